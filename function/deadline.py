@@ -1,0 +1,25 @@
+"""One time budget, made at the door and passed down: no call waits on its own default."""
+
+from __future__ import annotations
+
+import time
+
+from function.errors import DeadlineExceeded
+
+
+class Deadline:
+    """A point on the monotonic clock. `remaining()` and `within()` give seconds."""
+
+    def __init__(self, seconds: float):
+        self._end = time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Seconds left, never below zero."""
+        return max(0.0, self._end - time.monotonic())
+
+    def within(self, seconds: float, stage: str) -> float:
+        """`seconds`, or what is left when that is less. Raises DeadlineExceeded when nothing is left."""
+        left = self.remaining()
+        if left <= 0:
+            raise DeadlineExceeded(f"the time budget of this event was used up during {stage}", stage=stage)
+        return min(seconds, left)

@@ -1,0 +1,140 @@
+"""Everything that can go wrong, as small classes that carry a code, a stage and whether a retry can help."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """The codes a sidecar's `error.code` can have."""
+
+    MANIFEST_INVALID = "manifest_invalid"
+    REFERENCE_FORBIDDEN = "reference_forbidden"
+    SOURCE_MISSING = "source_missing"
+    SOURCE_TOO_LARGE = "source_too_large"
+    SOURCE_UNREADABLE = "source_unreadable"
+    SOURCE_UNSUPPORTED = "source_unsupported"
+    MODEL_REFUSED = "model_refused"
+    MODEL_UNAVAILABLE = "model_unavailable"
+    MODEL_NO_IMAGE = "model_no_image"
+    OUTPUT_CONFLICT = "output_conflict"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    INTERNAL = "internal"
+
+
+class CompositeError(Exception):
+    """Any expected failure of a run; `message` is written for the person who uploaded the manifest."""
+
+    code: ErrorCode = ErrorCode.INTERNAL
+    stage: str = "run"
+    retryable: bool = False
+
+    def __init__(self, message: str, *, stage: str | None = None):
+        super().__init__(message)
+        self.message = message
+        if stage is not None:
+            self.stage = stage
+
+
+class Permanent(CompositeError):
+    """Will fail the same way again: it is recorded, and the event is acknowledged."""
+
+
+class Transient(CompositeError):
+    """May pass on a later delivery: the event is answered with 5xx so that it comes again."""
+
+    retryable = True
+
+
+class ManifestInvalid(Permanent):
+    """The manifest is no JSON object with the fields that are allowed."""
+
+    code, stage = ErrorCode.MANIFEST_INVALID, "manifest"
+
+
+class ReferenceForbidden(Permanent):
+    """An image reference points outside the buckets this function may read."""
+
+    code, stage = ErrorCode.REFERENCE_FORBIDDEN, "download"
+
+
+class SourceTooLarge(Permanent):
+    """A source image has more bytes or pixels than the limits allow."""
+
+    code, stage = ErrorCode.SOURCE_TOO_LARGE, "download"
+
+
+class SourceUnreadable(Permanent):
+    """A source image is damaged or cannot be decoded."""
+
+    code, stage = ErrorCode.SOURCE_UNREADABLE, "prepare"
+
+
+class SourceUnsupported(Permanent):
+    """A source is none of PNG, JPEG and WebP."""
+
+    code, stage = ErrorCode.SOURCE_UNSUPPORTED, "prepare"
+
+
+class SourceMissing(Permanent):
+    """A source image does not exist, and has been waited for long enough."""
+
+    code, stage = ErrorCode.SOURCE_MISSING, "download"
+
+
+class SourceNotYetThere(Transient):
+    """A source image does not exist yet; uploads may arrive after the manifest."""
+
+    code, stage = ErrorCode.SOURCE_MISSING, "download"
+
+
+class ModelRefused(Permanent):
+    """The model refused the request or its own answer (safety, recitation, blocked prompt …)."""
+
+    code, stage = ErrorCode.MODEL_REFUSED, "generate"
+
+
+class ModelNoImage(Permanent):
+    """The model answered without a usable image."""
+
+    code, stage = ErrorCode.MODEL_NO_IMAGE, "generate"
+
+
+class ModelRejected(Permanent):
+    """The model's service will not take the request (key, permission, unknown model, bad argument)."""
+
+    code, stage = ErrorCode.MODEL_UNAVAILABLE, "generate"
+
+
+class ModelUnavailable(Transient):
+    """The model could not be reached, or said that it is over its capacity or quota."""
+
+    code, stage = ErrorCode.MODEL_UNAVAILABLE, "generate"
+
+
+class StorageUnavailable(Transient):
+    """Cloud Storage could not be reached, or kept failing until the retries were used up."""
+
+    code, stage = ErrorCode.INTERNAL, "storage"
+
+
+class OutputConflict(Permanent):
+    """Something that is not ours stands where the result belongs."""
+
+    code, stage = ErrorCode.OUTPUT_CONFLICT, "upload"
+
+
+class DeadlineExceeded(Transient):
+    """The event's time budget is used up."""
+
+    code, stage = ErrorCode.DEADLINE_EXCEEDED, "run"
+
+
+class AtWorkElsewhere(Transient):
+    """Another delivery of the same event is at work; this one must come again in case that one dies."""
+
+    stage = "claim"
+
+
+class Superseded(Exception):
+    """A newer generation of the manifest has taken over; there is nothing left to do for this one."""

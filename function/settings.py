@@ -1,0 +1,99 @@
+"""The environment as one frozen object; every bad value is named in one error."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+DEFAULT_MODEL = "gemini-2.5-flash-image"
+MIN_SENSIBLE_MAX_PX = 512  # below this, labels are not legible to the model (measured on the shipped pairs)
+
+
+class SettingsInvalid(Exception):
+    """One or more environment variables have a value that cannot be used; the message names them all."""
+
+
+def _names(value: object) -> object:
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+
+def _strip(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_strip)]
+MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$"
+BUCKET_NAME = r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$"  # Cloud Storage's own bucket naming rule
+
+
+class Settings(BaseModel):
+    """What the environment says. Field aliases are the environment's names; times are in seconds."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
+
+    output_bucket: Annotated[Text, Field(alias="OUTPUT_BUCKET", pattern=BUCKET_NAME)]
+    allowed_buckets: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field((), alias="ALLOWED_BUCKETS")
+    gemini_api_key: Text | None = Field(None, alias="GEMINI_API_KEY", repr=False)
+    google_api_key: Text | None = Field(None, alias="GOOGLE_API_KEY", repr=False)
+    use_vertexai: bool = Field(False, alias="GOOGLE_GENAI_USE_VERTEXAI")
+    project: Text | None = Field(None, alias="GOOGLE_CLOUD_PROJECT")
+    location: Text = Field("global", alias="GOOGLE_CLOUD_LOCATION")
+    gemini_model: Annotated[Text, Field(pattern=MODEL_NAME)] = Field(DEFAULT_MODEL, alias="GEMINI_MODEL")
+    gemini_fallback_model: Annotated[Text, Field(pattern=MODEL_NAME)] | None = Field(
+        None, alias="GEMINI_FALLBACK_MODEL"
+    )
+    gemini_api_version: Annotated[Text, Field(pattern=r"^v[0-9]+(alpha|beta)?[0-9]*$")] | None = Field(
+        None, alias="GEMINI_API_VERSION"
+    )
+    judge_model: Annotated[Text, Field(pattern=MODEL_NAME)] | None = Field(None, alias="JUDGE_MODEL")
+    max_px: int = Field(768, alias="MAX_PX", ge=256, le=4096)
+    max_attempts: int = Field(3, alias="MAX_ATTEMPTS", ge=1, le=20)
+    max_source_bytes: int = Field(50 * 2**20, alias="MAX_SOURCE_BYTES", ge=1)
+    max_source_pixels: int = Field(50_000_000, alias="MAX_SOURCE_PIXELS", ge=1)
+    event_deadline_s: float = Field(300, alias="EVENT_DEADLINE_S", gt=0, le=3600)
+    event_max_age_s: float = Field(3600, alias="EVENT_MAX_AGE_S", gt=0)
+
+    @property
+    def api_key(self) -> str | None:
+        """The key of the Gemini API; GOOGLE_API_KEY wins, as in the SDK."""
+        return self.google_api_key or self.gemini_api_key
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read and check the environment. Raises SettingsInvalid, naming every bad value at once."""
+        source = os.environ if environment is None else environment
+        names = [field.alias for field in cls.model_fields.values()]
+        given = {name: source[name] for name in names if name and source.get(name, "").strip()}
+        problems = []
+        try:
+            settings = cls.model_validate(given)
+        except ValidationError as error:
+            problems = [_problem(item["loc"][0], item["msg"], given) for item in error.errors()]
+        problems += _credential_problems(given)
+        if problems:
+            raise SettingsInvalid("cannot start, the environment is not right: " + "; ".join(problems))
+        return settings
+
+    def warnings(self) -> list[str]:
+        """What is allowed, but worth a line in the log."""
+        if self.max_px < MIN_SENSIBLE_MAX_PX:
+            return [f"MAX_PX is {self.max_px}: below {MIN_SENSIBLE_MAX_PX} px the model cannot read small labels"]
+        return []
+
+
+def _problem(name: object, message: str, given: Mapping[str, str]) -> str:
+    if name not in given:
+        return f"{name} is not set (the bucket that results go to)"
+    return f"{name}={given[str(name)]!r}: {message}"
+
+
+def _credential_problems(given: Mapping[str, str]) -> list[str]:
+    vertex = given.get("GOOGLE_GENAI_USE_VERTEXAI", "").strip().lower() in {"1", "true", "yes", "on", "t", "y"}
+    if vertex and "GOOGLE_CLOUD_PROJECT" not in given:
+        return ["GOOGLE_CLOUD_PROJECT is not set (GOOGLE_GENAI_USE_VERTEXAI needs it)"]
+    if not vertex and not {"GEMINI_API_KEY", "GOOGLE_API_KEY"} & given.keys():
+        return ["neither GEMINI_API_KEY nor GOOGLE_GENAI_USE_VERTEXAI=true is set (how the model is reached)"]
+    return []
