@@ -1,0 +1,83 @@
+"""A CloudEvent of Cloud Storage → what was uploaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudevents.exceptions import GenericException
+from cloudevents.http import from_http
+
+FINALIZED = "google.cloud.storage.object.v1.finalized"
+MAX_GENERATION = 2**63 - 1  # generations are int64
+
+
+class NotAnEvent(Exception):
+    """A delivery that is no finalize event of Cloud Storage; the message says why."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One finalized object. `time` is when the event happened (UTC)."""
+
+    event_id: str
+    bucket: str
+    name: str
+    generation: int
+    time: datetime
+
+    @property
+    def uri(self) -> str:
+        """The gs:// form."""
+        return f"gs://{self.bucket}/{self.name}"
+
+    def age_s(self) -> float:
+        """Seconds since the event happened, never negative."""
+        return max(0.0, (datetime.now(UTC) - self.time).total_seconds())
+
+
+def parse_event(headers: Mapping[str, str], body: bytes) -> Upload:
+    """Binary or structured CloudEvent → Upload. Raises NotAnEvent."""
+    try:
+        event = from_http(dict(headers.items()), body)
+    except (GenericException, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise NotAnEvent(f"not a CloudEvent: {str(error)[:200]}") from None
+    if event["type"] != FINALIZED:
+        raise NotAnEvent(f"type is {str(event['type'])[:100]!r}, not {FINALIZED!r}")
+    data = _as_object(event.data)
+    bucket, name = data.get("bucket"), data.get("name")
+    for field, value in (("bucket", bucket), ("name", name)):
+        if not isinstance(value, str) or not value:
+            raise NotAnEvent(f"data.{field} is missing")
+    try:
+        generation = int(data["generation"])
+    except (KeyError, TypeError, ValueError):
+        raise NotAnEvent("data.generation is missing or no number") from None
+    if not 0 < generation <= MAX_GENERATION or isinstance(data["generation"], bool):
+        raise NotAnEvent("data.generation is no generation number")
+    return Upload(str(event["id"]), bucket, name, generation, _event_time(event["time"], data))
+
+
+def _as_object(data: Any) -> dict[str, Any]:
+    if isinstance(data, bytes | str):
+        try:
+            data = json.loads(data)
+        except (ValueError, RecursionError):
+            raise NotAnEvent("the body is not JSON") from None
+    if not isinstance(data, dict):
+        raise NotAnEvent("the body is not a JSON object")
+    return data
+
+
+def _event_time(stated: Any, data: dict[str, Any]) -> datetime:
+    """The event's own time, else the object's; an event without either counts as new."""
+    for value in (stated, data.get("timeCreated"), data.get("updated")):
+        try:
+            time = datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            continue
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
+    return datetime.now(UTC)

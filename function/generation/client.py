@@ -1,0 +1,266 @@
+"""One call of the image model through google-genai: a request in, a typed answer out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from function.deadline import Deadline
+from function.errors import ModelRefused, ModelRejected, ModelUnavailable
+from function.generation.tokens import Usage
+
+if TYPE_CHECKING:  # the SDK takes over half a second to import: only an event that needs it pays for it
+    from google.genai import Client, types
+
+# `image_config` is documented on v1beta; the SDK's own default has been v1 since 3.0, where it is unverified.
+KEY_API_VERSION = "v1beta"
+VERTEX_API_VERSION = "v1beta1"
+CALL_TIMEOUT_S = 120.0  # the model takes about 10 s; past this it hangs
+CALL_TIMEOUT_SHARE = 0.5  # of what is left, so that a stalled call leaves time for another one
+FIRST_BACKOFF_S = 0.5
+MAX_BACKOFF_S = 20.0
+MAX_TRIES = 6  # within one delivery; after that the platform's redelivery backs off for longer
+RETRY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
+MAX_WORDS_CHARS = 500  # of the model's own words kept in a record
+
+# A request or answer that breaks a rule breaks it again: no further attempt is paid for.
+HARD_REFUSALS = frozenset(
+    {"SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "IMAGE_PROHIBITED_CONTENT", "MODEL_ARMOR"}
+)
+SOFT_REFUSALS = frozenset({"RECITATION", "IMAGE_SAFETY", "IMAGE_RECITATION", "LANGUAGE"})
+IMAGE_MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
+DATA_IMAGE = re.compile(r"data:image/[a-z+.-]+;base64,([A-Za-z0-9+/=_\s-]+)")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of the model. `images` are (bytes, MIME type) in the order the prompt numbers them."""
+
+    model: str
+    prompt: str
+    images: tuple[tuple[bytes, str], ...]
+    aspect_ratio: str
+    image_size: str | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: an image, or the reason why there is none."""
+
+    outcome: Literal["image", "refused", "no_image"]
+    finish_reason: str
+    words: str
+    image: bytes
+    mime_type: str
+    usage: Usage
+    model_version: str | None
+    latency_ms: int
+    final: bool = False  # a refusal that another attempt cannot change
+
+
+class ModelGone(ModelRejected):
+    """404: the model is retired, or this project has no access to it."""
+
+
+class GeminiClient:
+    """Calls `generate_content`. Thread-safe; the SDK is imported and its client made on the first call."""
+
+    def __init__(
+        self, *, api_key: str | None, vertexai: bool, project: str | None, location: str, api_version: str | None
+    ):
+        self._options = (api_key, vertexai, project, location)
+        self._api_version = api_version or (VERTEX_API_VERSION if vertexai else KEY_API_VERSION)
+        self._client: Client | None = None
+
+    @property
+    def client(self) -> Client:
+        """The SDK's client, kept for as long as we live: a temporary one closes itself."""
+        if self._client is None:
+            from google import genai  # noqa: PLC0415
+
+            api_key, vertexai, project, location = self._options
+            http_options = genai.types.HttpOptions(api_version=self._api_version)
+            self._client = (
+                genai.Client(vertexai=True, project=project, location=location, http_options=http_options)
+                if vertexai
+                else genai.Client(vertexai=False, api_key=api_key, http_options=http_options)
+            )
+        return self._client
+
+    def generate(self, request: Request, deadline: Deadline) -> Answer:
+        """Call the model once, trying again while it is only busy or the connection broke.
+
+        Raises ModelGone on 404, ModelRejected and ModelRefused on other client errors, ModelUnavailable when the
+        tries or the time are used up, DeadlineExceeded when there was no time to start.
+        """
+        from google.genai import types  # noqa: PLC0415
+
+        parts = []
+        for number, (content, mime_type) in enumerate(request.images, start=1):
+            parts += [types.Part(text=f"[{number}]"), types.Part.from_bytes(data=content, mime_type=mime_type)]
+        contents = types.Content(role="user", parts=[*parts, types.Part(text=request.prompt)])
+
+        def config(timeout_s: float) -> types.GenerateContentConfig:
+            return types.GenerateContentConfig(
+                response_modalities=["TEXT", "IMAGE"],
+                seed=request.seed,
+                image_config=types.ImageConfig(
+                    aspect_ratio=request.aspect_ratio, image_size=request.image_size
+                ),
+                http_options=types.HttpOptions(timeout=int(timeout_s * 1000)),
+            )
+
+        response, latency_ms = self.call(request.model, contents, config, deadline)
+        return read_answer(response, latency_ms)
+
+    def call(self, model: str, contents: Any, config: Any, deadline: Deadline) -> tuple[Any, int]:
+        """`generate_content` with our own retries → (response, latency in ms of the call that was answered)."""
+        from google.genai import errors  # noqa: PLC0415
+        from pydantic import ValidationError  # noqa: PLC0415
+
+        problem = ""
+        for number in range(1, MAX_TRIES + 1):
+            timeout_s = min(CALL_TIMEOUT_S, deadline.within(CALL_TIMEOUT_S, "generate") * CALL_TIMEOUT_SHARE)
+            start = time.monotonic()
+            wait_s = min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (number - 1))
+            try:
+                response = self.client.models.generate_content(
+                    model=model, contents=contents, config=config(timeout_s)
+                )
+                return response, round((time.monotonic() - start) * 1000)
+            except errors.APIError as error:
+                _raise_unless_passing(error, model)
+                problem = f"{error.code} {_shorten(error.message or error.status or '')}".strip()
+                wait_s = max(wait_s, _asked_to_wait_s(error))
+            except (errors.UnknownApiResponseError, ValidationError, UnicodeDecodeError) as error:
+                problem = f"an answer that cannot be read ({type(error).__name__})"
+            except Exception as error:
+                # The SDK's transport is exchangeable and its errors have no common public base.
+                if not _is_transport_error(error):
+                    raise
+                problem = f"{type(error).__name__}: {_shorten(str(error))}"
+            if number < MAX_TRIES and deadline.remaining() > wait_s:
+                time.sleep(wait_s)
+            else:
+                break
+        raise ModelUnavailable(f"the model {model} could not be reached: {problem}")
+
+
+def read_answer(response: types.GenerateContentResponse, latency_ms: int) -> Answer:
+    """A response of any shape → Answer: the last image that is not a thought, or the words that came instead."""
+    usage = _usage(response.usage_metadata)
+    version = response.model_version
+
+    def without_image(outcome: Literal["refused", "no_image"], reason: str, words: str, final: bool) -> Answer:
+        return Answer(outcome, reason, _shorten(words), b"", "", usage, version, latency_ms, final)
+
+    feedback = response.prompt_feedback
+    if feedback and feedback.block_reason:
+        reason = _name(feedback.block_reason)
+        words = feedback.block_reason_message or "the prompt or one of its images was blocked"
+        return without_image("refused", reason, words, True)
+    candidate = response.candidates[0] if response.candidates else None
+    if candidate is None:
+        return without_image("no_image", "NO_CANDIDATE", "the answer holds no candidate", False)
+    reason = _name(candidate.finish_reason) if candidate.finish_reason else "UNKNOWN"
+    parts = (candidate.content.parts if candidate.content else None) or []
+    said = " ".join(part.text for part in parts if part.text and not part.thought)
+    image = _last_image(parts)
+    if image:
+        answered = _usage_with_image(usage)
+        mime_type = sniff_mime_type(image)
+        return Answer("image", reason, _shorten(said), image, mime_type, answered, version, latency_ms)
+    words = candidate.finish_message or said or "the answer holds no image and no words"
+    if reason in HARD_REFUSALS or reason in SOFT_REFUSALS:
+        return without_image("refused", reason, words, reason in HARD_REFUSALS)
+    return without_image("no_image", reason, words, False)
+
+
+def sniff_mime_type(content: bytes) -> str:
+    """MIME type by the first bytes; what the service states has been wrong. Unknown → octet-stream."""
+    for magic, mime_type in IMAGE_MAGIC.items():
+        if content.startswith(magic):
+            return mime_type
+    return "application/octet-stream"
+
+
+def _last_image(parts: list[types.Part]) -> bytes | None:
+    image = None
+    for part in parts:
+        if part.thought:
+            continue
+        if part.inline_data and part.inline_data.data:
+            image = part.inline_data.data
+        elif part.text and (match := DATA_IMAGE.search(part.text)):  # some gateways answer like this
+            packed = re.sub(r"\s+", "", match[1]).replace("-", "+").replace("_", "/").rstrip("=")
+            try:
+                image = base64.b64decode(packed + "=" * (-len(packed) % 4))
+            except (binascii.Error, ValueError):
+                continue
+    return image
+
+
+def _usage(metadata: types.GenerateContentResponseUsageMetadata | None) -> Usage:
+    if metadata is None:
+        return Usage()
+
+    def of_images(details: list[types.ModalityTokenCount] | None) -> int:
+        return sum(
+            item.token_count or 0 for item in details or [] if item.modality and _name(item.modality) == "IMAGE"
+        )
+
+    return Usage(
+        prompt_tokens=metadata.prompt_token_count or 0,
+        prompt_image_tokens=of_images(metadata.prompt_tokens_details),
+        output_tokens=metadata.candidates_token_count or 0,
+        output_image_tokens=of_images(metadata.candidates_tokens_details),
+        thought_tokens=metadata.thoughts_token_count or 0,
+    )
+
+
+def _usage_with_image(usage: Usage) -> Usage:
+    """Without details of its output, an answer with an image is billed as an image."""
+    return usage if usage.output_image_tokens else usage.model_copy(update={"output_image_tokens": usage.output_tokens})
+
+
+def _raise_unless_passing(error: Any, model: str) -> None:
+    """404 → ModelGone; other client errors → ModelRejected or ModelRefused; what may pass returns."""
+    if error.code in RETRY_STATUS or (error.code or 500) >= 500:
+        return
+    said = _shorten(error.message or error.status or "")
+    if error.code == 404:
+        raise ModelGone(f"the model {model} does not exist, is retired, or is not open to this project: {said}")
+    if error.code == 400:
+        raise ModelRefused(f"the model's service refused the request (400): {said}")
+    raise ModelRejected(f"the model's service answered {error.code}: {said}; check key, project and permissions")
+
+
+def _asked_to_wait_s(error: Any) -> float:
+    """Seconds that a 429's RetryInfo asks for, else 0."""
+    details = error.details if isinstance(error.details, dict) else {}
+    for item in details.get("error", details).get("details", []) or []:
+        delay = item.get("retryDelay", "") if isinstance(item, dict) else ""
+        if match := re.fullmatch(r"(\d+(?:\.\d+)?)s", str(delay)):
+            return float(match[1])
+    return 0.0
+
+
+def _is_transport_error(error: Exception) -> bool:
+    """Whether the error comes from the HTTP transport of the SDK (httpx, or httpx2 since 3.0)."""
+    packages = {base.__module__.partition(".")[0] for base in type(error).__mro__}
+    return isinstance(error, OSError) or bool(packages & {"httpx", "httpx2", "httpcore", "httpcore2", "h11"})
+
+
+def _name(value: Any) -> str:
+    """An enum's value, or the plain string of one that the SDK does not know yet."""
+    return str(getattr(value, "value", value)).rsplit(".", maxsplit=1)[-1]
+
+
+def _shorten(words: str) -> str:
+    words = " ".join(words.split())
+    return words if len(words) <= MAX_WORDS_CHARS else words[:MAX_WORDS_CHARS] + "…"

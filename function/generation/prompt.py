@@ -1,0 +1,85 @@
+"""The words that are sent to the image model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+# Feathering and strict preservation together are what stops clipped edges: keep both.
+COMPOSITE = """\
+Two input images. [1] is the scene. [2] is the product{product_background}.
+
+Place the product from [2] into the scene [1] and return one photorealistic picture.
+
+Placement: {placement}
+Scale: size the product believably against the objects around it. It stands upright, whole and inside the frame, \
+and appears exactly once.
+Light: match the scene's colour temperature, the direction of its highlights and the softness of its shadows.
+Shadow: render a soft contact shadow shaped to the product's footprint, darkest where it touches the surface, and a \
+cast shadow that follows the scene's light. The product touches the surface; it does not float.
+Edges: feather the product's edges into the scene by a pixel or two, so that no halo, bright fringe or hard cut-out \
+is left and no part of the outline is clipped.
+Preserve the product strictly: every detail of its label and lettering, material, proportions and colours stays \
+exactly as in [2]. Do not redraw, translate, mirror, restyle or recolour it.
+Preserve the scene strictly: same camera, crop, framing, objects and background as in [1]. Change nothing but the \
+product, its shadow and its reflection.{padding}{lessons}"""
+
+WHERE_FITTING = "stand it on the most fitting surface of the scene, where a product photographer would put it."
+ON_TRANSPARENT = " on a transparent background"
+ON_PLAIN = " on its own background, which is not part of it"
+PADDING = """
+The flat grey bars at the border of [1] are a frame, not part of the scene: leave them exactly as they are and place \
+nothing on them."""
+
+SCENE = """\
+Generate one photorealistic, empty product-photography scene, ready for a product to be placed into it later.
+
+Scene: {prompt}
+
+Name to yourself and then show clearly: the material of the surface (its grain, gloss and colour), the position of the \
+main light, and the direction in which shadows fall. Keep a generous free area on the surface near the centre, at \
+eye level or slightly above. No product, no text, no logo, no people, no watermark."""
+
+# What an earlier attempt got wrong → the instruction that was missed, made stricter. Keys are names of checks.
+LESSONS = {
+    "scene_kept": "The scene was altered. Reproduce [1] exactly: same camera, crop, zoom, objects and colours.",
+    "product_present": "The product was missing. It must be clearly visible, whole, and standing in the scene.",
+    "product_once": "The product appeared more than once. Show exactly one.",
+    "product_colour": "The product's colours were wrong. Use exactly the colours of [2], apart from the light.",
+    "product_not_mirrored": "The product was mirrored. Keep its left and right as in [2]; letters must read correctly.",
+    "label_kept": "The label was not preserved. Copy every word, letter and mark of [2] exactly, and invent none.",
+    "product_whole": "The product was cut off. Show all of it, inside the frame, with its outline complete.",
+    "scale_plausible": "The product's size was not believable. Size it against the objects around it.",
+    "contact_shadow": "The contact shadow was missing or detached. The product must touch the surface, with a soft dark "
+    "shadow right where it stands.",
+    "no_halo": "The product had a bright cut-out fringe. Feather its edge into the scene; leave no halo.",
+    "exposure_sane": "Exposure or colour of the picture was off. Keep the brightness and white balance of [1].",
+    "no_image": "The last answer held no picture. Answer with one image.",
+}
+
+
+def composite_prompt(
+    placement: str | None,
+    *,
+    product_is_cut_out: bool,
+    has_bars: bool,
+    lessons: Sequence[str] = (),
+) -> str:
+    """The prompt that goes with [1] the scene and [2] the product.
+
+    `has_bars`: the scene was padded with visible bars. `lessons`: names of the checks that the earlier attempt
+    failed; names without an entry in LESSONS are passed over.
+    """
+    words = [LESSONS[name] for name in lessons if name in LESSONS]
+    told = "\n\nAn earlier attempt was rejected. Strictly correct this:\n" + "\n".join(f"- {w}" for w in words)
+    where = " ".join((placement or "").split()) or WHERE_FITTING
+    return COMPOSITE.format(
+        product_background=ON_TRANSPARENT if product_is_cut_out else ON_PLAIN,
+        placement=where,
+        padding=PADDING if has_bars else "",
+        lessons=told if words else "",
+    )
+
+
+def scene_prompt(prompt: str) -> str:
+    """The prompt that generates an empty scene from a user's words."""
+    return SCENE.format(prompt=" ".join(prompt.split()))

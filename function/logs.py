@@ -1,0 +1,63 @@
+"""One JSON object a line on standard output, in the format Cloud Logging reads."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import threading
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+MAX_VALUE_CHARS = 1000
+_context: ContextVar[dict[str, Any]] = ContextVar("log_context", default={})  # noqa: B039 (never mutated)
+_write_lock = threading.Lock()  # lines of several threads must not run into each other
+# Image data may be quoted by somebody else's error message; it never reaches a line.
+_DATA_URI = re.compile(r"data:[^,\s]{0,100},[A-Za-z0-9+/=_%-]{16,}")
+_LONG_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
+_API_KEY = re.compile(r"AIza[A-Za-z0-9_-]{10,}|(?<=key=)[^&\s\"']+")
+
+
+def set_context(**fields: Any) -> None:
+    """Fields that every further line of this thread's event carries (event_id, manifest, generation, trace)."""
+    _context.set({name: value for name, value in fields.items() if value is not None})
+
+
+def get_context() -> dict[str, Any]:
+    """The fields of this thread's event, to be handed to a worker thread."""
+    return _context.get()
+
+
+def log(severity: str, message: str, **fields: Any) -> None:
+    """Write one line. `severity` is one of DEBUG, INFO, WARNING, ERROR, CRITICAL."""
+    line = {
+        "severity": severity,
+        "message": _safe(message),
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        **_context.get(),
+        **{name: _safe(value) for name, value in fields.items() if value is not None},
+    }
+    text = json.dumps(line, ensure_ascii=True, default=str)
+    with _write_lock:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+def _safe(value: Any) -> Any:
+    if isinstance(value, str):
+        value = _API_KEY.sub("<secret>", _LONG_BASE64.sub("<data>", _DATA_URI.sub("<data>", value)))
+        return value if len(value) <= MAX_VALUE_CHARS else value[:MAX_VALUE_CHARS] + "…"
+    if isinstance(value, dict):
+        return {key: _safe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_safe(item) for item in value]
+    return value
+
+
+def trace_of(header: str | None, project: str | None) -> str | None:
+    """`X-Cloud-Trace-Context` or `traceparent` → Cloud Logging's trace name."""
+    if not header or not project:
+        return None
+    match = re.match(r"(?:00-)?([0-9a-f]{32})[-/;]", header + ";")
+    return f"projects/{project}/traces/{match[1]}" if match else None
