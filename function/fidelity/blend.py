@@ -1,0 +1,67 @@
+"""Full-resolution blending, in strips over the changed box only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+PixelBox = tuple[int, int, int, int]
+# Rows of a strip are chosen so that one float32 strip of three channels stays near 12 MB.
+STRIP_PIXELS = 1_000_000
+
+
+def crop_matrix(from_size: tuple[int, int], full_size: tuple[int, int], box: PixelBox) -> np.ndarray:
+    """(2, 3) float64: pixel centres of `box` at `full_size` -> those of a picture of `from_size`."""
+    scale_x, scale_y = from_size[0] / full_size[0], from_size[1] / full_size[1]
+    return np.array(
+        [[scale_x, 0, (box[0] + 0.5) * scale_x - 0.5], [0, scale_y, (box[1] + 0.5) * scale_y - 0.5]]
+    )
+
+
+def enlarge_crop(
+    picture: np.ndarray, full_size: tuple[int, int], box: PixelBox, interpolation: int = cv2.INTER_LINEAR
+) -> np.ndarray:
+    """The part of `picture`, enlarged to `full_size`, that lies in `box` (x, y, width, height)."""
+    matrix = crop_matrix((picture.shape[1], picture.shape[0]), full_size, box)
+    return cv2.warpAffine(
+        picture,
+        matrix,
+        (box[2], box[3]),
+        flags=interpolation | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def full_box(mask: np.ndarray, full_size: tuple[int, int]) -> PixelBox | None:
+    """Smallest box at `full_size` that holds all of `mask` (h, w) > 0; None if it is empty."""
+    x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    if width == 0:
+        return None
+    scale_x, scale_y = full_size[0] / mask.shape[1], full_size[1] / mask.shape[0]
+    # One pixel of the small mask more on each side, for the interpolation.
+    left, top = max(0, int((x - 1) * scale_x)), max(0, int((y - 1) * scale_y))
+    right = min(full_size[0], int(np.ceil((x + width + 1) * scale_x)))
+    bottom = min(full_size[1], int(np.ceil((y + height + 1) * scale_y)))
+    return left, top, right - left, bottom - top
+
+
+def strips(box: PixelBox) -> Iterator[PixelBox]:
+    """`box` cut into strips of about `STRIP_PIXELS`."""
+    x, y, width, height = box
+    rows = max(1, STRIP_PIXELS // max(1, width))
+    for top in range(y, y + height, rows):
+        yield x, top, width, min(rows, y + height - top)
+
+
+def relight(crop: np.ndarray, log_ratio: np.ndarray) -> np.ndarray:
+    """`crop` (h, w, 3) uint8 times exp(`log_ratio`), float32 0..255 and beyond."""
+    return crop.astype(np.float32) * cv2.exp(log_ratio)
+
+
+def lay_over(background: np.ndarray, picture: np.ndarray, coverage: np.ndarray) -> np.ndarray:
+    """`picture` over `background` (float32, changed in place) by `coverage` (h, w) uint8."""
+    alpha = (coverage.astype(np.float32) * np.float32(1 / 255))[..., None]
+    background += alpha * (picture - background)
+    return background

@@ -1,0 +1,383 @@
+"""Where each pixel of the scene lies in the model's answer: an affine fit, then a smooth local warp."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from function.imaging.frame import Frame, Size
+
+Box = tuple[float, float, float, float]
+
+# Sides of the pictures that the affine fit is made at. The coarse one swallows drifts of several percent, the
+# fine one settles to about a tenth of an answer pixel.
+COARSE_SIDE_PX = 160
+FINE_SIDE_PX = 480
+# A scene block counts as found when its pattern correlates this well with the answer's. Unrelated textures of
+# this window reach .3 by chance.
+BLOCK_CORRELATION = 0.5
+BLOCK_PX = 25
+# Blocks with less contrast than this (standard deviation, 8-bit levels) carry sensor or JPEG noise only.
+BLOCK_CONTRAST = 2.5
+# Share of the scene's textured area that must be found again. A product and its shadow cover at most about
+# half a scene; an unrelated picture finds under a tenth.
+REGISTERED_SHARE = 0.4
+# From this share on the nominal layouts are good enough and no features are looked for.
+CONVINCING_SHARE = 0.6
+# A scene with less textured area than this cannot be registered by pattern; its colours decide instead.
+PLAIN_SCENE_SHARE = 0.02
+PLAIN_SCENE_DIFFERENCE = 24.0
+# Zooms beyond this are no drift but another picture.
+MAX_ZOOM = 1.7
+# The local warp is smoothed over this many analysis pixels (standard deviation): models warp by fields that
+# are wide, and what is narrower is noise of the flow.
+WARP_SMOOTHING_PX = 14
+MAX_WARP_PX = 12.0
+# Flow this far from the wide field around it, in analysis pixels, follows something that is not the scene.
+LEAST_STRAY_PX = 1.5
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far the answer's geometry strays from the layout that it follows.
+
+    scale_x, scale_y  size of the scene in the answer over its nominal size (1.01: shown one percent larger)
+    shift_px          distance between the scene's centre and its nominal place, in answer pixels
+    residual_px       root mean square of the local warp that the affine fit leaves, in answer pixels
+    registered        whether enough of the scene was found again for the numbers to mean anything
+    The nominal layout is the one the answer follows best, see `layouts`.
+    """
+
+    scale_x: float
+    scale_y: float
+    shift_px: float
+    residual_px: float
+    registered: bool
+
+
+@dataclass(frozen=True)
+class Registration:
+    """`mapping` (h, w, 2) float32: answer x and y of each analysis pixel; `inside` (h, w) bool."""
+
+    mapping: np.ndarray
+    inside: np.ndarray
+    drift: Drift
+    layout_box: Box
+    found_share: float
+
+
+def layouts(frame: Frame, answer_size: Size) -> list[Box]:
+    """Nominal places (x, y, width, height) of the scene in an answer, most expected first, in answer pixels.
+
+    The padding kept; the scene stretched over the whole answer; the scene fitted into it undistorted; the
+    scene filling it undistorted, its sides cut.
+    """
+    width, height = answer_size
+    scene_width, scene_height = frame.scene_size
+    boxes: list[Box] = [frame.content_box_in(answer_size), (0.0, 0.0, float(width), float(height))]
+    for choose in (min, max):
+        scale = choose(width / scene_width, height / scene_height)
+        fitted = scene_width * scale, scene_height * scale
+        boxes.append(((width - fitted[0]) / 2, (height - fitted[1]) / 2, *fitted))
+    distinct: list[Box] = []
+    for box in boxes:
+        if all(max(abs(a - b) for a, b in zip(box, other, strict=True)) > 1.0 for other in distinct):
+            distinct.append(box)
+    return distinct
+
+
+def register(scene: np.ndarray, answer: np.ndarray, frame: Frame) -> Registration:
+    """Register `answer` (h', w', 3) uint8 RGB to `scene` (h, w, 3) uint8 RGB at analysis size.
+
+    Never raises on picture content: what cannot be registered comes back with the most expected layout and
+    `drift.registered` False.
+    """
+    height, width = scene.shape[:2]
+    answer_size = answer.shape[1], answer.shape[0]
+    scene_grey = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)
+    answer_grey = cv2.cvtColor(answer, cv2.COLOR_RGB2GRAY)
+    boxes = layouts(frame, answer_size)
+    fit, box, share, plain = _best_affine(scene_grey, answer_grey, boxes)
+    if fit is None or min(scene.shape[:2]) < BLOCK_PX:
+        nominal = _box_matrix(boxes[0], (width, height))
+        mapping, inside = _affine_mapping(nominal, (width, height), answer_size)
+        return Registration(mapping, inside, Drift(1.0, 1.0, 0.0, 0.0, False), boxes[0], share)
+    mapping, inside = _affine_mapping(fit, (width, height), answer_size)
+    warp = np.zeros_like(mapping) if plain else _local_warp(scene_grey, answer_grey, mapping, inside)
+    # The flow is counted in analysis pixels; the affine part turns it into answer pixels.
+    warp = warp @ fit[:, :2].T.astype(np.float32)
+    drift = _drift(fit, warp[inside], box, (width, height))
+    return Registration(mapping + warp, inside, drift, box, share)
+
+
+def _box_matrix(box: Box, size: Size) -> np.ndarray:
+    """(2, 3) float64 that takes pixel centres of a picture of `size` to where `box` puts them."""
+    x, y, width, height = box
+    scale_x, scale_y = width / size[0], height / size[1]
+    return np.array([[scale_x, 0, x + scale_x / 2 - 0.5], [0, scale_y, y + scale_y / 2 - 0.5]])
+
+
+def _rescaled(matrix: np.ndarray, from_size: Size, to_size: Size) -> np.ndarray:
+    """`matrix`, made for scene pixels of `from_size`, for scene pixels of `to_size`."""
+    inner = np.vstack([_box_matrix((0, 0, *from_size), to_size), [0, 0, 1]])
+    return matrix @ inner
+
+
+def _affine_mapping(matrix: np.ndarray, size: Size, answer_size: Size) -> tuple[np.ndarray, np.ndarray]:
+    x = np.arange(size[0], dtype=np.float32)[None, :]
+    y = np.arange(size[1], dtype=np.float32)[:, None]
+    m = matrix.astype(np.float32)
+    mapping = np.stack([m[k, 0] * x + m[k, 1] * y + m[k, 2] for k in (0, 1)], axis=-1)
+    limit = np.array(answer_size, np.float32) - 0.5
+    inside = np.all((mapping > -0.5) & (mapping < limit), axis=-1)
+    return mapping, inside
+
+
+def _best_affine(
+    scene: np.ndarray, answer: np.ndarray, boxes: list[Box]
+) -> tuple[np.ndarray | None, Box, float, bool]:
+    """The affine fit for analysis pixels, the layout it is nearest to, the share found, if it is plain."""
+    size = scene.shape[1], scene.shape[0]
+    scale = min(1.0, FINE_SIDE_PX / max(size))
+    small_size = max(8, round(size[0] * scale)), max(8, round(size[1] * scale))
+    small = cv2.resize(scene, small_size, interpolation=cv2.INTER_AREA)
+    texture = _contrast(small)
+    textured = texture > BLOCK_CONTRAST
+    if textured.mean() < PLAIN_SCENE_SHARE:
+        return *_plain_fit(small, answer, boxes, size), True
+
+    candidates = [(_found_share(small, answer, _box_matrix(b, small_size), textured), b) for b in boxes]
+    candidates.sort(key=lambda pair: pair[0], reverse=True)
+    best: tuple[float, np.ndarray | None, Box] = (0.0, None, boxes[0])
+    for _, box in candidates:
+        fit = _refine(small, answer, _box_matrix(box, small_size), COARSE_SIDE_PX)
+        share = _found_share(small, answer, fit, textured)
+        if share > best[0]:
+            best = share, fit, box
+        if best[0] >= CONVINCING_SHARE:
+            break
+    if best[0] < CONVINCING_SHARE:
+        fit = _feature_fit(small, answer)
+        if fit is not None:
+            share = _found_share(small, answer, fit, textured)
+            if share > best[0]:
+                best = share, fit, _nearest_layout(fit, boxes, small_size)
+    share, fit, box = best
+    if fit is not None:
+        finer = _refine(small, answer, fit, FINE_SIDE_PX)
+        finer_share = _found_share(small, answer, finer, textured)
+        if finer_share >= share:
+            share, fit = finer_share, finer
+    if fit is None or share < REGISTERED_SHARE or not _plausible(fit, small_size, boxes):
+        return None, boxes[0], share, False
+    return _rescaled(fit, small_size, size), box, share, False
+
+
+def _plain_fit(
+    small: np.ndarray, answer: np.ndarray, boxes: list[Box], size: Size
+) -> tuple[np.ndarray | None, Box, float]:
+    """A scene without texture (a studio sweep): the expected layout, if the tones agree with it at all."""
+    small_size = small.shape[1], small.shape[0]
+    matrix = _box_matrix(boxes[0], small_size)
+    seen = _sample(answer, matrix, small_size)
+    difference = float(np.median(cv2.absdiff(small, seen)))
+    fit = _box_matrix(boxes[0], size) if difference < PLAIN_SCENE_DIFFERENCE else None
+    return fit, boxes[0], 0.0
+
+
+def _sample(answer: np.ndarray, matrix: np.ndarray, size: Size) -> np.ndarray:
+    """`answer` seen through `matrix` at `size`, shrunk without aliasing."""
+    step = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    if step > 1.25:
+        reduced_size = max(1, round(answer.shape[1] / step)), max(1, round(answer.shape[0] / step))
+        scale_x, scale_y = reduced_size[0] / answer.shape[1], reduced_size[1] / answer.shape[0]
+        answer = cv2.resize(answer, reduced_size, interpolation=cv2.INTER_AREA)
+        matrix = matrix.copy()
+        matrix[:, 2] += 0.5
+        matrix *= [[scale_x], [scale_y]]
+        matrix[:, 2] -= 0.5
+    return cv2.warpAffine(
+        answer, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def _contrast(grey: np.ndarray) -> np.ndarray:
+    """Local standard deviation over blocks, 8-bit levels, float32."""
+    values = grey.astype(np.float32)
+    mean = cv2.blur(values, (BLOCK_PX, BLOCK_PX))
+    return np.sqrt(np.maximum(cv2.blur(values * values, (BLOCK_PX, BLOCK_PX)) - mean * mean, 0))
+
+
+def _found_share(scene: np.ndarray, answer: np.ndarray, matrix: np.ndarray, textured: np.ndarray) -> float:
+    """Share 0..1 of the textured scene whose pattern stands at the same place in the answer.
+
+    Scene outside the answer counts as not asked, but at least a third of it has to be inside.
+    """
+    size = scene.shape[1], scene.shape[0]
+    _, inside = _affine_mapping(matrix, size, (answer.shape[1], answer.shape[0]))
+    asked = textured & inside
+    if asked.sum() < textured.sum() / 3:
+        return 0.0
+    a = cv2.GaussianBlur(scene, (0, 0), 1.0).astype(np.float32)
+    b = cv2.GaussianBlur(_sample(answer, matrix, size), (0, 0), 1.0).astype(np.float32)
+    blur = lambda values: cv2.blur(values, (BLOCK_PX, BLOCK_PX))  # noqa: E731
+    mean_a, mean_b = blur(a), blur(b)
+    covariance = blur(a * b) - mean_a * mean_b
+    variance = (blur(a * a) - mean_a**2) * (blur(b * b) - mean_b**2)
+    correlation = covariance / np.sqrt(np.maximum(variance, 1.0))
+    return float((correlation[asked] > BLOCK_CORRELATION).mean())
+
+
+def _refine(scene: np.ndarray, answer: np.ndarray, matrix: np.ndarray, side_px: int) -> np.ndarray:
+    """`matrix` bettered by maximising the enhanced correlation coefficient; unchanged where that diverges.
+
+    Evangelidis and Psarakis, "Parametric image alignment using enhanced correlation coefficient", 2008.
+    """
+    size = scene.shape[1], scene.shape[0]
+    scale = min(1.0, side_px / max(size))
+    small_size = max(8, round(size[0] * scale)), max(8, round(size[1] * scale))
+    template = cv2.resize(scene, small_size, interpolation=cv2.INTER_AREA)
+    start = _rescaled(matrix, size, small_size)
+    seen = _sample(answer, start, small_size)
+    residual = np.eye(2, 3, dtype=np.float32)
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
+    try:
+        _, residual = cv2.findTransformECC(template, seen, residual, cv2.MOTION_AFFINE, criteria, None, 5)
+    except cv2.error:  # raised where it does not converge, flat pictures among them
+        return matrix
+    if not np.isfinite(residual).all():
+        return matrix
+    bettered = start @ np.vstack([residual, [0, 0, 1]])
+    return _rescaled(bettered, small_size, size)
+
+
+def _feature_fit(scene: np.ndarray, answer: np.ndarray) -> np.ndarray | None:
+    """An affine fit from matched features: finds crops, zooms and layouts that nobody listed."""
+    sift = cv2.SIFT_create(1500)
+    scale = min(1.0, 1.5 * FINE_SIDE_PX / max(answer.shape))
+    reduced = cv2.resize(answer, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    scale_x, scale_y = reduced.shape[1] / answer.shape[1], reduced.shape[0] / answer.shape[0]
+    scene_points, scene_features = sift.detectAndCompute(scene, None)
+    answer_points, answer_features = sift.detectAndCompute(reduced, None)
+    if scene_features is None or answer_features is None or min(len(scene_points), len(answer_points)) < 12:
+        return None
+    pairs = cv2.BFMatcher().knnMatch(scene_features, answer_features, k=2)
+    good = [p[0] for p in pairs if len(p) == 2 and p[0].distance < 0.8 * p[1].distance]  # Lowe's ratio
+    if len(good) < 12:
+        return None
+    source = np.array([scene_points[m.queryIdx].pt for m in good])
+    target = (np.array([answer_points[m.trainIdx].pt for m in good]) + 0.5) / [scale_x, scale_y] - 0.5
+    matrix, inliers = cv2.estimateAffine2D(
+        source, target, method=cv2.RANSAC, ransacReprojThreshold=3 / scale_x
+    )
+    if matrix is None or inliers.sum() < 12:
+        return None
+    return matrix
+
+
+def _nearest_layout(fit: np.ndarray, boxes: list[Box], size: Size) -> Box:
+    def distance(box: Box) -> float:
+        return float(np.abs(_corners(fit, size) - _corners(_box_matrix(box, size), size)).mean())
+
+    return min(boxes, key=distance)
+
+
+def _corners(matrix: np.ndarray, size: Size) -> np.ndarray:
+    corners = np.array([[0, 0, 1], [size[0], 0, 1], [0, size[1], 1], [size[0], size[1], 1]], float)
+    return corners @ matrix.T
+
+
+def _plausible(fit: np.ndarray, size: Size, boxes: list[Box]) -> bool:
+    """No mirror, no strong turn or shear, and a zoom inside the limit for some layout."""
+    for box in boxes:
+        nominal = _box_matrix(box, size)
+        a = fit[:, :2] @ np.linalg.inv(nominal[:, :2])
+        if all(1 / MAX_ZOOM < a[k, k] < MAX_ZOOM for k in (0, 1)) and max(abs(a[0, 1]), abs(a[1, 0])) < 0.2:
+            return True
+    return False
+
+
+def _local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """(h, w, 2) float32: the smooth displacement, in analysis pixels, that the affine fit leaves.
+
+    Dense inverse search flow, kept where it makes the pictures agree and the scene has texture to hold on to,
+    and spread from there over what is changed, flat or outside by normalised convolution.
+    """
+    seen = cv2.remap(
+        answer, mapping[..., 0], mapping[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    flow_engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    half_size = (scene.shape[1] + 1) // 2, (scene.shape[0] + 1) // 2
+    a = cv2.resize(scene, half_size, interpolation=cv2.INTER_AREA)
+    b = cv2.resize(seen, half_size, interpolation=cv2.INTER_AREA)
+    if min(half_size) < 32:
+        return np.zeros_like(mapping)
+    flow = flow_engine.calc(a, b, None)
+    x, y = np.meshgrid(np.arange(half_size[0], dtype=np.float32), np.arange(half_size[1], dtype=np.float32))
+    moved = cv2.remap(
+        b, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    weight = _trust(a, moved)
+    weight *= cv2.resize(inside.astype(np.float32), half_size, interpolation=cv2.INTER_AREA)
+    # What the model put in drags the flow along at its rim: drop all that strays from the wide field.
+    stray = np.hypot(flow[..., 0], flow[..., 1]) > MAX_WARP_PX / 2
+    wide = _spread(flow, weight * ~stray, 2 * WARP_SMOOTHING_PX)
+    distance = np.hypot(*np.moveaxis(flow - wide, -1, 0))
+    held = weight > 0.5
+    usual = float(np.median(distance[held])) if held.any() else 0.0
+    stray |= distance > max(LEAST_STRAY_PX / 2, 4 * usual)
+    weight *= cv2.dilate(stray.astype(np.uint8), np.ones((15, 15), np.uint8)) == 0
+    flow = _spread(flow, weight, WARP_SMOOTHING_PX / 2)
+    return 2 * cv2.resize(flow, (scene.shape[1], scene.shape[0]), interpolation=cv2.INTER_LINEAR)
+
+
+def _trust(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Weight 0..1: local correlation of the two pictures, times the gradient the flow can hold on to."""
+    a, b = a.astype(np.float32), b.astype(np.float32)
+    window = (9, 9)
+    mean_a, mean_b = cv2.blur(a, window), cv2.blur(b, window)
+    var_a, var_b = cv2.blur(a * a, window) - mean_a**2, cv2.blur(b * b, window) - mean_b**2
+    covariance = cv2.blur(a * b, window) - mean_a * mean_b
+    correlation = covariance / np.sqrt(np.maximum(var_a * var_b, 1.0))
+    contrast = np.maximum(var_a, 0)
+    return np.clip((correlation - 0.6) / 0.3, 0, 1) * contrast / (contrast + BLOCK_CONTRAST**2)
+
+
+def _spread(values: np.ndarray, weight: np.ndarray, sigma_px: float) -> np.ndarray:
+    """Normalised convolution at growing widths: each pixel takes the narrowest that holds enough weight."""
+    height, width = weight.shape
+    result = np.zeros_like(values)
+    left = np.ones_like(weight)
+    weighted = values * weight[..., None]
+    for factor in (1, 4, 16):
+        sigma = sigma_px * factor
+        step = max(1, int(sigma / 3))
+        small = max(1, width // step), max(1, height // step)
+        total = cv2.GaussianBlur(
+            cv2.resize(weight, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / step
+        )
+        mean = cv2.GaussianBlur(
+            cv2.resize(weighted, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / step
+        )
+        mean = mean / np.maximum(total, 1e-6)[..., None]
+        share = np.clip(total / 0.15, 0, 1)
+        share = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR) * left
+        result += share[..., None] * cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR)
+        left = left - share
+    return result
+
+
+def _drift(fit: np.ndarray, warp: np.ndarray, box: Box, size: Size) -> Drift:
+    nominal = _box_matrix(box, size)
+    centre = np.array([size[0] / 2 - 0.5, size[1] / 2 - 0.5, 1.0])
+    mean_warp = warp.mean(axis=0) if len(warp) else np.zeros(2)
+    shift = fit @ centre - nominal @ centre + mean_warp
+    residual = math.sqrt(float(((warp - mean_warp) ** 2).sum(axis=1).mean())) if len(warp) else 0.0
+    scale_x = float(np.hypot(*fit[:, 0]) / nominal[0, 0])
+    scale_y = float(np.hypot(*fit[:, 1]) / nominal[1, 1])
+    return Drift(
+        round(scale_x, 5), round(scale_y, 5), round(float(np.hypot(*shift)), 2), round(residual, 2), True
+    )

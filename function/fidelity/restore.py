@@ -1,0 +1,142 @@
+"""The model's answer brought back to the scene's full resolution."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from function.fidelity.analysis import Analysis, sample
+from function.fidelity.blend import PixelBox, enlarge_crop, full_box, lay_over, relight, strips
+from function.fidelity.register import Box
+from function.imaging.frame import Frame
+
+try:  # until the product matching stands
+    from function.fidelity.product import transfer_detail
+except ImportError:
+    transfer_detail = None
+
+
+@dataclass(frozen=True)
+class Restored:
+    """The result and what was done for it.
+
+    image           (H, W, 3) uint8 RGB at the scene's full resolution
+    restored_share  share 0..1 of the picture that carries the scene's own pixels or the photograph's detail
+    match_quality   0..1, verified similarity of photograph and product in the answer; 0 without a match
+    timings_ms      what each step took
+    note            empty, or why less was restored than asked
+    """
+
+    image: np.ndarray
+    restored_share: float
+    match_quality: float
+    timings_ms: dict[str, float]
+    note: str
+
+
+def plain_upscale(answer: np.ndarray, frame: Frame, layout_box: Box | None = None) -> np.ndarray:
+    """The scene's part of `answer` (h, w, 3) uint8, cubic, at the scene's size; undistorted.
+
+    `layout_box` is the layout that the answer was found to follow; by default the frame's own, or, for an
+    answer of another shape than was asked for, the greatest centred part of the scene's shape.
+    """
+    height, width = answer.shape[:2]
+    if layout_box is None:
+        asked = frame.sent_size[0] / frame.sent_size[1]
+        # Native shapes differ from the nominal ratio by up to two percent; that much is no other shape.
+        if abs(width / height / asked - 1) < 0.02:
+            layout_box = frame.content_box_in((width, height))
+        else:
+            scale = min(width / frame.scene_size[0], height / frame.scene_size[1])
+            fitted = frame.scene_size[0] * scale, frame.scene_size[1] * scale
+            layout_box = ((width - fitted[0]) / 2, (height - fitted[1]) / 2, *fitted)
+    x, y, box_width, box_height = layout_box
+    full_width, full_height = frame.scene_size
+    scale_x, scale_y = box_width / full_width, box_height / full_height
+    matrix = np.array([[scale_x, 0, x + scale_x / 2 - 0.5], [0, scale_y, y + scale_y / 2 - 0.5]])
+    return cv2.warpAffine(
+        answer,
+        matrix,
+        frame.scene_size,
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def restore(scene: np.ndarray, product: np.ndarray, analysis: Analysis, frame: Frame) -> Restored:
+    """Scene's pixels where nothing changed, scene under the model's light in shadows, the product on top.
+
+    scene (H, W, 3) uint8 RGB at full resolution; product (h, w, 4) uint8 RGBA at full resolution. What cannot
+    be restored is the plain upscale, with a note; never raises on picture content.
+    """
+    started = time.perf_counter()
+    if not analysis.drift.registered:
+        image = plain_upscale(analysis.raw_answer, frame, analysis.layout_box)
+        return Restored(image, 0.0, 0.0, {"upscale": _ms(started)}, "the answer could not be registered")
+    full_size = scene.shape[1], scene.shape[0]
+    image = scene.copy()
+    box = full_box(analysis.change, full_size)
+    if box is None:
+        return Restored(image, 1.0, 0.0, {"blend": _ms(started)}, "the answer shows no change")
+    for strip in strips(box):
+        x, y, width, height = strip
+        log_ratio = enlarge_crop(analysis.light, full_size, strip)
+        background = relight(scene[y : y + height, x : x + width], log_ratio)
+        np.clip(background, 0, 255, out=background)
+        background += 0.5
+        image[y : y + height, x : x + width] = background
+    timings = {"scene": _ms(started)}
+    product_box = full_box(analysis.product_mask, full_size)
+    quality, note, detail_share = 0.0, "", 0.0
+    if product_box is not None:
+        quality, detail_share, note = _lay_product(image, product, analysis, product_box)
+        timings["product"] = _ms(started) - timings["scene"]
+    covered = float(analysis.product_mask.mean()) / 255
+    return Restored(image, round(1 - covered + detail_share, 4), quality, timings, note)
+
+
+def _lay_product(
+    image: np.ndarray, product: np.ndarray, analysis: Analysis, box: PixelBox
+) -> tuple[float, float, str]:
+    """Lays the product into `image`; match quality, share of `image` with the photograph's detail, note."""
+    full_size = image.shape[1], image.shape[0]
+    x, y, width, height = box
+    picture = _answer_crop(analysis, full_size, box)
+    quality, share, note = 0.0, 0.0, "the photograph was not found in the answer"
+    if analysis.match is not None:
+        detailed, weight = transfer_detail(product, analysis.match, picture, box)
+        picture = _mix(picture, detailed, weight)
+        quality = float(analysis.match.correlation)
+        share = float(weight.mean()) / 255 * width * height / (full_size[0] * full_size[1])
+        note = ""
+    coverage = enlarge_crop(analysis.product_mask, full_size, box, cv2.INTER_CUBIC)
+    for strip in strips(box):
+        _, top, _, rows = strip
+        inner = np.s_[top - y : top - y + rows]
+        under = image[top : top + rows, x : x + width]
+        blended = lay_over(under.astype(np.float32), picture[inner].astype(np.float32), coverage[inner])
+        under[:] = np.clip(blended + 0.5, 0, 255)
+    return quality, share, note
+
+
+def _answer_crop(analysis: Analysis, full_size: tuple[int, int], box: PixelBox) -> np.ndarray:
+    """The answer's own pixels in `box` at full resolution, resampled once, colours matched; uint8."""
+    crop = np.empty((box[3], box[2], 3), np.uint8)
+    for strip in strips(box):
+        plain = sample(analysis.raw_answer, enlarge_crop(analysis.mapping, full_size, strip))
+        field = enlarge_crop(analysis.colours.field, full_size, strip)
+        matched = analysis.colours.apply(plain, field)
+        crop[strip[1] - box[1] : strip[1] - box[1] + strip[3]] = np.clip(matched + 0.5, 0, 255)
+    return crop
+
+
+def _mix(picture: np.ndarray, detailed: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    alpha = weight.astype(np.float32)[..., None] / 255
+    return np.clip(picture + alpha * (detailed.astype(np.float32) - picture) + 0.5, 0, 255).astype(np.uint8)
+
+
+def _ms(started: float) -> float:
+    return round(1000 * (time.perf_counter() - started), 1)
