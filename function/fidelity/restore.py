@@ -11,10 +11,11 @@ import numpy as np
 from function.fidelity.analysis import Analysis, sample
 from function.fidelity.blend import PixelBox, enlarge_crop, full_box, lay_over, relight, strips
 from function.fidelity.register import Box
+from function.fidelity.transfer import transfer_detail
 from function.imaging.frame import Frame
 
 try:  # until the product matching stands
-    from function.fidelity.product import transfer_detail
+    from function.fidelity.transfer import transfer_detail
 except ImportError:
     transfer_detail = None
 
@@ -106,8 +107,8 @@ def _lay_product(
     x, y, width, height = box
     picture = _answer_crop(analysis, full_size, box)
     quality, share, note = 0.0, 0.0, "the photograph was not found in the answer"
-    if analysis.match is not None:
-        detailed, weight = transfer_detail(product, analysis.match, picture, box)
+    if analysis.match is not None and transfer_detail is not None:
+        detailed, weight = transfer_detail(product, analysis.match, picture, box, full_size)
         picture = _mix(picture, detailed, weight)
         quality = float(analysis.match.correlation)
         share = float(weight.mean()) / 255 * width * height / (full_size[0] * full_size[1])

@@ -1,0 +1,118 @@
+"""How much of the truth comes back: `python -m tests.bench.fidelity [--cases DIR] [--manners mild,typical]`.
+
+For every case and manner of answering: the plain cubic upscale against the restoration, region by region,
+with the time of registration, mask and restoration, and the memory they need above the loaded pictures.
+Other programs on the machine make the times worse; the pictures are the same everywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from function.fidelity.analysis import analyse
+from function.fidelity.restore import plain_upscale, restore
+from function.generation.models import STAND_IN, model_table
+from function.imaging.frame import plan_frame
+from tests.bench.cases import SHIPPED, case_folders, load_case
+from tests.bench.imitation import MANNERS, imitate
+from tests.bench.scores import can_read, character_error, label_words, score
+
+REGIONS = ("outside", "shadow", "product", "whole")
+SENT_PX = 768
+MEASURES = ("psnr", "ssim", "delta_e", "sharpness")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=Path, default=SHIPPED, help="folder of case folders")
+    parser.add_argument("--only", default="", help="comma-separated starts of case names")
+    parser.add_argument(
+        "--manners", default="mild,typical", help=f"comma-separated, of {', '.join(MANNERS)}; or all"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--read", action="store_true", help="judge legibility by OCR (slow)")
+    parser.add_argument("--save", type=Path, help="folder for the results, as PNG")
+    options = parser.parse_args()
+    manners = list(MANNERS) if options.manners == "all" else options.manners.split(",")
+    folders = [f for f in case_folders(options.cases) if f.name.startswith(tuple(options.only.split(",")))]
+    reading = options.read and can_read()
+    for manner in manners:
+        rows = [_run(folder, manner, options.seed, reading, options.save) for folder in folders]
+        _summary(manner, rows)
+
+
+def _run(folder: Path, manner: str, seed: int, reading: bool, save: Path | None) -> dict[str, float]:
+    case = load_case(folder)
+    frame = plan_frame(
+        (case.scene.shape[1], case.scene.shape[0]), model_table().find(STAND_IN).native_sizes, SENT_PX
+    )
+    answer = imitate(case, frame, MANNERS[manner], seed)
+    before = _peak_kib(reset=True)
+    started = time.perf_counter()
+    analysis = analyse(case.scene, case.product, answer, frame)
+    analysed = time.perf_counter()
+    restored = restore(case.scene, case.product, analysis, frame)
+    finished = time.perf_counter()
+    after = _peak_kib()
+    plain = plain_upscale(answer, frame, analysis.layout_box)
+    row = {"seconds": finished - started, "peak_mib": (after - before) / 1024}
+    for name, image in (("plain", plain), ("restored", restored.image)):
+        for region, measures in score(case, image).items():
+            row |= {f"{name} {region} {measure}": value for measure, value in measures.items()}
+    if reading:
+        words = label_words(case)
+        for name, image in (("plain", plain), ("restored", restored.image), ("truth", case.truth)):
+            row[f"{name} cer"] = character_error(case, image, words)
+    if save:
+        save.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(
+            str(save / f"{folder.name}_{manner}.png"), cv2.cvtColor(restored.image, cv2.COLOR_RGB2BGR)
+        )
+    print(f"{folder.name} {manner}: {analysis.drift}, match {restored.match_quality:.2f} {restored.note}")
+    print(
+        f"  {analysed - started:.2f} + {finished - analysed:.2f} s, peak +{row['peak_mib']:.0f} MiB; "
+        + _line(row)
+    )
+    return row
+
+
+def _peak_kib(reset: bool = False) -> int:
+    """Peak resident memory of this process in KiB since the last reset (Linux: proc(5), clear_refs)."""
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0])
+
+
+def _line(row: dict[str, float]) -> str:
+    parts = []
+    for region in REGIONS:
+        measures = []
+        for measure in MEASURES:
+            key = f"{region} {measure}"
+            if f"plain {key}" in row:
+                digits = 1 if measure in ("psnr", "delta_e") else 3
+                measures.append(f"{row[f'plain {key}']:.{digits}f}→{row[f'restored {key}']:.{digits}f}")
+        parts.append(f"{region} " + " ".join(measures))
+    if "plain cer" in row:
+        parts.append(
+            f"letters unread {row['plain cer']:.2f}→{row['restored cer']:.2f} (truth {row['truth cer']:.2f})"
+        )
+    return " | ".join(parts)
+
+
+def _summary(manner: str, rows: list[dict[str, float]]) -> None:
+    keys = [key for key in rows[0] if all(key in row for row in rows)]
+    mean = {key: float(np.mean([row[key] for row in rows])) for key in keys}
+    print(f"== {manner}, mean of {len(rows)}: {mean['seconds']:.2f} s; psnr ssim ΔE sharpness: {_line(mean)}")
+    worst = min(row["restored outside psnr"] for row in rows)
+    print(f"== {manner}, worst outside {worst:.1f} dB\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
