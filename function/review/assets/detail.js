@@ -1,0 +1,225 @@
+// One pair at a time: the picture, why it stands where it stands, and the two buttons.
+
+class Detail {
+  constructor(decisions) {
+    this.decisions = decisions;
+    this.dialog = byId("detail");
+    this.stage = new Stage();
+    this.stage.onZoom = () => this.tools();
+    this.side = false;
+    byId("mode-compare").addEventListener("click", () => this.setSide(false));
+    byId("mode-side").addEventListener("click", () => this.setSide(true));
+    byId("toggle-zoom").addEventListener("click", () => this.toggleZoom());
+    byId("toggle-change").addEventListener("click", () => this.toggleChange());
+  }
+
+  get pair() {
+    return this.list?.[this.index];
+  }
+
+  get isOpen() {
+    return this.dialog.open;
+  }
+
+  open(list, index) {
+    this.list = list;
+    if (!this.isOpen) this.dialog.showModal();
+    this.show(index);
+    byId("detail-name").focus({ preventScroll: true });
+  }
+
+  show(index) {
+    this.index = index;
+    const pair = this.pair;
+    byId("detail-name").replaceChildren(element("span", "folder", folderName(pair)), shortName(pair));
+    byId("position").textContent = `${wholeNumber.format(index + 1)} of ${wholeNumber.format(this.list.length)}`;
+    byId("previous").disabled = index === 0;
+    byId("next").disabled = index === this.list.length - 1;
+    byId("side").replaceChildren(...sideBySide(pair));
+    byId("facts").replaceChildren(...facts(pair));
+    byId("facts").scrollTop = 0;
+    const [width, height] = (pair.pictures.result ?? pair.pictures.scene)?.size ?? [4, 3];
+    this.dialog.style.setProperty("--aspect", width / height);
+    this.setSide(this.side);
+    this.stage.show(pair);
+    this.tools();
+    this.showDecision();
+    this.preload(this.list[index + 1]);
+  }
+
+  preload(pair) {
+    for (const picture of [pair?.pictures.result, pair?.pictures.scene]) {
+      if (picture?.preview) new Image().src = picture.preview;
+    }
+  }
+
+  setSide(side) {
+    this.side = side;
+    const shown = side || !this.pair.pictures.result; // nothing to compare with: show what there is
+    byId("stage").hidden = shown;
+    byId("side").hidden = !shown;
+    this.stage.layout();
+    this.tools();
+  }
+
+  toggleZoom() {
+    this.side = false;
+    this.setSide(false);
+    this.stage.zoom(!this.stage.zoomed);
+  }
+
+  toggleChange() {
+    this.setSide(false);
+    this.stage.showChange(!this.stage.changeShown);
+    this.tools();
+  }
+
+  tools() {
+    const { result, scene, change } = this.pair.pictures;
+    const side = !byId("side").hidden;
+    const press = (id, pressed, disabled) => {
+      byId(id).setAttribute("aria-pressed", String(pressed));
+      byId(id).disabled = disabled;
+    };
+    press("mode-compare", !side, !result);
+    press("mode-side", side, false);
+    press("toggle-zoom", !side && this.stage.zoomed, !result);
+    press("toggle-change", !side && Boolean(change) && this.stage.changeShown, !result || !change);
+    byId("stage-note").replaceChildren(...this.note(side, result, scene));
+  }
+
+  note(side, result, scene) {
+    if (side || !result) return [];
+    if (!scene) return ["The scene is not there any more, so there is nothing to compare with."];
+    if (!this.stage.zoomed) return ["Drag across the picture to compare it with the scene. Double-click for 100 %."];
+    if (result.full) return ["Original pixels. Drag to move."];
+    const size = result.size.map((px) => wholeNumber.format(px)).join(" × ");
+    return [`A preview, enlarged: the original has ${size} pixels. `, originalLink(this.pair)];
+  }
+
+  showDecision() {
+    const decision = this.decisions.of(this.pair);
+    const possible = Boolean(this.pair.result_uri);
+    for (const id of ["accept", "reject"]) {
+      byId(id).setAttribute("aria-pressed", String(decision === id));
+      byId(id).disabled = !possible;
+    }
+    byId("undo").hidden = decision === null;
+  }
+}
+
+function originalLink(pair) {
+  if (!pair.link) return element("code", "", pair.result_uri);
+  const link = element("a", "", "Open it");
+  link.href = pair.link;
+  link.target = "_blank";
+  link.rel = "noopener noreferrer";
+  return link;
+}
+
+function sideBySide(pair) {
+  const { scene, product, result } = pair.pictures;
+  const shown = [
+    ["Scene", scene, "scene", "The scene is not there any more."],
+    ["Result", result, "result", headline(pair)],
+    ["Product", product, "product", "The product photograph is not there any more."],
+  ];
+  return shown.map(([title, picture, className, missing]) => {
+    const frame = element("span", "frame");
+    if (picture) {
+      const image = element("img");
+      image.src = picture.preview;
+      image.alt = `${title} of ${pair.name}`;
+      [image.width, image.height] = picture.size;
+      frame.append(image);
+    } else {
+      frame.append(element("span", "missing", missing));
+    }
+    return element("figure", className, element("figcaption", "", title), frame);
+  });
+}
+
+function facts(pair) {
+  const parts = [statusBlock(pair)];
+  if (pair.error) parts.push(errorBlock(pair.error));
+  if (pair.checks.length) parts.push(element("h3", "", "Checks"), element("ul", "checks", ...pair.checks.map(checkRow)));
+  if (pair.placement) parts.push(element("h3", "", "Placement asked for"), element("p", "", pair.placement));
+  if (Object.keys(pair.labels).length) parts.push(element("h3", "", "Labels"), definitions(Object.entries(pair.labels)));
+  if (pair.attempts.length) parts.push(element("h3", "", "Attempts"), element("ol", "attempts", ...pair.attempts.map(attemptRow)));
+  parts.push(element("h3", "", "Cost and time"), definitions(costRows(pair)));
+  return parts;
+}
+
+function statusBlock(pair) {
+  const status = element("span", `pill is-${pair.status}`, STATUS[pair.status].word);
+  const failed = failedChecks(pair).length;
+  const sentence = {
+    accepted: "Every check passed.",
+    review: failed ? `${count(failed, "check")} did not pass. Please look.` : "A person should look.",
+    failed: "No picture could be kept.",
+  }[pair.status];
+  return element("p", "verdict", status, element("span", "", sentence));
+}
+
+function errorBlock(error) {
+  const again = error.retryable ? "Trying again may help." : "Trying again as it is will not help.";
+  return element("div", "error", element("strong", "", error.title),
+    element("p", "", error.message), element("p", "small", [error.stage && `At: ${error.stage}.`, again].filter(Boolean).join(" ")));
+}
+
+function checkRow(check) {
+  const mark = { true: "✓", false: "✕", null: "–" }[check.passed];
+  const word = { true: "passed", false: "did not pass", null: "not judged" }[check.passed];
+  const sign = element("span", "sign", mark);
+  sign.setAttribute("role", "img");
+  sign.setAttribute("aria-label", word);
+  const row = element("li", `check is-${check.passed}`, sign, element("span", "check-title", check.title));
+  if (check.reason) row.append(element("span", "check-reason", check.reason));
+  const bar = checkBar(check);
+  if (bar) row.append(bar);
+  row.append(element("span", "check-figures", checkFigures(check)));
+  return row;
+}
+
+// A small bar: how far the value reaches, and a tick where the threshold is.
+function checkBar({ value, threshold }) {
+  if (value === null || threshold === null || value < 0 || threshold < 0) return null;
+  const most = Math.max(value, threshold);
+  const end = most > 0.5 && most <= 1 ? 1 : most * 1.25 || 1; // a ratio ends at 1
+  const bar = element("span", "bar", element("span", "bar-value"), element("span", "bar-limit"));
+  bar.setAttribute("aria-hidden", "true");
+  bar.style.setProperty("--value", `${(100 * value) / end}%`);
+  bar.style.setProperty("--limit", `${(100 * threshold) / end}%`);
+  return bar;
+}
+
+function attemptRow(attempt) {
+  const figures = [
+    attempt.latency_ms !== null && duration(attempt.latency_ms),
+    attempt.usd !== null && pictureCost(attempt.usd),
+  ].filter(Boolean).join(", ");
+  const words = [attempt.purpose === "scene" && "scene from text", attempt.outcome, attempt.finish_reason && attempt.finish_reason !== "STOP" && attempt.finish_reason]
+    .filter(Boolean).join(", ").replaceAll("_", " ");
+  return element("li", "", element("span", "", words || "tried"), element("span", "figures", figures),
+    attempt.message ? element("span", "small", attempt.message) : null,
+    attempt.failed.length ? element("span", "small", `Did not pass: ${attempt.failed.join(", ")}`) : null);
+}
+
+function costRows(pair) {
+  const rows = [];
+  if (pair.usd !== null) rows.push(["Cost", pictureCost(pair.usd)]);
+  if (pair.tokens !== null) rows.push(["Tokens", wholeNumber.format(pair.tokens)]);
+  if (pair.model) rows.push(["Model", pair.model]);
+  if (pair.pictures.result) rows.push(["Size", pair.pictures.result.size.map((px) => wholeNumber.format(px)).join(" × ")]);
+  if (moment(pair.created)) rows.push(["Made", moment(pair.created)]);
+  const { total, ...steps } = pair.timings;
+  if (total !== undefined) rows.push(["Time", duration(total)]);
+  for (const [step, ms] of Object.entries(steps)) rows.push([step, duration(ms), "step"]);
+  if (pair.result_uri) rows.push(["Stored as", pair.link ? originalLink(pair) : pair.result_uri]);
+  return rows;
+}
+
+function definitions(rows) {
+  return element("dl", "facts-list", ...rows.flatMap(([name, value, className]) => [
+    element("dt", className, name), element("dd", className, value)]));
+}

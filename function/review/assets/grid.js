@@ -1,0 +1,119 @@
+// The grid: one card a pair, made once; filters and sorting only choose and order the cards.
+
+const ORDERS = {
+  status: (a, b) => STATUS[a.status].order - STATUS[b.status].order || compareNames(a, b),
+  reason: (a, b) => reasonOrder(a).localeCompare(reasonOrder(b), "en") || compareNames(a, b),
+  cost: (a, b) => (b.usd ?? -1) - (a.usd ?? -1) || compareNames(a, b),
+  name: (a, b) => compareNames(a, b),
+  newest: (a, b) => b.created.localeCompare(a.created) || compareNames(a, b),
+  oldest: (a, b) => a.created.localeCompare(b.created) || compareNames(a, b),
+};
+
+const nameOrder = new Intl.Collator("en", { numeric: true });
+const compareNames = (a, b) => nameOrder.compare(a.name, b.name);
+const reasonOrder = (pair) => failedChecks(pair)[0]?.title ?? (pair.error ? `~ ${pair.error.title}` : "~~");
+
+class Grid {
+  constructor(pairs, decisions, open) {
+    this.pairs = pairs;
+    this.decisions = decisions;
+    this.root = byId("grid");
+    this.shown = [];
+    this.current = null;
+    this.template = byId("card-template").content.firstElementChild;
+    this.root.addEventListener("click", (event) => {
+      const card = event.target.closest(".card");
+      if (card) open(card.pair);
+    });
+    this.root.addEventListener("focusin", (event) => {
+      const card = event.target.closest(".card");
+      if (card) this.setCurrent(card.pair);
+    });
+  }
+
+  show({ status, reason, decision, search, sort }) {
+    const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+    this.shown = this.pairs
+      .filter((pair) =>
+        (!status || pair.status === status) &&
+        (!reason || reasonsOf(pair).includes(reason)) &&
+        (!decision || (this.decisions.of(pair) ?? "none") === decision) &&
+        words.every((word) => searchText(pair).includes(word)))
+      .sort(ORDERS[sort]);
+    this.root.replaceChildren(...this.shown.map((pair) => (pair.card ??= this.makeCard(pair))));
+    this.setCurrent(this.shown.includes(this.current) ? this.current : this.shown[0] ?? null);
+  }
+
+  makeCard(pair) {
+    const card = this.template.cloneNode(true);
+    card.pair = pair;
+    const find = (selector) => card.querySelector(selector);
+    const picture = pair.pictures.result ?? pair.pictures.scene;
+    const image = find("img");
+    if (picture?.thumb) {
+      if (pair.box) image.style.objectPosition = focusPoint(pair.box);
+      image.src = picture.thumb;
+    } else {
+      image.remove();
+      find(".photo-empty").textContent = pair.pictures.result ? "" : "No picture";
+    }
+    card.classList.add(`is-${pair.status}`);
+    find(".name").textContent = shortName(pair);
+    find(".status").textContent = STATUS[pair.status].word;
+    find(".reason").textContent = pair.status === "accepted" ? "" : headline(pair);
+    this.mark(pair, card);
+    return card;
+  }
+
+  mark(pair, card = pair.card) {
+    const decision = this.decisions.of(pair);
+    const mark = card.querySelector(".mark");
+    mark.hidden = decision === null;
+    mark.className = `mark is-${decision}`;
+    mark.textContent = decision ? DECISION[decision].sign : "";
+    const label = decision ? `You ${DECISION[decision].word} it` : "";
+    mark.title = label;
+    if (label) mark.setAttribute("aria-label", label);
+    else mark.removeAttribute("aria-label");
+    mark.setAttribute("role", "img");
+  }
+
+  setCurrent(pair) {
+    this.current?.card?.firstElementChild.setAttribute("tabindex", "-1");
+    this.current = pair;
+    pair?.card.firstElementChild.setAttribute("tabindex", "0");
+  }
+
+  focus(pair) {
+    if (!pair?.card?.isConnected) return;
+    pair.card.firstElementChild.focus();
+    pair.card.scrollIntoView({ block: "nearest" });
+  }
+
+  // How far an arrow key goes: rows are as wide as the layout made them.
+  move(key) {
+    const columns = getComputedStyle(this.root).gridTemplateColumns.split(" ").length;
+    const step = { ArrowRight: 1, j: 1, ArrowLeft: -1, k: -1, ArrowDown: columns, ArrowUp: -columns }[key];
+    const from = this.shown.indexOf(this.current);
+    if (!this.root.contains(document.activeElement)) return this.focus(this.current);
+    this.focus(this.shown[Math.min(Math.max(from + step, 0), this.shown.length - 1)]);
+  }
+}
+
+// The product stays in sight where the card crops the picture.
+function focusPoint([left, top, width, height]) {
+  return `${((left + width / 2) * 100).toFixed(1)}% ${((top + height / 2) * 100).toFixed(1)}%`;
+}
+
+function reasonsOf(pair) {
+  const checks = failedChecks(pair).map((check) => `check:${check.name}`);
+  return pair.error ? [...checks, `error:${pair.error.code}`] : checks;
+}
+
+function searchText(pair) {
+  pair.searchText ??= [
+    pair.name, pair.status, pair.model, pair.error?.code, pair.error?.message,
+    ...Object.entries(pair.labels).flat(), ...failedChecks(pair).map((check) => check.title),
+  ].join("\n").toLowerCase();
+  return pair.searchText;
+}
