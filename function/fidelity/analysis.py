@@ -10,17 +10,9 @@ import numpy as np
 
 from function.fidelity.change import find_evidence, find_light, find_product, half
 from function.fidelity.colour import ColourMatch, match_colours
+from function.fidelity.product import ProductMatch, match_product
 from function.fidelity.register import Box, Drift, register
 from function.imaging.frame import Frame, fit_within
-
-try:  # until the product matching stands
-    from function.fidelity.product import ProductMatch, match_product
-except ImportError:
-    ProductMatch = None
-
-    def match_product(*_):
-        return None
-
 
 # Longest side of the analysis: that of the largest native picture of the 1-megapixel model. A 2K answer is
 # analysed at this size too; its pixels are taken from the answer itself.

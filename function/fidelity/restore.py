@@ -14,11 +14,6 @@ from function.fidelity.register import Box
 from function.fidelity.transfer import transfer_detail
 from function.imaging.frame import Frame
 
-try:  # until the product matching stands
-    from function.fidelity.transfer import transfer_detail
-except ImportError:
-    transfer_detail = None
-
 
 @dataclass(frozen=True)
 class Restored:
@@ -107,7 +102,7 @@ def _lay_product(
     x, y, width, height = box
     picture = _answer_crop(analysis, full_size, box)
     quality, share, note = 0.0, 0.0, "the photograph was not found in the answer"
-    if analysis.match is not None and transfer_detail is not None:
+    if analysis.match is not None:
         detailed, weight = transfer_detail(product, analysis.match, picture, box, full_size)
         picture = _mix(picture, detailed, weight)
         quality = float(analysis.match.correlation)

@@ -1,0 +1,183 @@
+"""Dense alignment of the photograph with the answer, and how well they agree, place by place.
+
+Everything happens on the photograph's own grid: the answer is sampled where the view says each photograph
+pixel lies, so a right view makes the two pictures lie on top of each other. Both are compared after taking
+out local brightness and contrast, which leaves print and edges and removes light, shadow and colour drift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from function.fidelity.projection import photograph_grid, prior_precision, project, project_with_jacobian
+
+# Local brightness and contrast are taken over this radius (px): wider than a letter, narrower than a
+# highlight.
+CONTRAST_SIGMA = 8.0
+# Contrast (grey levels) below which a place counts as blank: JPEG and model noise.
+BLANK_CONTRAST = 4.0
+# The view is refined on pictures blurred by these radii (px), coarse first for reach, then fine for
+# precision.
+REFINE_BLURS = (2.5, 1.2)
+REFINE_STEPS = 8
+# A step that moves nothing by more than this (px) ends the refinement.
+SETTLED_PX = 0.08
+# Differences of the refinement's score below this are noise.
+FLAT_SCORE = 0.01
+# The model's wobble is followed only where it is smooth over this radius (px) and no further than this (px):
+# following it freely makes wrong letters.
+FLOW_SIGMA = 16.0
+FLOW_LIMIT_PX = 2.0
+# Radii (px) over which print must agree: a word, and its line.
+AGREEMENT_SIGMAS = (4.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """`correlation` -1..1 over all that is visible; `local` (h, w) float32, the same in a neighbourhood;
+    `visible` (h, w) float32 0..1; `contrast` (h, w) float32, the print's local contrast in grey levels."""
+
+    correlation: float
+    local: np.ndarray
+    visible: np.ndarray
+    contrast: np.ndarray
+
+
+def grey(rgb: np.ndarray) -> np.ndarray:
+    """(h, w) float32 luma of (h, w, 3) uint8."""
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+
+
+def normalise(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`picture` (h, w) float32 without local brightness and contrast, and the contrast taken out."""
+    centred = picture - cv2.GaussianBlur(picture, (0, 0), CONTRAST_SIGMA)
+    contrast = np.sqrt(cv2.GaussianBlur(centred**2, (0, 0), CONTRAST_SIGMA) + BLANK_CONTRAST**2)
+    return centred / contrast, contrast
+
+
+def visible_share(x: np.ndarray, y: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """How well each photograph pixel is seen in the answer (h, w) float32: 0 outside the cut-out, outside the
+    picture, turned away or squashed to less than a third of what the middle shows."""
+    dxu, dxv = np.gradient(x, axis=1), np.gradient(x, axis=0)
+    dyu, dyv = np.gradient(y, axis=1), np.gradient(y, axis=0)
+    area = dxu * dyv - dxv * dyu
+    inside = (x > 0) & (y > 0) & (x < shape[1]) & (y < shape[0])
+    typical = float(np.median(area[alpha > 127])) if (alpha > 127).any() else 1.0
+    seen = np.clip((area / max(typical, 1e-6) - 0.25) / 0.2, 0, 1)
+    solid = cv2.erode(alpha, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return (seen * inside * (solid / 255)).astype(np.float32)
+
+
+def sample(
+    picture: np.ndarray, x: np.ndarray, y: np.ndarray, interpolation: int = cv2.INTER_LINEAR
+) -> np.ndarray:
+    """`picture` at positions `x`, `y` (h, w) float32, the first pixel's centre being (0.5, 0.5)."""
+    return cv2.remap(
+        picture,
+        x.astype(np.float32) - np.float32(0.5),
+        y.astype(np.float32) - np.float32(0.5),
+        interpolation,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def refine_view(
+    p: np.ndarray,
+    photograph: np.ndarray,
+    alpha: np.ndarray,
+    depth: np.ndarray,
+    answer: np.ndarray,
+    free: np.ndarray,
+) -> np.ndarray:
+    """Refine the view `p` (11,) so that `answer` (H, W) float32 agrees with `photograph` (h, w) float32.
+
+    Gauss-Newton on the locally normalised difference, as in ECC (Evangelidis and Psarakis, 2008) but with the
+    relief model and local instead of global normalisation.
+    """
+    grid_x, grid_y = np.broadcast_arrays(*photograph_grid(photograph.shape))
+    p = p.astype(np.float64).copy()
+    for blur in REFINE_BLURS:
+        target, _ = normalise(cv2.GaussianBlur(photograph, (0, 0), blur))
+        smooth = cv2.GaussianBlur(answer, (0, 0), blur)
+        slope_x = cv2.Scharr(smooth, cv2.CV_32F, 1, 0, scale=1 / 32)
+        slope_y = cv2.Scharr(smooth, cv2.CV_32F, 0, 1, scale=1 / 32)
+        best, kept = -2.0, p
+        for _ in range(REFINE_STEPS):
+            x, y = project(p, grid_x, grid_y, depth)
+            seen, contrast = normalise(sample(smooth, x, y))
+            visible = visible_share(x, y, alpha, answer.shape)
+            product = cv2.GaussianBlur(seen * target, (0, 0), CONTRAST_SIGMA)
+            power = cv2.GaussianBlur(seen**2 + target**2, (0, 0), CONTRAST_SIGMA) / 2 + 0.05
+            # Places that contradict (a reflection, an invented ornament) pull less.
+            local = np.clip(product / power, 0.05, 1)
+            score = float((visible * local).sum() / max(1e-6, visible.sum()))
+            if score > best:
+                best, kept = score, p
+            weight = visible * local
+            use = weight > 0.02
+            gx, gy = sample(slope_x, x, y)[use] / contrast[use], sample(slope_y, x, y)[use] / contrast[use]
+            _, _, jx, jy = project_with_jacobian(p, grid_x[use], grid_y[use], depth[use])
+            jacobian = ((jx * gx[:, None] + jy * gy[:, None])[:, free]).astype(np.float32)
+            weighted = jacobian * weight[use][:, None]
+            hessian = (weighted.T @ jacobian).astype(np.float64)
+            gradient = (weighted.T @ (seen[use] - target[use])).astype(np.float64)
+            prior = prior_precision(p)[free]
+            hessian += np.diag(prior + 1e-9)
+            gradient += prior * p[free]
+            p = p.copy()
+            step = np.linalg.solve(hessian, gradient)
+            p[free] -= step
+            moved = np.hypot(
+                *(now - before for now, before in zip(project(p, grid_x, grid_y, depth), (x, y), strict=True))
+            )
+            if moved[use].max(initial=0) < SETTLED_PX:
+                break
+        # The last step is kept unless the way there was clearly better: near the optimum the score is flat.
+        p = p if score > best - FLAT_SCORE else kept
+    return p
+
+
+def weighted_correlation(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> float:
+    """Correlation -1..1 of two locally normalised pictures under `weight`; 0 when either is blank."""
+    power = float((weight * first**2).sum()) * float((weight * second**2).sum())
+    return float((weight * first * second).sum()) / np.sqrt(power) if power > 1e-9 else 0.0
+
+
+def residual_flow(photograph: np.ndarray, sampled: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """Smooth displacement (h, w, 2) float32 px on the photograph's grid that brings `sampled` onto
+    `photograph`.
+    """
+    target, contrast = normalise(cv2.GaussianBlur(photograph, (0, 0), 1.0))
+    seen, _ = normalise(cv2.GaussianBlur(sampled, (0, 0), 1.0))
+    as_bytes = [np.clip(128 + 45 * picture, 0, 255).astype(np.uint8) for picture in (target, seen)]
+    if min(as_bytes[0].shape) < 32:
+        return np.zeros((*photograph.shape, 2), np.float32)
+    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(*as_bytes, None)
+    flow = np.clip(flow, -2 * FLOW_LIMIT_PX, 2 * FLOW_LIMIT_PX)
+    moved = sample_by_flow(seen, flow)
+    trust = visible * np.clip(contrast / BLANK_CONTRAST - 1, 0, 5) * (np.abs(moved - target) < 1)
+    blur = lambda picture: cv2.GaussianBlur(picture, (0, 0), FLOW_SIGMA)  # noqa: E731
+    share = blur(trust) + 0.02
+    smooth = np.dstack([blur(flow[..., axis] * trust) / share for axis in (0, 1)])
+    return np.clip(smooth, -FLOW_LIMIT_PX, FLOW_LIMIT_PX)
+
+
+def sample_by_flow(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """`picture` (h, w) sampled at each pixel's own place plus `flow` (h, w, 2)."""
+    height, width = picture.shape[:2]
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32) + 0.5, np.arange(height, dtype=np.float32) + 0.5)
+    return sample(picture, x + flow[..., 0], y + flow[..., 1])
+
+
+def agreement(photograph: np.ndarray, sampled: np.ndarray, visible: np.ndarray) -> Agreement:
+    """How well `sampled` (h, w), the answer on the photograph's grid, shows what `photograph` shows."""
+    target, contrast = normalise(cv2.GaussianBlur(photograph, (0, 0), 1.0))
+    seen, _ = normalise(cv2.GaussianBlur(sampled, (0, 0), 1.0))
+    local = np.ones_like(target)
+    for sigma in AGREEMENT_SIGMAS:
+        blur = lambda picture, sigma=sigma: cv2.GaussianBlur(picture * visible, (0, 0), sigma)  # noqa: E731
+        local = np.minimum(local, blur(seen * target) / np.sqrt(blur(seen**2) * blur(target**2) + 1e-4))
+    return Agreement(weighted_correlation(seen, target, visible), local, visible, contrast)

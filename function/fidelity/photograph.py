@@ -1,0 +1,118 @@
+"""The product photograph, made ready to be found: cut out, cropped, shrunk, filled behind its outline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+# A photograph counts as cut out when at least this share of its pixels is (nearly) transparent: a few stray
+# transparent pixels in a scan do not make a cut-out.
+MIN_TRANSPARENT_SHARE = 0.01
+# The border ring inspected for a uniform background, as a share of the shorter side.
+BORDER_SHARE = 0.02
+# A background is uniform when this share of the border lies within the tolerance of its median colour.
+UNIFORM_BORDER_SHARE = 0.8
+# Largest difference of any channel (0..255) from the median that still counts as background: JPEG noise and
+# the slight fall-off of a studio sweep, not a pale product.
+BACKGROUND_TOLERANCE = 14
+# Alpha from which a pixel's colour is the product's own and not mixed with what lies behind it.
+SOLID_ALPHA = 250
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """The product alone. `rgb` (h, w, 3) uint8 with the product's colours continued beyond its outline,
+    `alpha` (h, w) uint8. Pixel (x, y) here is relative place ((x + .5) * step + origin) of the whole
+    photograph, where 0..1 spans its width and its height.
+    """
+
+    rgb: np.ndarray
+    alpha: np.ndarray
+    origin: tuple[float, float]
+    step: tuple[float, float]
+
+
+def photograph_alpha(product: np.ndarray) -> np.ndarray:
+    """Coverage (h, w) uint8 of a product photograph given as (h, w, 3 or 4) uint8.
+
+    A cut-out keeps its own alpha. Otherwise a background of one colour that touches the border is removed;
+    the white of a label inside the product stays, as it does not touch the border. With neither, all is
+    product.
+    """
+    if product.shape[2] == 4:
+        alpha = product[..., 3]
+        if np.mean(alpha < 16) >= MIN_TRANSPARENT_SHARE:
+            return alpha.copy()
+    rgb = np.ascontiguousarray(product[..., :3])
+    height, width = rgb.shape[:2]
+    whole = np.full((height, width), 255, np.uint8)
+    ring = max(1, round(BORDER_SHARE * min(height, width)))
+    if min(height, width) < 8 * ring:
+        return whole
+    border = np.ones((height, width), bool)
+    border[ring:-ring, ring:-ring] = False
+    median = np.median(rgb[border], axis=0)
+    far = np.abs(rgb.astype(np.int16) - median.astype(np.int16)).max(axis=2)
+    if np.mean(far[border] <= BACKGROUND_TOLERANCE) < UNIFORM_BORDER_SHARE:
+        return whole
+    _, labels = cv2.connectedComponents((far <= BACKGROUND_TOLERANCE).astype(np.uint8), connectivity=4)
+    touching = np.unique(labels[border & (labels > 0)])
+    keep = np.ones(labels.max() + 1, np.uint8)
+    keep[touching] = 0
+    inside = keep[labels]
+    if not 0.01 <= inside.mean() <= 0.98:
+        return whole
+    # One pixel in and softened: the rim of an opaque photograph is mixed with its background.
+    inside = cv2.erode(inside * 255, np.ones((3, 3), np.uint8))
+    return cv2.GaussianBlur(inside, (0, 0), 0.8)
+
+
+def prepare_photograph(product: np.ndarray, max_px: int) -> Photograph | None:
+    """Crop `product` ((h, w, 4) uint8) to its coverage and shrink it so that its longest side is at most
+    `max_px`.
+
+    None when nothing is covered.
+    """
+    alpha = photograph_alpha(product)
+    height, width = alpha.shape
+    columns = np.flatnonzero((alpha > 127).any(axis=0))
+    rows = np.flatnonzero((alpha > 127).any(axis=1))
+    if len(columns) < 8 or len(rows) < 8:
+        return None
+    x0, x1, y0, y1 = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
+    scale = min(1.0, max_px / max(x1 - x0, y1 - y0))
+    size = max(8, round((x1 - x0) * scale)), max(8, round((y1 - y0) * scale))
+    crop = alpha[y0:y1, x0:x1]
+    rgb = continue_colours(product[y0:y1, x0:x1, :3], crop, size)
+    step = (x1 - x0) / size[0] / width, (y1 - y0) / size[1] / height
+    return Photograph(
+        rgb, cv2.resize(crop, size, interpolation=cv2.INTER_AREA), (x0 / width, y0 / height), step
+    )
+
+
+def continue_colours(rgb: np.ndarray, alpha: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """`rgb` (h, w, 3) uint8 shrunk to `size`, the colours of its covered part carried on outside `alpha` (h,
+    w).
+
+    What a cut-out hides in its transparent pixels, often white, would otherwise bleed into the rim. Filled
+    from ever coarser means of the covered pixels (push-pull; Gortler et al., The Lumigraph, 1996).
+    """
+    weight = (alpha >= SOLID_ALPHA).astype(np.float32)
+    if not weight.any():
+        weight = alpha.astype(np.float32) / 255 + 1e-6
+    colour = cv2.resize(rgb * weight[..., None], size, interpolation=cv2.INTER_AREA)
+    weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    levels = [(colour, weight)]
+    while max(weight.shape) > 1:
+        size = (weight.shape[1] + 1) // 2, (weight.shape[0] + 1) // 2
+        colour = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
+        weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+        levels.append((colour, weight))
+    filled = np.zeros((1, 1, 3), np.float32)
+    for colour, weight in reversed(levels):
+        filled = cv2.resize(filled, (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR)
+        # colour is already multiplied by its weight; what is missing comes from the coarser level.
+        filled = colour + filled.reshape(colour.shape) * (1 - weight)[..., None]
+    return np.clip(filled + 0.5, 0, 255).astype(np.uint8)

@@ -1,0 +1,144 @@
+"""How a photograph lies in a picture: a plane, or a plane with relief (a bottle, can or mug that is turned).
+
+A point (X, Y) of the photograph with depth Z towards the viewer appears at
+
+    x = (a X + b Y + c + Z qx) / w,   y = (d X + e Y + f + Z qy) / w,   w = 1 + g X + k Y + Z qw
+
+A homography plus a parallax vector (plane + parallax; Hartley and Zisserman, Multiple View Geometry, 13.3).
+It is exact for any pinhole view of the relief when the photograph was taken from afar. Turning a can is qx,
+looking down on it is qy. Units: X, Y, Z in photograph heights from the photograph's centre, x and y in
+picture pixels.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+# Order: a b c d e f g k qx qy qw
+PARAMETERS = 11
+PLANE = np.array([1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0], bool)
+RELIEF = np.ones(PARAMETERS, bool)
+# Expected size of the perspective terms: a product about one tenth of the camera's distance tall or deep.
+# Beyond that they are bought only with evidence; few or poor matches would otherwise bend the view.
+PERSPECTIVE_SIGMA = 0.12
+PARALLAX_SIGMA = 0.5
+
+
+def relief_of_revolution(alpha: np.ndarray) -> np.ndarray | None:
+    """Depth (h, w) float32, in photograph heights, of a round upright body with the outline of `alpha` (h, w)
+    uint8.
+
+    A row's body is its longest covered run, so a handle with a gap does not count; the axis is where most
+    rows have their middle, the radius the distance to the nearer side. Outside the body the depth is 0 (a
+    handle lies in the plane of the axis). None without a clear axis.
+    """
+    height, width = alpha.shape
+    covered = np.pad(alpha > 127, ((0, 0), (1, 1))).astype(np.int8)
+    left, right = np.zeros(height, np.float32), np.zeros(height, np.float32)
+    for row, steps in enumerate(np.diff(covered, axis=1)):
+        starts, ends = np.flatnonzero(steps > 0), np.flatnonzero(steps < 0)
+        if len(starts):
+            longest = (ends - starts).argmax()
+            left[row], right[row] = starts[longest], ends[longest]
+    rows = np.flatnonzero(right - left >= 4)
+    if len(rows) < 0.5 * height:
+        return None
+    left, right = left[rows], right[rows]
+    middle = (left + right) / 2
+    tolerance = max(1.0, 0.01 * width)
+    votes = (np.abs(middle[:, None] - middle[None, :]) <= tolerance).sum(axis=1)
+    if votes.max() < 0.15 * len(rows):
+        return None
+    axis = float(np.mean(middle[np.abs(middle - middle[votes.argmax()]) <= tolerance]))
+    radius = np.interp(np.arange(height), rows, np.minimum(axis - left, right - axis)).astype(np.float32)
+    radius = cv2.GaussianBlur(
+        cv2.medianBlur(radius[:, None], 5), (0, 0), 1.5, borderType=cv2.BORDER_REPLICATE
+    )
+    offset = np.arange(width, dtype=np.float32)[None, :] + 0.5 - axis
+    return np.sqrt(np.maximum(radius**2 - offset**2, 0)) / height
+
+
+def photograph_grid(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """X (1, w) and Y (h, 1) float32 of the pixel centres of a photograph of `shape` (h, w)."""
+    height, width = shape
+    x = (np.arange(width, dtype=np.float32) + 0.5 - width / 2) / height
+    y = (np.arange(height, dtype=np.float32) + 0.5 - height / 2) / height
+    return x[None, :], y[:, None]
+
+
+def project(p: np.ndarray, x, y, z) -> tuple[np.ndarray, np.ndarray]:
+    """Picture position (x, y) of photograph points, by the formula above; float32."""
+    a, b, c, d, e, f, g, k, qx, qy, qw = (np.float32(value) for value in p)
+    w = 1 + g * x + k * y + qw * z
+    w = np.maximum(w, np.float32(0.2))
+    return (a * x + b * y + c + qx * z) / w, (d * x + e * y + f + qy * z) / w
+
+
+def project_with_jacobian(p: np.ndarray, x, y, z) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """As `project` for points (n,), with the derivatives (n, 11) of both coordinates by the parameters."""
+    w = np.maximum(1 + p[6] * x + p[7] * y + p[10] * z, 0.2)
+    px = (p[0] * x + p[1] * y + p[2] + p[8] * z) / w
+    py = (p[3] * x + p[4] * y + p[5] + p[9] * z) / w
+    xw, yw, zw, ow = x / w, y / w, z / w, 1 / w
+    zero = np.zeros_like(xw)
+    jx = np.stack([xw, yw, ow, zero, zero, zero, -px * xw, -px * yw, zw, zero, -px * zw], axis=1)
+    jy = np.stack([zero, zero, zero, xw, yw, ow, -py * xw, -py * yw, zero, zw, -py * zw], axis=1)
+    return px, py, jx, jy
+
+
+def prior_precision(p: np.ndarray) -> np.ndarray:
+    """Precision (11,) of the zero-mean prior on the perspective and parallax terms, per unit of residual."""
+    size = max(1e-3, float(np.hypot(p[0], p[3])))
+    precision = np.zeros(PARAMETERS)
+    precision[[6, 7, 10]] = PERSPECTIVE_SIGMA**-2
+    precision[[8, 9]] = (PARALLAX_SIGMA * size) ** -2
+    return precision
+
+
+def fit_points(
+    p: np.ndarray,
+    points: np.ndarray,
+    depth: np.ndarray,
+    targets: np.ndarray,
+    free: np.ndarray,
+    tolerance_px: float,
+) -> np.ndarray:
+    """Refine `p` (11,) to matches: `points` (n, 2) with `depth` (n,) should lie at `targets` (n, 2) pixels.
+
+    Levenberg-Marquardt with Cauchy weights of scale `tolerance_px`; only the parameters marked in `free`
+    move.
+    """
+    p = p.astype(np.float64).copy()
+    x, y, z = (column.astype(np.float64) for column in (points[:, 0], points[:, 1], depth))
+    damping = 1e-3
+    prior = prior_precision(p)
+
+    def cost(q: np.ndarray) -> float:
+        px, py = project(q, x, y, z)
+        error = ((px - targets[:, 0]) ** 2 + (py - targets[:, 1]) ** 2) / tolerance_px**2
+        return float(np.log1p(error).sum() + (prior * q**2)[free].sum())
+
+    best = cost(p)
+    for _ in range(30):
+        px, py, jx, jy = project_with_jacobian(p, x, y, z)
+        ex, ey = px - targets[:, 0], py - targets[:, 1]
+        weight = 1 / (1 + (ex**2 + ey**2) / tolerance_px**2) / tolerance_px**2
+        jx, jy = jx[:, free], jy[:, free]
+        hessian = jx.T @ (jx * weight[:, None]) + jy.T @ (jy * weight[:, None]) + np.diag(prior[free])
+        gradient = jx.T @ (ex * weight) + jy.T @ (ey * weight) + prior[free] * p[free]
+        hessian[np.diag_indices_from(hessian)] *= 1 + damping
+        hessian[np.diag_indices_from(hessian)] += 1e-9
+        trial = p.copy()
+        trial[free] -= np.linalg.solve(hessian, gradient)
+        new = cost(trial)
+        if new < best:
+            done = best - new < 1e-4 * best
+            p, best, damping = trial, new, max(1e-6, damping / 5)
+            if done:
+                break
+        else:
+            damping *= 8
+            if damping > 1e4:
+                break
+    return p

@@ -1,0 +1,119 @@
+"""The photograph's own detail on the product in the answer, under the light the model gave it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from function.fidelity.blend import PixelBox, crop_matrix, strips
+from function.fidelity.photograph import continue_colours, photograph_alpha
+from function.fidelity.product import ProductMatch
+
+# The model's light and colour are what its picture and the photograph differ by over this radius (answer
+# pixels): wider than the wobble of a letter's stroke, narrower than a highlight on a can.
+LIGHT_SIGMA = 5.0
+# Grey levels added to both sides of their ratio: in near black it would be noise.
+LIGHT_FLOOR = 6.0
+# The light may differ from the studio's by this factor, no more.
+LIGHT_LIMIT = 4.0
+
+
+def transfer_detail(
+    product: np.ndarray,
+    match: ProductMatch,
+    picture: np.ndarray,
+    box: PixelBox,
+    full_size: tuple[int, int],
+) -> tuple[np.ndarray, np.ndarray]:
+    """The photograph's detail in `box`, under the picture's light: rgb (h, w, 3) uint8, weight (h, w) uint8.
+
+    product (ph, pw, 3 or 4) uint8, the photograph at full resolution; picture (h, w, 3) uint8, the answer's
+    pixels in `box` (x, y, width, height) of a result of `full_size` (width, height). Weight is 255 where the
+    photograph is verified and 0 where the picture's own pixels should stay.
+    """
+    if match.mirrored or not match.weight.any():
+        return picture, np.zeros(picture.shape[:2], np.uint8)
+    answer_size = match.coverage.shape[1], match.coverage.shape[0]
+    photograph, alpha = shrink_photograph(product, match, full_size[0] / answer_size[0])
+    small_picture = to_answer(picture, match, box, answer_size, full_size)
+    small_detail = look_up(photograph, match.mapping)
+    inside = look_up(alpha, match.mapping).astype(np.float32) / 255
+    light = find_light(small_picture, small_detail, inside * (match.weight.astype(np.float32) / 255 + 0.05))
+    detail, weight = np.empty_like(picture), np.empty(picture.shape[:2], np.uint8)
+    for strip in strips(box):
+        matrix = crop_matrix(answer_size, full_size, strip)
+        matrix[:, 2] -= match.box[:2]
+        rows = slice(strip[1] - box[1], strip[1] - box[1] + strip[3])
+        enlarged = look_up(photograph, enlarge(match.mapping, matrix, strip, cv2.INTER_CUBIC)).astype(
+            np.float32
+        )
+        enlarged *= enlarge(light, matrix, strip, cv2.INTER_LINEAR)
+        detail[rows] = np.clip(enlarged + 0.5, 0, 255)
+        weight[rows] = enlarge(match.weight, matrix, strip, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
+    return detail, weight
+
+
+def shrink_photograph(
+    product: np.ndarray, match: ProductMatch, enlargement: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The photograph (h, w, 3) and its coverage (h, w), uint8, at the result's resolution if it is finer.
+
+    Sampling a finer photograph pixel by pixel would alias. `enlargement` is result pixels per answer pixel.
+    """
+    height, width = product.shape[:2]
+    trusted = match.weight > 127
+    pace = 1.0
+    for axis, length in ((0, width), (1, height)):
+        step = np.abs(np.gradient(match.mapping[..., axis], axis=1 - axis)) * length / enlargement
+        pace = max(pace, float(np.median(step[trusted])) if trusted.any() else 1.0)
+    alpha = photograph_alpha(product)
+    size = max(8, round(width / pace)), max(8, round(height / pace))
+    return continue_colours(product[..., :3], alpha, size), cv2.resize(
+        alpha, size, interpolation=cv2.INTER_AREA
+    )
+
+
+def look_up(photograph: np.ndarray, mapping: np.ndarray) -> np.ndarray:
+    """`photograph` at the relative places 0..1 of `mapping` (h, w, 2) float32."""
+    height, width = photograph.shape[:2]
+    x, y = (
+        mapping[..., 0] * np.float32(width) - np.float32(0.5),
+        mapping[..., 1] * np.float32(height) - np.float32(0.5),
+    )
+    return cv2.remap(photograph, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def enlarge(
+    array, matrix, strip: PixelBox, interpolation: int, border: int = cv2.BORDER_REPLICATE
+) -> np.ndarray:
+    """`array`, on the grid of the match's box, at full resolution in `strip`; `matrix` leads back to the
+    grid.
+    """
+    flags = interpolation | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(array, matrix, (strip[2], strip[3]), flags=flags, borderMode=border)
+
+
+def to_answer(picture, match: ProductMatch, box: PixelBox, answer_size, full_size) -> np.ndarray:
+    """`picture` (h, w, 3) in `box` of the result, on the answer's grid of the match's box; uint8.
+
+    The picture is the enlarged answer and so has no detail that shrinking could alias.
+    """
+    matrix = crop_matrix(answer_size, full_size, box)
+    matrix[:, 2] -= match.box[:2]
+    return cv2.warpAffine(
+        picture, matrix, match.box[2:], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def find_light(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Ratio (h, w, 3) float32 that gives `detail` the smooth brightness and colour of `picture`, both uint8.
+
+    Means are taken over `weight` (h, w) float32 only, so that background never bleeds into the product.
+    """
+    share = cv2.GaussianBlur(weight, (0, 0), LIGHT_SIGMA)[..., None] + 1e-4
+    means = [
+        cv2.GaussianBlur(rgb.astype(np.float32) * weight[..., None], (0, 0), LIGHT_SIGMA) / share
+        + LIGHT_FLOOR
+        for rgb in (picture, detail)
+    ]
+    return np.clip(means[0] / means[1], 1 / LIGHT_LIMIT, LIGHT_LIMIT)
