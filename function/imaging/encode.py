@@ -1,0 +1,73 @@
+"""The result as PNG, JPEG or WebP, with its colour profile and its provenance."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, JpegImagePlugin
+
+from function.imaging.decode import ImageInfo
+from function.imaging.png import write_png
+from function.imaging.sniff import Format
+
+# IPTC's term for a real picture into which something generated was put, and the packet that carries it
+# (https://cv.iptc.org/newscodes/digitalsourcetype/, IPTC Photo Metadata Standard, "Digital Source Type").
+DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+XMP = f"""\
+<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\
+<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" \
+Iptc4xmpExt:DigitalSourceType="{DIGITAL_SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>"""
+
+JPEG_QUALITY = 92  # no visible loss on label edges; 48 dB on a rendered 4K scene
+WEBP_QUALITY = 90  # WebP's scale is stricter: about JPEG 92's quality
+_WEBP_METHOD = 2  # of 0..6: half the time of the default 4 for 3 % more bytes
+MAX_SIDE_PX: dict[Format, int] = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383}  # the formats' own limits
+
+
+def encode(
+    rgb: np.ndarray,
+    kind: Format,
+    *,
+    quality: int | None = None,
+    icc: bytes | None = None,
+    like: ImageInfo | None = None,
+) -> bytes:
+    """Encode (H, W, 3) uint8 RGB with `icc` embedded and the XMP packet that says it is a composite.
+
+    `quality` 1..100 is for JPEG and WebP. Without it the scene (`like`) loses little of what it has:
+    a JPEG is quantised as finely as the scene's, and at least as JPEG_QUALITY does; a WebP is lossless if the
+    scene is a lossless one, else of WEBP_QUALITY.
+    Raises ValueError when a side is longer than the format allows (MAX_SIDE_PX).
+    """
+    height, width = rgb.shape[:2]
+    if max(width, height) > MAX_SIDE_PX[kind]:
+        raise ValueError(f"{width} x {height}: {kind} allows sides of at most {MAX_SIDE_PX[kind]:,} pixels")
+    if kind == "png":
+        return write_png(rgb, icc=icc, xmp=XMP)
+    image, buffer = Image.fromarray(rgb), io.BytesIO()
+    metadata = {"icc_profile": icc or b"", "xmp": XMP.encode()}
+    if kind == "jpeg":
+        # Colour at full resolution (4:4:4): half of it would smear coloured lettering.
+        image.save(buffer, "JPEG", **_jpeg_tables(quality, like), subsampling=0, **metadata)
+    elif quality is None and like is not None and like.format == "webp" and like.lossless:
+        image.save(buffer, "WEBP", lossless=True, quality=0, method=0, **metadata)
+    else:
+        image.save(buffer, "WEBP", quality=quality or WEBP_QUALITY, method=_WEBP_METHOD, **metadata)
+    return buffer.getvalue()
+
+
+def _jpeg_tables(quality: int | None, like: ImageInfo | None) -> dict:
+    """Pillow's arguments for the quantisation tables.
+
+    With tables as fine as the scene's, its unchanged blocks come out nearly as they went in.
+    """
+    if quality is not None or like is None or like.jpeg_tables is None:
+        return {"quality": quality or JPEG_QUALITY}
+    default = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(default, "JPEG", quality=JPEG_QUALITY)
+    default.seek(0)
+    ours = tuple(JpegImagePlugin.JpegImageFile(default).quantization.values())
+    theirs = like.jpeg_tables[:2] if len(like.jpeg_tables) > 1 else (like.jpeg_tables[0], ours[1])
+    return {"qtables": [np.minimum(a, b).tolist() for a, b in zip(ours, theirs, strict=True)]}

@@ -1,0 +1,85 @@
+"""Colour management of ICC profiles by LittleCMS. `None` for a profile means sRGB, as on the web."""
+
+from __future__ import annotations
+
+import io
+from enum import Enum
+
+import numpy as np
+from PIL import Image, ImageCms
+
+_MAX_SRGB_DIFFERENCE = 1  # levels of 255: a profile that moves no colour further is sRGB, whatever its name
+_INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC  # in-gamut colours come back as they were
+_FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
+_BROKEN = (ImageCms.PyCMSError, OSError, ValueError, TypeError)  # what a bad profile raises
+
+
+class Use(Enum):
+    """What an embedded profile is good for."""
+
+    BOTH_WAYS = "pixels can be converted from it and to it"
+    FROM_ONLY = "pixels can be converted from it, as of a scanner, but not back"
+    NONE = "it is damaged, or for another kind of picture"
+
+
+def use_of(icc: bytes, mode: str) -> Use:
+    """What the profile can do for pictures of Pillow's `mode` ("RGB", "L" or "CMYK")."""
+    try:
+        convert_image(Image.new(mode, (1, 1)), icc, None)
+    except _BROKEN:
+        return Use.NONE
+    try:
+        _apply(Image.new("RGB", (1, 1)), _profile(None), _profile(icc), mode)
+    except _BROKEN:
+        return Use.FROM_ONLY
+    return Use.BOTH_WAYS
+
+
+def is_srgb(icc: bytes | None) -> bool:
+    """Whether the profile moves no colour by more than a level; a broken one counts as sRGB."""
+    if icc is None:
+        return True
+    levels = np.linspace(0, 255, 9).astype(np.uint8)
+    colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(27, 27, 3)
+    return np.abs(_convert(colours, icc, None).astype(np.int16) - colours).max() <= _MAX_SRGB_DIFFERENCE
+
+
+def to_srgb(array: np.ndarray, icc: bytes | None) -> np.ndarray:
+    """(h, w, 3 or 4) uint8 in the profile's space → sRGB; alpha stays. A broken profile changes nothing."""
+    return convert(array, icc, None)
+
+
+def from_srgb(array: np.ndarray, icc: bytes | None) -> np.ndarray:
+    """(h, w, 3 or 4) uint8 in sRGB → the profile's space; alpha stays. A broken profile changes nothing."""
+    return convert(array, None, icc)
+
+
+def convert(array: np.ndarray, from_icc: bytes | None, to_icc: bytes | None) -> np.ndarray:
+    """(h, w, 3 or 4) uint8 from one RGB space to another; the array itself where both are the same.
+
+    Relative colorimetric with black point compensation; what the target cannot hold is clipped. Alpha stays.
+    """
+    if from_icc == to_icc or (is_srgb(from_icc) and is_srgb(to_icc)):
+        return array
+    return _convert(array, from_icc, to_icc)
+
+
+def convert_image(image: Image.Image, from_icc: bytes | None, to_icc: bytes | None) -> Image.Image:
+    """A grey, CMYK or RGB picture in its profile's space as RGB in another. Raises PyCMSError or OSError."""
+    return _apply(image, _profile(from_icc), _profile(to_icc), "RGB")
+
+
+def _convert(array: np.ndarray, from_icc: bytes | None, to_icc: bytes | None) -> np.ndarray:
+    try:
+        colours = np.asarray(convert_image(Image.fromarray(array[..., :3]), from_icc, to_icc))
+    except _BROKEN:
+        return array
+    return colours if array.shape[2] == 3 else np.dstack([colours, array[..., 3]])
+
+
+def _apply(image: Image.Image, source: ImageCms.ImageCmsProfile, target: ImageCms.ImageCmsProfile, mode: str):
+    return ImageCms.profileToProfile(image, source, target, _INTENT, outputMode=mode, flags=_FLAGS)
+
+
+def _profile(icc: bytes | None) -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB") if icc is None else io.BytesIO(icc))

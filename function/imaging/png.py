@@ -1,0 +1,93 @@
+"""PNG as a container: its chunks checked, and a fast lossless writer.
+
+Chunks and filters follow the PNG specification, third edition (https://www.w3.org/TR/png-3/), 5 and 9.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+import numpy as np
+from isal import isal_zlib
+
+from function.imaging.sniff import PNG_MAGIC
+
+_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+_UP, _SUB = 2, 1  # filter types of section 9.2
+_STRIP_BYTES = 1 << 20  # filtered and deflated at a time: it stays in the cache, and memory does not grow
+_SAMPLE_STEP = 8  # every eighth row decides on a strip's filter; all of them would cost more than they save
+
+
+def read_chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Every chunk of a PNG as (type, data), IEND included; what follows IEND is passed over.
+
+    Raises ValueError when the file ends too early or a chunk that the picture depends on fails its checksum.
+    Nothing is decompressed.
+    """
+    view, position = memoryview(content), len(PNG_MAGIC)
+    while True:
+        if position + 12 > len(view):
+            raise ValueError("the file ends too early")
+        length, kind = struct.unpack_from(">I4s", view, position)
+        end = position + 12 + length
+        if end > len(view):
+            raise ValueError("the file ends too early")
+        checksum = struct.unpack_from(">I", view, end - 4)[0]
+        if kind in _CRITICAL and isal_zlib.crc32(view[position + 4 : end - 4]) != checksum:
+            raise ValueError(f"the checksum of a {kind.decode()} chunk does not fit")
+        yield kind, view[position + 8 : end - 4]
+        if kind == b"IEND":
+            return
+        position = end
+
+
+def write_png(array: np.ndarray, *, icc: bytes | None = None, xmp: str | None = None) -> bytes:
+    """Encode (height, width, 3 or 4) uint8 RGB or RGBA losslessly.
+
+    ISA-L's deflate, behind the better of the filters Up and Sub for each strip, gives the size of OpenCV's
+    default in a quarter of its time (tests/bench/codecs.py). `icc` and `xmp` become the chunks iCCP and iTXt.
+    """
+    height, width, channels = array.shape
+    colour_type = {3: 2, 4: 6}[channels]
+    parts = [PNG_MAGIC, *_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0))]
+    if icc is not None:
+        parts += _chunk(b"iCCP", b"ICC Profile\0\0" + isal_zlib.compress(icc))
+    if xmp is not None:
+        parts += _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp.encode())
+    deflate = isal_zlib.compressobj(level=1)
+    for strip in _filtered_strips(np.ascontiguousarray(array).reshape(height, width * channels), channels):
+        if data := deflate.compress(strip):
+            parts += _chunk(b"IDAT", data)
+    parts += _chunk(b"IDAT", deflate.flush())
+    parts += _chunk(b"IEND", b"")
+    return b"".join(parts)
+
+
+def _filtered_strips(rows: np.ndarray, channels: int) -> Iterator[np.ndarray]:
+    """The filtered picture in (n, 1 + width * channels) uint8; `rows` is (height, width * channels)."""
+    height, row_bytes = rows.shape
+    step = max(1, _STRIP_BYTES // row_bytes)
+    for top in range(0, height, step):
+        here = rows[top : top + step]
+        above = np.concatenate([rows[top - 1 : top] if top else np.zeros_like(rows[:1]), here[:-1]])
+        sample = here[::_SAMPLE_STEP]
+        out = np.empty((len(here), row_bytes + 1), np.uint8)
+        if _energy(sample - above[::_SAMPLE_STEP]) <= _energy(sample[:, channels:] - sample[:, :-channels]):
+            out[:, 0] = _UP
+            np.subtract(here, above, out=out[:, 1:])
+        else:
+            out[:, 0] = _SUB
+            out[:, 1 : 1 + channels] = here[:, :channels]
+            np.subtract(here[:, channels:], here[:, :-channels], out=out[:, 1 + channels :])
+        yield out
+
+
+def _energy(residual: np.ndarray) -> int:
+    """Sum of absolute values, bytes read as signed: the specification's heuristic for filters (12.7)."""
+    return int(np.abs(residual.view(np.int8).astype(np.int16)).sum())
+
+
+def _chunk(kind: bytes, data: bytes) -> tuple[bytes, bytes, bytes]:
+    crc = isal_zlib.crc32(data, isal_zlib.crc32(kind))
+    return struct.pack(">I4s", len(data), kind), data, struct.pack(">I", crc)
