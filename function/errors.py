@@ -130,6 +130,10 @@ class DeadlineExceeded(Transient):
     code, stage = ErrorCode.DEADLINE_EXCEEDED, "run"
 
 
+class Unexpected(Transient):
+    """A mistake of this program; the log holds the traceback."""
+
+
 class AtWorkElsewhere(Transient):
     """Another delivery of the same event is at work; this one must come again in case that one dies."""
 

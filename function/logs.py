@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
-MAX_VALUE_CHARS = 1000
+MAX_VALUE_CHARS = 4000
 _context: ContextVar[dict[str, Any]] = ContextVar("log_context", default={})  # noqa: B039 (never mutated)
 _write_lock = threading.Lock()  # lines of several threads must not run into each other
 # Image data may be quoted by somebody else's error message; it never reaches a line.

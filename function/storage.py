@@ -96,9 +96,7 @@ class Storage:
 
         return self._run(call, deadline, f"reading gs://{bucket}/{name}")
 
-    def read(
-        self, bucket: str, name: str, deadline: Deadline, *, generation: int | None = None, limit: int
-    ) -> bytes:
+    def read(self, bucket: str, name: str, deadline: Deadline, *, generation: int | None = None, limit: int) -> bytes:
         """The object's bytes, checksum verified. Raises NotFound, TooLarge, Forbidden, StorageUnavailable."""
 
         def call(retry: Retry, timeout: Any) -> bytes:

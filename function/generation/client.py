@@ -109,9 +109,7 @@ class GeminiClient:
             return types.GenerateContentConfig(
                 response_modalities=["TEXT", "IMAGE"],
                 seed=request.seed,
-                image_config=types.ImageConfig(
-                    aspect_ratio=request.aspect_ratio, image_size=request.image_size
-                ),
+                image_config=types.ImageConfig(aspect_ratio=request.aspect_ratio, image_size=request.image_size),
                 http_options=types.HttpOptions(timeout=int(timeout_s * 1000)),
             )
 
@@ -129,9 +127,7 @@ class GeminiClient:
             start = time.monotonic()
             wait_s = min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (number - 1))
             try:
-                response = self.client.models.generate_content(
-                    model=model, contents=contents, config=config(timeout_s)
-                )
+                response = self.client.models.generate_content(model=model, contents=contents, config=config(timeout_s))
                 return response, round((time.monotonic() - start) * 1000)
             except errors.APIError as error:
                 _raise_unless_passing(error, model)
@@ -210,9 +206,7 @@ def _usage(metadata: types.GenerateContentResponseUsageMetadata | None) -> Usage
         return Usage()
 
     def of_images(details: list[types.ModalityTokenCount] | None) -> int:
-        return sum(
-            item.token_count or 0 for item in details or [] if item.modality and _name(item.modality) == "IMAGE"
-        )
+        return sum(item.token_count or 0 for item in details or [] if item.modality and _name(item.modality) == "IMAGE")
 
     return Usage(
         prompt_tokens=metadata.prompt_token_count or 0,

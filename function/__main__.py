@@ -1,0 +1,48 @@
+"""`python -m function`: schemas, local emulation, and the tools around catalogues and reviews."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from function import PIPELINE_VERSION
+from function.manifest import Manifest
+from function.sidecar import Sidecar
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the command line and run one command → exit status."""
+    parser = argparse.ArgumentParser(
+        "python -m function", description="Places product photographs into scenes: tools around the function."
+    )
+    parser.add_argument("--version", action="version", version=PIPELINE_VERSION)
+    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_schema(subparsers)
+    _add_local(subparsers)
+    options = parser.parse_args(arguments)
+    return options.run(options)
+
+
+def _add_schema(subparsers: argparse._SubParsersAction) -> None:
+    schema = subparsers.add_parser(
+        "schema", help="print the JSON Schema of the manifest or the sidecar", description="Prints a JSON Schema."
+    )
+    schema.add_argument("document", choices=["manifest", "sidecar"])
+    schema.set_defaults(run=_print_schema)
+
+
+def _print_schema(options: argparse.Namespace) -> int:
+    model = {"manifest": Manifest, "sidecar": Sidecar}[options.document]
+    print(json.dumps(model.model_json_schema(by_alias=True), indent=2))
+    return 0
+
+
+def _add_local(subparsers: argparse._SubParsersAction) -> None:
+    from function.local import demo  # noqa: PLC0415
+
+    demo.add_parsers(subparsers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

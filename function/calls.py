@@ -1,0 +1,71 @@
+"""Model calls that are paid for once: found again, or counted, made and stored before anything else is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from function.answers import AnswerStore
+from function.claims import HeldClaim
+from function.deadline import Deadline
+from function.errors import ModelNoImage, Transient
+from function.generation.client import Answer, GeminiClient, ModelGone, Request
+from function.logs import log
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer, whether it was found in the store, and whether this manifest is who paid for it."""
+
+    answer: Answer
+    reused: bool
+    paid: bool
+
+
+class CallsUsedUp(ModelNoImage):
+    """Earlier deliveries of this manifest have begun as many model calls as it may cost."""
+
+
+class PaidCalls:
+    """The model as one manifest sees it. Without a claim (HTTP) calls are counted within the run only."""
+
+    def __init__(
+        self,
+        client: GeminiClient,
+        store: AnswerStore,
+        owner: str,
+        deadline: Deadline,
+        claim: HeldClaim | None = None,
+    ):
+        self._client, self._store, self._owner = client, store, owner
+        self._deadline, self._claim = deadline, claim
+        self._answered = 0
+
+    def ask(self, request: Request, most_calls: int) -> Answered:
+        """The answer to `request`: a stored one, or a new one while fewer than `most_calls` have been begun.
+
+        A call that was begun and never answered (its process was killed) counts, so that crashes cannot multiply
+        the cost; but a pair that has no answer at all may always ask once more, so that a crash loses nothing.
+        Raises CallsUsedUp, and whatever the client raises.
+        """
+        stored = self._store.find(request, self._owner, self._deadline)
+        if stored is not None:
+            answer, owner = stored
+            self._answered += 1
+            return Answered(answer, reused=True, paid=owner == self._owner)
+        if self._claim is not None:
+            if self._answered and self._claim.calls >= most_calls:
+                raise CallsUsedUp(f"{self._claim.calls} model calls were begun for this manifest; no more are allowed")
+            self._claim.begin_call(self._deadline)
+        try:
+            answer = self._client.generate(request, self._deadline)
+        except (Transient, ModelGone):
+            if self._claim is not None:
+                self._claim.forget_call()  # it was not answered, and is not billed
+            raise
+        self._store.keep(request, answer, self._owner, self._deadline)
+        self._answered += 1
+        log(
+            "INFO", "model answered", stage="generate", model=request.model, outcome=answer.outcome,
+            finish_reason=answer.finish_reason, duration_ms=answer.latency_ms,
+        )  # fmt: skip
+        return Answered(answer, reused=False, paid=True)

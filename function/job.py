@@ -1,0 +1,258 @@
+"""One delivery of a pair manifest → one settled outcome: claim, run, commit, acknowledge."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+
+from function.answers import AnswerStore
+from function.calls import PaidCalls
+from function.claims import HeldClaim, take_claim
+from function.commit import STATUS_KEY, Committer, Outputs
+from function.deadline import Deadline
+from function.errors import (
+    CompositeError,
+    ManifestInvalid,
+    OutputConflict,
+    Permanent,
+    SourceMissing,
+    SourceNotYetThere,
+    Superseded,
+    Transient,
+    Unexpected,
+)
+from function.events import Upload
+from function.generation.client import GeminiClient
+from function.logs import log
+from function.manifest import (
+    MAX_MANIFEST_BYTES,
+    MAX_METADATA_BYTES,
+    InlineImage,
+    Manifest,
+    StoredImage,
+    parse_manifest,
+    resolve,
+)
+from function.pipeline import Composite, run_pair
+from function.record import RunRecord
+from function.settings import Settings
+from function.sidecar import ManifestIdentity, Sidecar
+from function.sources import fetch_sources
+from function.storage import Forbidden, NotFound, Storage, StorageUnavailable, TooLarge
+
+SOURCE_WAIT_S = 600.0  # how long after its manifest an image may arrive
+RELEASE_BUDGET_S = 5.0  # to free the claim when the event's own time is used up
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a run needs from outside; made once per process."""
+
+    settings: Settings
+    storage: Storage
+    model: GeminiClient
+
+
+def settle_pair(upload: Upload, services: Services, deadline: Deadline) -> None:
+    """Bring one pair manifest to its sidecar. Returns when it is settled; raises Transient to be called again."""
+    bucket = services.settings.output_bucket
+    outputs = Outputs.of(bucket, upload.name)
+    committer = Committer(services.storage, bucket, upload, deadline)
+    try:
+        if committer.is_settled(outputs.sidecar):
+            log("INFO", "already settled", stage="claim")
+            return
+        claim = take_claim(services.storage, bucket, upload, deadline)
+    except Superseded as newer:
+        log("INFO", f"nothing to do: {newer}", stage="claim")
+        return
+    except OutputConflict as conflict:
+        _record_conflict(upload, services, conflict, deadline)
+        return
+    _Job(upload, services, deadline, outputs, committer, claim).settle()
+
+
+class _Job:
+    """A claimed delivery."""
+
+    def __init__(
+        self,
+        upload: Upload,
+        services: Services,
+        deadline: Deadline,
+        outputs: Outputs,
+        committer: Committer,
+        claim: HeldClaim,
+    ):
+        self._upload, self._services, self._deadline = upload, services, deadline
+        self._outputs, self._committer, self._claim = outputs, committer, claim
+        self._record = RunRecord()
+        self._replaces_older = claim.replaced_older or committer.saw_older
+
+    def settle(self) -> None:
+        """Run and commit. A failure that may pass frees the claim and is raised, until the event is too old."""
+        try:
+            try:
+                composite = self._run()
+                if composite is not None:
+                    self._commit(composite)
+            except Permanent as error:
+                self._fail(error)
+            except Exception as error:
+                self._fail(self._for_good(error))
+        except Superseded as newer:
+            log("INFO", f"stopped: {newer}", stage="commit")
+        except OutputConflict as conflict:
+            _record_conflict(self._upload, self._services, conflict, self._deadline)
+        except BaseException:
+            self._release()
+            raise
+
+    def _run(self) -> Composite | None:
+        """Manifest → composite; None when the manifest is gone and there is nothing to do."""
+        record, services = self._record, self._services
+        with record.stage("download"):
+            manifest = self._read_manifest()
+            if manifest is None:
+                return None
+            record.labels, record.placement = manifest.labels, manifest.placement
+            targets = manifest_targets(manifest, services.settings, self._upload)
+            sources = fetch_sources(targets, services.storage, services.settings, self._deadline)
+        store = AnswerStore(services.storage, services.settings.output_bucket)
+        owner = f"{self._upload.uri}#{self._upload.generation}"
+        calls = PaidCalls(services.model, store, owner, self._deadline, self._claim)
+        return run_pair(manifest, sources, calls, services.settings, self._deadline, record)
+
+    def _read_manifest(self) -> Manifest | None:
+        upload, storage = self._upload, self._services.storage
+        try:
+            body = storage.read(
+                upload.bucket, upload.name, self._deadline, generation=upload.generation, limit=MAX_MANIFEST_BYTES
+            )
+        except NotFound:
+            live = storage.stat(upload.bucket, upload.name, self._deadline)
+            if live is not None and live.generation > upload.generation:
+                raise Superseded("the manifest was replaced before it was read") from None
+            log("WARNING", "the manifest was deleted before it was read; nothing to do", stage="manifest")
+            self._release()
+            return None
+        except TooLarge:
+            raise ManifestInvalid(f"the manifest has more than the {MAX_MANIFEST_BYTES} bytes allowed") from None
+        except Forbidden as error:
+            raise StorageUnavailable(f"the manifest cannot be read: {error}", stage="manifest") from None
+        return parse_manifest(body, self._services.settings)
+
+    def _commit(self, composite: Composite) -> None:
+        """Write the result, then the sidecar: where that stands, the pair is settled."""
+        record, outputs = self._record, self._outputs
+        name = outputs.result(composite.ending)
+        with record.stage("upload"):
+            metadata = {**labels_that_fit(record.labels), STATUS_KEY: composite.status}
+            self._committer.write(name, composite.content, composite.mime_type, metadata)
+        uri = f"gs://{outputs.bucket}/{name}"
+        self._settle(record.sidecar(composite.status, self._identity(), result=composite.record(uri)), keep=name)
+
+    def _fail(self, error: CompositeError) -> None:
+        self._settle(self._record.sidecar("failed", self._identity(), error=error), keep=None)
+
+    def _settle(self, sidecar: Sidecar, keep: str | None) -> None:
+        metadata = {STATUS_KEY: sidecar.status}
+        self._committer.write(self._outputs.sidecar, sidecar.to_json(), "application/json", metadata)
+        if self._replaces_older:
+            self._committer.remove_stale(self._outputs, keep)
+        log_settled(sidecar, self._upload.age_s())
+
+    def _for_good(self, passing: Exception) -> CompositeError:
+        """What a failure that may pass becomes when the event is too old to wait any longer; else it is raised."""
+        age = self._upload.age_s()
+        if isinstance(passing, Superseded):
+            raise passing
+        if not isinstance(passing, Transient):
+            # A mistake of ours: another delivery, perhaps of a mended version, may do better.
+            log("ERROR", f"unexpected: {type(passing).__name__}: {passing}", stack_trace=traceback.format_exc())
+            passing = Unexpected(f"an unexpected {type(passing).__name__}; the log has the details")
+        if isinstance(passing, SourceNotYetThere):
+            if age <= SOURCE_WAIT_S:
+                raise passing
+            return SourceMissing(f"{passing.message}; waited for it for {SOURCE_WAIT_S / 60:.0f} minutes")
+        if age <= self._services.settings.event_max_age_s:
+            raise passing
+        # The time of this delivery may be what ran out: writing why needs a little of its own.
+        self._deadline = Deadline(max(RELEASE_BUDGET_S, self._deadline.remaining()))
+        self._committer = Committer(self._services.storage, self._outputs.bucket, self._upload, self._deadline)
+        return passing
+
+    def _release(self) -> None:
+        try:
+            self._claim.release(Deadline(max(RELEASE_BUDGET_S, self._deadline.remaining())))
+        except (StorageUnavailable, Forbidden) as error:
+            log("WARNING", f"the claim could not be freed, it will expire: {error}", stage="claim")
+
+    def _identity(self) -> ManifestIdentity:
+        return ManifestIdentity(bucket=self._upload.bucket, name=self._upload.name, generation=self._upload.generation)
+
+
+def manifest_targets(
+    manifest: Manifest, settings: Settings, upload: Upload | None, skip: set[str] = frozenset()
+) -> dict[str, StoredImage | InlineImage]:
+    """What the manifest's references point at, by field (those in `skip` are there already).
+
+    Raises ManifestInvalid, ReferenceForbidden.
+    """
+    allowed = set(settings.allowed_buckets) | ({upload.bucket} if upload else set())
+    folder = upload.name.rpartition("/")[0] if upload else ""
+    bucket = upload.bucket if upload else None
+    references = {"product": manifest.product, "scene": manifest.scene}
+    return {
+        field: resolve(reference, field, allowed_buckets=allowed, bucket=bucket, folder=folder)
+        for field, reference in references.items()
+        if isinstance(reference, str) and field not in skip
+    }
+
+
+def labels_that_fit(labels: dict[str, str]) -> dict[str, str]:
+    """The labels that fit into an object's custom metadata, in their order; the sidecar holds them all."""
+    fitting: dict[str, str] = {}
+    room = MAX_METADATA_BYTES
+    for name, value in labels.items():
+        room -= len(name.encode()) + len(value.encode())
+        if room < 0:
+            log("WARNING", "not all labels fit into the object's metadata; the sidecar holds them", stage="upload")
+            break
+        fitting[name] = value
+    return fitting
+
+
+def log_settled(sidecar: Sidecar, age_s: float) -> None:
+    """The line that metrics and dashboards are made from."""
+    error = sidecar.error
+    log(
+        "ERROR" if error else "INFO",
+        "settled",
+        stage=error.stage if error else "done",
+        status=sidecar.status,
+        usd=sidecar.cost.usd,
+        attempts=len(sidecar.attempts),
+        prompt_tokens=sidecar.cost.prompt_tokens,
+        output_tokens=sidecar.cost.output_tokens,
+        error_code=error.code.value if error else None,
+        error=error.message if error else None,
+        age_s=round(age_s, 3),
+        duration_ms=sidecar.timings_ms.total,
+        timings_ms=sidecar.timings_ms.model_dump(),
+    )
+
+
+def _record_conflict(upload: Upload, services: Services, conflict: OutputConflict, deadline: Deadline) -> None:
+    """The sidecar's own place is taken by something else: the error is recorded beside it."""
+    bucket = services.settings.output_bucket
+    identity = ManifestIdentity(bucket=upload.bucket, name=upload.name, generation=upload.generation)
+    sidecar = RunRecord().sidecar("failed", identity, error=conflict)
+    name = Outputs.of(bucket, upload.name).result(".conflict.json")
+    try:
+        Committer(services.storage, bucket, upload, deadline).write(
+            name, sidecar.to_json(), "application/json", {STATUS_KEY: "failed"}
+        )
+    except (OutputConflict, Superseded) as error:
+        log("ERROR", f"{conflict}; and {name} could not be written: {error}", stage="upload")
+    log_settled(sidecar, upload.age_s())

@@ -1,0 +1,124 @@
+"""What stands behind the two entry points: HTTP requests in, settled deliveries or pictures out."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from flask import Request, Response
+
+from function.deadline import Deadline
+from function.errors import AtWorkElsewhere, Transient
+from function.events import NotAnEvent, Upload, parse_event
+from function.logs import log, set_context, trace_of
+from function.settings import Settings, SettingsInvalid
+
+if TYPE_CHECKING:  # clients and image libraries are imported by the first event that needs them
+    from function.job import Services
+
+MANIFEST_ENDING = ".json"
+CATALOGUE_ENDINGS = (".jsonl", ".csv")
+ACKNOWLEDGED = 200
+DELIVER_AGAIN = 503
+
+
+class Service:
+    """One process's settings and clients. Thread-safe: eight events run in it at once."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._services: Services | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_environment(cls) -> Service:
+        """Read the environment, or end the process with one message that names everything wrong with it."""
+        try:
+            settings = Settings.from_environment()
+        except SettingsInvalid as problems:
+            log("CRITICAL", str(problems))
+            sys.exit(f"error: {problems}")
+        for warning in settings.warnings():
+            log("WARNING", warning)
+        return cls(settings)
+
+    def deliver(self, request: Request) -> Response:
+        """One delivery of an event: 2xx when it is settled, 5xx to have it delivered again."""
+        if request.method != "POST":
+            return Response("events are delivered with POST\n", 405, mimetype="text/plain")
+        try:
+            upload = parse_event(request.headers, request.get_data())
+        except NotAnEvent as problem:
+            set_context()
+            log("ERROR", f"acknowledged and dropped: {problem}", stage="event")
+            return Response("ignored\n", ACKNOWLEDGED, mimetype="text/plain")
+        set_context(
+            event_id=upload.event_id,
+            manifest=f"{upload.bucket}/{upload.name}",
+            generation=upload.generation,
+            **self._trace(request),
+        )
+        try:
+            return Response(self._settle(upload) + "\n", ACKNOWLEDGED, mimetype="text/plain")
+        except AtWorkElsewhere as other:
+            log("INFO", f"deliver again: {other.message}", stage="claim", age_s=round(upload.age_s(), 3))
+            return Response("another delivery is at work\n", DELIVER_AGAIN, mimetype="text/plain")
+        except Transient as passing:
+            log(
+                "WARNING", "deliver again", reason=passing.message, error_code=passing.code.value,
+                stage=passing.stage, age_s=round(upload.age_s(), 3),
+            )  # fmt: skip
+            return Response(f"deliver again: {passing.code}\n", DELIVER_AGAIN, mimetype="text/plain")
+
+    def answer(self, request: Request) -> Response:
+        """A pair over HTTP: the picture, or JSON with the sidecar and the picture."""
+        from function.http import answer_request  # noqa: PLC0415
+
+        set_context(event_id=request.headers.get("X-Request-Id"), **self._trace(request))
+        return answer_request(request, self.services())
+
+    def services(self) -> Services:
+        """The clients, made once."""
+        from function.generation.client import GeminiClient  # noqa: PLC0415
+        from function.job import Services  # noqa: PLC0415
+        from function.storage import Storage  # noqa: PLC0415
+
+        with self._lock:
+            if self._services is None:
+                settings = self._settings
+                model = GeminiClient(
+                    api_key=settings.api_key,
+                    vertexai=settings.use_vertexai,
+                    project=settings.project,
+                    location=settings.location,
+                    api_version=settings.gemini_api_version,
+                )
+                self._services = Services(settings, Storage(settings.project), model)
+            return self._services
+
+    def _settle(self, upload: Upload) -> str:
+        if not upload.name.endswith((MANIFEST_ENDING, *CATALOGUE_ENDINGS)):
+            log("DEBUG", "not a manifest: nothing to do", stage="event")
+            return "ignored"
+        if upload.bucket == self._settings.output_bucket:
+            log(
+                "ERROR",
+                "refused: the event's bucket is OUTPUT_BUCKET itself; results would trigger this function again",
+                stage="event",
+            )
+            return "refused"
+        deadline = Deadline(self._settings.event_deadline_s)
+        if upload.name.endswith(CATALOGUE_ENDINGS):
+            from function.catalogue import settle_catalogue  # noqa: PLC0415
+
+            settle_catalogue(upload, self.services(), deadline)
+        else:
+            from function.job import settle_pair  # noqa: PLC0415
+
+            settle_pair(upload, self.services(), deadline)
+        return "settled"
+
+    def _trace(self, request: Request) -> dict[str, str | None]:
+        header = request.headers.get("traceparent") or request.headers.get("X-Cloud-Trace-Context")
+        return {"logging.googleapis.com/trace": trace_of(header, self._settings.project)}

@@ -1,0 +1,244 @@
+"""The record of a run: the JSON document that stands beside a result."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from function import PIPELINE_VERSION
+from function.errors import CompositeError, ErrorCode
+
+SCHEMA_VERSION = "1.0"
+Size = Annotated[tuple[int, int], Field(description="[width, height] in pixels")]
+
+
+class Record(BaseModel):
+    """Base of every part: fixed once written, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ManifestIdentity(Record):
+    """Which upload of which manifest this is the record of."""
+
+    bucket: str
+    name: str
+    generation: int
+
+
+class InputRecord(Record):
+    """A source image as it was read. `generation` is null for images inside the manifest or made from text."""
+
+    uri: str
+    generation: int | None
+    mime_type: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+
+
+class Inputs(Record):
+    """Both sources; what could not be read is null."""
+
+    scene: InputRecord | None = None
+    product: InputRecord | None = None
+
+
+class ResultRecord(Record):
+    """The picture that was written."""
+
+    uri: str
+    mime_type: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+
+
+class ModelRecord(Record):
+    """The model that was called. `id` differs from `requested_id` when the fallback was used."""
+
+    id: str
+    requested_id: str
+    version: str | None = None
+    aspect_ratio: str | None = None
+
+
+class CheckRecord(Record):
+    """One measurement of the picture against its limit."""
+
+    value: float | None
+    threshold: float | None
+    passed: bool
+    unit: str = ""
+    reason: str = ""
+
+
+class UsageRecord(Record):
+    """Billed tokens of one attempt, as the service reported them."""
+
+    prompt_tokens: int
+    prompt_image_tokens: int
+    output_tokens: int
+    thought_tokens: int
+
+
+class Attempt(Record):
+    """One picture that was asked for. Attempt 0 is the scene generated from text."""
+
+    number: int
+    purpose: Literal["composite", "scene"] = "composite"
+    seed: int
+    outcome: Literal["generated", "reused", "refused", "no_image", "unreadable"]
+    verdict: Literal["accepted", "review", "unusable"] | None = None
+    finish_reason: str
+    message: str = ""
+    latency_ms: int
+    usage: UsageRecord
+    usd: float | None
+    checks: dict[str, CheckRecord] = {}
+
+
+class Cost(Record):
+    """What this manifest was billed; what was reused is not billed again."""
+
+    usd: float | None
+    prompt_tokens: int
+    output_tokens: int
+    estimated_prompt_tokens_uncompressed: int
+    prompt_tokens_saved_percent: float
+    price_source: str
+    billing_rule: str = ""
+    estimates_by_rule: dict[str, int] = {}
+
+
+class Shrunk(Record):
+    """An image's size before and as sent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    from_size: Size = Field(alias="from")
+    to_size: Size = Field(alias="to")
+
+
+class Compression(Record):
+    """How the sources were shrunk for the model."""
+
+    max_px: int
+    scene: Shrunk | None
+    product: Shrunk
+
+
+class DriftRecord(Record):
+    """How far the model's answer lay from the scene, before it was put back."""
+
+    scale_x: float | None
+    scale_y: float | None
+    shift_px: float | None
+    residual_px: float | None
+    registered: bool
+
+
+class Restoration(Record):
+    """How much of the picture's own detail was brought back."""
+
+    mode: Literal["full", "off"]
+    share: float = Field(0.0, description="share of the result that is the scene's or the product's own pixels")
+    match_kind: str | None = None
+    match_quality: float | None = None
+    note: str = ""
+
+
+class Change(Record):
+    """Where the model changed the scene: box in the result's pixels, small grey PNG as a data: URI."""
+
+    share: float
+    box: tuple[int, int, int, int] | None
+    mask: str | None = None
+
+
+class Timings(Record):
+    """Milliseconds by stage; `generate` includes waiting for the model."""
+
+    download: int = 0
+    prepare: int = 0
+    generate: int = 0
+    restore: int = 0
+    check: int = 0
+    encode: int = 0
+    upload: int = 0
+    total: int = 0
+
+
+class ErrorRecord(Record):
+    """Why there is no result."""
+
+    code: ErrorCode
+    message: str
+    retryable: bool
+    stage: str
+
+    @classmethod
+    def of(cls, error: CompositeError) -> ErrorRecord:
+        """The record of an error."""
+        return cls(code=error.code, message=error.message, retryable=error.retryable, stage=error.stage)
+
+
+class Sidecar(Record):
+    """Everything that is known of one pair, written last: where it stands, the pair is settled."""
+
+    schema_version: str = SCHEMA_VERSION
+    status: Literal["accepted", "review", "failed"]
+    created: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    pipeline_version: str = PIPELINE_VERSION
+    manifest: ManifestIdentity | None
+    inputs: Inputs = Inputs()
+    result: ResultRecord | None = None
+    model: ModelRecord | None = None
+    attempts: list[Attempt] = []
+    cost: Cost
+    compression: Compression | None = None
+    drift: DriftRecord | None = None
+    restoration: Restoration | None = None
+    change: Change | None = None
+    checks: dict[str, CheckRecord] = {}
+    timings_ms: Timings = Timings()
+    labels: dict[str, str] = {}
+    placement: str | None = None
+    error: ErrorRecord | None = None
+
+    def to_json(self) -> bytes:
+        """The document as it is stored."""
+        return self.model_dump_json(indent=1, by_alias=True).encode()
+
+
+class RefusedRow(Record):
+    """A catalogue row that was not written, and why. `row` counts data rows from 1."""
+
+    row: int
+    reason: str
+
+
+class CatalogueSidecar(Record):
+    """The record of a catalogue: how many pair manifests it became."""
+
+    schema_version: str = SCHEMA_VERSION
+    status: Literal["accepted", "review", "failed"] = Field(
+        description="accepted: every row written; review: some rows refused; failed: none written"
+    )
+    created: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    pipeline_version: str = PIPELINE_VERSION
+    catalogue: ManifestIdentity
+    rows_written: int = 0
+    rows_refused: int = 0
+    refused: list[RefusedRow] = []
+    manifests: str | None = Field(None, description="gs:// prefix of the pair manifests that were written")
+    timings_ms: Timings = Timings()
+    error: ErrorRecord | None = None
+
+    def to_json(self) -> bytes:
+        """The document as it is stored."""
+        return self.model_dump_json(indent=1).encode()
