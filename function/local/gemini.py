@@ -262,9 +262,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_error(self, error: ApiError) -> None:
         self._send(error.code, error.body())
 
-    def _send(
-        self, code: int, body: bytes, content_type: str = "application/json", length: int | None = None
-    ) -> None:
+    def _send(self, code: int, body: bytes, content_type: str = "application/json", length: int | None = None) -> None:
         self.send_response(code)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body) if length is None else length))

@@ -76,9 +76,7 @@ def unfinished(request: GenerateRequest, reason: str) -> dict[str, Any]:
     return {"candidates": [candidate], "usageMetadata": usage(request), "modelVersion": request.model.id}
 
 
-def picture_parts(
-    request: GenerateRequest, pixels: np.ndarray, kind: str, value: Any
-) -> list[dict[str, Any]]:
+def picture_parts(request: GenerateRequest, pixels: np.ndarray, kind: str, value: Any) -> list[dict[str, Any]]:
     """The parts of an answer that holds the picture `pixels` (uint8 RGB), spoilt as `kind` says."""
     if kind in {"other_size", "larger_answer"}:
         height, width = pixels.shape[:2]

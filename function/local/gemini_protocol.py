@@ -166,9 +166,7 @@ def read_request(body: bytes, model: ModelCard) -> GenerateRequest:
     return read_config(config, model, "\n".join(texts), images)
 
 
-def read_config(
-    config: dict[str, Any], model: ModelCard, text: str, images: list[ImagePart]
-) -> GenerateRequest:
+def read_config(config: dict[str, Any], model: ModelCard, text: str, images: list[ImagePart]) -> GenerateRequest:
     """Check the generation config against the model; raises ApiError (400)."""
     draws = model.draws
     modalities = [str(name).upper() for name in config.get("responseModalities") or ()]
