@@ -1,0 +1,98 @@
+locals {
+  # Mean seconds of each stage over the pairs settled in the window; stacked they are a pair's time.
+  stage_means = [for stage in local.stages : {
+    plotType       = "STACKED_AREA"
+    legendTemplate = stage
+    timeSeriesQuery = {
+      prometheusQuery = "sum(increase(${local.promql_prefix}_${stage}_ms_sum{${local.promql_labels}}[10m])) / sum(increase(${local.promql_prefix}_${stage}_ms_count{${local.promql_labels}}[10m])) / 1000"
+    }
+  } if stage != "total"]
+
+  # Left to right, top to bottom: is it working, what does it cost, how fast is it, what is stuck.
+  charts = [
+    { title = "Pairs settled in 10 minutes, by status", unit = "pairs", series = [
+      { plotType = "STACKED_BAR", legendTemplate = "$${status}", timeSeriesQuery = {
+      prometheusQuery = "sum by (status) (increase(${local.settled}{${local.promql_labels}}[10m]))" } },
+    ] },
+    { title = "Failures in an hour, by error code", unit = "pairs", series = [
+      { plotType = "STACKED_BAR", legendTemplate = "$${error_code}", timeSeriesQuery = {
+      prometheusQuery = "sum by (error_code) (increase(${local.settled}{${local.promql_labels},status=\"failed\"}[1h]))" } },
+    ] },
+    { title = "Spent on the model in an hour", unit = "USD", series = [
+      { plotType = "LINE", legendTemplate = "USD", timeSeriesQuery = {
+      prometheusQuery = "sum(increase(${local.promql_prefix}_usd_sum{${local.promql_labels}}[1h]))" } },
+    ] },
+    { title = "Attempts and cost of a pair (mean of an hour)", unit = "attempts, USD", series = [
+      { plotType = "LINE", legendTemplate = "attempts", timeSeriesQuery = {
+      prometheusQuery = "sum(increase(${local.promql_prefix}_attempts_sum{${local.promql_labels}}[1h])) / sum(increase(${local.promql_prefix}_attempts_count{${local.promql_labels}}[1h]))" } },
+      { plotType = "LINE", legendTemplate = "USD", timeSeriesQuery = {
+      prometheusQuery = "sum(increase(${local.promql_prefix}_usd_sum{${local.promql_labels}}[1h])) / sum(increase(${local.promql_prefix}_usd_count{${local.promql_labels}}[1h]))" } },
+    ] },
+    { title = "Where a pair's time goes (mean seconds by stage)", unit = "s", series = local.stage_means },
+    { title = "From upload to settled", unit = "s", series = [for q in ["0.5", "0.95"] : {
+      plotType = "LINE", legendTemplate = "quantile ${q}", timeSeriesQuery = {
+    prometheusQuery = "histogram_quantile(${q}, sum by (le) (increase(${local.promql_prefix}_age_seconds_bucket{${local.promql_labels}}[10m])))" } }] },
+    { title = "Events waiting", unit = "events", series = [
+      { plotType = "LINE", legendTemplate = "not settled yet", timeSeriesQuery = { timeSeriesFilter = {
+        filter = "${local.trigger_subscription} AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+      aggregation = { alignmentPeriod = "60s", perSeriesAligner = "ALIGN_MAX", crossSeriesReducer = "REDUCE_SUM" } } } },
+      { plotType = "LINE", legendTemplate = "dead letters", timeSeriesQuery = { timeSeriesFilter = {
+        filter = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=\"${var.name}-dead-letter\" AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+      aggregation = { alignmentPeriod = "60s", perSeriesAligner = "ALIGN_MAX", crossSeriesReducer = "REDUCE_SUM" } } } },
+    ] },
+    { title = "Age of the oldest event", unit = "s", series = [
+      { plotType = "LINE", legendTemplate = "oldest", timeSeriesQuery = { timeSeriesFilter = {
+        filter = "${local.trigger_subscription} AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
+      aggregation = { alignmentPeriod = "60s", perSeriesAligner = "ALIGN_MAX", crossSeriesReducer = "REDUCE_MAX" } } } },
+    ] },
+    { title = "Answers by class in 10 minutes", unit = "requests", series = [
+      { plotType = "STACKED_BAR", legendTemplate = "$${response_code_class}", timeSeriesQuery = {
+      prometheusQuery = "sum by (response_code_class) (increase(${local.requests}[10m]))" } },
+    ] },
+    { title = "Deliveries asked to come again in 10 minutes, by reason", unit = "deliveries", series = [
+      { plotType = "STACKED_BAR", legendTemplate = "$${reason}", timeSeriesQuery = {
+      prometheusQuery = "sum by (reason) (increase(${local.promql_prefix}_deliver_again{${local.promql_labels}}[10m]))" } },
+    ] },
+    { title = "Tokens in an hour", unit = "tokens", series = [for kind in ["prompt", "output"] : {
+      plotType = "LINE", legendTemplate = kind, timeSeriesQuery = {
+    prometheusQuery = "sum(increase(${local.promql_prefix}_${kind}_tokens_sum{${local.promql_labels}}[1h]))" } }] },
+    { title = "Instances and their fullest memory", unit = "instances, share", series = [
+      { plotType = "LINE", legendTemplate = "instances", timeSeriesQuery = {
+      prometheusQuery = "sum(run_googleapis_com:container_instance_count{${local.promql_labels},service_name=\"${var.name}\"})" } },
+      { plotType = "LINE", legendTemplate = "memory, quantile 0.99", timeSeriesQuery = {
+      prometheusQuery = "histogram_quantile(0.99, sum by (le) (increase(run_googleapis_com:container_memory_utilizations_bucket{${local.promql_labels},service_name=\"${var.name}\"}[10m])))" } },
+    ] },
+  ]
+
+  # The grid has 48 columns; two charts in a row, and the log over the full width below them.
+  chart_tiles = [for i, chart in local.charts : {
+    xPos   = (i % 2) * 24
+    yPos   = floor(i / 2) * 14
+    width  = 24
+    height = 14
+    widget = {
+      title   = chart.title
+      xyChart = { dataSets = chart.series, yAxis = { label = chart.unit, scale = "LINEAR" } }
+    }
+  }]
+  log_tile = {
+    xPos   = 0
+    yPos   = ceil(length(local.charts) / 2) * 14
+    width  = 48
+    height = 16
+    widget = {
+      title     = "Failures, errors and deliveries asked to come again"
+      logsPanel = { filter = "${local.log_filter} AND (severity>=WARNING OR jsonPayload.status=\"failed\")" }
+    }
+  }
+}
+
+# The page to keep open.
+resource "google_monitoring_dashboard" "composite" {
+  dashboard_json = jsonencode({
+    displayName  = "${var.name}: product pictures"
+    mosaicLayout = { columns = 48, tiles = concat(local.chart_tiles, [local.log_tile]) }
+  })
+
+  depends_on = [google_logging_metric.settled, google_logging_metric.measured, google_logging_metric.deliver_again]
+}

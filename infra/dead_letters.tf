@@ -1,0 +1,101 @@
+# What the platform gives up on must be findable.
+#
+# The first record is the sidecar: past EVENT_MAX_AGE_S the function settles a pair as failed and says why. Left
+# over is what never got so far: an instance killed each time, a quota that kept every instance away.
+#
+# Eventarc makes the trigger's subscription itself, keeps an event for 24 hours and then drops it in silence; no
+# resource of the provider can say otherwise (hashicorp/terraform-provider-google#17697, #25069). A topic and a
+# subscription of our own, fed by a bucket notification, could carry a dead letter policy in plain Terraform, but
+# would deliver Pub/Sub messages where the function expects the storage CloudEvent, so every one would need a
+# translator in between. The direct trigger stays, and gcloud hangs the policy on its subscription.
+#
+# Whatever happens to the events, `python -m function redrive` finds manifests without a sidecar by the buckets
+# alone and delivers them again.
+
+locals {
+  dead_letters = var.use_gcloud ? 1 : 0
+
+  # The platform's waiting times are 10, 20, 40 … 600 s: 100 deliveries, the most Pub/Sub takes, are 16 hours of
+  # waiting and up to 8 of trying. Kept for longer than that, no event can be dropped before it is a dead letter.
+  delivery_attempts    = 100
+  event_retention_days = 7
+}
+
+# Events that were delivered in vain.
+resource "google_pubsub_topic" "dead_letter" {
+  count = local.dead_letters
+
+  name         = "${var.name}-dead-letter"
+  kms_key_name = var.kms_key
+
+  depends_on = [google_project_service.api, google_kms_crypto_key_iam_member.pubsub_agent]
+}
+
+# Keeps them for a month, the longest there is, until a person has looked; never expires for want of a reader.
+resource "google_pubsub_subscription" "dead_letter" {
+  count = local.dead_letters
+
+  name                       = "${var.name}-dead-letter"
+  topic                      = google_pubsub_topic.dead_letter[0].id
+  message_retention_duration = "2678400s"
+  ack_deadline_seconds       = 600
+
+  expiration_policy {
+    ttl = ""
+  }
+}
+
+# Pub/Sub itself moves a message to the dead letters, on this topic and no other.
+resource "google_pubsub_topic_iam_member" "dead_letter_publisher" {
+  count = local.dead_letters
+
+  topic  = google_pubsub_topic.dead_letter[0].id
+  role   = "roles/pubsub.publisher"
+  member = local.pubsub_agent
+
+  depends_on = [google_project_iam_member.service_agent]
+}
+
+# Lets the topic be encrypted with the given key.
+resource "google_kms_crypto_key_iam_member" "pubsub_agent" {
+  count = var.kms_key == null ? 0 : local.dead_letters
+
+  crypto_key_id = var.kms_key
+  role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+  member        = local.pubsub_agent
+
+  depends_on = [google_project_service.chosen, google_project_iam_member.service_agent]
+}
+
+# Finds the trigger's subscription, lets Pub/Sub acknowledge on it what it has moved, and sets the policy. Done
+# again only when the trigger or the topic is another one; each command can be repeated without harm.
+resource "terraform_data" "dead_letter_policy" {
+  count = local.dead_letters
+
+  triggers_replace = [
+    google_cloudfunctions2_function.composite.event_trigger[0].trigger,
+    google_pubsub_topic.dead_letter[0].id,
+    local.delivery_attempts,
+    local.event_retention_days,
+  ]
+
+  provisioner "local-exec" {
+    environment = {
+      PROJECT  = var.project_id
+      LOCATION = local.trigger_region
+      TRIGGER  = google_cloudfunctions2_function.composite.event_trigger[0].trigger
+      TOPIC    = google_pubsub_topic.dead_letter[0].id
+      AGENT    = local.pubsub_agent
+      ATTEMPTS = local.delivery_attempts
+      KEPT     = "${local.event_retention_days}d"
+    }
+    command = <<-SCRIPT
+      set -eu
+      subscription=$(gcloud eventarc triggers describe "$TRIGGER" --project="$PROJECT" --location="$LOCATION" --format="value(transport.pubsub.subscription)")
+      gcloud pubsub subscriptions add-iam-policy-binding "$subscription" --project="$PROJECT" --member="$AGENT" --role=roles/pubsub.subscriber --quiet > /dev/null
+      gcloud pubsub subscriptions update "$subscription" --project="$PROJECT" --dead-letter-topic="$TOPIC" --max-delivery-attempts="$ATTEMPTS" --message-retention-duration="$KEPT" --quiet
+    SCRIPT
+  }
+
+  depends_on = [google_pubsub_topic_iam_member.dead_letter_publisher]
+}

@@ -1,0 +1,105 @@
+locals {
+  # Both functions write the same lines; a metric counts the work, whichever way it came in.
+  log_filter = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=~\"^${var.name}(-http)?$\""
+
+  stages = ["download", "prepare", "generate", "restore", "check", "encode", "upload", "total"]
+
+  # One distribution a number: a log-based metric takes a single value out of a line. `scale` is the upper bound
+  # of the first histogram bucket, in the metric's unit; each of the 60 buckets is 30 % wider than the last.
+  measured = merge(
+    {
+      usd           = { field = "usd", unit = "USD", scale = 0.005, what = "US dollars that a settled pair has cost" }
+      attempts      = { field = "attempts", unit = "1", scale = 1, what = "Pictures that a settled pair took" }
+      prompt_tokens = { field = "prompt_tokens", unit = "1", scale = 10, what = "Tokens sent to the model for a settled pair" }
+      output_tokens = { field = "output_tokens", unit = "1", scale = 10, what = "Tokens received from the model for a settled pair" }
+      age_seconds   = { field = "age_s", unit = "s", scale = 1, what = "Time from the upload of a manifest until it was settled" }
+    },
+    { for stage in local.stages :
+      "${stage}_ms" => { field = "timings_ms.${stage}", unit = "ms", scale = 10, what = "Time that a settled pair spent in: ${stage}" }
+    },
+  )
+
+  # The names under which PromQL knows these metrics.
+  promql_prefix = "logging_googleapis_com:user_${replace(var.name, "-", "_")}"
+  promql_labels = "monitored_resource=\"cloud_run_revision\""
+}
+
+# How many pairs ended how: the first question anybody asks.
+resource "google_logging_metric" "settled" {
+  name        = "${var.name}/settled"
+  description = "Pairs settled, by status and error code"
+  filter      = "${local.log_filter} AND jsonPayload.message=\"settled\""
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    unit        = "1"
+    labels {
+      key         = "status"
+      value_type  = "STRING"
+      description = "accepted, review or failed"
+    }
+    labels {
+      key         = "error_code"
+      value_type  = "STRING"
+      description = "why a pair failed"
+    }
+  }
+
+  label_extractors = {
+    status     = "EXTRACT(jsonPayload.status)"
+    error_code = "EXTRACT(jsonPayload.error_code)"
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+# What a settled pair cost, in money, attempts, tokens and seconds of each stage.
+resource "google_logging_metric" "measured" {
+  for_each = local.measured
+
+  name            = "${var.name}/${each.key}"
+  description     = each.value.what
+  filter          = "${local.log_filter} AND jsonPayload.message=\"settled\" AND jsonPayload.${each.value.field}:*"
+  value_extractor = "EXTRACT(jsonPayload.${each.value.field})"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "DISTRIBUTION"
+    unit        = each.value.unit
+  }
+
+  bucket_options {
+    exponential_buckets {
+      num_finite_buckets = 60
+      growth_factor      = 1.3
+      scale              = each.value.scale
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+# Deliveries answered 5xx on purpose, by reason: what is waited for, and how much.
+resource "google_logging_metric" "deliver_again" {
+  name        = "${var.name}/deliver_again"
+  description = "Deliveries that were asked to come again, by reason"
+  filter      = "${local.log_filter} AND jsonPayload.message=\"deliver again\""
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    unit        = "1"
+    labels {
+      key         = "reason"
+      value_type  = "STRING"
+      description = "why the delivery could not be settled yet"
+    }
+  }
+
+  label_extractors = {
+    reason = "EXTRACT(jsonPayload.reason)"
+  }
+
+  depends_on = [google_project_service.api]
+}

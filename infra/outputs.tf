@@ -1,0 +1,48 @@
+output "input_bucket" {
+  description = "Upload manifests, catalogues and images here."
+  value       = local.input_bucket
+}
+
+output "output_bucket" {
+  description = "Results and sidecars appear here."
+  value       = local.output_bucket
+}
+
+output "function" {
+  description = "The event-driven function."
+  value       = google_cloudfunctions2_function.composite.id
+}
+
+output "http_url" {
+  description = "Address of the HTTP function; null when nobody may call it."
+  value       = one(google_cloudfunctions2_function.composite_http[*].url)
+}
+
+output "service_accounts" {
+  description = "The identities, for rights on buckets and keys that are not managed here."
+  value       = { for name, account in google_service_account.this : name => account.email }
+}
+
+output "api_key_secret" {
+  description = "Secret that the API key is read from; null in vertex mode."
+  value       = local.secret_id
+}
+
+output "dead_letter_subscription" {
+  description = "Where an event ends that was delivered in vain; null without gcloud."
+  value       = one(google_pubsub_subscription.dead_letter[*].name)
+}
+
+output "dashboard_url" {
+  description = "The page to keep open."
+  value       = "https://console.cloud.google.com/monitoring/dashboards/builder/${element(split("/", google_monitoring_dashboard.composite.id), length(split("/", google_monitoring_dashboard.composite.id)) - 1)}?project=${var.project_id}"
+}
+
+output "limits" {
+  description = "What the model's quota was turned into: instances at the most, and pairs at once in each."
+  value = {
+    instances      = local.event_instances
+    concurrency    = local.event_concurrency
+    http_instances = length(var.http_invokers) == 0 ? 0 : local.http_instances
+  }
+}

@@ -1,0 +1,176 @@
+# What the buckets promise to those who upload to them.
+
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789012" }
+  }
+  mock_data "google_storage_project_service_account" {
+    defaults = {
+      email_address = "service-123456789012@gs-project-accounts.iam.gserviceaccount.com"
+      member        = "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com"
+    }
+  }
+  mock_data "google_storage_bucket" {
+    defaults = { location = "EU" }
+  }
+}
+mock_provider "google" {
+  alias = "billing"
+}
+mock_provider "archive" {}
+mock_provider "time" {}
+
+variables {
+  project_id = "demo-project"
+  use_gcloud = false
+}
+
+run "buckets_made_here" {
+  command = apply
+
+  assert {
+    condition = alltrue([
+      for b in concat(google_storage_bucket.input, google_storage_bucket.output, [google_storage_bucket.source]) :
+      b.public_access_prevention == "enforced"
+    ])
+    error_message = "Somebody could make a customer's pictures, or the code, public: public_access_prevention must be \"enforced\" on every bucket."
+  }
+
+  assert {
+    condition = alltrue([
+      for b in concat(google_storage_bucket.input, google_storage_bucket.output, [google_storage_bucket.source]) :
+      b.uniform_bucket_level_access
+    ])
+    error_message = "Object ACLs would grant access that no binding in this folder shows: uniform_bucket_level_access must be on for every bucket."
+  }
+
+  assert {
+    condition = alltrue([
+      for b in concat(google_storage_bucket.input, google_storage_bucket.output, [google_storage_bucket.source]) :
+      one(b.soft_delete_policy).retention_duration_seconds == 604800
+    ])
+    error_message = "What is deleted or replaced by mistake could not be restored for a week: soft delete must be 7 days."
+  }
+
+  assert {
+    condition = alltrue([
+      for b in concat(google_storage_bucket.input, google_storage_bucket.output) : !b.force_destroy
+    ])
+    error_message = "A terraform destroy would delete customers' pictures without asking: force_destroy must be off unless destroy_data is set."
+  }
+
+  assert {
+    condition     = google_storage_bucket.input[0].location == "us-central1" && google_storage_bucket.output[0].location == "us-central1"
+    error_message = "Pictures would travel between regions, at a price and slowly: buckets must be in the function's region."
+  }
+
+  assert {
+    condition     = one(google_storage_bucket.input[0].versioning).enabled
+    error_message = "An event names one generation of a manifest; without versioning a re-upload makes it, and the images a sidecar names, unreadable."
+  }
+
+  assert {
+    condition     = length([for r in google_storage_bucket.input[0].lifecycle_rule : r if one(r.action).type == "Delete" && one(r.condition).days_since_noncurrent_time == 30]) == 1
+    error_message = "Replaced versions in the input bucket would be kept, and paid for, for ever."
+  }
+
+  assert {
+    condition     = length([for r in google_storage_bucket.input[0].lifecycle_rule : r if one(r.action).type == "Delete" && one(r.condition).days_since_noncurrent_time == null]) == 0
+    error_message = "A rule would delete uploads that are still current."
+  }
+
+  assert {
+    condition     = length([for r in google_storage_bucket.output[0].lifecycle_rule : r if one(r.action).type == "Delete" && tolist(one(r.condition).matches_prefix) == tolist(["_work/"]) && one(r.condition).age == 7]) == 1
+    error_message = "Claims and stored answers under _work/ would pile up, or go before the week in which they are reused."
+  }
+
+  assert {
+    condition     = length([for r in google_storage_bucket.output[0].lifecycle_rule : r if one(r.action).type == "Delete"]) == 1
+    error_message = "A second delete rule on the output bucket would delete results or sidecars, and a deleted sidecar is a pair paid for twice."
+  }
+
+  assert {
+    condition = alltrue([
+      for b in concat(google_storage_bucket.input, google_storage_bucket.output, [google_storage_bucket.source]) :
+      length([for r in b.lifecycle_rule : r if one(r.action).type == "AbortIncompleteMultipartUpload"]) == 1
+    ])
+    error_message = "Uploads that were broken off would be paid for without ever being seen."
+  }
+
+  assert {
+    condition     = length(google_kms_crypto_key_iam_member.storage_agent) == 0 && length(google_storage_bucket.input[0].encryption) == 0
+    error_message = "Without a key nothing must refer to one."
+  }
+}
+
+run "customer_managed_key" {
+  command = plan
+
+  variables {
+    kms_key = "projects/demo-project/locations/us-central1/keyRings/ring/cryptoKeys/key"
+  }
+
+  assert {
+    condition = alltrue([
+      for b in concat(google_storage_bucket.input, google_storage_bucket.output, [google_storage_bucket.source]) :
+      one(b.encryption).default_kms_key_name == var.kms_key
+    ])
+    error_message = "With kms_key given, every bucket must be encrypted with it."
+  }
+
+  assert {
+    condition     = google_kms_crypto_key_iam_member.storage_agent[0].role == "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+    error_message = "Buckets cannot be made with a key that the storage agent may not use."
+  }
+}
+
+run "tearing_a_trial_down" {
+  command = plan
+
+  variables {
+    destroy_data = true
+  }
+
+  assert {
+    condition     = google_storage_bucket.input[0].force_destroy && google_storage_bucket.output[0].force_destroy
+    error_message = "destroy_data must let terraform destroy take the buckets with what is in them."
+  }
+}
+
+run "existing_buckets" {
+  command = apply
+
+  variables {
+    existing_input_bucket  = "shop-uploads"
+    existing_output_bucket = "shop-results"
+  }
+
+  override_data {
+    target = data.google_storage_bucket.input[0]
+    values = { name = "shop-uploads", location = "EU" }
+  }
+  override_data {
+    target = data.google_storage_bucket.output[0]
+    values = { name = "shop-results", location = "EU" }
+  }
+
+  assert {
+    condition     = length(google_storage_bucket.input) == 0 && length(google_storage_bucket.output) == 0
+    error_message = "Existing buckets must be left alone, not made again."
+  }
+
+  assert {
+    condition     = one(google_cloudfunctions2_function.composite.event_trigger).trigger_region == "eu"
+    error_message = "The trigger must be where the bucket is, or it is refused: a bucket in EU raises its events in eu."
+  }
+
+  assert {
+    condition     = one(one(google_cloudfunctions2_function.composite.event_trigger).event_filters).value == "shop-uploads"
+    error_message = "The trigger must watch the given bucket."
+  }
+
+  assert {
+    condition     = google_storage_bucket_iam_member.runtime_reads_input.bucket == "shop-uploads" && google_storage_bucket_iam_member.runtime_writes_output.bucket == "shop-results"
+    error_message = "The function needs its rights on the given buckets, and on no others."
+  }
+}

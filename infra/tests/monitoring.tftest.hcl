@@ -1,0 +1,160 @@
+# What a person is told, and what is found when the platform gives up.
+
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789012" }
+  }
+}
+mock_provider "google" {
+  alias = "billing"
+}
+mock_provider "archive" {}
+mock_provider "time" {}
+
+variables {
+  project_id = "demo-project"
+  use_gcloud = false
+}
+
+run "metrics" {
+  command = apply
+
+  assert {
+    condition     = strcontains(google_logging_metric.settled.filter, "jsonPayload.message=\"settled\"") && google_logging_metric.settled.label_extractors["status"] == "EXTRACT(jsonPayload.status)"
+    error_message = "Pairs would not be counted by status: this is the function's own log line."
+  }
+
+  assert {
+    condition     = alltrue([for k in ["usd", "attempts", "prompt_tokens", "output_tokens", "age_seconds", "generate_ms", "restore_ms", "total_ms"] : contains(keys(google_logging_metric.measured), k)])
+    error_message = "Money, attempts, tokens, age and the seconds of each stage must be measured."
+  }
+
+  assert {
+    condition     = google_logging_metric.measured["usd"].value_extractor == "EXTRACT(jsonPayload.usd)" && google_logging_metric.measured["generate_ms"].value_extractor == "EXTRACT(jsonPayload.timings_ms.generate)"
+    error_message = "A metric must read the field that the function logs."
+  }
+
+  assert {
+    condition     = alltrue([for m in concat(values(google_logging_metric.measured), [google_logging_metric.settled, google_logging_metric.deliver_again]) : strcontains(m.filter, "service_name=~\"^composite(-http)?$\"")])
+    error_message = "A metric must count this deployment's lines only, not another's in the same project."
+  }
+}
+
+run "alerts" {
+  command = apply
+
+  variables {
+    alert_emails          = ["ops@example.com"]
+    notification_channels = ["projects/demo-project/notificationChannels/42"]
+  }
+
+  assert {
+    condition     = toset(keys(google_monitoring_alert_policy.promql)) == toset(["failures", "spend", "server_errors", "no_acceptance"])
+    error_message = "Failures, spending, 5xx and the lack of any acceptance must raise an alert."
+  }
+
+  assert {
+    condition     = alltrue([for p in concat(values(google_monitoring_alert_policy.promql), [google_monitoring_alert_policy.oldest_event]) : contains(p.notification_channels, "projects/demo-project/notificationChannels/42") && length(p.notification_channels) == 2])
+    error_message = "An alert that reaches nobody is none: every policy must use every channel."
+  }
+
+  assert {
+    condition     = alltrue([for p in google_monitoring_alert_policy.promql : one(one(p.conditions).condition_prometheus_query_language).disable_metric_validation])
+    error_message = "On the first apply the metrics have no data yet and the policies would be refused."
+  }
+
+  assert {
+    condition     = one(one(google_monitoring_alert_policy.oldest_event.conditions).condition_threshold).threshold_value > var.event_max_age_seconds
+    error_message = "The alert must come when the function failed to record a failure, not while it may still be trying."
+  }
+
+  assert {
+    condition     = one(one(google_monitoring_alert_policy.oldest_event.conditions).condition_threshold).threshold_value < 86400
+    error_message = "The alert must come before the platform drops the event after 24 hours."
+  }
+
+  assert {
+    condition     = strcontains(one(one(google_monitoring_alert_policy.oldest_event.conditions).condition_threshold).filter, "starts_with(\"eventarc-us-central1-composite-\")")
+    error_message = "The alert must watch the trigger's own subscription."
+  }
+
+  assert {
+    condition     = alltrue([for p in google_monitoring_alert_policy.promql : length(one(p.documentation).content) > 80])
+    error_message = "Whoever is woken must read what to do."
+  }
+}
+
+run "dashboard" {
+  command = apply
+
+  assert {
+    condition     = length(jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles) == 13
+    error_message = "The dashboard must show its twelve charts and the log."
+  }
+
+  assert {
+    condition     = alltrue([for t in jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles : t.xPos + t.width <= 48])
+    error_message = "A tile outside the grid is refused."
+  }
+}
+
+run "dead_letters" {
+  command = plan
+
+  variables {
+    use_gcloud = true
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.dead_letter[0].message_retention_duration == "2678400s" && one(google_pubsub_subscription.dead_letter[0].expiration_policy).ttl == ""
+    error_message = "Dead letters must wait a month for a person, and their subscription must not expire for want of a reader."
+  }
+
+  assert {
+    condition     = google_pubsub_topic_iam_member.dead_letter_publisher[0].role == "roles/pubsub.publisher"
+    error_message = "Pub/Sub must be allowed to publish to the dead letters, on that topic only; else they are dropped."
+  }
+
+  assert {
+    condition     = length(terraform_data.dead_letter_policy) == 1
+    error_message = "Nothing would hang the dead letter topic on the trigger's subscription."
+  }
+
+  assert {
+    condition     = length(google_monitoring_alert_policy.dead_letter) == 1 && one(one(google_monitoring_alert_policy.dead_letter[0].conditions).condition_threshold).threshold_value == 0
+    error_message = "The first dead letter must raise an alert."
+  }
+
+  assert {
+    condition     = local.delivery_attempts * (600 + local.timeout_seconds) < local.event_retention_days * 86400
+    error_message = "An event could be dropped before its deliveries are used up and it is a dead letter."
+  }
+}
+
+run "budget" {
+  command = apply
+
+  variables {
+    billing_account = "012345-6789AB-CDEF01"
+    monthly_budget  = 700
+  }
+
+  assert {
+    condition     = one(one(google_billing_budget.monthly[0].amount).specified_amount).units == "700" && one(google_billing_budget.monthly[0].budget_filter).projects == toset(["projects/123456789012"])
+    error_message = "The budget must be the given one, for this project alone."
+  }
+
+  assert {
+    condition     = contains(keys(google_project_service.chosen), "billingbudgets.googleapis.com")
+    error_message = "The budget's API must be on before the budget is made."
+  }
+}
+
+run "no_budget_by_default" {
+  command = plan
+
+  assert {
+    condition     = length(google_billing_budget.monthly) == 0
+    error_message = "A budget takes rights on the billing account, which not every team has."
+  }
+}

@@ -1,0 +1,420 @@
+# --- where ------------------------------------------------------------------------------------------------
+
+variable "project_id" {
+  type        = string
+  description = "Project that everything is created in. Billing must be on."
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
+    error_message = "project_id must be a project id (6 to 30 lower-case letters, digits and hyphens), not a name or number."
+  }
+}
+
+variable "region" {
+  type        = string
+  default     = "us-central1"
+  description = "Region of the function and of the buckets made here. Keep it the input bucket's own: an upload's event is raised there."
+
+  validation {
+    condition     = can(regex("^[a-z]+(-[a-z]+)+[0-9]+$", var.region))
+    error_message = "region must look like us-central1 or europe-west4."
+  }
+}
+
+variable "name" {
+  type        = string
+  default     = "composite"
+  description = "Name of the function and beginning of every other name, so that two deployments can share a project."
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,17}[a-z0-9]$", var.name))
+    error_message = "name must be 3 to 19 lower-case letters, digits and hyphens: service account names end at 30 characters."
+  }
+}
+
+variable "labels" {
+  type        = map(string)
+  default     = {}
+  description = "Labels put on every resource that takes them (cost centre, team, environment)."
+
+  validation {
+    condition     = alltrue([for k, v in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", k)) && can(regex("^[a-z0-9_-]{0,63}$", v))])
+    error_message = "labels must be lower-case letters, digits, hyphens and underscores, 63 at most; a key begins with a letter."
+  }
+}
+
+variable "manage_service_agents" {
+  type        = bool
+  default     = true
+  description = "Create Google's own agents of this project and grant them their roles. These are the project's, and `terraform destroy` takes them back: turn this off where a platform team or another deployment of this function in the same project already does it."
+
+  validation {
+    condition     = var.manage_service_agents != null
+    error_message = "manage_service_agents must be true or false."
+  }
+}
+
+variable "use_gcloud" {
+  type        = bool
+  default     = true
+  description = "Let the gcloud command do, during apply, the two steps the google provider has no resource for: create the service agents of Eventarc and Pub/Sub before their first use, and hang the dead letter topic on the trigger's own subscription. Turn off where gcloud is not installed; the agents must exist then (they do once any Eventarc trigger was made in the project)."
+
+  validation {
+    condition     = var.use_gcloud != null
+    error_message = "use_gcloud must be true or false."
+  }
+}
+
+# --- buckets ----------------------------------------------------------------------------------------------
+
+variable "existing_input_bucket" {
+  type        = string
+  default     = null
+  description = "Bucket to watch, when there is one already; null makes one. It keeps its own settings."
+
+  validation {
+    condition     = var.existing_input_bucket == null || can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", var.existing_input_bucket))
+    error_message = "existing_input_bucket must be a bucket's name, without gs://."
+  }
+}
+
+variable "existing_output_bucket" {
+  type        = string
+  default     = null
+  description = "Bucket for results, when there is one already; null makes one. It keeps its own settings: give it a rule that deletes `_work/` after 7 days."
+
+  validation {
+    condition     = var.existing_output_bucket == null || can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", var.existing_output_bucket))
+    error_message = "existing_output_bucket must be a bucket's name, without gs://."
+  }
+
+  validation {
+    condition     = var.existing_output_bucket == null || var.existing_output_bucket != var.existing_input_bucket
+    error_message = "existing_output_bucket must not be the input bucket: every sidecar is a .json and would start the function again."
+  }
+}
+
+variable "allowed_buckets" {
+  type        = list(string)
+  default     = []
+  description = "Buckets that a manifest may read images from besides its own. The function gets read access to each."
+
+  validation {
+    condition     = alltrue([for b in var.allowed_buckets : can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", b))])
+    error_message = "allowed_buckets must be bucket names, without gs://."
+  }
+}
+
+variable "kms_key" {
+  type        = string
+  default     = null
+  description = "Cloud KMS key (full resource name) that encrypts the buckets and the dead letters; null leaves it to Google's keys. Its location must be the buckets'."
+
+  validation {
+    condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
+    error_message = "kms_key must look like projects/P/locations/L/keyRings/R/cryptoKeys/K."
+  }
+}
+
+variable "soft_delete_days" {
+  type        = number
+  default     = 7
+  description = "Days for which a deleted or replaced object can be restored. 0 turns it off; Cloud Storage allows 7 to 90."
+
+  validation {
+    condition     = var.soft_delete_days == 0 || (var.soft_delete_days >= 7 && var.soft_delete_days <= 90)
+    error_message = "soft_delete_days must be 0 or 7 to 90."
+  }
+}
+
+variable "input_versions_days" {
+  type        = number
+  default     = 30
+  description = "Days for which the replaced versions of manifests and images stay readable in the input bucket."
+
+  validation {
+    condition     = var.input_versions_days >= 1 && floor(var.input_versions_days) == var.input_versions_days
+    error_message = "input_versions_days must be a whole number of at least 1."
+  }
+}
+
+variable "destroy_data" {
+  type        = bool
+  default     = false
+  description = "Let `terraform destroy` delete buckets that still hold objects, and the secret. Set it, and apply, before tearing a trial down."
+
+  validation {
+    condition     = var.destroy_data != null
+    error_message = "destroy_data must be true or false."
+  }
+}
+
+# --- model ------------------------------------------------------------------------------------------------
+
+variable "auth" {
+  type        = string
+  default     = "vertex"
+  description = "How the model is reached: `vertex` (keyless, the function's own identity) or `api_key` (a key of the Gemini API in Secret Manager)."
+
+  validation {
+    condition     = contains(["vertex", "api_key"], var.auth)
+    error_message = "auth must be \"vertex\" or \"api_key\"."
+  }
+}
+
+variable "api_key_secret" {
+  type        = string
+  default     = null
+  description = "Secret that holds the API key, when there is one already (projects/P/secrets/S); null makes an empty one. Its value never passes through Terraform."
+
+  validation {
+    condition     = var.api_key_secret == null || can(regex("^projects/[^/]+/secrets/[A-Za-z0-9_-]+$", var.api_key_secret))
+    error_message = "api_key_secret must look like projects/P/secrets/S: the secret's name, never the key itself."
+  }
+}
+
+variable "api_key_secret_version" {
+  type        = number
+  default     = 1
+  description = "Version of the secret to use. A number, so that a rotation is a change one can see, review and take back."
+
+  validation {
+    condition     = var.api_key_secret_version >= 1 && floor(var.api_key_secret_version) == var.api_key_secret_version
+    error_message = "api_key_secret_version must be a whole number of at least 1 (\"latest\" would change a running service unseen)."
+  }
+}
+
+variable "model" {
+  type        = string
+  default     = "gemini-2.5-flash-image"
+  description = "Image model."
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$", var.model))
+    error_message = "model must be a model id such as gemini-2.5-flash-image."
+  }
+}
+
+variable "fallback_model" {
+  type        = string
+  default     = null
+  description = "Model used, and named in the sidecar, when the first one answers 404 (retired, or this project has no access). gemini-2.5-flash-image retires on 2027-03-15."
+
+  validation {
+    condition     = var.fallback_model == null || can(regex("^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$", var.fallback_model))
+    error_message = "fallback_model must be a model id or null."
+  }
+}
+
+variable "model_location" {
+  type        = string
+  default     = "global"
+  description = "Vertex AI location that serves the model. `global` has the most capacity and the fewest 429s; choose a region or multi-region when pictures must be processed in one place (`global` does not say where)."
+
+  validation {
+    condition     = can(regex("^(global|us|eu|[a-z]+(-[a-z]+)+[0-9]+)$", var.model_location))
+    error_message = "model_location must be global, us, eu or a region such as europe-west4."
+  }
+}
+
+variable "max_px" {
+  type        = number
+  default     = 768
+  description = "Longest side, in pixels, of the pictures sent to the model (MAX_PX)."
+
+  validation {
+    condition     = var.max_px >= 256 && var.max_px <= 4096 && floor(var.max_px) == var.max_px
+    error_message = "max_px must be a whole number from 256 to 4096."
+  }
+}
+
+variable "max_attempts" {
+  type        = number
+  default     = 3
+  description = "Pictures that one manifest may cost at the most (MAX_ATTEMPTS)."
+
+  validation {
+    condition     = var.max_attempts >= 1 && var.max_attempts <= 20 && floor(var.max_attempts) == var.max_attempts
+    error_message = "max_attempts must be a whole number from 1 to 20."
+  }
+}
+
+variable "model_requests_per_minute" {
+  type        = number
+  default     = 60
+  description = "Calls a minute that the model's quota allows this deployment. The instance limit is derived from it; it is the brake on spending, too."
+
+  validation {
+    condition     = var.model_requests_per_minute >= 1
+    error_message = "model_requests_per_minute must be at least 1."
+  }
+}
+
+variable "pair_seconds" {
+  type        = number
+  default     = 8
+  description = "Shortest time, in seconds, that a pair takes: one call of the model and the function's own work. Too high a value overruns the quota, too low a one leaves some of it unused."
+
+  validation {
+    condition     = var.pair_seconds >= 1
+    error_message = "pair_seconds must be at least 1."
+  }
+}
+
+# --- function ---------------------------------------------------------------------------------------------
+
+variable "concurrency" {
+  type        = number
+  default     = 4
+  description = "Pairs that one instance works on at once (THREADS). Most of a pair's time is waiting for the model."
+
+  validation {
+    condition     = var.concurrency >= 1 && var.concurrency <= 80 && floor(var.concurrency) == var.concurrency
+    error_message = "concurrency must be a whole number from 1 to 80."
+  }
+}
+
+variable "cpu" {
+  type        = number
+  default     = 2
+  description = "vCPUs of an instance. Registration and restoration are what they are for."
+
+  validation {
+    condition     = contains([1, 2, 4, 6, 8], var.cpu)
+    error_message = "cpu must be 1, 2, 4, 6 or 8: below 1 an instance takes one request at a time only."
+  }
+}
+
+variable "memory_gib" {
+  type        = number
+  default     = 4
+  description = "Memory of an instance in GiB. A pair of a 50-megapixel scene needs about 1 GiB while it is worked on."
+
+  validation {
+    condition     = var.memory_gib >= 1 && var.memory_gib <= 32 && floor(var.memory_gib) == var.memory_gib
+    error_message = "memory_gib must be a whole number from 1 to 32."
+  }
+}
+
+variable "min_instances" {
+  type        = number
+  default     = 0
+  description = "Instances kept warm. 0 costs nothing at rest; a cold start adds about two seconds to a pair that takes ten."
+
+  validation {
+    condition     = var.min_instances >= 0 && floor(var.min_instances) == var.min_instances
+    error_message = "min_instances must be a whole number of at least 0."
+  }
+}
+
+variable "event_deadline_seconds" {
+  type        = number
+  default     = 300
+  description = "Budget for everything that one event does (EVENT_DEADLINE_S)."
+
+  validation {
+    condition     = var.event_deadline_seconds >= 30 && var.event_deadline_seconds <= 480
+    error_message = "event_deadline_seconds must be 30 to 480: an event-driven function is cut off at 540, and the record of a failure must still be written."
+  }
+}
+
+variable "event_max_age_seconds" {
+  type        = number
+  default     = 3600
+  description = "Age of an event past which a transient fault becomes a recorded failure (EVENT_MAX_AGE_S)."
+
+  validation {
+    condition     = var.event_max_age_seconds >= 600 && var.event_max_age_seconds <= 43200
+    error_message = "event_max_age_seconds must be 600 to 43200: images are waited for during ten minutes, and the platform drops an event after 24 hours."
+  }
+}
+
+variable "http_invokers" {
+  type        = list(string)
+  default     = []
+  description = "Who may call the synchronous HTTP function (serviceAccount:…, group:…, user:…). Empty: it is not deployed."
+
+  validation {
+    condition     = alltrue([for m in var.http_invokers : can(regex("^(serviceAccount|user|group|domain|principal|principalSet):.+", m))])
+    error_message = "http_invokers must be IAM members with a prefix. allUsers and allAuthenticatedUsers are refused: every call costs money."
+  }
+}
+
+variable "http_ingress" {
+  type        = string
+  default     = "ALLOW_INTERNAL_ONLY"
+  description = "Where the HTTP function may be called from: ALLOW_INTERNAL_ONLY, ALLOW_INTERNAL_AND_GCLB or ALLOW_ALL (callers must be authenticated in any case)."
+
+  validation {
+    condition     = contains(["ALLOW_INTERNAL_ONLY", "ALLOW_INTERNAL_AND_GCLB", "ALLOW_ALL"], var.http_ingress)
+    error_message = "http_ingress must be ALLOW_INTERNAL_ONLY, ALLOW_INTERNAL_AND_GCLB or ALLOW_ALL."
+  }
+}
+
+# --- watching ---------------------------------------------------------------------------------------------
+
+variable "alert_emails" {
+  type        = list(string)
+  default     = []
+  description = "Addresses that alerts are sent to."
+
+  validation {
+    condition     = alltrue([for a in var.alert_emails : can(regex("^[^@ ]+@[^@ ]+\\.[^@ ]+$", a))])
+    error_message = "alert_emails must be e-mail addresses."
+  }
+}
+
+variable "notification_channels" {
+  type        = list(string)
+  default     = []
+  description = "Notification channels that exist already (projects/P/notificationChannels/N): chat, pager, webhook."
+
+  validation {
+    condition     = alltrue([for c in var.notification_channels : can(regex("^projects/[^/]+/notificationChannels/[0-9]+$", c))])
+    error_message = "notification_channels must look like projects/P/notificationChannels/N."
+  }
+}
+
+variable "alert_failures_per_hour" {
+  type        = number
+  default     = 5
+  description = "Failed pairs within an hour that raise an alert."
+
+  validation {
+    condition     = var.alert_failures_per_hour >= 1
+    error_message = "alert_failures_per_hour must be at least 1."
+  }
+}
+
+variable "alert_usd_per_hour" {
+  type        = number
+  default     = 20
+  description = "US dollars spent on the model within an hour that raise an alert. The default is about 500 pictures of gemini-2.5-flash-image."
+
+  validation {
+    condition     = var.alert_usd_per_hour > 0
+    error_message = "alert_usd_per_hour must be above 0."
+  }
+}
+
+variable "billing_account" {
+  type        = string
+  default     = null
+  description = "Billing account of the project (XXXXXX-XXXXXX-XXXXXX); given, a monthly budget is made."
+
+  validation {
+    condition     = var.billing_account == null || can(regex("^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", var.billing_account))
+    error_message = "billing_account must look like 012345-6789AB-CDEF01."
+  }
+}
+
+variable "monthly_budget" {
+  type        = number
+  default     = 1500
+  description = "Budget a month for the whole project, in the billing account's currency. The default is 1,000 pairs a day with some retries. It warns and does not stop anything."
+
+  validation {
+    condition     = var.monthly_budget >= 1 && floor(var.monthly_budget) == var.monthly_budget
+    error_message = "monthly_budget must be a whole number of at least 1."
+  }
+}
