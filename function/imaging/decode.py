@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from function.imaging.sniff import MIME_TYPES, Format, sniff
 
 # What Pillow's readers raise at damaged bytes; fuzzing (tests/imaging/test_fuzz.py) found no other.
 _DAMAGE = (OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, struct.error, zlib.error)
+# Pillow warns of damaged EXIF on stderr, where every line is a log entry; what matters of it is read or refused here.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 _MAX_JPEG_SCANS = 100  # about 10 are usual; even an empty one costs a pass over the whole picture
 _ORIENTATION_TAG = 0x0112  # EXIF 2.32, 4.6.4
 _TRANSPOSE = {
@@ -165,8 +168,7 @@ def _check_pixels(size: Size, field: str, max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
         raise SourceTooLarge(
-            f"{field}: {width} x {height} are {width * height:,} pixels; "
-            f"{max_pixels:,} are allowed (MAX_SOURCE_PIXELS)"
+            f"{field}: {width} x {height} are {width * height:,} pixels; {max_pixels:,} are allowed (MAX_SOURCE_PIXELS)"
         )
 
 

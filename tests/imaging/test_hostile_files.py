@@ -1,0 +1,206 @@
+"""Damaged and hostile files are refused with a typed error, in bounded memory and time."""
+
+import struct
+import subprocess
+import sys
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from function.errors import CompositeError, SourceTooLarge, SourceUnreadable
+from function.imaging.decode import decode, inspect
+from function.imaging.sniff import PNG_MAGIC
+from tests.imaging.samples import MAX_PIXELS, exif, photo, png_chunk, png_of, png_with, real_files, saved
+
+FILES = real_files()
+
+
+def webp_declaring(width: int, height: int) -> bytes:
+    """An extended WebP whose canvas is said to be that large; its picture is small."""
+    inner = saved(photo(), "WEBP")[12:]
+    canvas = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    body = b"WEBPVP8X" + struct.pack("<I", 10) + b"\0\0\0\0" + canvas + inner
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def jpeg_declaring(width: int, height: int) -> bytes:
+    """A JPEG whose frame header was overwritten."""
+    content = bytearray(saved(photo(), "JPEG"))
+    frame = content.index(b"\xff\xc0")
+    struct.pack_into(">HH", content, frame + 5, height, width)
+    return bytes(content)
+
+
+HUGE = {
+    "png": png_of(60_000, 60_000, 8, 6, b"\0" * 100),
+    "png of 2^31 pixels a side": png_of(2**31 - 1, 2**31 - 1, 16, 6, b"\0"),
+    "jpeg": jpeg_declaring(65_500, 65_500),
+    "webp": webp_declaring(60_000, 60_000),
+    "webp beyond libwebp": webp_declaring(2**24, 2**24),
+    "webp lossless": b"RIFF\x20\0\0\0WEBPVP8L\x0a\0\0\0\x2f\xff\xff\xff\x0f" + b"\0" * 20,
+}
+
+
+IN_A_NEW_PROCESS = """
+import resource, sys
+from function.errors import CompositeError
+from function.imaging.decode import decode
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+content, before = sys.stdin.buffer.read(), peak()
+try:
+    outcome = decode(content, "scene", max_pixels=50_000_000).array.shape
+except CompositeError as error:
+    outcome = error.code
+print(outcome, peak() - before)
+"""
+
+
+def decoded_in_a_new_process(content: bytes) -> tuple[str, int]:
+    """The array's shape or the error's code, and the growth of peak memory while decoding, in KiB."""
+    command = [sys.executable, "-c", IN_A_NEW_PROCESS]
+    done = subprocess.run(command, input=content, capture_output=True, check=True)
+    outcome, _, growth = done.stdout.decode().rpartition(" ")
+    return outcome, int(growth)
+
+
+def zeros_compressed(size: int) -> bytes:
+    """`size` zero bytes as a zlib stream, a fraction of a hundredth of it."""
+    deflate = zlib.compressobj(1)
+    return b"".join([deflate.compress(bytes(1 << 20)) for _ in range(size >> 20)]) + deflate.flush()
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_huge_declared_sizes_are_refused_before_pixels_are_allocated(name):
+    with pytest.raises(SourceTooLarge, match=r"scene: .*pixels"):
+        inspect(HUGE[name], "scene", max_pixels=50_000_000)
+    outcome, growth = decoded_in_a_new_process(HUGE[name])
+    assert outcome == "source_too_large"
+    assert growth < 20_000  # the smallest of these canvases would be 1,000,000
+
+
+def test_the_pixel_limit_is_exact():
+    content = saved(photo(100, 50), "PNG")
+    assert inspect(content, "scene", max_pixels=5000).size == (100, 50)
+    with pytest.raises(SourceTooLarge):
+        inspect(content, "scene", max_pixels=4999)
+
+
+@pytest.mark.parametrize(
+    ("kind", "head"), [(b"zTXt", b"Comment\0\0"), (b"iTXt", b"Comment\0\1\0\0\0"), (b"iCCP", b"profile\0\0")]
+)
+def test_compressed_metadata_that_unfolds_without_end_is_refused(kind, head):
+    chunk = png_chunk(kind, head + zeros_compressed(100 << 20))
+    outcome, growth = decoded_in_a_new_process(png_with(saved(photo(), "PNG"), chunk))
+    assert outcome == "source_unreadable"
+    assert growth < 30_000  # of 100,000
+
+
+def test_pixel_data_that_unfolds_without_end_stays_within_the_picture():
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 1, 8, 0, 0, 0, 0))
+    pixels = png_chunk(b"IDAT", zeros_compressed(100 << 20))
+    outcome, growth = decoded_in_a_new_process(PNG_MAGIC + header + pixels + png_chunk(b"IEND", b""))
+    assert outcome in ("(1, 64, 3)", "source_unreadable")
+    assert growth < 30_000  # of 100,000
+
+
+def test_a_jpeg_of_countless_scans_is_refused():
+    """Each scan costs a pass over all blocks, however few bytes it has."""
+    content = saved(photo(), "JPEG", progressive=True)
+    last_scan, end = content.rindex(b"\xff\xda"), content.rindex(b"\xff\xd9")
+    with pytest.raises(SourceUnreadable, match="scans"):
+        decode(content[:end] + content[last_scan:end] * 1000 + content[end:], "scene", max_pixels=MAX_PIXELS)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_cut_anywhere_is_refused_or_whole(name):
+    content = FILES[name]
+    whole = decode(content, "scene", max_pixels=MAX_PIXELS).array
+    for length in range(len(content)):
+        try:
+            pixels = decode(content[:length], "scene", max_pixels=MAX_PIXELS)
+        except SourceUnreadable as error:
+            assert error.message.startswith("scene: ")
+        else:  # a JPEG may lack its end marker, an animation its later frames
+            assert np.array_equal(pixels.array, whole), f"{length} of {len(content)} bytes"
+
+
+def test_flipped_bits_in_a_png_do_not_pass():
+    content = bytearray(saved(photo(), "PNG"))
+    pixels = content.index(b"IDAT")
+    for position in range(pixels, len(content) - 12, 7):
+        content[position] ^= 4
+        with pytest.raises(SourceUnreadable):
+            decode(bytes(content), "scene", max_pixels=MAX_PIXELS)
+        content[position] ^= 4
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG", b"\xff", b"\xff\xd8\xff", b"RIFF", b"RIFF\0\0\0\0WEBP"])
+def test_hardly_anything_is_refused(content):
+    with pytest.raises(SourceUnreadable, match="scene: "):
+        decode(content, "scene", max_pixels=MAX_PIXELS)
+
+
+def test_damaged_metadata_writes_no_line_of_its_own():
+    """Every line on stderr would be an entry of the log."""
+    content = saved(photo(), "JPEG", exif=exif(6)[:-9])
+    script = (
+        "import sys; from function.imaging.decode import decode;"
+        "print(decode(sys.stdin.buffer.read(), 'scene', max_pixels=1_000_000).array.shape)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], input=content, capture_output=True, check=True)
+    assert done.stdout == b"(32, 48, 3)\n"
+    assert done.stderr == b""
+
+
+edits = st.lists(
+    st.tuples(
+        st.sampled_from(["set", "insert", "delete", "repeat", "number"]),
+        st.integers(0, 1 << 16),
+        st.integers(0, 1 << 16),
+        st.binary(min_size=1, max_size=8),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def edited(content: bytes, changes: list, *, mend: bool) -> bytes:
+    """`content` after the changes; with `mend` a PNG's checksums fit again, so that what is behind them is reached."""
+    data = bytearray(content)
+    for kind, position, other, some in changes:
+        at, to = position % (len(data) + 1), other % (len(data) + 1)
+        if kind == "set":
+            data[at : at + len(some)] = some
+        elif kind == "insert":
+            data[at:at] = some
+        elif kind == "delete":
+            del data[at : at + 1 + other % 40]
+        elif kind == "repeat":
+            data[at:at] = data[to : to + 60]
+        else:
+            data[at : at + 4] = struct.pack(">I", (0, 1, 255, 65535, 2**31 - 1, 2**32 - 1)[other % 6])
+    position = 8
+    while mend and position + 12 <= len(data):
+        end = position + 8 + int.from_bytes(data[position : position + 4])
+        if end + 4 > len(data):
+            break
+        data[end : end + 4] = zlib.crc32(data[position + 4 : end]).to_bytes(4)
+        position = end + 4
+    return bytes(data)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(sorted(FILES)), edits, st.booleans())
+def test_fuzzed_files_raise_nothing_but_typed_errors(name, changes, mend):
+    content = edited(FILES[name], changes, mend=mend and name.startswith("png"))
+    for read in (inspect, decode):
+        try:
+            result = read(content, "scene", max_pixels=MAX_PIXELS)
+        except CompositeError as error:
+            assert error.message.startswith("scene: ")
+        else:
+            info = getattr(result, "info", result)
+            assert info.size[0] * info.size[1] <= MAX_PIXELS
