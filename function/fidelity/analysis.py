@@ -107,7 +107,7 @@ def analyse(scene: np.ndarray, product: np.ndarray, answer: np.ndarray, frame: F
         match = match_product(photograph, matched_bytes, _grown(rough, size) if rough.any() else None)
         lap("match")
         product_mask = _soft_mask(rough, match, size)
-        light = find_light(evidence, half(product_mask).astype(np.float32) / 255).log_ratio
+        light = find_light(evidence, half(product_mask).astype(np.float32) / 255)
         change = _change_mask(light, product_mask)
         lap("light")
     return Analysis(

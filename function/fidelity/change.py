@@ -8,16 +8,21 @@ import cv2
 import numpy as np
 
 # Change is looked for at half the analysis size: models re-make texture pixel by pixel, so single pixels tell
-# nothing. Blur widths below are standard deviations in those half-size pixels.
-FINE_SIGMA, MIDDLE_SIGMA, WIDE_SIGMA = 1.5, 4.0, 12.0
+# nothing. These are the widths looked at, standard deviations in half-size pixels, fine to wide.
+SIGMAS = (1.2, 3.5, 12.0)
 # Keeps ratios of dark pixels finite; 8-bit levels.
-DARK_OFFSET = 12.0
-# What an untouched pixel's log ratio may be by noise (about four percent), and how much more a misplaced edge
-# may make it: the scene's own log gradient times this many half-size pixels.
-NOISE_LOG = 0.035
-MISPLACED_PX = 0.7
-# Change is sure from the upper, and continues where it touches sure change down to the lower multiple of it.
-SURE, FAINT = 3.0, 0.8
+DARK_OFFSET = 4.0
+# An untouched pixel's log ratio is noise of `even + edge * gradient of the scene's own logarithm`. Both are
+# measured on each answer, and never believed to be under these: 8-bit rounding, a tenth of a pixel.
+LEAST_EVEN_NOISE, LEAST_EDGE_NOISE = 0.004, 0.05
+# The noise is measured at this quantile of what the picture shows, so that product and shadow may cover up to
+# half of it. Of normal noise this quantile of the magnitude is .524 standard deviations.
+NOISE_QUANTILE, QUANTILE_DEVIATIONS = 0.4, 0.524
+# Change is sure from the upper, and continues where it touches sure change down to the lower multiple of the
+# noise.
+SURE, FAINT = 6.0, 1.6
+# Least log ratio of sure change, over the middle width: less is no object and no shadow's core.
+LEAST_SURE_LOG = 0.03
 # Least area of a change of its own, as a share of the picture: smaller ones are specks of re-made texture.
 LEAST_AREA = 4e-4
 # Least weight of a further change against the greatest one (sum of log ratios): an object put in twice
@@ -25,25 +30,30 @@ LEAST_AREA = 4e-4
 LEAST_WEIGHT = 0.08
 # A ratio this strong, or this different between channels, is paint and not light.
 PAINT_LOG, PAINT_CHROMA_LOG = 0.75, 0.40
-
-
-@dataclass(frozen=True)
-class Light:
-    """What the model's light does to the scene: result = scene * exp(log_ratio).
-
-    log_ratio (h', w', 3) float32 at half the analysis size, 0 where nothing changed.
-    """
-
-    log_ratio: np.ndarray
+# A step in the ratio this many times the noise is an outline or print, not light.
+STEP = 8.0
+# The light reaches this far past the changed pixels (half-size pixels) and fades out over a third of it.
+SUPPORT_PX = 15
+# Noise at this multiple of its deviation is taken out of the light: a little more than it, to be even.
+BAND_NOISE = 1.2
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Half-size pictures that both masks are made from. All (h', w'[, 3]) float32 but `changed` (bool)."""
+    """Half-size pictures that both masks are made from.
+
+    scene, answer  (h', w', 3) float32 0..255
+    ratios         three (h', w', 3) float32, log of answer over scene at each of `SIGMAS`
+    gradient       (h', w') float32, of the scene's logarithm
+    noise          three (h', w') float32, standard deviation of untouched pixels' ratios at each of `SIGMAS`
+    changed        (h', w') bool
+    """
 
     scene: np.ndarray
     answer: np.ndarray
-    noise: np.ndarray
+    ratios: tuple[np.ndarray, ...]
+    gradient: np.ndarray
+    noise: tuple[np.ndarray, ...]
     changed: np.ndarray
 
 
@@ -52,76 +62,93 @@ def half(picture: np.ndarray) -> np.ndarray:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
+def blur(picture: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian blur; wide ones at a smaller size, where they cost little and look the same."""
+    step = int(sigma / 1.7)
+    if step < 2:
+        return cv2.GaussianBlur(picture, (0, 0), sigma)
+    size = max(1, picture.shape[1] // step), max(1, picture.shape[0] // step)
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / step)
+    return cv2.resize(small, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_LINEAR)
+
+
 def find_evidence(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> Evidence:
     """Where `answer` (h, w, 3) float32 0..255, colours matched, differs from `scene` (h, w, 3) uint8."""
     s = half(scene).astype(np.float32)
     a = np.maximum(half(answer), 0)
-    inside = half(inside.astype(np.float32)) > 0.99
-    ratio = np.abs(log_ratio(s, a, FINE_SIGMA)).max(axis=2)
-    noise = _noise(s)
-    strength = ratio / noise * inside
-    # Re-made texture changes sign from pixel to pixel, real change does not: look at a wider mean as well.
-    wide = np.abs(log_ratio(s, a, MIDDLE_SIGMA)).max(axis=2)
-    wide_noise = cv2.GaussianBlur(noise, (0, 0), MIDDLE_SIGMA) * 0.6
-    faint = ((wide / wide_noise > FAINT) | (strength > 2 * FAINT)) & inside
-    sure = ((strength > SURE) & (wide > NOISE_LOG)).astype(np.uint8)
+    inside = half(inside.astype(np.uint8)) > 0
+    ratios = tuple(log_ratio(blur(s, sigma), blur(a, sigma)) for sigma in SIGMAS)
+    gradient = _gradient(s)
+    magnitudes = [
+        cv2.reduce(np.abs(ratio).reshape(-1, 3), 1, cv2.REDUCE_MAX).reshape(gradient.shape) for ratio in ratios
+    ]
+    noise = tuple(_noise(magnitude, gradient, inside) for magnitude in magnitudes)
+    fine, middle, _ = magnitudes
+    # Re-made texture changes sign from pixel to pixel, real change does not: look at the wider mean as well.
+    faint = ((middle > FAINT * noise[1]) | (fine > 2 * FAINT * noise[0])) & inside
+    sure = ((fine > SURE * noise[0]) & (middle > LEAST_SURE_LOG) & inside).astype(np.uint8)
     sure = cv2.morphologyEx(sure, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    return Evidence(s, a, noise, _connected(sure, faint, ratio))
+    return Evidence(s, a, ratios, gradient, noise, _connected(sure, faint, middle))
 
 
-def _connected(sure: np.ndarray, faint: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+def log_ratio(scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    return cv2.log((answer + DARK_OFFSET) / (scene + DARK_OFFSET))
+
+
+def _gradient(scene: np.ndarray) -> np.ndarray:
+    """(h', w') float32: the steepest channel's log step per pixel, spread by the pixel it may be misplaced."""
+    tone = cv2.log(cv2.GaussianBlur(scene, (0, 0), SIGMAS[0]) + DARK_OFFSET)
+    steps = [np.abs(cv2.Sobel(tone, cv2.CV_32F, *order, ksize=3, scale=1 / 8)) for order in ((1, 0), (0, 1))]
+    steepest = (steps[0] + steps[1]).max(axis=2)
+    return cv2.blur(cv2.dilate(steepest, np.ones((3, 3), np.uint8)), (3, 3))
+
+
+def _noise(magnitude: np.ndarray, gradient: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """(h', w') float32 standard deviation of untouched pixels, a line through flat and textured thirds."""
+    sample = np.s_[::2, ::2]
+    m, g = magnitude[sample][inside[sample]], gradient[sample][inside[sample]]
+    if m.size < 30:
+        return LEAST_EVEN_NOISE + LEAST_EDGE_NOISE * gradient
+    flat_limit, textured_limit = np.quantile(g, [0.3, 0.75])
+    flat, textured = g <= flat_limit, g >= textured_limit
+    levels = [np.quantile(m[part], NOISE_QUANTILE) / QUANTILE_DEVIATIONS for part in (flat, textured)]
+    places = [np.median(g[part]) for part in (flat, textured)]
+    edge = max(LEAST_EDGE_NOISE, (levels[1] - levels[0]) / max(places[1] - places[0], 1e-3))
+    even = max(LEAST_EVEN_NOISE, levels[0] - edge * places[0])
+    return np.float32(even) + np.float32(edge) * gradient
+
+
+def _connected(sure: np.ndarray, faint: np.ndarray, strength: np.ndarray) -> np.ndarray:
     """Faint change that hangs together with enough sure change; bool."""
     joined = cv2.morphologyEx(sure, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     if count < 2:
         return np.zeros(sure.shape, bool)
-    weights = np.bincount(labels.ravel(), (ratio * sure).ravel(), count)
+    weights = np.bincount(labels.ravel(), (strength * sure).ravel(), count)
     weights[0] = 0
     areas = stats[:, cv2.CC_STAT_AREA]
     keep = (areas >= LEAST_AREA * sure.size) & (weights >= LEAST_WEIGHT * weights.max())
     keep[0] = False
     kept = keep[labels]
-    near = faint | kept
-    near = cv2.morphologyEx(near.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) | kept
-    _, labels = cv2.connectedComponents(near.astype(np.uint8), connectivity=8)
-    touched = np.unique(labels[kept])
-    return np.isin(labels, touched[touched > 0])
-
-
-def log_ratio(
-    scene: np.ndarray, answer: np.ndarray, sigma: float, weight: np.ndarray | None = None
-) -> np.ndarray:
-    """log of answer over scene, both blurred; `weight` (h, w) 0..1 leaves pixels out of both means."""
-    if weight is not None:
-        total = np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)[..., None]
-        a = cv2.GaussianBlur(answer * weight[..., None], (0, 0), sigma) / total
-        s = cv2.GaussianBlur(scene * weight[..., None], (0, 0), sigma) / total
-    else:
-        a, s = (cv2.GaussianBlur(picture, (0, 0), sigma) for picture in (answer, scene))
-    return np.log((a + DARK_OFFSET) / (s + DARK_OFFSET))
-
-
-def _noise(scene: np.ndarray) -> np.ndarray:
-    """(h, w) float32: log ratio that an untouched pixel may show, from the scene's own gradients."""
-    tone = np.log(cv2.GaussianBlur(scene, (0, 0), FINE_SIGMA) + DARK_OFFSET)
-    gradient = sum(
-        np.abs(cv2.Sobel(tone, cv2.CV_32F, *order, ksize=3, scale=1 / 8)).max(axis=2)
-        for order in ((1, 0), (0, 1))
-    )
-    spread = cv2.dilate(gradient, np.ones((3, 3), np.uint8))
-    return NOISE_LOG + MISPLACED_PX * cv2.blur(spread, (3, 3))
+    near = cv2.morphologyEx((faint | kept).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    near = near.astype(bool) | kept
+    count, labels = cv2.connectedComponents(near.astype(np.uint8), connectivity=8)
+    touched = np.zeros(count, bool)
+    touched[labels[kept]] = True
+    touched[0] = False
+    return touched[labels]
 
 
 def find_product(evidence: Evidence) -> np.ndarray:
     """(h', w') bool: what of the change cannot be the scene under other light."""
-    s, a, changed = evidence.scene, evidence.answer, evidence.changed
+    changed = evidence.changed
     if not changed.any():
         return changed
-    smooth = log_ratio(s, a, MIDDLE_SIGMA)
-    fine = log_ratio(s, a, FINE_SIGMA)
+    fine, smooth, _ = evidence.ratios
     chroma = smooth.max(axis=2) - smooth.min(axis=2)
     paint = (np.abs(fine).max(axis=2) > PAINT_LOG) | (chroma > PAINT_CHROMA_LOG)
-    step = np.abs(fine - smooth).max(axis=2) > SURE * evidence.noise
+    step = np.abs(fine - smooth).max(axis=2) > STEP * evidence.noise[0]
     core = ((paint | step) & changed).astype(np.uint8)
     core = cv2.morphologyEx(core, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
     core = fill_holes(core)
@@ -140,22 +167,38 @@ def fill_holes(mask: np.ndarray) -> np.ndarray:
     return cv2.drawContours(np.zeros_like(mask), contours, -1, 1, cv2.FILLED)
 
 
-def find_light(evidence: Evidence, product: np.ndarray) -> Light:
-    """The smooth ratio that carries shadow and reflection; `product` (h', w') float32 0..1 is left out.
+def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
+    """(h', w', 3) float32: log of the smooth ratio that carries shadow and reflection, 0 where unchanged.
 
-    From wide to fine: a finer scale only adds what stands above what re-made texture would do there.
+    From wide to fine; each width adds its part as far as that stands above what untouched pixels show there
+    (an empirical Wiener filter). `product` (h', w') float32 0..1 is left out of all means.
     """
-    s, a = evidence.scene, evidence.answer
-    weight = (1 - cv2.dilate(product, np.ones((3, 3), np.uint8))).astype(np.float32)
-    wide, middle, fine = (log_ratio(s, a, sigma, weight) for sigma in (WIDE_SIGMA, MIDDLE_SIGMA, FINE_SIGMA))
-    noise = evidence.noise[..., None]
-    result = wide + _shrunk(middle - wide, 0.25 * noise) + _shrunk(fine - middle, 1.0 * noise)
-    support = evidence.changed.astype(np.uint8)
-    support = cv2.dilate(support, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))).astype(np.float32)
-    support = cv2.GaussianBlur(support, (0, 0), 3.0)
-    return Light((result * support[..., None]).astype(np.float32))
+    changed = evidence.changed.astype(np.uint8)
+    result = np.zeros(evidence.scene.shape, np.float32)
+    x, y, width, height = cv2.boundingRect(changed)
+    if width == 0:
+        return result
+    margin = int(3 * SIGMAS[-1])
+    box = np.s_[max(0, y - margin) : y + height + margin, max(0, x - margin) : x + width + margin]
+    weight = (1 - product[box])[..., None]
+    s, a = evidence.scene[box] * weight, evidence.answer[box] * weight
+    ratios = []
+    for sigma in SIGMAS:
+        total = np.maximum(blur(weight, sigma), 1e-4)[..., None]
+        ratios.append(log_ratio(blur(s, sigma) / total, blur(a, sigma) / total))
+    light = ratios[-1]
+    for k in (1, 0):
+        detail = ratios[k] - ratios[k + 1]
+        energy = blur((detail * detail).max(axis=2), SIGMAS[k])
+        usual = _band_noise(evidence, k, changed)[box] ** 2
+        light = light + detail * np.maximum(0, 1 - usual / np.maximum(energy, 1e-12))[..., None]
+    support = cv2.dilate(changed[box], cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SUPPORT_PX, SUPPORT_PX)))
+    support = blur(support.astype(np.float32), SUPPORT_PX / 3)
+    result[box] = light * support[..., None]
+    return result
 
 
-def _shrunk(values: np.ndarray, threshold: np.ndarray) -> np.ndarray:
-    """Soft threshold (Donoho 1995)."""
-    return np.sign(values) * np.maximum(np.abs(values) - threshold, 0)
+def _band_noise(evidence: Evidence, k: int, changed: np.ndarray) -> np.ndarray:
+    """Noise of the difference between the ratios at widths k and k + 1."""
+    detail = np.abs(evidence.ratios[k] - evidence.ratios[k + 1]).max(axis=2)
+    return BAND_NOISE * _noise(detail, evidence.gradient, changed == 0)
