@@ -1,6 +1,5 @@
 """Reads a review's pairs from Cloud Storage, or from the emulator that stands for it."""
 
-import os
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -11,6 +10,7 @@ from function.storage import Forbidden, NotFound, Storage, StoredObject, TooLarg
 
 LISTING_S = 300.0  # 100,000 objects are a hundred requests
 READ_S = 300.0  # one picture over a slow line
+GOOGLE_ENDPOINT = "https://storage.googleapis.com"
 MAX_BYTES = 256 * 2**20  # far above any source or result; keeps a stray object out of memory
 
 
@@ -35,8 +35,8 @@ class CloudStore:
             return None
 
     def link(self, uri: str) -> str | None:
-        """The object in the Cloud console's browser, behind the person's own login."""
-        if os.environ.get("STORAGE_EMULATOR_HOST"):
+        """The object behind the person's own login; None on an emulator, which is gone when the page is read."""
+        if self._storage.client.api_endpoint != GOOGLE_ENDPOINT:
             return None
         bucket, name = split_uri(uri)
         return f"https://storage.cloud.google.com/{bucket}/{quote(name)}"

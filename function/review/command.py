@@ -22,9 +22,9 @@ pictures. It needs no server and no network; open it in a browser, keep it, or c
   python -m function review gs://output/spring --to spring-review
 
 Run it again as more pairs settle: pictures that are there already are not read again, and decisions stay.
-Up to {FULL_SIZE_PAIRS} pairs the originals are copied too, so that 100 % shows every pixel. Above that the page has
-{PREVIEW_PX}-pixel previews and a link to each original. --full copies them whatever the number (about
-10 MB a 4K pair), --previews never does.
+Up to {FULL_SIZE_PAIRS} pairs the originals are copied too, so that 100 % shows every pixel. Above that the
+page has {PREVIEW_PX}-pixel previews and a link to each original. --full copies them whatever the number
+(about 10 MB a 4K pair), --previews never does.
 """
 
 _DECIDE_HELP = """\

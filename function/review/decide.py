@@ -55,9 +55,7 @@ def _decision(number: int, row: object) -> Decision:
     return Decision(uri, str(row.get("manifest_generation") or ""), decision)
 
 
-def write_decisions(
-    decisions: list[Decision], target: str, storage: Storage
-) -> Iterator[tuple[Decision, Outcome]]:
+def write_decisions(decisions: list[Decision], target: str, storage: Storage) -> Iterator[tuple[Decision, Outcome]]:
     """Writes each to its result, where it lies under `target` (gs://bucket or gs://bucket/prefix).
 
     A picture that was made anew since it was judged keeps no decision about its predecessor. Raises
@@ -84,7 +82,7 @@ def _write(storage: Storage, bucket: str, name: str, decision: Decision) -> Outc
         judged = decision.manifest_generation
         if judged and there.metadata.get(GENERATION_KEY) != judged:
             return "replaced"
-        if there.metadata.get(DECISION_KEY) != decision.decision:
+        if (there.metadata.get(DECISION_KEY) or None) != decision.decision:
             storage.update_metadata(bucket, name, {DECISION_KEY: decision.decision}, deadline)
     except NotFound:
         return "missing"

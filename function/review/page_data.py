@@ -4,9 +4,7 @@ Labels, names and messages come from manifests. They are passed on as text, cut 
 trusted to have the type that they should have: a page must show a broken sidecar too.
 """
 
-import math
-
-from function.review.pair import ReviewPair
+from function.review.pair import STATUSES, ReviewPair
 from function.review.pictures import Picture
 
 _TEXT_CHARS = 1000  # enough for any message that a person reads on a page
@@ -23,7 +21,7 @@ def pair_data(pair: ReviewPair, pictures: dict[str, Picture | str | None]) -> Js
     return {
         "name": pair.name.removesuffix(".json"),
         "sidecar": pair.name,
-        "status": sidecar.get("status"),
+        "status": sidecar.get("status") if sidecar.get("status") in STATUSES else "review",
         "created": _text(sidecar.get("created")),
         "generation": _text(manifest.get("generation")),
         "result_uri": _text(result.get("uri")),
@@ -41,9 +39,7 @@ def pair_data(pair: ReviewPair, pictures: dict[str, Picture | str | None]) -> Js
             if (number := _number(value)) is not None
         },
         "placement": _text(sidecar.get("placement")),
-        "labels": {
-            _text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:_LABELS]
-        },
+        "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:_LABELS]},
         "box": _box(sidecar),
         "pictures": {
             "scene": _picture(pictures.get("scene")),
@@ -103,9 +99,7 @@ def _attempt(value: object) -> JsonDict:
         "latency_ms": _number(record.get("latency_ms")),
         "usd": _number(record.get("usd")),
         "failed": [
-            _title(name)
-            for name, check in _dict(record.get("checks")).items()
-            if _dict(check).get("passed") is False
+            _title(name) for name, check in _dict(record.get("checks")).items() if _dict(check).get("passed") is False
         ],
     }
 
@@ -146,9 +140,9 @@ def _list(value: object) -> list:
 
 
 def _number(value: object) -> float | int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return value if abs(value) < 1e15 else None  # beyond any figure of ours; JavaScript would round it
+    """A number that JSON and JavaScript can hold exactly enough; None for anything else, NaN included."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and abs(value) < 1e15 else None
 
 
 def _text(value: object) -> str:

@@ -91,9 +91,7 @@ def _parse_sidecar(body: bytes | None) -> dict | None:
     except (ValueError, RecursionError):
         return None
     is_pair = (
-        isinstance(sidecar, dict)
-        and sidecar.get("status") in STATUSES
-        and isinstance(sidecar.get("manifest"), dict)
+        isinstance(sidecar, dict) and sidecar.get("status") in STATUSES and isinstance(sidecar.get("manifest"), dict)
     )
     return sidecar if is_pair else None
 

@@ -166,9 +166,7 @@ def _known(record: object) -> tuple[str, tuple[int, int]] | None:
         return None
     digest, size = record.get("sha256"), (record.get("width"), record.get("height"))
     well_formed = (
-        isinstance(digest, str)
-        and _SHA256.fullmatch(digest)
-        and all(type(px) is int and px > 0 for px in size)
+        isinstance(digest, str) and _SHA256.fullmatch(digest) and all(type(px) is int and px > 0 for px in size)
     )
     return (digest, size) if well_formed else None
 

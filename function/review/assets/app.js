@@ -178,7 +178,7 @@ function fillFilters() {
   const words = [["", "All"], ...Object.entries(STATUS).map(([status, { word }]) => [status, word])];
   byId("statuses").append(...words.map(([status, word]) => {
     const radio = element("input");
-    Object.assign(radio, { type: "radio", name: "status", value: status, checked: status === "" });
+    Object.assign(radio, { type: "radio", name: "status", value: status, defaultChecked: status === "" });
     return element("label", `chip is-${status || "all"}`, radio,
       element("span", "", word, " ", element("b", "", wholeNumber.format(counts[status] ?? 0))));
   }));

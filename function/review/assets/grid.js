@@ -2,7 +2,7 @@
 
 const ORDERS = {
   status: (a, b) => STATUS[a.status].order - STATUS[b.status].order || compareNames(a, b),
-  reason: (a, b) => reasonOrder(a).localeCompare(reasonOrder(b), "en") || compareNames(a, b),
+  reason: (a, b) => compareReasons(reasonsOf(a), reasonsOf(b)) || compareNames(a, b),
   cost: (a, b) => (b.usd ?? -1) - (a.usd ?? -1) || compareNames(a, b),
   name: (a, b) => compareNames(a, b),
   newest: (a, b) => b.created.localeCompare(a.created) || compareNames(a, b),
@@ -11,7 +11,11 @@ const ORDERS = {
 
 const nameOrder = new Intl.Collator("en", { numeric: true });
 const compareNames = (a, b) => nameOrder.compare(a.name, b.name);
-const reasonOrder = (pair) => failedChecks(pair)[0]?.title ?? (pair.error ? `~ ${pair.error.title}` : "~~");
+
+// Equal reasons lie together, checks before errors; pairs that have none come last.
+function compareReasons(a, b) {
+  return Number(b.length > 0) - Number(a.length > 0) || nameOrder.compare(a[0] ?? "", b[0] ?? "");
+}
 
 class Grid {
   constructor(pairs, decisions, open) {

@@ -1,0 +1,38 @@
+"""Looking at an open review page."""
+
+import io
+import json
+import time
+
+from PIL import Image
+
+
+def names(page) -> list[str]:
+    return page.locator("#grid .card .name").all_text_contents()
+
+
+def current(page) -> str:
+    return page.locator("#detail-name").inner_text()
+
+
+def colour_at(page, x: float, y: float) -> tuple[int, ...]:
+    """The colour on the screen at a share of the stage's width and height."""
+    wait_until(page, "[...document.querySelectorAll('#layers img')].every((i) => i.complete)")
+    image = Image.open(io.BytesIO(page.locator("#stage").screenshot())).convert("RGB")
+    return image.getpixel((int(x * (image.width - 1)), int(y * (image.height - 1))))
+
+
+def is_near(colour: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return max(abs(a - b) for a, b in zip(colour, wanted, strict=True)) < 12
+
+
+def kept(page) -> dict:
+    return json.loads(page.evaluate("localStorage.getItem(Object.keys(localStorage)[0]) ?? '{}'"))
+
+
+def wait_until(page, expression: str, seconds: float = 20) -> None:
+    """Waits for a JavaScript expression. (Playwright's own waiting needs `eval`, which the page forbids.)"""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"never came true: {expression}"
+        time.sleep(0.05)
