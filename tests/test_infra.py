@@ -1,0 +1,221 @@
+"""The Terraform under infra/: formatted, valid, tested, and deploying what the function needs.
+
+What needs the providers' schemas gets them by `terraform init`, or, where no registry can be reached, from a
+command that stands in for the providers, named by OFFLINE_PROVIDERS (put before `terraform` on the command line).
+"""
+
+import ast
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+INFRA = ROOT / "infra"
+BLOCK = re.compile(r'^(resource|data|variable|output) "([^"]+)"(?: "([^"]+)")? \{$', re.MULTILINE)
+INIT_TIMEOUT_S = 180  # the google provider alone is 100 MB
+TEST_TIMEOUT_S = 300
+
+needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+
+
+def run(command, folder, timeout=60, **options):
+    return subprocess.run(command, cwd=folder, timeout=timeout, text=True, capture_output=True, check=False, **options)
+
+
+def deployment_copy(folder):
+    """Everything that infra/ looks at, in a folder of its own: nothing is written into the work tree."""
+    ignore = shutil.ignore_patterns("__pycache__", ".terraform*", "build", "*.tfstate*", "*.tfvars", ".ruff_cache")
+    for name in ("function", "infra"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    for name in ("main.py", "requirements.txt"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder / "infra"
+
+
+@pytest.fixture(scope="module")
+def terraform(tmp_path_factory):
+    """A copy of infra/ with its providers → (command, folder)."""
+    folder = deployment_copy(tmp_path_factory.mktemp("deployment"))
+    command = [*shlex.split(os.environ.get("OFFLINE_PROVIDERS", "")), "terraform"]
+    if len(command) == 1:
+        try:
+            init = run(["terraform", "init", "-backend=false", "-input=false"], folder, INIT_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            pytest.skip("terraform init did not end; set OFFLINE_PROVIDERS to test without a registry")
+        if init.returncode:
+            pytest.skip("no providers from the registry; set OFFLINE_PROVIDERS to test without it")
+    return command, folder
+
+
+@needs_terraform
+def test_is_formatted():
+    check = run(["terraform", "fmt", "-check", "-diff", "-recursive", "."], INFRA)
+    assert check.returncode == 0, check.stdout
+
+
+@needs_terraform
+def test_fits_the_providers_schemas(terraform):
+    command, folder = terraform
+    check = run([*command, "validate", "-no-color"], folder, TEST_TIMEOUT_S)
+    assert check.returncode == 0, check.stderr
+
+
+@needs_terraform
+def test_keeps_its_own_promises(terraform):
+    command, folder = terraform
+    check = run([*command, "test", "-no-color"], folder, TEST_TIMEOUT_S)
+    assert check.returncode == 0, check.stdout + check.stderr
+    assert re.search(r"Success! [1-9]\d* passed, 0 failed", check.stdout)
+
+
+GCLOUD_RUN = """
+mock_provider "google" {
+  mock_data "google_project" {
+    defaults = { number = "123456789012" }
+  }
+  override_resource {
+    target = google_cloudfunctions2_function.composite
+    values = { event_trigger = { trigger = "projects/demo-project/locations/us-central1/triggers/composite-1" } }
+  }
+  override_resource {
+    target = google_pubsub_topic.dead_letter[0]
+    values = { id = "projects/demo-project/topics/composite-dead-letter" }
+  }
+}
+mock_provider "google" {
+  alias = "billing"
+}
+mock_provider "archive" {}
+mock_provider "time" {}
+
+variables {
+  project_id = "demo-project"
+}
+
+run "apply" {
+  command = apply
+}
+"""
+
+SUBSCRIPTION = "projects/demo-project/subscriptions/eventarc-us-central1-composite-1-sub-7"
+FAKE_GCLOUD = f"""#!/bin/sh
+echo "$*" >> "$GCLOUD_CALLS"
+case "$*" in *"triggers describe"*) echo {SUBSCRIPTION} ;; esac
+"""
+
+
+@needs_terraform
+def test_gcloud_does_what_the_provider_cannot(terraform, tmp_path):
+    """The agents are made before the first trigger, and the trigger's subscription gets its dead letter topic."""
+    command, folder = terraform
+    test_file = folder / "tests" / "gcloud.tftest.hcl"
+    gcloud, calls = tmp_path / "gcloud", tmp_path / "calls"
+    gcloud.write_text(FAKE_GCLOUD)
+    gcloud.chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GCLOUD_CALLS": str(calls)}
+    try:
+        test_file.write_text(GCLOUD_RUN)
+        check = run(
+            [*command, "test", "-no-color", f"-filter={test_file.relative_to(folder)}"],
+            folder,
+            TEST_TIMEOUT_S,
+            env=environment,
+        )
+    finally:
+        test_file.unlink()
+    assert check.returncode == 0, check.stdout + check.stderr
+    made = calls.read_text().splitlines()
+    agents = [line for line in made if line.startswith("beta services identity create")]
+    assert sorted(agents) == [
+        "beta services identity create --quiet --service=eventarc.googleapis.com --project=demo-project",
+        "beta services identity create --quiet --service=pubsub.googleapis.com --project=demo-project",
+    ]
+    described, allowed, updated = [line for line in made if line not in agents]
+    assert described.startswith(
+        "eventarc triggers describe projects/demo-project/locations/us-central1/triggers/composite-1 "
+    )
+    assert f"add-iam-policy-binding {SUBSCRIPTION}" in allowed
+    assert "service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com --role=roles/pubsub.subscriber" in allowed
+    assert f"subscriptions update {SUBSCRIPTION}" in updated
+    assert "--dead-letter-topic=projects/demo-project/topics/composite-dead-letter" in updated
+    assert "--max-delivery-attempts=100" in updated
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory):
+    """The folder that Cloud Build gets: the files that infra/source_files.tf lists, and no other."""
+    if shutil.which("terraform") is None:
+        pytest.skip("terraform is not on PATH")
+    whole, archive = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("archive")
+    infra = deployment_copy(whole)
+    for path in infra.rglob("*"):
+        if path.is_file() and path.name != "source_files.tf":
+            path.unlink()
+    answer = run(["terraform", "console"], infra, input="jsonencode(local.source_files)\n")
+    assert answer.returncode == 0, answer.stderr
+    for name in json.loads(json.loads(answer.stdout)):
+        (archive / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(whole / name, archive / name)
+    return archive
+
+
+def test_the_archive_starts(deployed):
+    environment = {"PATH": os.environ["PATH"], "OUTPUT_BUCKET": "results", "GEMINI_API_KEY": "not-a-key"}
+    start = run([sys.executable, "-c", "import main; main.composite; main.composite_http"], deployed, env=environment)
+    assert start.returncode == 0, start.stderr
+
+
+def test_the_archive_holds_every_module_that_it_imports(deployed):
+    missing = []
+    for path in sorted(deployed.rglob("*.py")):
+        if path.name == "__main__.py":  # the command line is for a work tree
+            continue
+        for module in _own_imports(ast.parse(path.read_text())):
+            target = deployed / module.replace(".", "/")
+            if not (target.with_suffix(".py").exists() or (target / "__init__.py").exists()):
+                missing.append(f"{path.relative_to(deployed)} imports {module}")
+    assert not missing
+
+
+def _own_imports(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "function")
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "function":
+            yield node.module
+
+
+def test_the_archive_leaves_the_developer_s_side_out(deployed):
+    assert not (deployed / "function" / "local").exists()
+    assert not (deployed / "function" / "review").exists()
+
+
+def test_every_resource_says_why_it_exists():
+    silent = []
+    for path in sorted(INFRA.glob("*.tf")):
+        text = path.read_text()
+        for block in BLOCK.finditer(text):
+            before = text[: block.start()].splitlines()
+            if block[1] in {"resource", "data"} and not (before and before[-1].startswith("#")):
+                silent.append(f"{path.name}: {block[2]}.{block[3]}")
+    assert not silent
+
+
+def test_every_variable_is_described_and_checked():
+    text = (INFRA / "variables.tf").read_text()
+    bodies = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
+    assert len(bodies) == text.count('\nvariable "')
+    incomplete = [
+        name
+        for name, body in bodies
+        for part in ("  type ", "  description ", "  validation {", "    error_message")
+        if part not in body
+    ]
+    assert not incomplete
