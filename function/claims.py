@@ -93,6 +93,12 @@ class HeldClaim:
         """The call that was begun last was not answered and is not billed."""
         self._claim = self._claim.model_copy(update={"calls": self._claim.calls - 1})
 
+    def confirm(self, deadline: Deadline) -> None:
+        """Raises Superseded when another delivery has taken the claim over meanwhile."""
+        there = self._storage.stat(self._bucket, self._name, deadline)
+        if there is not None and there.generation != self._generation:
+            raise Superseded("another delivery has taken this manifest over")
+
     def release(self, deadline: Deadline) -> None:
         """Free the manifest for the next delivery. That the claim was lost meanwhile is fine."""
         free = self._claim.model_copy(update={"state": "free", "expires": 0.0, "calls": self.calls})

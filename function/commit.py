@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from function.deadline import Deadline
 from function.errors import OutputConflict, Superseded
@@ -139,4 +139,4 @@ class Committer:
 class _SidecarHead(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    manifest: ManifestIdentity
+    manifest: ManifestIdentity = Field(validation_alias=AliasChoices("manifest", "catalogue"))

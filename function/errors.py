@@ -30,6 +30,8 @@ class CompositeError(Exception):
     retryable: bool = False
 
     def __init__(self, message: str, *, stage: str | None = None):
+        # What a manifest holds is quoted, and may hold what no JSON document can: half a surrogate pair.
+        message = message.encode("utf-8", "backslashreplace").decode()
         super().__init__(message)
         self.message = message
         if stage is not None:

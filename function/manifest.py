@@ -82,7 +82,7 @@ def parse_manifest(body: bytes, settings: Settings) -> Manifest:
     if len(body) > MAX_MANIFEST_BYTES:
         raise ManifestInvalid(f"the manifest has {len(body)} bytes; {MAX_MANIFEST_BYTES} are allowed")
     try:
-        fields = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_no_duplicates)
+        fields = json.loads(body.decode("utf-8-sig"), object_pairs_hook=no_duplicates)
     except UnicodeDecodeError as error:
         raise ManifestInvalid(f"the manifest is not UTF-8 text: {error.reason} at byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -137,7 +137,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + '…"'
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]

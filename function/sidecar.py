@@ -216,9 +216,10 @@ class Sidecar(Record):
 
 
 class RefusedRow(Record):
-    """A catalogue row that was not written, and why. `row` counts data rows from 1."""
+    """A catalogue row that was not written, and why. `row` counts data rows from 1, `line` the file's lines."""
 
     row: int
+    line: int
     reason: str
 
 
@@ -234,7 +235,7 @@ class CatalogueSidecar(Record):
     catalogue: ManifestIdentity
     rows_written: int = 0
     rows_refused: int = 0
-    refused: list[RefusedRow] = []
+    refused: list[RefusedRow] = Field([], description="the first 10,000 of them")
     manifests: str | None = Field(None, description="gs:// prefix of the pair manifests that were written")
     timings_ms: Timings = Timings()
     error: ErrorRecord | None = None

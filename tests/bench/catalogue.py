@@ -1,0 +1,69 @@
+"""How long a catalogue of 10,000 rows takes, against the local storage emulator: written, re-delivered, resumed.
+
+    python -m tests.bench.catalogue [ROWS]
+
+Nothing is called but the catalogue's own code; the model and the rows' pairs are not part of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from function.catalogue import settle_catalogue
+from function.deadline import Deadline
+from function.errors import Transient
+from function.events import Upload
+from function.job import Services
+from function.local.gcs import gcs_client, gcs_server
+from function.service import Service
+from function.settings import Settings
+
+DEADLINE_S = 300.0
+
+
+def main() -> None:
+    """Measure and print."""
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    body = "product,scene,placement,labels.sku\n" + "".join(
+        f"products/{number}.png,scenes/{number % 40}.jpg,on the table,SKU-{number}\n" for number in range(rows)
+    )
+    with tempfile.TemporaryDirectory() as folder, gcs_server(Path(folder) / "gcs.log") as process:
+        client = gcs_client(process.url)
+        for name in ("catalogue-in", "catalogue-out"):
+            client.create_bucket(name)
+        os.environ["STORAGE_EMULATOR_HOST"] = process.url
+        environment = {"OUTPUT_BUCKET": "catalogue-out", "GEMINI_API_KEY": "unused", "GOOGLE_CLOUD_PROJECT": "local"}
+        services = Service(Settings.from_environment(environment)).services()
+        upload = _upload(client, body)
+        print(f"{rows} rows written: {_timed(upload, services):.1f} s", file=sys.stderr)
+        print(f"delivered again: {_timed(upload, services):.2f} s", file=sys.stderr)
+        again = _upload(client, body.replace("SKU-7\n", "SKU-7b\n"))
+        print(f"re-uploaded with one row changed: {_timed(again, services):.1f} s", file=sys.stderr)
+        blob = client.bucket("catalogue-out").blob("spring.csv.json")
+        summary = json.loads(blob.download_as_bytes())
+        print({name: summary[name] for name in ("status", "rows_written", "timings_ms")}, file=sys.stderr)
+
+
+def _upload(client, body: str) -> Upload:
+    blob = client.bucket("catalogue-in").blob("spring.csv")
+    blob.upload_from_string(body)
+    return Upload("bench", "catalogue-in", "spring.csv", blob.generation, datetime.now(UTC))
+
+
+def _timed(upload: Upload, services: Services) -> float:
+    started = time.monotonic()
+    try:
+        settle_catalogue(upload, services, Deadline(DEADLINE_S))
+    except Transient as cut_off:
+        print(f"not settled: {cut_off}", file=sys.stderr)
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    main()
