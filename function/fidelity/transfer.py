@@ -14,6 +14,16 @@ from function.fidelity.product import ProductMatch
 LIGHT_SIGMA = 5.0
 # Grey levels added to both sides of their ratio: in near black it would be noise.
 LIGHT_FLOOR = 6.0
+# The photograph's colours are fitted to the answer's on pictures blurred by this radius (answer pixels), so
+# that the wobble of small print does not pull all colours together.
+TONE_BLUR = 2.0
+# Pull of the fit towards the identity, as a share of all pixels: on the constant, the channels, and the
+# curved terms, which few colours on a label can hold.
+TONE_RIDGE = np.float32([1e-3] + [1e-3] * 3 + [5e-3] * 6)
+IDENTITY_TONES = np.zeros((10, 3), np.float32)
+IDENTITY_TONES[[1, 2, 3], [0, 1, 2]] = 1
+# Pixels that miss the fit by this much (0..1) count half.
+TONE_TOLERANCE = 0.08
 # The light may differ from the studio's by this factor, no more.
 LIGHT_LIMIT = 4.0
 
@@ -38,24 +48,23 @@ def transfer_detail(
     small_picture = to_answer(picture, match, box, answer_size, full_size)
     small_detail = look_up(photograph, match.mapping)
     inside = look_up(alpha, match.mapping).astype(np.float32) / 255
-    light = find_light(small_picture, small_detail, inside * (match.weight.astype(np.float32) / 255 + 0.05))
+    trusted = inside * (match.weight.astype(np.float32) / 255 + 0.02)
+    tones = find_tones(small_picture, small_detail, trusted)
+    light = find_light(small_picture, apply_tones(small_detail, tones), trusted)
     detail, weight = np.empty_like(picture), np.empty(picture.shape[:2], np.uint8)
     for strip in strips(box):
         matrix = crop_matrix(answer_size, full_size, strip)
         matrix[:, 2] -= match.box[:2]
         rows = slice(strip[1] - box[1], strip[1] - box[1] + strip[3])
-        enlarged = look_up(photograph, enlarge(match.mapping, matrix, strip, cv2.INTER_CUBIC)).astype(
-            np.float32
-        )
+        enlarged = look_up(photograph, enlarge(match.mapping, matrix, strip, cv2.INTER_CUBIC))
+        enlarged = apply_tones(enlarged, tones)
         enlarged *= enlarge(light, matrix, strip, cv2.INTER_LINEAR)
         detail[rows] = np.clip(enlarged + 0.5, 0, 255)
         weight[rows] = enlarge(match.weight, matrix, strip, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
     return detail, weight
 
 
-def shrink_photograph(
-    product: np.ndarray, match: ProductMatch, enlargement: float
-) -> tuple[np.ndarray, np.ndarray]:
+def shrink_photograph(product: np.ndarray, match: ProductMatch, enlargement: float) -> tuple[np.ndarray, np.ndarray]:
     """The photograph (h, w, 3) and its coverage (h, w), uint8, at the result's resolution if it is finer.
 
     Sampling a finer photograph pixel by pixel would alias. `enlargement` is result pixels per answer pixel.
@@ -68,9 +77,7 @@ def shrink_photograph(
         pace = max(pace, float(np.median(step[trusted])) if trusted.any() else 1.0)
     alpha = photograph_alpha(product)
     size = max(8, round(width / pace)), max(8, round(height / pace))
-    return continue_colours(product[..., :3], alpha, size), cv2.resize(
-        alpha, size, interpolation=cv2.INTER_AREA
-    )
+    return continue_colours(product[..., :3], alpha, size), cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
 
 
 def look_up(photograph: np.ndarray, mapping: np.ndarray) -> np.ndarray:
@@ -83,9 +90,7 @@ def look_up(photograph: np.ndarray, mapping: np.ndarray) -> np.ndarray:
     return cv2.remap(photograph, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
-def enlarge(
-    array, matrix, strip: PixelBox, interpolation: int, border: int = cv2.BORDER_REPLICATE
-) -> np.ndarray:
+def enlarge(array, matrix, strip: PixelBox, interpolation: int, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
     """`array`, on the grid of the match's box, at full resolution in `strip`; `matrix` leads back to the
     grid.
     """
@@ -100,9 +105,42 @@ def to_answer(picture, match: ProductMatch, box: PixelBox, answer_size, full_siz
     """
     matrix = crop_matrix(answer_size, full_size, box)
     matrix[:, 2] -= match.box[:2]
-    return cv2.warpAffine(
-        picture, matrix, match.box[2:], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    return cv2.warpAffine(picture, matrix, match.box[2:], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def find_tones(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Colours (10, 3) of the photograph's `detail` as the `picture` shows them, both (h, w, 3) uint8.
+
+    A second-degree polynomial, fitted under `weight` (h, w) float32 and drawn towards the identity: another
+    exposure, tone curve, white balance or veil of light changes dark print and pale paper differently, which
+    no local ratio can do without a rim of wrong colour around each letter.
+    """
+    blurred = [cv2.GaussianBlur(rgb, (0, 0), TONE_BLUR)[weight > 0.2] for rgb in (picture, detail)]
+    if len(blurred[0]) < 50:
+        return IDENTITY_TONES.copy()
+    terms, wanted = tone_terms(blurred[1]), blurred[0].astype(np.float32) / 255
+    tones = IDENTITY_TONES.copy()
+    trust = weight[weight > 0.2]
+    for _ in range(3):
+        share = trust[:, None] * terms
+        ridge = np.diag(TONE_RIDGE) * float(trust.sum())
+        tones = np.linalg.solve(share.T @ terms + ridge, share.T @ wanted + ridge @ IDENTITY_TONES)
+        # A highlight or a shadow edge is light, not tone: it counts less and is left to the light.
+        miss = np.abs(terms @ tones - wanted).max(axis=1)
+        trust = weight[weight > 0.2] / (1 + (miss / TONE_TOLERANCE) ** 2)
+    return tones.astype(np.float32)
+
+
+def tone_terms(rgb: np.ndarray) -> np.ndarray:
+    """1, the channels, their squares and products: (n, 10) float32 of (n, 3) uint8 or float32."""
+    red, green, blue = (rgb[:, channel].astype(np.float32) / 255 for channel in range(3))
+    one = np.ones_like(red)
+    return np.stack([one, red, green, blue, red**2, green**2, blue**2, red * green, green * blue, red * blue], axis=1)
+
+
+def apply_tones(rgb: np.ndarray, tones: np.ndarray) -> np.ndarray:
+    """`rgb` (h, w, 3) uint8 under `tones` (10, 3): float32, 0..255."""
+    return np.clip(tone_terms(rgb.reshape(-1, 3)) @ tones * 255, 0, 255).reshape(rgb.shape)
 
 
 def find_light(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -112,8 +150,7 @@ def find_light(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> n
     """
     share = cv2.GaussianBlur(weight, (0, 0), LIGHT_SIGMA)[..., None] + 1e-4
     means = [
-        cv2.GaussianBlur(rgb.astype(np.float32) * weight[..., None], (0, 0), LIGHT_SIGMA) / share
-        + LIGHT_FLOOR
+        cv2.GaussianBlur(rgb.astype(np.float32) * weight[..., None], (0, 0), LIGHT_SIGMA) / share + LIGHT_FLOOR
         for rgb in (picture, detail)
     ]
     return np.clip(means[0] / means[1], 1 / LIGHT_LIMIT, LIGHT_LIMIT)
