@@ -106,6 +106,7 @@ resource "google_cloudfunctions2_function" "composite" {
     google_storage_bucket_iam_member.runtime_creates_rows,
     google_storage_bucket_iam_member.runtime_reads_allowed,
     google_storage_bucket_iam_member.runtime_reads_input,
+    google_storage_bucket_iam_member.runtime_replaces_rows,
     google_storage_bucket_iam_member.runtime_writes_output,
   ]
 }

@@ -4,6 +4,8 @@ locals {
     trigger = "Delivers the bucket's events to the function, and may do nothing else"
     build   = "Builds the function's image, and may do nothing else"
   }
+
+  manifests_only = "resource.name.endsWith(\".json\")"
 }
 
 # One identity for each job. The default compute account, which all three would share otherwise, may edit the
@@ -28,12 +30,42 @@ resource "google_storage_bucket_iam_member" "runtime_reads_input" {
   member = google_service_account.this["runtime"].member
 }
 
-# A catalogue's rows are written back as manifests. Create only: the function can replace or delete nothing
-# that was uploaded.
+# A catalogue's rows are written back as manifests, and nothing else is ever written here: the condition keeps
+# every picture and catalogue out of the function's reach.
 resource "google_storage_bucket_iam_member" "runtime_creates_rows" {
   bucket = local.input_bucket
   role   = "roles/storage.objectCreator"
   member = google_service_account.this["runtime"].member
+
+  condition {
+    title       = "manifests-only"
+    description = "Only objects whose name ends in .json"
+    expression  = local.manifests_only
+  }
+}
+
+# A re-uploaded catalogue replaces the rows that it changes. Cloud Storage asks for the right to delete what is
+# replaced; no predefined role has that alone, and the versions of the bucket keep what was there.
+resource "google_project_iam_custom_role" "row_replacer" {
+  role_id     = "${replace(var.name, "-", "_")}_row_replacer"
+  title       = "${var.name}: replaces rows"
+  description = "Replace an object that one may create, and nothing else"
+  permissions = ["storage.objects.delete"]
+
+  depends_on = [google_project_service.api]
+}
+
+# Bound on the bucket, and to manifests.
+resource "google_storage_bucket_iam_member" "runtime_replaces_rows" {
+  bucket = local.input_bucket
+  role   = google_project_iam_custom_role.row_replacer.id
+  member = google_service_account.this["runtime"].member
+
+  condition {
+    title       = "manifests-only"
+    description = "Only objects whose name ends in .json"
+    expression  = local.manifests_only
+  }
 }
 
 # Results and sidecars are replaced when a manifest comes again, and a claim when its process has died.

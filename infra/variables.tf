@@ -70,7 +70,7 @@ variable "use_gcloud" {
 variable "existing_input_bucket" {
   type        = string
   default     = null
-  description = "Bucket to watch, when there is one already; null makes one. It keeps its own settings."
+  description = "Bucket to watch, when there is one already; null makes one. It keeps its own settings, and needs uniform bucket-level access: the function's right to write there is conditional."
 
   validation {
     condition     = var.existing_input_bucket == null || can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", var.existing_input_bucket))
@@ -291,8 +291,16 @@ variable "memory_gib" {
   description = "Memory of an instance in GiB. A pair of a 50-megapixel scene needs about 1 GiB while it is worked on."
 
   validation {
-    condition     = var.memory_gib >= 1 && var.memory_gib <= 32 && floor(var.memory_gib) == var.memory_gib
-    error_message = "memory_gib must be a whole number from 1 to 32."
+    condition     = floor(var.memory_gib) == var.memory_gib
+    error_message = "memory_gib must be a whole number."
+  }
+
+  validation {
+    condition = (
+      var.memory_gib >= lookup({ 1 = 1, 2 = 1, 4 = 2, 6 = 4, 8 = 4 }, var.cpu, 1) &&
+      var.memory_gib <= lookup({ 1 = 4, 2 = 8, 4 = 16, 6 = 24, 8 = 32 }, var.cpu, 32)
+    )
+    error_message = "memory_gib must suit cpu, as Cloud Run has it: 1 vCPU to 4 GiB, 2 to 8, 4 from 2 to 16, 6 from 4 to 24, 8 from 4 to 32."
   }
 }
 

@@ -10,8 +10,9 @@ mock_provider "google" {
       member        = "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com"
     }
   }
-  mock_resource "google_project_iam_custom_role" {
-    defaults = { id = "projects/demo-project/roles/composite_model_caller" }
+  override_resource {
+    target = google_project_iam_custom_role.model_caller[0]
+    values = { id = "projects/demo-project/roles/composite_model_caller" }
   }
   override_resource {
     target = google_service_account.this["runtime"]
@@ -67,7 +68,17 @@ run "runtime" {
 
   assert {
     condition     = google_storage_bucket_iam_member.runtime_creates_rows.role == "roles/storage.objectCreator" && google_storage_bucket_iam_member.runtime_creates_rows.bucket == google_storage_bucket.input[0].name
-    error_message = "The function writes catalogue rows to the input bucket; with more than objectCreator it could replace or delete uploads."
+    error_message = "The function writes catalogue rows to the input bucket: it must be able to create objects there, and no more."
+  }
+
+  assert {
+    condition     = google_storage_bucket_iam_member.runtime_replaces_rows.bucket == google_storage_bucket.input[0].name && google_storage_bucket_iam_member.runtime_replaces_rows.role == google_project_iam_custom_role.row_replacer.id && toset(google_project_iam_custom_role.row_replacer.permissions) == toset(["storage.objects.delete"])
+    error_message = "A re-uploaded catalogue replaces the rows that it changes; without this right each of them is a 403."
+  }
+
+  assert {
+    condition     = one(google_storage_bucket_iam_member.runtime_creates_rows.condition).expression == "resource.name.endsWith(\".json\")" && one(google_storage_bucket_iam_member.runtime_replaces_rows.condition).expression == "resource.name.endsWith(\".json\")"
+    error_message = "Without the condition a hijacked function could replace or delete every uploaded picture."
   }
 
   assert {
@@ -84,6 +95,7 @@ run "runtime" {
     condition = alltrue([for m in [
       google_storage_bucket_iam_member.runtime_reads_input.member,
       google_storage_bucket_iam_member.runtime_creates_rows.member,
+      google_storage_bucket_iam_member.runtime_replaces_rows.member,
       google_storage_bucket_iam_member.runtime_writes_output.member,
       google_storage_bucket_iam_member.runtime_reads_allowed["shared-pictures"].member,
       google_project_iam_member.runtime_calls_model[0].member,

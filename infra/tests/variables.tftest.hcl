@@ -38,7 +38,6 @@ run "every_bad_value_is_refused" {
     pair_seconds              = 0
     concurrency               = 0
     cpu                       = 0.5
-    memory_gib                = 0.5
     min_instances             = -1
     event_deadline_seconds    = 540
     event_max_age_seconds     = 90000
@@ -74,7 +73,6 @@ run "every_bad_value_is_refused" {
     var.pair_seconds,
     var.concurrency,
     var.cpu,
-    var.memory_gib,
     var.min_instances,
     var.event_deadline_seconds,
     var.event_max_age_seconds,
@@ -97,11 +95,13 @@ run "more_bad_values_are_refused" {
   variables {
     http_invokers          = ["allAuthenticatedUsers"]
     existing_output_bucket = "gs://shop-results"
+    memory_gib             = 1.5
   }
 
   expect_failures = [
     var.http_invokers,
     var.existing_output_bucket,
+    var.memory_gib,
   ]
 }
 
@@ -114,4 +114,15 @@ run "input_and_output_are_two_buckets" {
   }
 
   expect_failures = [var.existing_output_bucket]
+}
+
+run "memory_suits_the_cpu" {
+  command = plan
+
+  variables {
+    cpu        = 2
+    memory_gib = 16
+  }
+
+  expect_failures = [var.memory_gib]
 }
