@@ -5,26 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from function.fidelity.analysis import Analysis
-from function.judging.check import Check, at_least
+from function.judging.check import Check, unmeasured
+from function.judging.contact import contact_shadow
+from function.judging.edge import no_halo, product_whole
+from function.judging.likeness import label_kept, product_colour, product_not_mirrored, resembles
+from function.judging.presence import nothing_put_in, product_once, product_present, scale_plausible
+from function.judging.scene import exposure_sane, scene_kept
+from function.judging.view import View, view_product
 
 Verdict = Literal["accepted", "review", "unusable"]
 
-# Share of the scene's textured area that has to be found again in the answer.
-LEAST_SCENE_SHARE = 0.4
-# Darkest mean of a picture that shows anything, 8-bit levels.
-LEAST_BRIGHTNESS = 8.0
-# Smallest product worth looking at, as a share of the picture.
-LEAST_PRODUCT_SHARE = 0.002
-# Without these there is nothing to keep.
-ESSENTIAL = ("scene_kept", "product_present", "exposure_sane")
+# Below this share of the scene found again it is another picture altogether. Unrelated ones reach a tenth.
+OTHER_PICTURE = 0.2
+NOT_SEEN = "Not judged: the product was not found."
+# Checks of the product itself, which need it to be there.
+OF_PRODUCT = (
+    "product_once",
+    "product_colour",
+    "product_not_mirrored",
+    "label_kept",
+    "product_whole",
+    "scale_plausible",
+    "contact_shadow",
+    "no_halo",
+)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """verdict, a score (higher is better) to pick the best attempt by, and every check by its name."""
+    """verdict, a score (higher is better) to pick the best attempt by, and every check by its name.
+
+    accepted: every check passed. review: worth keeping, but a person should look. unusable: no picture of this
+    product in this scene.
+    """
 
     verdict: Verdict
     score: float
@@ -33,35 +47,41 @@ class Judgement:
 
 def judge(analysis: Analysis) -> Judgement:
     """Judge the picture that `analysis` is about; answers any picture content."""
-    checks = {
-        "scene_kept": at_least(
-            analysis.found_share,
-            LEAST_SCENE_SHARE,
-            "share",
-            good="The scene is the one that was given.",
-            bad="The scene is not the one that was given.",
-        ),
-        "product_present": at_least(
-            float(np.mean(analysis.product_mask > 127)),
-            LEAST_PRODUCT_SHARE,
-            "share",
-            good="A product was put into the scene.",
-            bad="No product was found in the picture.",
-        ),
-        "exposure_sane": at_least(
-            float(analysis.answer_plain.mean()),
-            LEAST_BRIGHTNESS,
-            "8-bit levels",
-            good="The picture is properly exposed.",
-            bad="The picture is black.",
-        ),
+    view = view_product(analysis)
+    checks = {"scene_kept": scene_kept(analysis), **_product_checks(analysis, view)}
+    checks["exposure_sane"] = exposure_sane(analysis)
+    return Judgement(_verdict(analysis, checks), _score(analysis, checks), checks)
+
+
+def _product_checks(analysis: Analysis, view: View | None) -> dict[str, Check]:
+    if view is None:
+        unjudged = {name: unmeasured("", NOT_SEEN, passed=False) for name in OF_PRODUCT}
+        return {"product_present": nothing_put_in(), **unjudged}
+    shape = analysis.change.shape[0], analysis.change.shape[1]
+    return {
+        "product_present": product_present(analysis, view, resembles(analysis, view)),
+        "product_once": product_once(analysis, view),
+        "product_colour": product_colour(view),
+        "product_not_mirrored": product_not_mirrored(analysis, view),
+        "label_kept": label_kept(analysis, view),
+        "product_whole": product_whole(view, shape),
+        "scale_plausible": scale_plausible(analysis, view),
+        "contact_shadow": contact_shadow(analysis, view),
+        "no_halo": no_halo(view),
     }
-    passed = sum(check.passed for check in checks.values())
-    return Judgement(_verdict(analysis, checks), passed / len(checks), checks)
 
 
 def _verdict(analysis: Analysis, checks: dict[str, Check]) -> Verdict:
-    if not all(checks[name].passed for name in ESSENTIAL):
+    if not analysis.drift.registered:
+        kept = analysis.found_share >= OTHER_PICTURE and checks["exposure_sane"].passed
+        return "review" if kept else "unusable"
+    if not checks["product_present"].passed:
         return "unusable"
-    registered = analysis.drift.registered
-    return "accepted" if registered and all(check.passed for check in checks.values()) else "review"
+    return "accepted" if all(check.passed for check in checks.values()) else "review"
+
+
+def _score(analysis: Analysis, checks: dict[str, Check]) -> float:
+    """Share of checks passed; among equals the better kept label and scene decide."""
+    passed = sum(check.passed for check in checks.values()) / len(checks)
+    label = 0.0 if analysis.match is None else float(analysis.match.correlation)
+    return round(passed + 0.05 * label + 0.02 * float(analysis.found_share), 4)

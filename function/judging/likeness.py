@@ -1,0 +1,194 @@
+"""Whether the product looks as its photograph does: its colours, its print, and the right way round."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from function.fidelity.analysis import Analysis
+from function.fidelity.photograph import photograph_alpha
+from function.judging.check import Check, at_least, at_most, unmeasured
+from function.judging.view import View
+
+# A scene's light may weigh a channel against green by this much (natural logarithm, linear light): candle light
+# to open shade, in a picture that is balanced for neither.
+MOST_LIGHT = 0.45
+# Colours are compared over this share of the product's height, and coarser where it was only fitted.
+COLOUR_SIGMA, FITTED_COLOUR_SIGMA = 0.012, 0.04
+# Difference in Lab a and b that four fifths of the product have to keep: lid, side and reflections take the rest.
+COLOUR_QUANTILE = 0.8
+MOST_COLOUR = 12.0
+# Colourfulness (mean chroma) against the photograph's under that light.
+LEAST_CHROMA = 0.65
+# Chroma that even a grey thing shows by noise and bounced light; keeps the quotient of two greys near 1.
+GREY_CHROMA = 2.0
+# Share of the print, weighed by its contrast, that has to be found again where it belongs.
+LEAST_PRINT = 0.65
+# Agreement of brightness patterns that stands for the print where only the outline could be fitted.
+LEAST_PATTERN = 0.6
+# A photograph with less contrast inside (8-bit levels) over this share of its area carries no print.
+PRINT_LEVELS, PRINT_SHARE = 10.0, 0.04
+# By how much the photograph must agree better than its mirror image, and from where it is its own mirror image.
+LEAST_ADVANTAGE = 0.0
+SYMMETRIC = 0.93
+# Patterns are compared over this share of the product's height, contrasts over six times that.
+PATTERN_SIGMA = 0.012
+# Mirror images are tried this far apart, as shares of the product's height.
+MIRROR_SHIFTS = np.linspace(-0.03, 0.03, 5)
+
+
+def product_colour(view: View) -> Check:
+    """The product's colours are the photograph's, apart from the scene's light."""
+    difference = colour_difference(view)
+    if difference is None:
+        return unmeasured("Lab", "The product is too small for its colours to be compared.", passed=True)
+    value, chroma = difference
+    if chroma < LEAST_CHROMA:
+        return at_least(
+            chroma,
+            LEAST_CHROMA,
+            "of the photograph's chroma",
+            good="",
+            bad="The product's colours are washed out.",
+        )
+    return at_most(
+        value,
+        MOST_COLOUR,
+        "Lab",
+        good="The product has the colours of its photograph.",
+        bad="The product's colours are not those of its photograph.",
+    )
+
+
+def label_kept(analysis: Analysis, view: View) -> Check:
+    """The print is found again, each part at its place."""
+    unit = "share of the print"
+    match = analysis.match
+    if match is not None:
+        return at_least(
+            float(match.verified_share),
+            LEAST_PRINT,
+            unit,
+            good="The label shows what the photograph shows.",
+            bad="Parts of the label are not what the photograph shows: text or marks differ.",
+        )
+    if not has_print(analysis.product):
+        return unmeasured(unit, "The product carries no print to compare.", passed=True)
+    return at_least(
+        pattern_agreement(view)[0],
+        LEAST_PATTERN,
+        "correlation",
+        good="The product's pattern is that of its photograph.",
+        bad="The label of the photograph was not found on the product.",
+    )
+
+
+def product_not_mirrored(analysis: Analysis, view: View) -> Check:
+    """The photograph agrees better than its mirror image."""
+    unit = "correlation"
+    straight, mirrored, symmetry = pattern_agreement(view)
+    advantage = straight - mirrored
+    bad = "The product is mirrored: left and right are exchanged."
+    if analysis.match is not None:
+        # The view already shows the photograph the way round in which it was found.
+        value = -abs(advantage) if analysis.match.mirrored else abs(advantage)
+        return Check(
+            round(float(value), 4),
+            LEAST_ADVANTAGE,
+            not analysis.match.mirrored,
+            unit,
+            bad if analysis.match.mirrored else "Left and right are as on the photograph.",
+        )
+    if symmetry > SYMMETRIC or max(straight, mirrored) < LEAST_PATTERN:
+        return unmeasured(unit, "Left and right of this product cannot be told apart.", passed=True)
+    return at_least(advantage, LEAST_ADVANTAGE, unit, good="Left and right are as on the photograph.", bad=bad)
+
+
+def resembles(analysis: Analysis, view: View) -> bool:
+    """Whether what was put in is the product by its print, its pattern or at least its colours."""
+    if analysis.match is not None or pattern_agreement(view)[0] >= LEAST_PATTERN:
+        return True
+    difference = colour_difference(view)
+    return difference is None or difference[0] <= 2 * MOST_COLOUR
+
+
+def colour_difference(view: View) -> tuple[float, float] | None:
+    """Difference in Lab a and b once the scene's light is divided out, and mean chroma over what is expected."""
+    sigma = max(0.8, (COLOUR_SIGMA if view.found else FITTED_COLOUR_SIGMA) * view.height)
+    weight = cv2.erode(np.minimum(view.known, view.cover), np.ones((5, 5), np.uint8))
+    total = cv2.GaussianBlur(weight, (0, 0), sigma)
+    solid = weight > 0.9
+    if solid.sum() < 60:
+        return None
+    expected, shown = (
+        cv2.GaussianBlur(_to_linear(p) * weight[..., None], (0, 0), sigma)[solid] / total[solid, None]
+        for p in (view.expected, view.answer)
+    )
+    luma = np.float32([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
+    gain = np.median(np.log((shown + 0.01) / (expected + 0.01)), axis=0)
+    lit = expected * np.exp(np.clip(gain - gain[1], -MOST_LIGHT, MOST_LIGHT))
+    # Shading is the scene's own: every place gets the brightness that it shows.
+    lit *= np.clip((shown @ luma + 0.005) / (lit @ luma + 0.005), 0.1, 6)[:, None]
+    ab = [cv2.cvtColor(_from_linear(p)[None], cv2.COLOR_RGB2LAB)[0, :, 1:] for p in (lit, shown)]
+    chroma = [float(np.hypot(*p.T).mean()) + GREY_CHROMA for p in ab]
+    return float(np.quantile(np.hypot(*(ab[0] - ab[1]).T), COLOUR_QUANTILE)), chroma[1] / chroma[0]
+
+
+def _to_linear(srgb: np.ndarray) -> np.ndarray:
+    """Linear light 0..1 float32 of uint8 (IEC 61966-2-1)."""
+    value = srgb.astype(np.float32) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def _from_linear(linear: np.ndarray) -> np.ndarray:
+    """sRGB 0..1 float32."""
+    value = np.clip(linear, 0, 1)
+    return np.where(value <= 0.0031308, value * 12.92, 1.055 * np.power(value, 1 / 2.4) - 0.055).astype(np.float32)
+
+
+def pattern_agreement(view: View) -> tuple[float, float, float]:
+    """Correlation -1..1 of the answer with the photograph, with its mirror image, and of those two."""
+    known = np.minimum(view.known, view.cover)
+    sigma = max(1.0, PATTERN_SIGMA * view.height)
+    expected, shown = (
+        _pattern(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float32), known, sigma)
+        for p in (view.expected, view.answer)
+    )
+    columns = np.flatnonzero((view.cover > 0.5).any(axis=0))
+    if not len(columns):
+        return 0.0, 0.0, 1.0
+    flips = []
+    for shift in MIRROR_SHIFTS * view.height:
+        matrix = np.float32([[-1, 0, columns[0] + columns[-1] + shift], [0, 1, 0]])
+        flips.append(cv2.warpAffine(expected, matrix, (expected.shape[1], expected.shape[0])))
+    return (
+        _correlation(expected, shown),
+        max(_correlation(flip, shown) for flip in flips),
+        max(_correlation(flip, expected) for flip in flips),
+    )
+
+
+def _pattern(grey: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
+    total = cv2.GaussianBlur(weight, (0, 0), 6 * sigma) + 1e-3
+    centred = grey - cv2.GaussianBlur(grey * weight, (0, 0), 6 * sigma) / total
+    return cv2.GaussianBlur(centred * weight, (0, 0), sigma)
+
+
+def _correlation(first: np.ndarray, second: np.ndarray) -> float:
+    power = float((first * first).sum()) * float((second * second).sum())
+    return float((first * second).sum() / np.sqrt(power)) if power > 1e-6 else 0.0
+
+
+def has_print(product: np.ndarray) -> bool:
+    """Whether the photograph (h, w, 4) uint8 RGBA shows marks inside its outline."""
+    scale = min(1.0, 320 / max(product.shape[:2]))
+    small = cv2.resize(product, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    alpha = photograph_alpha(small)
+    grey = cv2.cvtColor(np.ascontiguousarray(small[..., :3]), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    inside = cv2.erode((alpha > 200).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    if not inside.any():
+        return False
+    weight = (alpha > 200).astype(np.float32)
+    centred = _pattern(grey, weight, 1.0)
+    contrast = np.sqrt(cv2.GaussianBlur(centred * centred, (0, 0), 3))
+    return float((contrast[inside] > PRINT_LEVELS).mean()) > PRINT_SHARE

@@ -1,0 +1,106 @@
+"""Whether the product is there, once, and of a size one can believe."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from function.fidelity.analysis import Analysis
+from function.judging.check import Check, at_least, at_most
+from function.judging.view import View
+
+# Smallest product worth looking at, as a share of the picture.
+LEAST_AREA = 0.003
+# What else was put in, as a share of the product's area: a piece of its own, and one that touches the product.
+# The latter may be the side of a turned box, which its frontal photograph does not show.
+MOST_APART, MOST_TOUCHING = 0.10, 0.6
+# Height of the product as a share of the picture's: below, it is lost; above, it is no longer in a scene.
+LEAST_HEIGHT, MOST_HEIGHT = 0.07, 0.75
+# Width over height against the photograph's: turning and looking down change it, but not more than this.
+LEAST_ASPECT, MOST_ASPECT = 0.8, 1.25
+
+
+def nothing_put_in() -> Check:
+    return Check(0.0, LEAST_AREA, False, "share of the picture", "The product is missing: nothing was put in.")
+
+
+def product_present(analysis: Analysis, view: View, resembles: bool) -> Check:
+    """Something was put in that is the product; `resembles`: by its print, or else by its colours."""
+    area = float((view.cover > 0.5).sum() / analysis.change.size)
+    if not resembles:
+        return Check(round(area, 4), LEAST_AREA, False, "share of the picture", "What was put in is not the product.")
+    return at_least(
+        area,
+        LEAST_AREA,
+        "share of the picture",
+        good="The product stands in the scene.",
+        bad="The product is missing, or far too small to see.",
+    )
+
+
+def product_once(analysis: Analysis, view: View) -> Check:
+    """Nothing else of note was put in, a second product above all."""
+    unit = "share of the product's area"
+    if analysis.match is not None and analysis.match.instances > 1:
+        return Check(
+            float(analysis.match.instances - 1), MOST_APART, False, unit, "The product stands there more than once."
+        )
+    apart, touching = also_put_in(analysis, view)
+    if touching > MOST_TOUCHING:
+        return at_most(touching, MOST_TOUCHING, unit, good="", bad="Something else joins the product, perhaps a copy.")
+    return at_most(
+        apart,
+        MOST_APART,
+        unit,
+        good="The product stands there once, and nothing else was added.",
+        bad="Something else was added or changed beside the product, perhaps a second one.",
+    )
+
+
+def also_put_in(analysis: Analysis, view: View) -> tuple[float, float]:
+    """Areas of the largest other pieces put in, apart from the product and touching it, over the product's."""
+    x, y, width, height = view.box
+    near = cv2.dilate((view.cover > 0.5).astype(np.uint8), np.ones((9, 9), np.uint8))
+    rest = analysis.product_mask.copy()
+    rest[y : y + height, x : x + width][near > 0] = 0
+    around = np.zeros_like(rest)
+    around[y : y + height, x : x + width] = cv2.dilate(near, np.ones((5, 5), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((rest > 127).astype(np.uint8), connectivity=8)
+    joined = set(np.unique(labels[around > 0])) - {0}
+    own = float((view.cover > 0.5).sum())
+    areas = {label: stats[label, cv2.CC_STAT_AREA] / own for label in range(1, count)}
+    apart = max((area for label, area in areas.items() if label not in joined), default=0.0)
+    return float(apart), float(max((areas[label] for label in joined), default=0.0))
+
+
+def scale_plausible(analysis: Analysis, view: View) -> Check:
+    """The product has a size one can believe and its own proportions."""
+    aspect = aspect_change(analysis)
+    if aspect is not None and not LEAST_ASPECT <= aspect <= MOST_ASPECT:
+        limit = LEAST_ASPECT if aspect < LEAST_ASPECT else MOST_ASPECT
+        wrong = "narrow and tall" if aspect < LEAST_ASPECT else "wide and flat"
+        return Check(
+            round(aspect, 3), limit, False, "of the photograph's width to height", f"The product is drawn too {wrong}."
+        )
+    share = view.height / analysis.change.shape[0]
+    if share < LEAST_HEIGHT:
+        return at_least(share, LEAST_HEIGHT, "share of the height", good="", bad="The product is far too small.")
+    return at_most(
+        share,
+        MOST_HEIGHT,
+        "share of the height",
+        good="The product has a believable size.",
+        bad="The product is far too large for the scene.",
+    )
+
+
+def aspect_change(analysis: Analysis) -> float | None:
+    """Width over height in the answer against the photograph, where it was verified; None without a match."""
+    match = analysis.match
+    if match is None or (match.weight > 200).sum() < 50:
+        return None
+    sure = match.weight > 200
+    rows, columns = analysis.product.shape[:2]
+    across = abs(float(np.median(np.gradient(match.mapping[..., 0], axis=1)[sure]))) * columns
+    down = abs(float(np.median(np.gradient(match.mapping[..., 1], axis=0)[sure]))) * rows
+    return down / across if across > 0 else None
