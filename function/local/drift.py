@@ -12,7 +12,7 @@ import numpy as np
 ZOOM = 0.003  # share of the picture's size
 SHIFT_PX = 1.0
 WARP_PX, WARP_SIGMA = 0.45, 90.0  # root mean square and smoothness of the slow warp, px
-WOBBLE_PX, WOBBLE_SIGMA = 0.18, 6.0  # the same of redrawn texture
+WOBBLE_PX, WOBBLE_SIGMA = 0.09, 6.0  # the same of redrawn texture
 SOFT_PX = 0.45  # standard deviation of the softness
 GAIN = 0.010  # per channel
 GAMMA_DRIFT = 0.012

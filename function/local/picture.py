@@ -76,12 +76,13 @@ def cut_out(product: np.ndarray) -> np.ndarray:
 def _foreground(rgb: np.ndarray) -> np.ndarray:
     """Alpha (h, w) uint8 of what is not the even backdrop that reaches in from the four corners."""
     height, width = rgb.shape[:2]
+    rgb = rgb.copy()  # OpenCV wants to own what it fills, even where it only fills a mask
     mask = np.zeros((height + 2, width + 2), np.uint8)
     step = (BACKGROUND_STEP,) * 3
     flags = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | (255 << 8)
     for corner in ((0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1)):
         if mask[corner[1] + 1, corner[0] + 1] == 0:
-            cv2.floodFill(np.ascontiguousarray(rgb), mask, corner, 0, step, step, flags)
+            cv2.floodFill(rgb, mask, corner, 0, step, step, flags)
     alpha = 255 - mask[1:-1, 1:-1]
     if not LEAST_BACKGROUND < (alpha == 0).mean() < 1 - LEAST_BACKGROUND / 5:
         return np.full((height, width), 255, np.uint8)

@@ -67,8 +67,13 @@ def spoil_product(product: np.ndarray, fault: str | None) -> np.ndarray:
 def _other_print(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """The product's colours (h, w, 3) with its print wiped along the rows and other words put in its place."""
     height, width = alpha.shape
-    top, bottom, left, right = int(0.3 * height), int(0.9 * height), int(0.14 * width), int(0.8 * width)
+    foot = np.nonzero(alpha[int(0.95 * height) :].max(0) > 127)[0]
+    inset = int(0.04 * width)
+    left, right = (foot[0] + inset, foot[-1] + 1 - inset) if len(foot) > 4 * inset else (0, width)
+    top, bottom = int(0.3 * height), int(0.9 * height)
     block = rgb[top:bottom, left:right]
+    if block.size == 0:
+        return rgb
     ground = np.median(block, axis=1).astype(np.uint8)
     out = rgb.copy()
     out[top:bottom, left:right] = cv2.blur(ground[:, None], (1, 9))[:, :1].reshape(-1, 1, 3)
@@ -77,7 +82,7 @@ def _other_print(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         ink = 25 if rgb[y, left:right].mean() > 110 else 235
         font = cv2.FONT_HERSHEY_DUPLEX
         (long, _), _ = cv2.getTextSize(word, font, 1.0, 1)
-        scale = share * 1.4 * (right - left) / long
+        scale = share * 1.2 * (right - left) / long
         start = ((left + right) // 2 - int(scale * long / 2), y)
         cv2.putText(out, word, start, font, scale, (ink,) * 3, max(1, round(2 * scale)), cv2.LINE_AA)
     return out

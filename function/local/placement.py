@@ -23,7 +23,8 @@ BAR_TOLERANCE = 1.0  # mean grey-level difference up to which a row is one with 
 UNEVEN = 4.5  # standard deviation (Lab) of the ground at which a spot has lost one unit of score
 DISTINCT = 14.0  # Lab distance between ground and background that counts as two surfaces
 SEEN = 45.0  # Lab distance between product and background at which the product stands out
-LIKELY_Y, SPREAD_Y = 0.84, 0.15  # where foots stand in product photographs, of the content's height
+# Where feet stand in product photographs, of the content's height; seldom lower, that is the front edge.
+LIKELY_Y, SPREAD_ABOVE, SPREAD_BELOW = 0.84, 0.15, 0.06
 LIKELY_X, SPREAD_X = 0.53, 0.26
 SPREAD_X_ASKED = 0.08
 BUSY = 4.0  # mean Lab gradient per thumbnail pixel behind the product that costs one unit of score
@@ -104,6 +105,10 @@ def _score(
     lift = ground_size[1] // 2 - max(1, round(0.12 * wide))  # from the lowest line up to the ground's middle
     ground, spread = _mean_and_spread(lab, ground_size)
     _, spread_wide = _mean_and_spread(lab, (int(2.6 * wide) | 1, ground_size[1]))
+    apron_depth = max(3, round(0.16 * wide))
+    apron, _ = _mean_and_spread(lab, (int(wide) | 1, apron_depth | 1))
+    apron = _lifted(apron, -apron_depth)  # the strip right in front of the foot
+    brink = np.linalg.norm(apron - _lifted(ground, lift), axis=2)
     uneven = _lifted(0.7 * spread + 0.3 * spread_wide, lift)
     behind = cv2.blur(lab, (int(wide) | 1, max(3, int(0.3 * tall)) | 1), borderType=cv2.BORDER_REPLICATE)
     apart = np.full((height, width), 0.0, np.float32)
@@ -112,15 +117,18 @@ def _score(
         apart = np.maximum(apart, distance)
     seen = np.linalg.norm(_lifted(behind, int(0.75 * tall)) - product_lab, axis=2)
     edges = np.abs(cv2.Sobel(lab, cv2.CV_32F, 1, 0)).sum(2) + np.abs(cv2.Sobel(lab, cv2.CV_32F, 0, 1)).sum(2)
-    busy = cv2.blur(edges / 8, (int(wide) | 1, int(tall) | 1), borderType=cv2.BORDER_REPLICATE)
+    # Wider than the product: an outline that just touches another reads as one thing.
+    busy = cv2.blur(edges / 8, (int(1.4 * wide) | 1, int(tall) | 1), borderType=cv2.BORDER_REPLICATE)
     busy = _lifted(busy, int(tall) // 2)
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
+    off_y = ys / height - LIKELY_Y
     score = (
         -uneven / UNEVEN
+        - np.minimum(1.5, brink / DISTINCT)
         + 1.2 * np.minimum(1, apart / DISTINCT)
         + 0.8 * np.minimum(1, seen / SEEN)
         - busy / BUSY
-        - 0.5 * ((ys / height - LIKELY_Y) / SPREAD_Y) ** 2
+        - 0.5 * (off_y / np.where(off_y > 0, SPREAD_BELOW, SPREAD_ABOVE)) ** 2
         - 0.5 * ((xs / width - likely[0]) / likely[1]) ** 2
     )
     margin = 0.5 * wide + 0.04 * width
