@@ -26,6 +26,7 @@ _DAMAGE = (OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, s
 # Pillow warns of damaged EXIF on stderr, where every line is a log entry; what matters of it is read or refused here.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 _MAX_JPEG_SCANS = 100  # about 10 are usual; even an empty one costs a pass over the whole picture
+_BAND_ROWS = 256  # copied at a time
 _ORIENTATION_TAG = 0x0112  # EXIF 2.32, 4.6.4
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -49,7 +50,7 @@ class ImageInfo:
     lossless: bool
     animated: bool
     icc: bytes | None  # as embedded, whatever it is for
-    jpeg_tables: tuple[tuple[int, ...], ...] | None = None  # quantisation, in zigzag order
+    jpeg_tables: tuple[tuple[int, ...], ...] = ()  # quantisation, as Pillow orders it: brightness, colour
 
     @property
     def mime_type(self) -> str:
@@ -103,7 +104,7 @@ def decode(
             image = image.transpose(_TRANSPOSE[info.orientation])
     except _DAMAGE as error:
         raise _damaged(field, info.format, error) from None
-    return Pixels(np.asarray(image), icc, info, notes)
+    return Pixels(_as_array(image), icc, info, notes)
 
 
 def _open(content: bytes, field: str, max_pixels: int) -> tuple[Image.Image, ImageInfo]:
@@ -124,7 +125,7 @@ def _open(content: bytes, field: str, max_pixels: int) -> tuple[Image.Image, Ima
         lossless=kind == "png" or b"VP8L" in content[12:16],
         animated=getattr(image, "is_animated", False),
         icc=image.info.get("icc_profile") or None,
-        jpeg_tables=tuple(map(tuple, image.quantization.values())) if kind == "jpeg" else None,
+        jpeg_tables=tuple(tuple(table) for _, table in sorted(image.quantization.items())) if kind == "jpeg" else (),
     )
 
 
@@ -198,11 +199,24 @@ def _as_rgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, bytes |
         if alpha is not None:
             image.putalpha(alpha)
         return image, None, ()
-    image = image.convert("RGBA" if transparent else "RGB")
+    wanted = "RGBA" if transparent else "RGB"
+    if image.mode != wanted:  # Pillow would copy it all the same
+        image = image.convert(wanted)
     # A grey picture may come with a profile for RGB: its equal channels mean what that profile says.
     if use is Use.BOTH_WAYS or (icc is not None and colours == "L" and use_of(icc, "RGB") is Use.BOTH_WAYS):
         return image, icc, ()
     return image, None, () if icc is None else ("its ICC profile cannot be used and was left out",)
+
+
+def _as_array(image: Image.Image) -> np.ndarray:
+    """An RGB or RGBA picture as a read-only array, in bands: in one go the pixels would be in memory three times."""
+    width, height = image.size
+    array = np.empty((height, width, len(image.getbands())), np.uint8)
+    for top in range(0, height, _BAND_ROWS):
+        bottom = min(top + _BAND_ROWS, height)
+        array[top:bottom] = image.crop((0, top, width, bottom))
+    array.flags.writeable = False
+    return array
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -63,7 +63,7 @@ def _jpeg_tables(quality: int | None, like: ImageInfo | None) -> dict:
 
     With tables as fine as the scene's, its unchanged blocks come out nearly as they went in.
     """
-    if quality is not None or like is None or like.jpeg_tables is None:
+    if quality is not None or like is None or not like.jpeg_tables:
         return {"quality": quality or JPEG_QUALITY}
     default = io.BytesIO()
     Image.new("RGB", (1, 1)).save(default, "JPEG", quality=JPEG_QUALITY)

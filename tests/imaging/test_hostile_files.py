@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from function.errors import CompositeError, SourceTooLarge, SourceUnreadable
 from function.imaging.decode import decode, inspect
+from function.imaging.png import write_png
 from function.imaging.sniff import PNG_MAGIC
 from tests.imaging.samples import MAX_PIXELS, exif, photo, png_chunk, png_of, png_with, real_files, saved
 
@@ -104,6 +105,14 @@ def test_pixel_data_that_unfolds_without_end_stays_within_the_picture():
     outcome, growth = decoded_in_a_new_process(PNG_MAGIC + header + pixels + png_chunk(b"IEND", b""))
     assert outcome in ("(1, 64, 3)", "source_unreadable")
     assert growth < 30_000  # of 100,000
+
+
+def test_a_large_picture_is_in_memory_hardly_more_than_twice():
+    """Pillow holds 4 bytes a pixel and the array 3; a copy more would be 10."""
+    width, height = 5000, 4000
+    outcome, growth = decoded_in_a_new_process(write_png(np.full((height, width, 3), 90, np.uint8)))
+    assert outcome == f"({height}, {width}, 3)"
+    assert growth * 1024 < 8.5 * width * height
 
 
 def test_a_jpeg_of_countless_scans_is_refused():
