@@ -60,7 +60,8 @@ class GeminiEmulator:
     def __init__(self, port: int = 0, host: str = "127.0.0.1", latency_s: float = 0.0, drift: float = 1.0):
         self.models = load_models()
         self.faults = FaultQueue()
-        self.latency_s, self.drift = latency_s, drift
+        self._initial = latency_s, drift
+        self.latency_s, self.drift = self._initial
         self.requests: list[dict[str, Any]] = []
         self.answered: Counter[tuple[str, str, int | None]] = Counter()
         self.stopping = threading.Event()
@@ -88,8 +89,9 @@ class GeminiEmulator:
         drift: float | None = None,
         reset: bool = False,
     ) -> None:
-        """Change behaviour; `reset` first forgets faults, requests and counts."""
+        """Change behaviour; `reset` first goes back to how it started, without faults, requests and counts."""
         if reset:
+            self.latency_s, self.drift = self._initial
             self.faults.clear()
             with self._lock:
                 self.requests.clear()
