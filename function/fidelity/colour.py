@@ -17,7 +17,7 @@ RIDGE_CURVE = 2e-3
 # Differences under this (0..1) count as drift, above it more and more as change; widened by their spread.
 LEAST_TOLERANCE = 1.5 / 255
 # Width of the smooth field, as a share of the longest side: wider than shadows, narrower than the picture.
-FIELD_SIGMA_SHARE = 0.10
+FIELD_SIGMA_SHARE = 0.055
 # The field may correct this much (as a factor); more is no drift.
 FIELD_LIMIT = 0.20
 # Keeps ratios of dark pixels finite (0..1).

@@ -37,7 +37,9 @@ MAX_ZOOM = 1.7
 WARP_SMOOTHING_PX = 14
 MAX_WARP_PX = 12.0
 # Flow this far from the wide field around it, in analysis pixels, follows something that is not the scene.
-LEAST_STRAY_PX = 1.5
+LEAST_STRAY_PX = 0.8
+# Reach of the flow's own smoothing, in half-size pixels: so far around a stray nothing is believed.
+STRAY_REACH_PX = 17
 
 
 @dataclass(frozen=True)
@@ -322,14 +324,17 @@ def _local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insi
     )
     weight = _trust(a, moved)
     weight *= cv2.resize(inside.astype(np.float32), half_size, interpolation=cv2.INTER_AREA)
-    # What the model put in drags the flow along at its rim: drop all that strays from the wide field.
+    # What the model put in drags the flow along at its rim: what strays from the wide field around it, and all
+    # near it, loses its say.
     stray = np.hypot(flow[..., 0], flow[..., 1]) > MAX_WARP_PX / 2
-    wide = _spread(flow, weight * ~stray, 2 * WARP_SMOOTHING_PX)
-    distance = np.hypot(*np.moveaxis(flow - wide, -1, 0))
-    held = weight > 0.5
-    usual = float(np.median(distance[held])) if held.any() else 0.0
-    stray |= distance > max(LEAST_STRAY_PX / 2, 4 * usual)
-    weight *= cv2.dilate(stray.astype(np.uint8), np.ones((15, 15), np.uint8)) == 0
+    for _ in range(2):
+        wide = _spread(flow, weight * ~stray, 2 * WARP_SMOOTHING_PX)
+        distance = np.hypot(flow[..., 0] - wide[..., 0], flow[..., 1] - wide[..., 1])
+        held = (weight > 0.5) & ~stray
+        usual = float(np.median(distance[held])) if held.any() else 0.0
+        stray = (distance > max(LEAST_STRAY_PX / 2, 4 * usual)) & (weight > 0)
+        stray = cv2.dilate(stray.astype(np.uint8), np.ones((STRAY_REACH_PX, STRAY_REACH_PX), np.uint8)) > 0
+    weight = weight * ~stray
     flow = _spread(flow, weight, WARP_SMOOTHING_PX / 2)
     return 2 * cv2.resize(flow, (scene.shape[1], scene.shape[0]), interpolation=cv2.INTER_LINEAR)
 
