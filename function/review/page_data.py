@@ -5,7 +5,7 @@ trusted to have the type that they should have: a page must show a broken sideca
 """
 
 from function.review.pair import STATUSES, ReviewPair
-from function.review.pictures import Picture
+from function.review.pictures import ChangeMask, Picture
 
 _TEXT_CHARS = 1000  # enough for any message that a person reads on a page
 _LABELS = 32  # as many as a manifest may have
@@ -13,8 +13,8 @@ _LABELS = 32  # as many as a manifest may have
 JsonDict = dict[str, object]
 
 
-def pair_data(pair: ReviewPair, pictures: dict[str, Picture | str | None]) -> JsonDict:
-    """`pictures`: scene, product, result (Picture or None) and change (file name or None)."""
+def pair_data(pair: ReviewPair, pictures: dict[str, Picture | ChangeMask | None]) -> JsonDict:
+    """`pictures`: scene, product, result (Picture or None) and change (ChangeMask or None)."""
     sidecar = pair.sidecar
     checks = [_check(name, value) for name, value in _dict(sidecar.get("checks")).items()]
     result, manifest = _dict(sidecar.get("result")), _dict(sidecar.get("manifest"))
@@ -41,11 +41,12 @@ def pair_data(pair: ReviewPair, pictures: dict[str, Picture | str | None]) -> Js
         "placement": _text(sidecar.get("placement")),
         "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:_LABELS]},
         "box": _box(sidecar),
+        "focus": [round(share, 4) for share in _focus(pictures.get("change"), _box(sidecar))],
         "pictures": {
             "scene": _picture(pictures.get("scene")),
             "product": _picture(pictures.get("product")),
             "result": _picture(pictures.get("result")),
-            "change": pictures.get("change"),
+            "change": change.overlay if isinstance(change := pictures.get("change"), ChangeMask) else None,
         },
     }
 
@@ -118,6 +119,13 @@ def _box(sidecar: JsonDict) -> list[float] | None:
         return None
     shares = [box[0] / width, box[1] / height, box[2] / width, box[3] / height]
     return [round(min(max(share, 0.0), 1.0), 4) for share in shares]
+
+
+def _focus(change: object, box: list[float] | None) -> tuple[float, float]:
+    """Where to look first, as shares of the picture's width and height: the middle of what changed."""
+    if isinstance(change, ChangeMask):
+        return change.centre
+    return (box[0] + box[2] / 2, box[1] + box[3] / 2) if box else (0.5, 0.5)
 
 
 def _picture(picture: object) -> JsonDict | None:

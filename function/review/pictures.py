@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageChops, ImageCms, ImageFilter, ImageOps
 
 from function.review.pair import Load
@@ -31,6 +32,8 @@ _MASK_PX = 2048
 _TINT = (255, 46, 126)  # a pink that no product shot is lit with, seen on dark and on bright
 _TINT_ALPHA = 0.42
 _EDGE_ALPHA = 235
+_INSIDE = 32  # of 255: below, a change is not seen
+_OVERLAY_PX = 1280  # longest side
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,14 @@ class Picture:
     thumb: str | None = None
     preview: str | None = None
     full: str | None = None
+
+
+@dataclass(frozen=True)
+class ChangeMask:
+    """`overlay` is a file named relative to the page, `centre` lies in the picture as shares of width and height."""
+
+    overlay: str
+    centre: tuple[float, float]
 
 
 class PictureFolder:
@@ -119,7 +130,7 @@ class PictureFolder:
             full=self._name(f"{digest}.{full_ending}") if full_ending else None,
         )
 
-    def add_change_mask(self, data_uri: object) -> str | None:
+    def add_change_mask(self, data_uri: object) -> ChangeMask | None:
         """Turns the sidecar's change mask (grey PNG as a data: URI) into a see-through tint with an edge."""
         if not isinstance(data_uri, str) or len(data_uri) > _MASK_BYTES:
             return None
@@ -131,14 +142,15 @@ class PictureFolder:
             with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
                 if max(image.size) > _MASK_PX:
                     return None
-                overlay = _tinted(image.convert("L"))
+                mask = image.convert("L")
         except (*_UNREADABLE, binascii.Error):
             return None
         name = f"{hashlib.sha256(data).hexdigest()}-change.webp"
-        buffer = io.BytesIO()
-        overlay.save(buffer, "WEBP", lossless=True, method=3)
-        self._write(name, buffer.getvalue())
-        return self._name(name)
+        if not (self._folder / name).exists():
+            buffer = io.BytesIO()
+            _tinted(mask).save(buffer, "WEBP", lossless=True, method=3)
+            self._write(name, buffer.getvalue())
+        return ChangeMask(self._name(name), _centre(mask))
 
     def _name(self, name: str) -> str:
         return f"{self._folder.name}/{name}"
@@ -196,11 +208,24 @@ def _to_srgb(image: Image.Image) -> Image.Image:
 
 
 def _tinted(mask: Image.Image) -> Image.Image:
-    """(w, h) grey change mask -> RGBA: tint where it changed, a clear line along its edge."""
-    inside = mask.point(lambda value: 255 if value >= 32 else 0)
-    edge = ImageChops.subtract(inside.filter(ImageFilter.MaxFilter(3)), inside)
+    """(w, h) grey change mask -> RGBA of _OVERLAY_PX: tint where it changed, a clear line along its edge."""
+    scale = _OVERLAY_PX / max(mask.size)
+    size = tuple(max(1, round(side * scale)) for side in mask.size)
+    mask = mask.resize(size, Image.Resampling.BICUBIC)  # the mask is coarse: its edge should not show steps
+    inside = mask.point(lambda value: 255 if value >= _INSIDE else 0)
+    edge = ImageChops.subtract(inside.filter(ImageFilter.MaxFilter(5)), inside)
     fill = mask.point(lambda value: round(value * _TINT_ALPHA))
     alpha = ImageChops.lighter(fill, edge.point(lambda value: _EDGE_ALPHA if value else 0))
     overlay = Image.new("RGBA", mask.size, (*_TINT, 0))
     overlay.putalpha(alpha)
     return overlay
+
+
+def _centre(mask: Image.Image) -> tuple[float, float]:
+    """Middle of the change as shares of width and height; squared, so that the product outweighs its shadow."""
+    weight = (np.asarray(mask, np.float64) / 255) ** 2
+    if not weight.any():
+        return 0.5, 0.5
+    across = np.average(np.arange(weight.shape[1]) + 0.5, weights=weight.sum(axis=0)) / weight.shape[1]
+    down = np.average(np.arange(weight.shape[0]) + 0.5, weights=weight.sum(axis=1)) / weight.shape[0]
+    return float(across), float(down)

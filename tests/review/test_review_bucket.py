@@ -111,7 +111,9 @@ class TestReviewCommand:
         settle()
         assert run("review", f"gs://{own_cloud.output}/a", "--to", str(tmp_path / "r")) == 0
         assert capsys.readouterr().out == f"review: {tmp_path / 'r' / 'index.html'}\n"
-        assert len(list((tmp_path / "r" / "pictures").iterdir())) == 7  # two originals, three previews, a thumbnail, a mask
+        assert (
+            len(list((tmp_path / "r" / "pictures").iterdir())) == 7
+        )  # two originals, three previews, a thumbnail, a mask
 
     def test_nothing_settled_writes_nothing(self, own_cloud, tmp_path, capsys):
         assert run("review", f"gs://{own_cloud.output}/a", "--to", str(tmp_path / "r")) == 1

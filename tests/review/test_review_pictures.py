@@ -3,10 +3,11 @@
 import base64
 
 import numpy as np
+import pytest
 from PIL import Image, ImageCms
 
 from function.review.pictures import PREVIEW_PX, THUMB_PX, PictureFolder
-from tests.review.samples import encoded, mask_uri, png, record
+from tests.review.samples import BOX, SIZE, encoded, mask_uri, png, record
 
 
 def read(folder, name: str) -> Image.Image:
@@ -108,11 +109,14 @@ def test_a_digest_from_a_sidecar_cannot_name_a_file_elsewhere(tmp_path):
 
 
 def test_the_change_mask_becomes_a_see_through_tint(tmp_path):
-    name = PictureFolder(tmp_path / "pictures").add_change_mask(mask_uri())
-    alpha = np.asarray(Image.open(tmp_path / name).convert("RGBA"))[..., 3]
+    change = PictureFolder(tmp_path / "pictures").add_change_mask(mask_uri())
+    alpha = np.asarray(Image.open(tmp_path / change.overlay).convert("RGBA"))[..., 3]
+    height, width = alpha.shape
     assert alpha[0, 0] == 0
-    assert 60 < alpha[45, 80] < 160  # inside: the picture shines through
+    assert 60 < alpha[height // 2, width // 2] < 160  # inside: the picture shines through
     assert alpha.max() > 200  # its edge is plain to see
+    x, y, box_width, box_height = BOX
+    assert change.centre == pytest.approx(((x + box_width / 2) / SIZE[0], (y + box_height / 2) / SIZE[1]), abs=0.01)
 
 
 def test_a_mask_that_is_none_is_none(tmp_path):

@@ -35,8 +35,8 @@ function showProgress() {
   byId("download").hidden = decisions.rows(pairs).length === 0;
   const waiting = toReview();
   byId("start").hidden = waiting.length === 0;
-  byId("start").textContent = waiting[0]?.status === "review"
-    ? `Review ${count(waiting.length, "picture")}` : `Look through ${count(waiting.length, "picture")}`;
+  const doing = waiting[0]?.status === "review" ? "Review" : waiting.length === 1 ? "Look at" : "Look through";
+  byId("start").textContent = `${doing} ${count(waiting.length, "picture")}`;
   byId("notice").hidden = decisions.kept;
   if (!decisions.kept) {
     byId("notice").textContent = "This browser keeps nothing for this page: download your decisions before you close it.";
@@ -206,6 +206,7 @@ function start() {
   const each = decidable.length ? ` · ${pictureCost(cost / decidable.length)} a picture` : "";
   byId("source").textContent = data.title;
   byId("totals").textContent = `${count(pairs.length, "pair")} · ${totalCost(cost)} spent${each}`;
+  byId("grid").classList.toggle("is-few", pairs.length <= 6); // room for larger cards
   fillFilters();
   byId("filters").addEventListener("input", refresh);
   byId("filters").addEventListener("submit", (event) => event.preventDefault());

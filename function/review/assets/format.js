@@ -47,7 +47,7 @@ function checkFigures(check) {
   if (check.value === null) return "";
   const value = withUnit(check.value, check.unit);
   if (check.threshold === null) return value;
-  const threshold = withUnit(check.threshold, check.unit);
+  const threshold = withUnit(check.threshold, check.unit === "share" ? "share" : "");
   return { least: `${value}, at least ${threshold} needed`, most: `${value}, at most ${threshold} allowed` }[check.limit]
     ?? `${value}, the limit is ${threshold}`;
 }

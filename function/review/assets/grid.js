@@ -1,4 +1,8 @@
 // The grid: one card a pair, made once; filters and sorting only choose and order the cards.
+// The first screens are there at once, the rest follows in pieces while the page can be used already.
+
+const FIRST_CARDS = 60; // more than a large screen shows
+const MORE_CARDS = 100; // a few milliseconds of work at a time
 
 const ORDERS = {
   status: (a, b) => STATUS[a.status].order - STATUS[b.status].order || compareNames(a, b),
@@ -37,15 +41,36 @@ class Grid {
 
   show({ status, reason, decision, search, sort }) {
     const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-    this.shown = this.pairs
+    const shown = this.pairs
       .filter((pair) =>
         (!status || pair.status === status) &&
         (!reason || reasonsOf(pair).includes(reason)) &&
         (!decision || (this.decisions.of(pair) ?? "none") === decision) &&
         words.every((word) => searchText(pair).includes(word)))
       .sort(ORDERS[sort]);
-    this.root.replaceChildren(...this.shown.map((pair) => (pair.card ??= this.makeCard(pair))));
-    this.setCurrent(this.shown.includes(this.current) ? this.current : this.shown[0] ?? null);
+    if (shown.length !== this.shown.length || shown.some((pair, index) => pair !== this.shown[index])) {
+      this.shown = shown;
+      this.added = 0;
+      this.root.replaceChildren();
+      this.add(FIRST_CARDS);
+      this.addMoreLater();
+    }
+    this.setCurrent(shown.includes(this.current) ? this.current : shown[0] ?? null);
+  }
+
+  add(number) {
+    const added = this.shown.slice(this.added, this.added + number);
+    this.root.append(...added.map((pair) => (pair.card ??= this.makeCard(pair))));
+    this.added += added.length;
+  }
+
+  addMoreLater() {
+    clearTimeout(this.timer);
+    if (this.added === this.shown.length) return;
+    this.timer = setTimeout(() => {
+      this.add(MORE_CARDS);
+      this.addMoreLater();
+    });
   }
 
   makeCard(pair) {
@@ -55,7 +80,7 @@ class Grid {
     const picture = pair.pictures.result ?? pair.pictures.scene;
     const image = find("img");
     if (picture?.thumb) {
-      if (pair.box) image.style.objectPosition = focusPoint(pair.box);
+      image.style.objectPosition = pair.focus.map((share) => `${100 * share}%`).join(" "); // keeps the product in sight
       image.src = picture.thumb;
     } else {
       image.remove();
@@ -70,6 +95,7 @@ class Grid {
   }
 
   mark(pair, card = pair.card) {
+    if (!card) return; // not made yet: it will be made with its mark
     const decision = this.decisions.of(pair);
     const mark = card.querySelector(".mark");
     mark.hidden = decision === null;
@@ -85,11 +111,14 @@ class Grid {
   setCurrent(pair) {
     this.current?.card?.firstElementChild.setAttribute("tabindex", "-1");
     this.current = pair;
+    if (pair && !pair.card) this.add(this.shown.indexOf(pair) + 1 - this.added);
     pair?.card.firstElementChild.setAttribute("tabindex", "0");
   }
 
   focus(pair) {
-    if (!pair?.card?.isConnected) return;
+    const index = this.shown.indexOf(pair);
+    if (index < 0) return;
+    if (index >= this.added) this.add(index + 1 - this.added);
     pair.card.firstElementChild.focus();
     pair.card.scrollIntoView({ block: "nearest" });
   }
@@ -102,11 +131,6 @@ class Grid {
     if (!this.root.contains(document.activeElement)) return this.focus(this.current);
     this.focus(this.shown[Math.min(Math.max(from + step, 0), this.shown.length - 1)]);
   }
-}
-
-// The product stays in sight where the card crops the picture.
-function focusPoint([left, top, width, height]) {
-  return `${((left + width / 2) * 100).toFixed(1)}% ${((top + height / 2) * 100).toFixed(1)}%`;
 }
 
 function reasonsOf(pair) {

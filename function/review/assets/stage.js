@@ -29,7 +29,6 @@ class Stage {
     this.compares = Boolean(result && scene);
     this.slider.hidden = this.line.hidden = byId("tags").hidden = !this.compares;
     this.slider.value = pair.box ? startCut(pair.box) : 50;
-    this.focus = pair.box ? [pair.box[0] + pair.box[2] / 2, pair.box[1] + pair.box[3] / 2] : [0.5, 0.5];
     this.showChange(this.changeShown);
     this.zoom(this.zoomed);
   }
@@ -55,7 +54,7 @@ class Stage {
   }
 
   // `point`: shares of the picture that should come to the middle.
-  zoom(zoomed, point = this.focus) {
+  zoom(zoomed, point = this.pair.focus) {
     this.zoomed = zoomed;
     this.root.classList.toggle("is-zoomed", zoomed);
     for (const image of [this.after, this.before]) {
