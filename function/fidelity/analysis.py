@@ -10,6 +10,7 @@ import numpy as np
 
 from function.fidelity.change import find_evidence, find_light, find_product, half
 from function.fidelity.colour import ColourMatch, match_colours
+from function.fidelity.matte import product_coverage, rough_coverage
 from function.fidelity.product import ProductMatch, match_product
 from function.fidelity.register import Box, Drift, register
 from function.imaging.frame import Frame, fit_within
@@ -19,8 +20,6 @@ from function.imaging.frame import Frame, fit_within
 ANALYSIS_SIDE_PX = 1344
 # The product photograph is matched at this size.
 PRODUCT_SIDE_PX = 1024
-# The soft rim of the product's mask, standard deviation in analysis pixels: about the answer's own softness.
-RIM_SIGMA_PX = 0.8
 # A log ratio under this moves a mid grey by less than one 8-bit level: not a change.
 LEAST_LOG_RATIO = 0.006
 
@@ -81,11 +80,7 @@ def analyse(scene: np.ndarray, product: np.ndarray, answer: np.ndarray, frame: F
 
     side = min(ANALYSIS_SIDE_PX, max(answer.shape[:2]), max(scene.shape[:2]))
     size = fit_within((scene.shape[1], scene.shape[0]), side)
-    small = (
-        scene
-        if size == (scene.shape[1], scene.shape[0])
-        else cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
-    )
+    small = scene if size == (scene.shape[1], scene.shape[0]) else cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
     photograph = _shrunk(product, PRODUCT_SIDE_PX)
     lap("shrink")
     registration = register(small, answer, frame)
@@ -104,9 +99,13 @@ def analyse(scene: np.ndarray, product: np.ndarray, answer: np.ndarray, frame: F
         evidence = find_evidence(small, matched, registration.inside)
         rough = find_product(evidence)
         lap("change")
-        match = match_product(photograph, matched_bytes, _grown(rough, size) if rough.any() else None)
+        prior = rough_coverage(rough, None, size) if rough.any() else None
+        match = match_product(photograph, matched_bytes, prior)
         lap("match")
-        product_mask = _soft_mask(rough, match, size)
+        coverage = None if match is None else match.coverage
+        product_mask = rough_coverage(rough, coverage, size)
+        light = find_light(evidence, half(product_mask).astype(np.float32) / 255)
+        product_mask = product_coverage(small, matched, light, rough, coverage)
         light = find_light(evidence, half(product_mask).astype(np.float32) / 255)
         change = _change_mask(light, product_mask)
         lap("light")
@@ -131,9 +130,7 @@ def analyse(scene: np.ndarray, product: np.ndarray, answer: np.ndarray, frame: F
 
 def sample(answer: np.ndarray, mapping: np.ndarray) -> np.ndarray:
     """`answer` at the places of `mapping` (h, w, 2) float32, cubic; uint8."""
-    return cv2.remap(
-        answer, mapping[..., 0], mapping[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    return cv2.remap(answer, mapping[..., 0], mapping[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _shrunk(picture: np.ndarray, side_px: int) -> np.ndarray:
@@ -141,18 +138,6 @@ def _shrunk(picture: np.ndarray, side_px: int) -> np.ndarray:
     if size == (picture.shape[1], picture.shape[0]):
         return picture
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-
-
-def _grown(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_LINEAR)
-
-
-def _soft_mask(rough: np.ndarray, match: ProductMatch | None, size: tuple[int, int]) -> np.ndarray:
-    """Coverage 0..255: what changed too much to be light, joined with the photograph's place."""
-    mask = _grown(rough, size)
-    _, mask = cv2.threshold(mask, 127, 255, cv2.THRESH_BINARY)
-    mask = cv2.GaussianBlur(mask, (0, 0), RIM_SIGMA_PX)
-    return mask if match is None else np.maximum(mask, match.coverage)
 
 
 def _change_mask(light: np.ndarray, product_mask: np.ndarray) -> np.ndarray:

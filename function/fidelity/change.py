@@ -20,7 +20,7 @@ LEAST_EVEN_NOISE, LEAST_EDGE_NOISE = 0.004, 0.05
 NOISE_QUANTILE, QUANTILE_DEVIATIONS = 0.4, 0.524
 # Change is sure from the upper, and continues where it touches sure change down to the lower multiple of the
 # noise.
-SURE, FAINT = 6.0, 1.6
+SURE, FAINT = 6.0, 2.4
 # Least log ratio of sure change, over the middle width: less is no object and no shadow's core.
 LEAST_SURE_LOG = 0.03
 # Least area of a change of its own, as a share of the picture: smaller ones are specks of re-made texture.
