@@ -7,7 +7,10 @@ import json
 import sys
 
 from function import PIPELINE_VERSION
+from function.cli import redrive, status, submit
+from function.local import demo
 from function.manifest import Manifest
+from function.review import command as review
 from function.sidecar import Sidecar
 
 
@@ -18,8 +21,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=PIPELINE_VERSION)
     subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    demo.add_parsers(subparsers)
+    submit.add_parser(subparsers)
+    status.add_parser(subparsers)
+    review.add_parsers(subparsers)
+    redrive.add_parser(subparsers)
     _add_schema(subparsers)
-    _add_local(subparsers)
     options = parser.parse_args(arguments)
     return options.run(options)
 
@@ -36,12 +43,6 @@ def _print_schema(options: argparse.Namespace) -> int:
     model = {"manifest": Manifest, "sidecar": Sidecar}[options.document]
     print(json.dumps(model.model_json_schema(by_alias=True), indent=2))
     return 0
-
-
-def _add_local(subparsers: argparse._SubParsersAction) -> None:
-    from function.local import demo  # noqa: PLC0415
-
-    demo.add_parsers(subparsers)
 
 
 if __name__ == "__main__":

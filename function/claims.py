@@ -159,6 +159,16 @@ def take_claim(storage: Storage, bucket: str, upload: Upload, deadline: Deadline
     return HeldClaim(storage, bucket, name, mine, generation, replaced_older=older)
 
 
+def is_at_work(storage: Storage, bucket: str, upload: Upload, deadline: Deadline) -> bool:
+    """Whether a delivery of this generation, or of a newer one, holds the claim and is not known to be dead."""
+    try:
+        body = storage.read(bucket, claim_name(upload), deadline, limit=MAX_CLAIM_BYTES)
+        claim = Claim.model_validate_json(body)
+    except (NotFound, ValidationError):
+        return False
+    return claim.manifest_generation >= upload.generation and not claim.is_open()
+
+
 def _read(storage: Storage, bucket: str, name: str, generation: int, deadline: Deadline) -> Claim | None:
     try:
         body = storage.read(bucket, name, deadline, generation=generation, limit=MAX_CLAIM_BYTES)

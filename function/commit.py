@@ -19,6 +19,7 @@ from function.storage import Changed, NotFound, Storage, StoredObject
 GENERATION_KEY = "manifest-generation"
 MANIFEST_KEY = "manifest"  # gs:// name of the manifest; two input buckets may share an output bucket
 STATUS_KEY = "status"
+USD_KEY, ERROR_KEY = "usd", "error-code"  # of a sidecar, so that a listing is enough to count thousands
 RESULT_ENDINGS = (".png", ".jpg", ".webp")
 MAX_WRITES = 5  # each further one means that somebody else wrote in between
 MAX_SIDECAR_BYTES = 16 * 2**20

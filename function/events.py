@@ -43,7 +43,7 @@ def parse_event(headers: Mapping[str, str], body: bytes) -> Upload:
     """Binary or structured CloudEvent → Upload. Raises NotAnEvent."""
     try:
         event = from_http(dict(headers.items()), body)
-    except (GenericException, ValueError, TypeError, AttributeError, KeyError) as error:
+    except (GenericException, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise NotAnEvent(f"not a CloudEvent: {str(error)[:200]}") from None
     if event["type"] != FINALIZED:
         raise NotAnEvent(f"type is {str(event['type'])[:100]!r}, not {FINALIZED!r}")

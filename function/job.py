@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from function.answers import AnswerStore
 from function.calls import PaidCalls
 from function.claims import HeldClaim, take_claim
-from function.commit import STATUS_KEY, Committer, Outputs
+from function.commit import ERROR_KEY, STATUS_KEY, USD_KEY, Committer, Outputs
 from function.deadline import Deadline
 from function.errors import (
     CompositeError,
@@ -98,7 +98,7 @@ class _Job:
                     self._commit(composite)
             except Permanent as error:
                 self._fail(error)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (a mistake of ours is recorded too, in the end)
                 self._fail(self._for_good(error))
         except Superseded as newer:
             log("INFO", f"stopped: {newer}", stage="commit")
@@ -156,7 +156,7 @@ class _Job:
         self._settle(self._record.sidecar("failed", self._identity(), error=error), keep=None)
 
     def _settle(self, sidecar: Sidecar, keep: str | None) -> None:
-        metadata = {STATUS_KEY: sidecar.status}
+        metadata = sidecar_metadata(sidecar)
         self._committer.write(self._outputs.sidecar, sidecar.to_json(), "application/json", metadata)
         if self._replaces_older:
             self._committer.remove_stale(self._outputs, keep)
@@ -190,6 +190,16 @@ class _Job:
 
     def _identity(self) -> ManifestIdentity:
         return ManifestIdentity(bucket=self._upload.bucket, name=self._upload.name, generation=self._upload.generation)
+
+
+def sidecar_metadata(sidecar: Sidecar) -> dict[str, str]:
+    """What a listing tells of a pair without its sidecar being read."""
+    metadata = {STATUS_KEY: sidecar.status}
+    if sidecar.cost.usd is not None:
+        metadata[USD_KEY] = f"{sidecar.cost.usd:.6f}"
+    if sidecar.error:
+        metadata[ERROR_KEY] = sidecar.error.code.value
+    return metadata
 
 
 def manifest_targets(

@@ -188,7 +188,7 @@ def resolve(
         return _checked(target, field)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", reference):
         raise ReferenceForbidden(
-            f"{field}: only gs:// and data: references are read, not {_short(reference.split(':', maxsplit=1)[0] + ':')}"
+            f"{field}: only gs:// and data: references are read, not {_short(reference.partition(':')[0] + ':')}"
         )
     if bucket is None:
         raise ManifestInvalid(f"{field}: {_short(reference)} is relative; use a gs:// or data: reference here")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -12,7 +15,14 @@ import numpy as np
 
 from function.calls import Answered, CallsUsedUp, PaidCalls
 from function.deadline import Deadline
-from function.errors import ModelNoImage, ModelRefused, SourceUnreadable
+from function.errors import (
+    ManifestInvalid,
+    ModelNoImage,
+    ModelRefused,
+    SourceTooLarge,
+    SourceUnreadable,
+    SourceUnsupported,
+)
 from function.fidelity.analysis import Analysis, analyse
 from function.fidelity.photograph import photograph_alpha
 from function.fidelity.restore import plain_upscale, restore
@@ -22,11 +32,13 @@ from function.generation.prompt import composite_prompt, scene_prompt
 from function.generation.tokens import usd
 from function.imaging.compress import encode_for_model, fit_to_frame, has_bars, shrink
 from function.imaging.decode import Pixels, decode
-from function.imaging.encode import encode
+from function.imaging.encode import MAX_SIDE_PX, encode
 from function.imaging.frame import Frame, Size, fit_within, nearest_ratio, plan_frame
 from function.imaging.icc import convert, from_srgb, to_srgb
 from function.imaging.resize import Box, asked_size, resize_cover
+from function.imaging.sniff import MIME_TYPES, SUFFIXES, Format
 from function.judging.judge import Judgement, judge
+from function.logs import log
 from function.manifest import Manifest, ScenePrompt
 from function.record import RunRecord
 from function.settings import Settings
@@ -37,20 +49,18 @@ from function.sidecar import (
     Compression,
     DriftRecord,
     InputRecord,
-    Inputs,
     ModelRecord,
     Restoration,
     ResultRecord,
     Shrunk,
     UsageRecord,
 )
-from function.sources import Source
+from function.sources import Source, first_to_tell
 
-Format = Literal["png", "jpeg", "webp"]
-ENDINGS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 GENERATED_SCENE_SIZE = (4, 3)  # shape of a scene made from text when no output size is asked for
 MAX_PRODUCT_SIDE_PX = 4096  # more than a product ever covers in a result; bounds the memory of huge photographs
 MASK_SIDE_PX = 512  # of the change mask in the sidecar: enough for an overlay, a few KB
+NOT_A_PICTURE = (SourceUnreadable, SourceUnsupported, SourceTooLarge)  # of the model's answer
 MAX_SEED = 2**31 - 1  # seeds are INT32
 
 
@@ -60,13 +70,18 @@ class Composite:
 
     status: Literal["accepted", "review"]
     content: bytes
-    mime_type: str
+    format: Format
     size: Size
 
     @property
     def ending(self) -> str:
         """File name ending, with its dot."""
-        return ENDINGS[self.mime_type.removeprefix("image/")]
+        return SUFFIXES[self.format]
+
+    @property
+    def mime_type(self) -> str:
+        """The media type of the bytes."""
+        return MIME_TYPES[self.format]
 
     def record(self, uri: str) -> ResultRecord:
         """What the sidecar says of it."""
@@ -122,8 +137,15 @@ class Pair:
     def run(self) -> Composite:
         """All the steps. Raises CompositeError; the record says how far it got."""
         record, requested = self._record, self._manifest.model or self._settings.gemini_model
-        with record.stage("prepare"):
-            decoded = {field: self._decode(source, field) for field, source in self._sources.items()}
+        with record.stage("prepare"), ThreadPoolExecutor(max_workers=len(self._sources)) as pool:
+            decoding = {
+                field: pool.submit(copy_context().run, self._decode, source, field)
+                for field, source in self._sources.items()
+            }
+        errors = [error for future in decoding.values() if (error := future.exception())]
+        if errors:
+            raise first_to_tell(errors)
+        decoded = {field: future.result() for field, future in decoding.items()}
         try:
             best, prepared = self._generate(requested, requested, decoded)
         except ModelGone:
@@ -156,14 +178,17 @@ class Pair:
             height=height,
             bytes=len(source.content),
             sha256=source.sha256,
+            notes=list(pixels.notes),
         )
-        inputs = self._record.inputs
-        self._record.inputs = Inputs(**{**dict(inputs), field: described})
+        self._record.add_input(field, described)
+        for note in pixels.notes:
+            log("WARNING", f"{field}: {note}", stage="prepare")
         return pixels
 
     def _prepare(self, model: ImageModel, scene: Pixels, product: Pixels) -> Prepared:
         scene_size = scene.array.shape[1], scene.array.shape[0]
         product_size = product.array.shape[1], product.array.shape[0]
+        self._check_output(scene, scene_size)
         max_px = self._manifest.max_px or self._settings.max_px
         frame = plan_frame(scene_size, model.native_sizes, max_px)
         small_scene = to_srgb(shrink(scene.array, frame.content_box[2:]), scene.icc)
@@ -186,6 +211,20 @@ class Pair:
             "has_bars": has_bars(frame),
         }
         return Prepared(scene, convert(detailed, product.icc, scene.icc), frame, images, facts, self._base_seed(images))
+
+    def _check_output(self, scene: Pixels, scene_size: Size) -> None:
+        """Refuse a result that could not be encoded or held before anything is paid for. Raises ManifestInvalid."""
+        output = self._manifest.output
+        width, height = asked_size(scene_size, output.width, output.height)
+        kind = output.format or scene.info.format
+        if max(width, height) > MAX_SIDE_PX[kind]:
+            raise ManifestInvalid(
+                f"output: {width} x {height} does not fit into {kind}, whose sides end at {MAX_SIDE_PX[kind]:,} pixels"
+            )
+        if width * height > self._settings.max_source_pixels:
+            raise ManifestInvalid(
+                f"output: {width} x {height} is more than {self._settings.max_source_pixels:,} pixels"
+            )
 
     def _base_seed(self, images: tuple[tuple[bytes, str], ...]) -> int:
         """The manifest's seed, else one derived from what is sent, so that the same pair gives the same picture."""
@@ -213,7 +252,7 @@ class Pair:
         with self._record.stage("prepare"):
             try:
                 return self._decode(source, "scene")
-            except SourceUnreadable as error:
+            except NOT_A_PICTURE as error:
                 raise ModelNoImage(f"the scene that the model generated is damaged: {error.message}") from None
 
     # --- prepared → generated and judged
@@ -290,7 +329,7 @@ class Pair:
                 )
                 picture = from_srgb(decoded.array, prepared.scene.icc)
                 analysis = analyse(prepared.scene.array, _with_alpha(prepared.product), picture, prepared.frame)
-        except SourceUnreadable as error:
+        except NOT_A_PICTURE as error:
             record.replace_last_attempt(outcome="unreadable", verdict="unusable", message=error.message)
             return None
         with record.stage("check"):
@@ -317,7 +356,7 @@ class Pair:
             picture = resize_cover(picture, size, keep_box=box)
             wanted = output.format or scene.info.format
             content = encode(picture, wanted, quality=output.quality, icc=scene.icc, like=scene.info)
-        return Composite("accepted" if accepted else "review", content, f"image/{wanted}", size)
+        return Composite("accepted" if accepted else "review", content, wanted, size)
 
     def _restored(self, best: Candidate, prepared: Prepared) -> tuple[np.ndarray, Restoration]:
         analysis, match = best.analysis, best.analysis.match
@@ -372,8 +411,9 @@ def _change_box(change: np.ndarray, full_size: Size) -> Box | None:
     if not width:
         return None
     scale_x, scale_y = full_size[0] / change.shape[1], full_size[1] / change.shape[0]
-    left, top = int(x * scale_x), int(y * scale_y)
-    right, bottom = round((x + width) * scale_x), round((y + height) * scale_y)
+    # Blending reaches one pixel of the mask further than the mask itself.
+    left, top = max(0, int((x - 1) * scale_x)), max(0, int((y - 1) * scale_y))
+    right, bottom = math.ceil((x + width + 1) * scale_x), math.ceil((y + height + 1) * scale_y)
     return left, top, min(right, full_size[0]) - left, min(bottom, full_size[1]) - top
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from function.sidecar import (
     Cost,
     DriftRecord,
     ErrorRecord,
+    InputRecord,
     Inputs,
     ManifestIdentity,
     ModelRecord,
@@ -50,6 +52,7 @@ class RunRecord:
     full_sizes: list[Size] = field(default_factory=list)
     _timings: dict[str, float] = field(default_factory=dict)
     _started: float = field(default_factory=monotonic)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -61,6 +64,11 @@ class RunRecord:
             spent = monotonic() - start
             self._timings[name] = self._timings.get(name, 0.0) + spent
             log("DEBUG", f"{name} done", stage=name, duration_ms=round(spent * 1000))
+
+    def add_input(self, field: str, described: InputRecord) -> None:
+        """Note a source that was read. Both are read at the same time, hence the lock."""
+        with self._lock:
+            self.inputs = self.inputs.model_copy(update={field: described})
 
     def add_attempt(self, attempt: Attempt, usage: Usage, paid: bool) -> None:
         """Note a picture that was asked for, and what was billed for it."""

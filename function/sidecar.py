@@ -38,6 +38,7 @@ class InputRecord(Record):
     height: int
     bytes: int
     sha256: str
+    notes: list[str] = []
 
 
 class Inputs(Record):

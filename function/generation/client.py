@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 import time
 from dataclasses import dataclass
@@ -128,12 +129,14 @@ class GeminiClient:
             wait_s = min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (number - 1))
             try:
                 response = self.client.models.generate_content(model=model, contents=contents, config=config(timeout_s))
-                return response, round((time.monotonic() - start) * 1000)
+                if response.candidates or response.prompt_feedback or response.usage_metadata:
+                    return response, round((time.monotonic() - start) * 1000)
+                problem = "an empty answer"
             except errors.APIError as error:
                 _raise_unless_passing(error, model)
                 problem = f"{error.code} {_shorten(error.message or error.status or '')}".strip()
                 wait_s = max(wait_s, _asked_to_wait_s(error))
-            except (errors.UnknownApiResponseError, ValidationError, UnicodeDecodeError) as error:
+            except (json.JSONDecodeError, errors.UnknownApiResponseError, ValidationError, UnicodeError) as error:
                 problem = f"an answer that cannot be read ({type(error).__name__})"
             except Exception as error:
                 # The SDK's transport is exchangeable and its errors have no common public base.
@@ -229,17 +232,22 @@ def _raise_unless_passing(error: Any, model: str) -> None:
     said = _shorten(error.message or error.status or "")
     if error.code == 404:
         raise ModelGone(f"the model {model} does not exist, is retired, or is not open to this project: {said}")
-    if error.code == 400:
+    if error.code == 400 and not any(item.get("reason") == "API_KEY_INVALID" for item in _details(error)):
         raise ModelRefused(f"the model's service refused the request (400): {said}")
     raise ModelRejected(f"the model's service answered {error.code}: {said}; check key, project and permissions")
 
 
+def _details(error: Any) -> list[dict[str, Any]]:
+    """The `details` of an API error, whether the SDK has kept its envelope or not."""
+    details = error.details if isinstance(error.details, dict) else {}
+    found = details.get("error", details).get("details") or []
+    return [item for item in found if isinstance(item, dict)]
+
+
 def _asked_to_wait_s(error: Any) -> float:
     """Seconds that a 429's RetryInfo asks for, else 0."""
-    details = error.details if isinstance(error.details, dict) else {}
-    for item in details.get("error", details).get("details", []) or []:
-        delay = item.get("retryDelay", "") if isinstance(item, dict) else ""
-        if match := re.fullmatch(r"(\d+(?:\.\d+)?)s", str(delay)):
+    for item in _details(error):
+        if match := re.fullmatch(r"(\d+(?:\.\d+)?)s", str(item.get("retryDelay", ""))):
             return float(match[1])
     return 0.0
 

@@ -1,0 +1,83 @@
+"""Real processes for every test: storage emulator, Gemini emulator, functions-framework server."""
+
+from __future__ import annotations
+
+import os
+import uuid
+
+# OpenCV and BLAS would otherwise take every core for themselves in each of several processes.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import pytest
+
+from function.local.gcs import gcs_client, gcs_server
+from function.local.gemini import GeminiEmulator
+from tests.support import Cloud
+
+
+@pytest.fixture(scope="session")
+def gcs(tmp_path_factory):
+    """The storage emulator's process; clients reach it through STORAGE_EMULATOR_HOST."""
+    with gcs_server(tmp_path_factory.mktemp("gcs") / "gcs.log") as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def gcs_client_session(gcs):
+    """A real google-cloud-storage client on the emulator."""
+    return gcs_client(gcs.url)
+
+
+@pytest.fixture(scope="session")
+def gemini_session():
+    """The Gemini emulator, in this process."""
+    with GeminiEmulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def gemini(gemini_session):
+    """The Gemini emulator with nothing asked of it yet and no fault set."""
+    gemini_session.control(reset=True, latency_s=0.0)
+    return gemini_session
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """Where servers log."""
+    return tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="session")
+def session_server(gcs, gcs_client_session, gemini_session, folder):
+    """The function server that most tests share."""
+    place = Cloud(gcs, gcs_client_session, gemini_session, folder, prefix="shared/")
+    place.create_buckets()
+    with place.server() as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def session_http_server(gcs, gcs_client_session, gemini_session, folder, session_server):
+    """`composite_http`, shared."""
+    place = Cloud(gcs, gcs_client_session, gemini_session, folder, prefix="shared/")
+    with place.server(target="composite_http") as process:
+        yield process
+
+
+@pytest.fixture
+def cloud(gcs, gcs_client_session, gemini, folder):
+    """A folder of this test's own in the shared buckets; goes with `server`."""
+    return Cloud(gcs, gcs_client_session, gemini, folder, prefix=f"t{uuid.uuid4().hex[:8]}/")
+
+
+@pytest.fixture
+def server(session_server):
+    """The shared function server."""
+    return session_server
+
+
+@pytest.fixture
+def own_cloud(gcs, gcs_client_session, gemini, folder):
+    """Buckets of this test's own; it starts its servers itself."""
+    return Cloud(gcs, gcs_client_session, gemini, folder)

@@ -1,0 +1,141 @@
+"""Deliveries: what is acknowledged, what comes again, and what is never touched."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+
+from tests.support import http, log_lines
+
+FINALIZED = "google.cloud.storage.object.v1.finalized"
+
+
+def test_a_pair_becomes_a_result_and_a_sidecar(cloud, server):
+    resource = cloud.put_pair("a/b/pair.json", labels={"sku": "K-1"})
+    answer = cloud.deliver(server, resource)
+    assert answer.status == 200
+    assert cloud.names() == ["a/b/pair.json", "a/b/pair.png"]
+    sidecar = cloud.sidecar("a/b/pair.json")
+    assert sidecar["status"] in {"accepted", "review"}
+    assert sidecar["manifest"] == {
+        "bucket": cloud.input, "name": cloud.prefix + "a/b/pair.json", "generation": int(resource["generation"]),
+    }  # fmt: skip
+    assert sidecar["labels"] == {"sku": "K-1"}
+    metadata = cloud.metadata("a/b/pair.png")
+    assert metadata["status"] == sidecar["status"]
+    assert metadata["manifest-generation"] == str(resource["generation"])
+    assert metadata["sku"] == "K-1"
+    assert cloud.calls() == len(sidecar["attempts"])
+
+
+def test_structured_mode_and_string_numbers_are_understood(cloud, server):
+    resource = cloud.put_pair()
+    assert cloud.deliver(server, resource, structured=True).status == 200
+    assert cloud.sidecar()["status"] != "failed"
+
+
+@pytest.mark.parametrize("name", ["picture.png", "notes.txt", "pair.JSON", "json", "x.json/"])
+def test_other_names_are_acknowledged_and_nothing_is_read(cloud, server, name):
+    resource = {"bucket": cloud.input, "name": cloud.prefix + name, "generation": "1"}
+    assert cloud.deliver(server, resource).status == 200
+    lines = log_lines(server, f"{cloud.input}/{cloud.prefix}{name}")
+    assert [line["stage"] for line in lines] == ["event"]
+    assert cloud.names() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "type_"),
+    [
+        (b"{", FINALIZED),
+        (b"null", FINALIZED),
+        (b"[]", FINALIZED),
+        (b'"text"', FINALIZED),
+        (b"{}", FINALIZED),
+        (b'{"bucket": "b", "name": "x.json"}', FINALIZED),
+        (b'{"bucket": 1, "name": "x.json", "generation": 1}', FINALIZED),
+        (b'{"bucket": "b", "name": "x.json", "generation": "-4"}', FINALIZED),
+        (b'{"bucket": "b", "name": "x.json", "generation": true}', FINALIZED),
+        (b"\xff\xfe\x00", FINALIZED),
+        (b"", FINALIZED),
+        (b'{"bucket": "b", "name": "x.json", "generation": "1"}', "google.cloud.storage.object.v1.deleted"),
+    ],
+)
+def test_what_is_no_such_event_is_acknowledged_and_logged_as_an_error(cloud, server, body, type_):
+    before = len(log_lines(server))
+    headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "Content-Type": "application/json"}
+    assert http(server.url, body, {**headers, "ce-type": type_}).status == 200
+    assert [line["severity"] for line in log_lines(server)[before:]] == ["ERROR"]
+
+
+@pytest.mark.parametrize("missing", ["ce-id", "ce-source", "ce-type", "ce-specversion"])
+def test_an_event_without_a_required_attribute_is_acknowledged(cloud, server, missing):
+    body, headers = cloud.event({"bucket": cloud.input, "name": "x.json", "generation": "1"})
+    del headers[missing]
+    assert http(server.url, body, headers).status == 200
+    assert log_lines(server)[-1]["severity"] == "ERROR"
+
+
+def test_no_event_at_all_is_acknowledged(cloud, server):
+    assert http(server.url, b"hello", {"Content-Type": "text/plain"}).status == 200
+    assert http(server.url, b'{"a": 1}', {"Content-Type": "application/cloudevents+json"}).status == 200
+    assert http(server.url, b"[" * 100_000, {"Content-Type": "application/cloudevents+json"}).status == 200
+
+
+def test_the_output_buckets_own_events_are_refused(cloud, server):
+    resource = cloud.put("pair.json", json.dumps({"scene": "s.png", "product": "p.png"}), bucket=cloud.output)
+    assert cloud.deliver(server, resource).status == 200
+    assert cloud.names() == ["pair.json"]
+    assert "metadata" not in resource
+    (line,) = log_lines(server, f"{cloud.output}/{cloud.prefix}pair.json")
+    assert line["severity"] == "ERROR" and "OUTPUT_BUCKET" in line["message"]
+
+
+def test_a_deleted_manifest_is_nothing_to_do(cloud, server):
+    resource = cloud.put_pair()
+    cloud.client.bucket(cloud.input).blob(cloud.prefix + "pair.json").delete()
+    assert cloud.deliver(server, resource).status == 200
+    assert cloud.names() == []
+    assert cloud.calls() == 0
+
+
+def test_a_replaced_manifest_is_left_to_its_newer_event(cloud, server):
+    older = cloud.put_pair()
+    newer = cloud.put_pair(labels={"version": "2"})
+    assert cloud.deliver(server, older).status == 200
+    assert cloud.names() == []
+    assert cloud.deliver(server, newer).status == 200
+    assert cloud.sidecar()["labels"] == {"version": "2"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "späti/日本語 🍋.json", "quo'te\".json", "a..b/pair.json", "sp ace/%2F?#&.json", "<script>.json",
+        "n" * 890 + ".json", "deep/" * 100 + "pair.json", ".json", "a/.json", "back\\slash.json",
+    ],
+)  # fmt: skip
+def test_any_object_name_works(cloud, server, name):
+    resource = cloud.put_pair(name)
+    assert cloud.deliver(server, resource).status == 200
+    assert name in cloud.names()
+    assert cloud.sidecar(name)["status"] != "failed", cloud.sidecar(name)["error"]
+    assert name.removesuffix(".json") + ".png" in cloud.names()
+
+
+def test_every_log_line_is_json_with_severity_event_manifest_and_stage(cloud, server):
+    resource = cloud.put_pair()
+    event_id = uuid.uuid4().hex
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    body, headers = cloud.event(resource, id=event_id)
+    assert http(server.url, body, {**headers, "traceparent": f"00-{trace}-b7ad6b7169203331-01"}).status == 200
+    lines = log_lines(server, f"{cloud.input}/{cloud.prefix}pair.json")
+    settled = [line for line in lines if line["message"] == "settled"]
+    assert len(settled) == 1
+    for line in lines:
+        assert line["severity"] in {"DEBUG", "INFO", "WARNING", "ERROR"}
+        assert line["event_id"] == event_id
+        assert line["generation"] == int(resource["generation"])
+        assert line["logging.googleapis.com/trace"].endswith(trace)
+        assert line["stage"]

@@ -1,0 +1,113 @@
+"""`composite_http`: one pair as a request."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import uuid
+
+import pytest
+
+from tests.support import http, picture, product_png, scene_png
+
+
+def data_uri(content: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+def pair(**fields) -> dict:
+    return {"scene": data_uri(scene_png()), "product": data_uri(product_png()), **fields}
+
+
+def post_json(server, body, **headers):
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return http(server.url, content, {"Content-Type": "application/json", **headers})
+
+
+def post_form(server, files, fields, **headers):
+    mark = uuid.uuid4().hex
+    body = io.BytesIO()
+    for name, content in files.items():
+        head = f'--{mark}\r\nContent-Disposition: form-data; name="{name}"; filename="x"\r\n\r\n'
+        body.write(head.encode() + content + b"\r\n")
+    for name, value in fields.items():
+        body.write(f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode())
+    body.write(f"--{mark}--\r\n".encode())
+    return http(server.url, body.getvalue(), {"Content-Type": f"multipart/form-data; boundary={mark}", **headers})
+
+
+@pytest.fixture
+def server(session_http_server):
+    return session_http_server
+
+
+def test_json_in_json_out(gemini, server):
+    answer = post_json(server, pair(labels={"sku": "1"}))
+    assert answer.status == 200
+    sidecar = answer.json()["sidecar"]
+    assert sidecar["status"] in {"accepted", "review"} and sidecar["labels"] == {"sku": "1"}
+    content = base64.b64decode(answer.json()["image"].partition(",")[2])
+    assert picture(content).shape == (360, 640, 3)
+
+
+def test_accept_image_gives_the_picture_and_its_status(gemini, server):
+    answer = post_json(server, pair(output={"format": "jpeg"}), Accept="image/*")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    assert answer.headers["X-Composite-Status"] in {"accepted", "review"}
+    assert picture(answer.body).shape == (360, 640, 3)
+
+
+def test_files_and_form_fields(gemini, server):
+    files = {"scene": scene_png(), "product": product_png()}
+    fields = {"output.format": "webp", "seed": "7", "labels.sku": "A", "placement": "on the table"}
+    answer = post_form(server, files, fields)
+    assert answer.status == 200
+    sidecar = answer.json()["sidecar"]
+    assert sidecar["result"]["mime_type"] == "image/webp"
+    assert sidecar["attempts"][0]["seed"] == 7
+    assert sidecar["labels"] == {"sku": "A"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 400, "manifest_invalid"),
+        ({"scene": "data:,"}, 400, "manifest_invalid"),
+        (pair(colour=1), 400, "manifest_invalid"),
+        (pair(scene="relative.png"), 400, "manifest_invalid"),
+        (pair(scene="gs://not-allowed/x.png"), 403, "reference_forbidden"),
+        (pair(scene="http://localhost/x.png"), 403, "reference_forbidden"),
+        (pair(scene="data:image/png;base64," + base64.b64encode(b"GIF89a" + b"0" * 99).decode()), 415,
+         "source_unsupported"),
+        (pair(scene=data_uri(scene_png()[:3000])), 422, "source_unreadable"),
+    ],
+)  # fmt: skip
+def test_what_the_caller_can_mend_is_4xx(gemini, server, body, status, code):
+    answer = post_json(server, body)
+    assert answer.status == status
+    assert answer.json()["error"]["code"] == code and answer.json()["error"]["message"]
+    assert gemini.requests == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [("SAFETY", 502, "model_refused"), ("text_only", 502, "model_no_image"), ("403", 503, "model_unavailable")],
+)
+def test_the_models_failures_are_502_and_503(gemini, server, kind, status, code):
+    gemini.control(faults=[{"kind": kind, "times": None}])
+    answer = post_json(server, pair(seed=abs(hash(kind)) % 10_000))
+    assert (answer.status, answer.json()["error"]["code"]) == (status, code)
+
+
+def test_the_deadline_is_504(gemini, own_cloud):
+    gemini.control(latency_s=8.0)
+    with own_cloud.server(target="composite_http", EVENT_DEADLINE_S="1.5") as server:
+        answer = post_json(server, pair(seed=11))
+    assert answer.status in {503, 504}
+    assert answer.json()["error"]["code"] in {"deadline_exceeded", "model_unavailable"}
+
+
+def test_only_post(gemini, server):
+    assert http(server.url, None, {}, method="GET").status == 405

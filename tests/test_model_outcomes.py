@@ -1,0 +1,222 @@
+"""Whatever the model answers is a recorded outcome: an image, a refusal in its own words, or a retry with an end."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support import KEY, log_lines
+
+
+def settle(cloud, server, faults, **fields):
+    """Deliver one pair under faults → (status of the delivery, sidecar or None); every fault has to have fired."""
+    cloud.gemini.control(faults=faults)
+    resource = cloud.put_pair(**fields)
+    status = cloud.deliver(server, resource).status
+    report = cloud.gemini.faults.report()
+    for fault in faults:
+        assert report["fired"].get(fault["kind"]), f"{fault['kind']} never fired"
+    return status, cloud.sidecar() if "pair.json" in cloud.names() else None
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "IMAGE_PROHIBITED_CONTENT"],
+)
+def test_a_refusal_that_cannot_change_is_recorded_at_once(cloud, server, reason):
+    status, sidecar = settle(cloud, server, [{"kind": reason, "times": None}])
+    assert status == 200
+    assert sidecar["status"] == "failed" and sidecar["error"]["code"] == "model_refused"
+    assert reason in sidecar["error"]["message"]
+    assert [attempt["finish_reason"] for attempt in sidecar["attempts"]] == [reason]
+    assert len(cloud.gemini.requests) == 1
+
+
+@pytest.mark.parametrize("reason", ["IMAGE_SAFETY", "RECITATION", "IMAGE_RECITATION", "LANGUAGE"])
+def test_a_refusal_of_one_picture_is_tried_again_up_to_the_cap(cloud, server, reason):
+    status, sidecar = settle(cloud, server, [{"kind": reason, "times": None}])
+    assert status == 200
+    assert sidecar["error"]["code"] == "model_refused"
+    assert [attempt["outcome"] for attempt in sidecar["attempts"]] == ["refused"] * 3
+    assert len({attempt["seed"] for attempt in sidecar["attempts"]}) == 3
+    assert len(cloud.gemini.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["NO_IMAGE", "IMAGE_OTHER", "MAX_TOKENS", "OTHER", "MALFORMED_RESPONSE", "A_REASON_OF_NEXT_YEAR",
+     "no_candidates", "empty_candidate", "empty_parts", "text_only", "thought_only", "garbage_image",
+     "truncated_image", "empty_image"],
+)  # fmt: skip
+def test_an_answer_without_a_picture_is_an_attempt_and_ends(cloud, server, kind):
+    status, sidecar = settle(cloud, server, [{"kind": kind, "times": None}], attempts=2)
+    assert status == 200
+    assert sidecar["status"] == "failed" and sidecar["error"]["code"] == "model_no_image"
+    assert len(sidecar["attempts"]) == len(cloud.gemini.requests) == 2
+    assert sidecar["error"]["message"]
+
+
+def test_after_an_answer_without_a_picture_the_next_one_is_taken(cloud, server):
+    status, sidecar = settle(cloud, server, [{"kind": "NO_IMAGE"}])
+    assert status == 200 and sidecar["status"] != "failed"
+    outcomes = [attempt["outcome"] for attempt in sidecar["attempts"]]
+    assert outcomes[:2] == ["no_image", "generated"]
+    assert len(outcomes) == len(cloud.gemini.requests)
+
+
+def test_a_blocked_prompt_is_recorded_with_its_reason(cloud, server):
+    status, sidecar = settle(cloud, server, [{"kind": "block_reason", "value": "PROHIBITED_CONTENT"}])
+    assert status == 200
+    assert sidecar["error"]["code"] == "model_refused"
+    assert sidecar["attempts"][0]["finish_reason"] == "PROHIBITED_CONTENT"
+
+
+@pytest.mark.parametrize(
+    "kind", ["thought_first", "two_images", "data_uri_in_text", "jpeg_answer", "webp_answer", "jpeg_labelled_png",
+             "larger_answer", "no_usage"]
+)  # fmt: skip
+def test_a_picture_in_any_wrapping_is_found(cloud, server, kind):
+    status, sidecar = settle(cloud, server, [{"kind": kind, "times": None}])
+    assert status == 200
+    assert sidecar["status"] in {"accepted", "review"}
+    assert sidecar["result"]["width"] == 640
+
+
+@pytest.mark.parametrize("kind", ["408", "429", "500", "502", "503", "504", "reset", "reset_midway", "broken_stream",
+                                  "truncated_json", "garbage_body", "empty_body"])  # fmt: skip
+def test_a_passing_fault_is_retried_within_the_delivery(cloud, server, kind):
+    status, sidecar = settle(cloud, server, [{"kind": kind, "times": 2}])
+    assert status == 200
+    assert sidecar["status"] != "failed"
+    assert len(sidecar["attempts"]) == cloud.calls()
+    assert len(cloud.gemini.requests) == cloud.calls() + 2
+
+
+@pytest.mark.parametrize("kind", ["503", "reset", "garbage_body"])
+def test_a_lasting_fault_comes_again_and_is_recorded_when_the_event_is_old(own_cloud, kind):
+    own_cloud.gemini.control(faults=[{"kind": kind, "times": None}])
+    with own_cloud.server(EVENT_DEADLINE_S="4", EVENT_MAX_AGE_S="100") as server:
+        resource = own_cloud.put_pair()
+        assert own_cloud.deliver(server, resource).status == 503
+        assert own_cloud.names() == []
+        assert own_cloud.deliver(server, resource, age_s=120).status == 200
+    sidecar = own_cloud.sidecar()
+    assert sidecar["status"] == "failed"
+    assert sidecar["error"]["code"] in {"model_unavailable", "deadline_exceeded"}
+    assert sidecar["error"]["retryable"] is True
+
+
+def test_a_stalled_call_is_given_up_and_made_again_inside_the_deadline(own_cloud):
+    own_cloud.gemini.control(faults=[{"kind": "stall", "value": 30}])
+    with own_cloud.server(EVENT_DEADLINE_S="16") as server:
+        resource = own_cloud.put_pair()
+        assert own_cloud.deliver(server, resource).status == 200
+    assert own_cloud.sidecar()["status"] != "failed"
+    assert own_cloud.gemini.faults.report()["fired"] == {"stall": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [("400", "model_refused"), ("key_invalid", "model_unavailable"), ("401", "model_unavailable"),
+     ("403", "model_unavailable"), ("404", "model_unavailable")],
+)  # fmt: skip
+def test_a_request_that_is_not_taken_is_recorded_at_once(cloud, server, kind, code):
+    status, sidecar = settle(cloud, server, [{"kind": kind, "times": None}])
+    assert status == 200
+    assert sidecar["error"]["code"] == code
+    assert len(cloud.gemini.requests) == 1
+
+
+def test_the_fallback_is_used_when_the_model_is_gone_and_said_so(own_cloud):
+    gone = {"kind": "404", "times": None, "match": {"model": "gemini-2.5-flash-image"}}
+    own_cloud.gemini.control(faults=[gone])
+    with own_cloud.server(GEMINI_FALLBACK_MODEL="gemini-3.1-flash-lite-image") as server:
+        assert own_cloud.deliver(server, own_cloud.put_pair()).status == 200
+    model = own_cloud.sidecar()["model"]
+    assert model["id"] == "gemini-3.1-flash-lite-image"
+    assert model["requested_id"] == "gemini-2.5-flash-image"
+    assert own_cloud.sidecar()["status"] != "failed"
+
+
+def test_vertex_mode_calls_the_vertex_path(own_cloud, tmp_path):
+    # Application default credentials of the "external account" kind would need a token server; an
+    # authorized user with a token endpoint on the emulator is not spoken by it, so only the wiring is
+    # tested here: project and location are in the request path.
+    from function.generation.client import GeminiClient
+
+    client = GeminiClient(api_key=None, vertexai=True, project="p1", location="europe-west4", api_version=None)
+    import google.auth.credentials
+    from google import genai
+    from google.genai import types
+
+    class Token(google.auth.credentials.Credentials):
+        def refresh(self, request):
+            self.token = "t"
+
+    client._client = genai.Client(
+        vertexai=True, project="p1", location="europe-west4", credentials=Token(),
+        http_options=types.HttpOptions(base_url=own_cloud.gemini.url, api_version=client._api_version),
+    )  # fmt: skip
+    from function.deadline import Deadline
+    from function.generation.client import Request
+
+    request = Request("gemini-2.5-flash-image", "an empty table", (), "1:1", None, 7)
+    answer = client.generate(request, Deadline(30))
+    assert answer.outcome == "image"
+    (seen,) = own_cloud.gemini.requests
+    assert (seen["api"], seen["version"], seen["seed"], seen["aspect_ratio"]) == ("vertex", "v1beta1", 7, "1:1")
+
+
+def test_what_is_sent_is_the_scene_first_and_the_product_with_its_alpha(cloud, server):
+    cloud.deliver(server, cloud.put_pair(placement="left of the lemons"))
+    seen = cloud.gemini.requests[0]
+    assert (seen["api"], seen["version"], seen["aspect_ratio"]) == ("key", "v1beta", "16:9")
+    assert [image["mode"] for image in seen["images"]] == ["RGB", "RGBA"]
+    assert max(seen["images"][0]["width"], seen["images"][0]["height"]) <= 768
+    for words in (
+        "left of the lemons",
+        "contact shadow",
+        "feather",
+        "every detail of its label",
+        "transparent background",
+    ):
+        assert words in seen["text"].lower()
+
+
+def test_usage_and_cost_are_what_was_billed(cloud, server):
+    cloud.deliver(server, cloud.put_pair())
+    sidecar = cloud.sidecar()
+    usage = sidecar["attempts"][0]["usage"]
+    assert usage["prompt_image_tokens"] == 516
+    assert sidecar["cost"]["prompt_tokens"] == sum(a["usage"]["prompt_tokens"] for a in sidecar["attempts"])
+    assert sidecar["cost"]["usd"] == pytest.approx(sum(a["usd"] for a in sidecar["attempts"]))
+    estimated, billed = sidecar["cost"]["estimated_prompt_tokens_uncompressed"], sidecar["cost"]["prompt_tokens"]
+    saved = sidecar["cost"]["prompt_tokens_saved_percent"]
+    assert saved == pytest.approx(100 * (1 - billed / estimated), abs=0.06)
+    assert sidecar["attempts"][0]["usd"] == pytest.approx((usage["prompt_tokens"] * 0.3 + 1290 * 30) / 1e6, abs=1e-4)
+
+
+def test_no_secret_and_no_image_data_is_logged(own_cloud):
+    own_cloud.gemini.control(faults=[{"kind": "403"}])
+    with own_cloud.server() as server:
+        own_cloud.deliver(server, own_cloud.put_pair("one.json"))
+        own_cloud.deliver(server, own_cloud.put_pair("two.json"))
+        data = "data:image/png;base64," + "QUJD" * 2000
+        own_cloud.deliver(server, own_cloud.put("three.json", {"scene": data, "product": data}))
+        text = json.dumps(log_lines(server))
+    assert KEY not in text and "base64," not in text and "QUJDQUJD" not in text
+
+
+def test_a_scene_made_from_text_is_composited_like_any_other(cloud, server):
+    from tests.support import product_png
+
+    cloud.put("product.png", product_png())
+    prompt = {"prompt": f"an oak table by a window, light from the left, {cloud.prefix}"}
+    manifest = {"scene": prompt, "product": "product.png"}
+    assert cloud.deliver(server, cloud.put("pair.json", manifest)).status == 200
+    sidecar = cloud.sidecar()
+    assert sidecar["status"] in {"accepted", "review"}, sidecar["error"]
+    assert [attempt["purpose"] for attempt in sidecar["attempts"]][:2] == ["scene", "composite"]
+    assert "oak table" in cloud.gemini.requests[0]["text"]
+    assert sidecar["cost"]["usd"] == pytest.approx(sum(a["usd"] for a in sidecar["attempts"]))

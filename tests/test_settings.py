@@ -1,0 +1,73 @@
+"""The environment: every bad value is named, and a bad one stops the start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from function.settings import Settings, SettingsInvalid
+
+GOOD = {"OUTPUT_BUCKET": "results", "GEMINI_API_KEY": "k"}
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_defaults_are_the_documented_ones():
+    settings = Settings.from_environment(GOOD)
+    assert settings.gemini_model == "gemini-2.5-flash-image"
+    assert settings.gemini_fallback_model is None
+    assert (settings.max_px, settings.max_attempts) == (768, 3)
+    assert (settings.max_source_bytes, settings.max_source_pixels) == (50 * 2**20, 50_000_000)
+    assert (settings.event_deadline_s, settings.event_max_age_s) == (300, 3600)
+    assert settings.allowed_buckets == ()
+
+
+def test_lists_and_blanks_are_understood():
+    settings = Settings.from_environment(
+        GOOD | {"ALLOWED_BUCKETS": " one, two,, ", "MAX_PX": " 1024 ", "GEMINI_MODEL": ""}
+    )
+    assert settings.allowed_buckets == ("one", "two")
+    assert settings.max_px == 1024
+    assert settings.gemini_model == "gemini-2.5-flash-image"
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"OUTPUT_BUCKET": ""}, ["OUTPUT_BUCKET"]),
+        ({"OUTPUT_BUCKET": "  "}, ["OUTPUT_BUCKET"]),
+        ({"OUTPUT_BUCKET": "Not A Bucket"}, ["OUTPUT_BUCKET"]),
+        ({"MAX_PX": "255"}, ["MAX_PX", "256"]),
+        ({"MAX_PX": "many"}, ["MAX_PX", "many"]),
+        ({"MAX_ATTEMPTS": "0", "EVENT_DEADLINE_S": "-1"}, ["MAX_ATTEMPTS", "EVENT_DEADLINE_S"]),
+        ({"GEMINI_API_KEY": ""}, ["GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI"]),
+        ({"GOOGLE_GENAI_USE_VERTEXAI": "true"}, ["GOOGLE_CLOUD_PROJECT"]),
+        ({"OUTPUT_BUCKET": "", "MAX_PX": "1", "GEMINI_API_KEY": ""}, ["OUTPUT_BUCKET", "MAX_PX", "GEMINI_API_KEY"]),
+    ],
+)
+def test_every_bad_value_is_named_in_one_message(changes, named):
+    with pytest.raises(SettingsInvalid) as caught:
+        Settings.from_environment(GOOD | changes)
+    assert all(name in str(caught.value) for name in named)
+
+
+def test_the_key_is_in_no_representation():
+    assert "s3cret" not in repr(Settings.from_environment(GOOD | {"GEMINI_API_KEY": "s3cret"}))
+
+
+def test_a_small_max_px_is_allowed_with_a_warning():
+    assert "MAX_PX" in Settings.from_environment(GOOD | {"MAX_PX": "300"}).warnings()[0]
+
+
+def test_a_bad_environment_stops_the_server_with_one_message():
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("GEMINI", "GOOGLE"))}
+    environment |= {"OUTPUT_BUCKET": "", "MAX_PX": "9", "GEMINI_API_KEY": "k", "PORT": "0"}
+    command = [sys.executable, "-m", "functions_framework", "--source", "main.py", "--target", "composite",
+               "--signature-type", "cloudevent", "--port", "0"]  # fmt: skip
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode != 0
+    assert "OUTPUT_BUCKET is not set" in ran.stderr and "MAX_PX='9'" in ran.stderr
+    assert "Traceback" not in ran.stderr
