@@ -13,13 +13,16 @@ locals {
   # (600 s) and that delivery itself come on top. Older than this, the function is not getting at the event.
   oldest_event_seconds = var.event_max_age_seconds + 600 + local.timeout_seconds
 
+  # Run in a work tree, with a person's rights; --dry-run only says which.
+  redrive = "python -m function redrive gs://${local.input_bucket} --output gs://${local.output_bucket}"
+
   # A log-based metric has no data and no name in PromQL before its first line; the policies are made at once.
   promql_alerts = {
     failures = {
       title    = "pairs fail"
       severity = "ERROR"
       query    = "sum(increase(${local.settled}{${local.promql_labels},status=\"failed\"}[1h])) >= ${var.alert_failures_per_hour}"
-      advice   = "Pairs were settled as `failed`. The sidecar's `error` says why; the dashboard shows the codes. Mend the cause, then upload the manifests again."
+      advice   = "Pairs were settled as `failed`. The sidecar's `error` says why; the dashboard shows the codes. Mend the cause, then `${local.redrive} --failed`."
     }
     spend = {
       title    = "the model costs more than expected"
@@ -108,7 +111,7 @@ resource "google_monitoring_alert_policy" "oldest_event" {
   }
 
   documentation {
-    content   = "The oldest unsettled event is older than ${local.oldest_event_seconds} s. A large catalogue may only be waiting its turn (see the backlog on the dashboard); otherwise the function does not start or does not answer. `python -m function redrive gs://${local.input_bucket}` delivers again what has no sidecar."
+    content   = "The oldest unsettled event is older than ${local.oldest_event_seconds} s. A large catalogue may only be waiting its turn (see the backlog on the dashboard); otherwise the function does not start or does not answer. `${local.redrive}` delivers again what has no sidecar."
     mime_type = "text/markdown"
   }
 
@@ -143,7 +146,7 @@ resource "google_monitoring_alert_policy" "dead_letter" {
   }
 
   documentation {
-    content   = "An event was delivered ${local.delivery_attempts} times in vain. See which: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letter[0].name} --limit=10`. Mend the cause, then `python -m function redrive gs://${local.input_bucket}`, then acknowledge (`--auto-ack`)."
+    content   = "An event was delivered ${local.delivery_attempts} times in vain. See which: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letter[0].name} --limit=10`. Mend the cause, then `${local.redrive}`, then acknowledge (`--auto-ack`)."
     mime_type = "text/markdown"
   }
 

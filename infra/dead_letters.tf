@@ -10,7 +10,7 @@
 # translator in between. The direct trigger stays, and gcloud hangs the policy on its subscription.
 #
 # Whatever happens to the events, `python -m function redrive` finds manifests without a sidecar by the buckets
-# alone and delivers them again.
+# alone and has them delivered again.
 
 locals {
   dead_letters = var.use_gcloud ? 1 : 0
