@@ -12,9 +12,10 @@ from function.answers import AnswerStore
 from function.calls import PaidCalls
 from function.deadline import Deadline
 from function.errors import CompositeError, ErrorCode, ManifestInvalid, SourceMissing, SourceNotYetThere
+from function.finish import Composite
 from function.job import Services, log_settled, manifest_targets
 from function.manifest import MAX_MANIFEST_BYTES, Manifest, manifest_from, parse_manifest
-from function.pipeline import Composite, run_pair
+from function.pipeline import run_pair
 from function.record import RunRecord
 from function.sources import Source, fetch_sources
 

@@ -22,6 +22,7 @@ from function.errors import (
     Unexpected,
 )
 from function.events import Upload
+from function.finish import Composite
 from function.generation.client import GeminiClient
 from function.logs import log
 from function.manifest import (
@@ -33,7 +34,7 @@ from function.manifest import (
     parse_manifest,
     resolve,
 )
-from function.pipeline import Composite, run_pair
+from function.pipeline import run_pair
 from function.record import RunRecord
 from function.settings import Settings
 from function.sidecar import ManifestIdentity, Sidecar

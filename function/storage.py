@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,22 +12,39 @@ from typing import Any, TypeVar
 
 import google_crc32c
 import requests
+import urllib3
 from google.api_core import exceptions as api
-from google.api_core.retry import Retry
 from google.auth import exceptions as auth
 from google.cloud import storage
 from google.cloud.storage import exceptions as storage_exceptions
-from google.cloud.storage.retry import DEFAULT_RETRY
+from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_exponential_jitter
 
 from function.deadline import Deadline
 from function.errors import StorageUnavailable
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 20.0  # silence on a connection for this long is a stall: try again
+SILENCE_SHARE = 0.5  # of what is left of the deadline, so that a stalled call leaves time for another one
 RETRY_FOR_S = 60.0  # on one call at the most, so that a dead bucket leaves time to say so
 METADATA_CACHE = "private, max-age=0"  # a re-uploaded manifest's result must not be served stale
+PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504})  # Cloud Storage's own list of what to try again
+FIRST_WAIT_S, MAX_WAIT_S = 0.1, 8.0  # between tries; doubled each time
 
 T = TypeVar("T")
+Timeout = tuple[float, float]  # seconds to connect, seconds of silence
+
+# What the client raises when it cannot tell what became of a call. Raw downloads let urllib3's errors through, and
+# an answer that is no JSON is a RequestException.
+CLIENT_ERRORS = (
+    api.GoogleAPICallError,
+    auth.GoogleAuthError,
+    storage_exceptions.InvalidResponse,
+    storage_exceptions.DataCorruption,
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+)
 
 
 class NotFound(Exception):
@@ -86,10 +104,10 @@ class Storage:
     def stat(self, bucket: str, name: str, deadline: Deadline, generation: int | None = None) -> StoredObject | None:
         """The object's metadata, or None when there is none. Raises StorageUnavailable, Forbidden."""
 
-        def call(retry: Retry, timeout: Any) -> StoredObject | None:
+        def call(timeout: Timeout) -> StoredObject | None:
             blob = self.client.bucket(bucket).blob(name, generation=generation)
             try:
-                blob.reload(retry=retry, timeout=timeout)
+                blob.reload(retry=None, timeout=timeout)
             except api.NotFound:
                 return None
             return _described(blob)
@@ -99,14 +117,18 @@ class Storage:
     def read(self, bucket: str, name: str, deadline: Deadline, *, generation: int | None = None, limit: int) -> bytes:
         """The object's bytes, checksum verified. Raises NotFound, TooLarge, Forbidden, StorageUnavailable."""
 
-        def call(retry: Retry, timeout: Any) -> bytes:
-            sink = _BoundedBuffer(limit)
+        def call(timeout: Timeout) -> bytes:
+            sink = _BoundedBuffer(limit, deadline)
             blob = self.client.bucket(bucket).blob(name, generation=generation)
             try:
-                blob.download_to_file(sink, raw_download=True, retry=retry, timeout=timeout)
+                blob.download_to_file(sink, raw_download=True, checksum=None, retry=None, timeout=timeout)
             except api.NotFound:
                 raise NotFound(f"gs://{bucket}/{name}") from None
-            return sink.getvalue()
+            content = sink.getvalue()
+            # The client lets an answer without a checksum pass, and a proxy's page of HTML has none.
+            if blob.crc32c != crc32c(content):
+                raise storage_exceptions.DataCorruption(None, "the bytes do not match their checksum")
+            return content
 
         return self._run(call, deadline, f"reading gs://{bucket}/{name}")
 
@@ -126,7 +148,7 @@ class Storage:
         A write whose acknowledgement was lost counts as done. Raises Changed, StorageUnavailable.
         """
 
-        def call(retry: Retry, timeout: Any) -> int:
+        def call(timeout: Timeout) -> int:
             blob = self.client.bucket(bucket).blob(name)
             blob.metadata = metadata
             blob.cache_control = METADATA_CACHE
@@ -135,7 +157,7 @@ class Storage:
                 content_type=content_type,
                 if_generation_match=if_generation,
                 checksum="crc32c",
-                retry=retry,
+                retry=None,
                 timeout=timeout,
             )
             return int(blob.generation)
@@ -152,10 +174,10 @@ class Storage:
     def delete(self, bucket: str, name: str, deadline: Deadline, *, generation: int) -> None:
         """Delete one generation of the object; that it is gone already is fine."""
 
-        def call(retry: Retry, timeout: Any) -> None:
+        def call(timeout: Timeout) -> None:
             blob = self.client.bucket(bucket).blob(name)
             try:
-                blob.delete(if_generation_match=generation, retry=retry, timeout=timeout)
+                blob.delete(if_generation_match=generation, retry=None, timeout=timeout)
             except (api.NotFound, api.PreconditionFailed):
                 return
 
@@ -164,11 +186,11 @@ class Storage:
     def update_metadata(self, bucket: str, name: str, changes: dict[str, str], deadline: Deadline) -> None:
         """Add or replace custom metadata of an object. Raises NotFound, StorageUnavailable."""
 
-        def call(retry: Retry, timeout: Any) -> None:
+        def call(timeout: Timeout) -> None:
             blob = self.client.bucket(bucket).blob(name)
             blob.metadata = changes
             try:
-                blob.patch(retry=retry, timeout=timeout)
+                blob.patch(retry=None, timeout=timeout)
             except api.NotFound:
                 raise NotFound(f"gs://{bucket}/{name}") from None
 
@@ -177,44 +199,59 @@ class Storage:
     def list(self, bucket: str, prefix: str, deadline: Deadline) -> Iterator[StoredObject]:
         """Every object whose name starts with `prefix`, in name order."""
 
-        def call(retry: Retry, timeout: Any) -> list[StoredObject]:
-            blobs = self.client.list_blobs(bucket, prefix=prefix, retry=retry, timeout=timeout)
-            return [_described(blob) for blob in blobs]
+        token: str | None = None
 
-        return iter(self._run(call, deadline, f"listing gs://{bucket}/{prefix}"))
+        def page(timeout: Timeout) -> tuple[list[StoredObject], str | None]:
+            found = self.client.list_blobs(bucket, prefix=prefix, page_token=token, retry=None, timeout=timeout)
+            blobs = [_described(blob) for blob in next(found.pages, ())]
+            return blobs, found.next_page_token
 
-    def _run(self, call: Callable[[Retry, Any], T], deadline: Deadline, doing: str) -> T:
-        """Run one call with retries inside the deadline, and turn the client's errors into ours."""
-        budget = deadline.within(RETRY_FOR_S, "storage")
-        retry = DEFAULT_RETRY.with_timeout(budget).with_delay(initial=0.1, maximum=8.0)
-        timeout = min(CONNECT_TIMEOUT_S, budget), min(READ_TIMEOUT_S, budget)
         while True:
-            try:
-                return call(retry, timeout)
-            except api.PreconditionFailed:
-                raise Changed(doing) from None
-            except (api.Forbidden, api.Unauthorized) as error:
-                raise Forbidden(f"{doing}: {error.message}") from None
-            except storage_exceptions.DataCorruption:
-                # The bytes did not match the checksum: the library does not retry this by itself.
-                deadline.within(1, "storage")
-            except (api.RetryError, api.GoogleAPICallError, storage_exceptions.InvalidResponse) as error:
-                cause = error.__cause__ or error
-                raise StorageUnavailable(f"{doing} failed: {_short(cause)}") from None
-            except (requests.RequestException, auth.GoogleAuthError, OSError) as error:
-                raise StorageUnavailable(f"{doing} failed: {_short(error)}") from None
+            blobs, token = self._run(page, deadline, f"listing gs://{bucket}/{prefix}")
+            yield from blobs
+            if not token:
+                return
+
+    def _run(self, call: Callable[[Timeout], T], deadline: Deadline, doing: str) -> T:
+        """Run one call, again while it fails in a way that may pass, and turn the client's errors into ours.
+
+        The client's own retries are off: each of its tries would have the time that was left for the first one.
+        """
+        budget_s = deadline.within(RETRY_FOR_S, "storage")
+        budget = Deadline(budget_s)
+
+        def once() -> T:
+            left = budget.within(RETRY_FOR_S, "storage") * SILENCE_SHARE
+            return call((min(CONNECT_TIMEOUT_S, left), min(READ_TIMEOUT_S, left)))
+
+        tries = Retrying(
+            retry=retry_if_exception(_may_pass),
+            wait=wait_exponential_jitter(FIRST_WAIT_S, MAX_WAIT_S, jitter=FIRST_WAIT_S),
+            stop=stop_before_delay(budget_s),
+            reraise=True,
+        )
+        try:
+            return tries(once)
+        except api.PreconditionFailed:
+            raise Changed(doing) from None
+        except (api.Forbidden, api.Unauthorized) as error:
+            raise Forbidden(f"{doing}: {error.message}") from None
+        except CLIENT_ERRORS as error:
+            raise StorageUnavailable(f"{doing} failed: {_short(error)}") from None
 
 
 class _BoundedBuffer(io.BytesIO):
-    """Refuses to grow past `limit` bytes, so that a huge object is not read to find out that it is huge."""
+    """Refuses to grow past `limit` bytes, so that a huge object is not read to find out that it is huge, and past
+    the deadline: a connection that trickles is never silent."""
 
-    def __init__(self, limit: int):
+    def __init__(self, limit: int, deadline: Deadline):
         super().__init__()
-        self._limit = limit
+        self._limit, self._deadline = limit, deadline
 
     def write(self, data: Any, /) -> int:
         if self.tell() + len(data) > self._limit:
             raise TooLarge(self.tell() + len(data))
+        self._deadline.within(READ_TIMEOUT_S, "storage")
         return super().write(data)
 
 
@@ -234,6 +271,15 @@ def _described(blob: storage.Blob) -> StoredObject:
         metadata=dict(blob.metadata or {}),
         updated=blob.updated,
     )
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether the same call may succeed in a moment: the service is busy, or the answer did not arrive whole."""
+    if isinstance(error, api.GoogleAPICallError):
+        return error.code in PASSING_STATUS
+    if isinstance(error, storage_exceptions.InvalidResponse):
+        return error.response.status_code in PASSING_STATUS
+    return isinstance(error, CLIENT_ERRORS)
 
 
 def _short(error: BaseException) -> str:

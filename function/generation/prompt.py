@@ -49,8 +49,8 @@ LESSONS = {
     "label_kept": "The label was not preserved. Copy every word, letter and mark of [2] exactly, and invent none.",
     "product_whole": "The product was cut off. Show all of it, inside the frame, with its outline complete.",
     "scale_plausible": "The product's size was not believable. Size it against the objects around it.",
-    "contact_shadow": "The contact shadow was missing or detached. The product must touch the surface, with a soft dark "
-    "shadow right where it stands.",
+    "contact_shadow": "The contact shadow was missing or detached. The product must touch the surface, with a soft "
+    "dark shadow right where it stands.",
     "no_halo": "The product had a bright cut-out fringe. Feather its edge into the scene; leave no halo.",
     "exposure_sane": "Exposure or colour of the picture was off. Keep the brightness and white balance of [1].",
     "no_image": "The last answer held no picture. Answer with one image.",

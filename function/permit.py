@@ -1,0 +1,74 @@
+"""A permit for the stages that hold full-resolution pixels, so that eight huge pairs at once fit into memory."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from function.deadline import Deadline
+from function.errors import DeadlineExceeded
+
+CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+# What the process needs without any picture: libraries (about 250 MiB), the images' own bytes and answers of eight
+# events that wait for the network.
+RESERVED_BYTES = 600 * 2**20
+LEAST_BYTES = 400 * 2**20  # one 50-megapixel pair has to be possible
+MOST_BYTES = 1400 * 2**20  # the deployed size is 2 GiB: no reason to behave differently on a large machine
+
+
+class PixelPermit:
+    """Hands out bytes in the order they were asked for; who asks for more than there is gets all of it, alone."""
+
+    def __init__(self, total_bytes: int):
+        self._total = self._free = total_bytes
+        self._queue: deque[object] = deque()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def hold(self, wanted_bytes: int, deadline: Deadline) -> Iterator[None]:
+        """Wait for `wanted_bytes`, hold them for the block. Raises DeadlineExceeded."""
+        wanted = min(wanted_bytes, self._total)
+        ticket = object()
+        with self._changed:
+            self._queue.append(ticket)
+            try:
+                ready = self._changed.wait_for(
+                    lambda: self._queue[0] is ticket and self._free >= wanted, timeout=deadline.remaining()
+                )
+                if not ready:
+                    raise DeadlineExceeded("no memory for the pictures became free in time", stage="prepare")
+                self._free -= wanted
+            finally:
+                self._queue.remove(ticket)
+                self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += wanted
+                self._changed.notify_all()
+
+
+@cache
+def process_permit() -> PixelPermit:
+    """The permit of this process, sized from its memory limit."""
+    room = int((memory_limit_bytes() - RESERVED_BYTES) * 0.9)
+    return PixelPermit(max(LEAST_BYTES, min(MOST_BYTES, room)))
+
+
+def memory_limit_bytes() -> int:
+    """The container's memory limit, or the machine's memory."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for path in CGROUP_LIMITS:
+        try:
+            text = path.read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if text.isdecimal():
+            return min(physical, int(text))
+    return physical
