@@ -30,7 +30,7 @@ const figure = (value) =>
   Number.isInteger(value) ? wholeNumber.format(value) : new Intl.NumberFormat("en", { maximumSignificantDigits: 3 }).format(value);
 
 function withUnit(value, unit) {
-  if (unit === "share") return `${figure(100 * value)} %`;
+  if (/^share\b/.test(unit)) return `${figure(100 * value)} %${unit.slice("share".length)}`; // "3.4 % of the picture"
   const bare = !unit || ["ratio", "1", "score"].includes(unit);
   return bare ? figure(value) : `${figure(value)} ${unit}`;
 }
@@ -47,7 +47,7 @@ function checkFigures(check) {
   if (check.value === null) return "";
   const value = withUnit(check.value, check.unit);
   if (check.threshold === null) return value;
-  const threshold = withUnit(check.threshold, check.unit === "share" ? "share" : "");
+  const threshold = withUnit(check.threshold, /^share\b/.test(check.unit) ? "share" : "");
   return { least: `${value}, at least ${threshold} needed`, most: `${value}, at most ${threshold} allowed` }[check.limit]
     ?? `${value}, the limit is ${threshold}`;
 }
