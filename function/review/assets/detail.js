@@ -90,7 +90,7 @@ class Detail {
 
   note(side, result, scene) {
     if (side || !result) return [];
-    if (!scene) return ["The scene is not there any more, so there is nothing to compare with."];
+    if (!scene) return ["The scene was not kept, or is not there any more: there is nothing to compare with."];
     if (!this.stage.zoomed) return ["Drag across the picture to compare it with the scene. Double-click for 100 %."];
     if (result.full) return ["Original pixels. Drag to move."];
     const size = result.size.map((px) => wholeNumber.format(px)).join(" × ");
@@ -120,7 +120,7 @@ function originalLink(pair) {
 function sideBySide(pair) {
   const { scene, product, result } = pair.pictures;
   const shown = [
-    ["Scene", scene, "scene", "The scene is not there any more."],
+    ["Scene", scene, "scene", "The scene was not kept, or is not there any more."],
     ["Result", result, "result", headline(pair)],
     ["Product", product, "product", "The product photograph is not there any more."],
   ];
