@@ -1,0 +1,78 @@
+"""`status`: counts what is settled and what is to come."""
+
+import json
+import threading
+
+import pytest
+
+
+@pytest.fixture
+def settled(own_cloud):
+    """A pair with a result, a failed one, one to come, and a catalogue of which a row is bad."""
+    with own_cloud.server() as function:
+        own_cloud.deliver_until_settled(function, own_cloud.put_pair("s/one.json"))
+        assert own_cloud.deliver(function, own_cloud.put("s/bad.json", "{}")).status == 200
+        resource = own_cloud.put("s/spring.csv", "product,scene\nproduct.png,scene.png\nproduct.png,\n")
+        assert own_cloud.deliver(function, resource).status == 200
+        yield function
+
+
+def test_pairs_are_counted_by_status_with_what_they_cost(own_cloud, command, settled):
+    done = command("status", f"gs://{own_cloud.output}/s", "--json")
+    assert done.status == 0, done.err
+    status = json.loads(done.out)
+    sidecar = own_cloud.sidecar("s/one.json")
+    assert status["settled"] == 2
+    assert status[sidecar["status"]] >= 1 and status["failed"] >= 1
+    assert status["waiting"] == 1 and not status["done"]  # the catalogue's one good row
+    assert status["errors"]["manifest_invalid"] == 1
+    assert status["spent_usd"] == pytest.approx(sidecar["cost"]["usd"]) and status["spent_usd"] > 0
+    assert status["catalogues"] == {
+        f"gs://{own_cloud.input}/s/spring.csv": {"status": "review", "rows_written": 1, "rows_refused": 1}
+    }
+    words = command("status", f"gs://{own_cloud.output}/s").out
+    for said in ("2 of 3 settled", "manifest_invalid 1", "$0.0", "1 row written, 1 refused", "to come"):
+        assert said in words
+
+
+def test_a_sidecar_without_the_listed_price_is_read(own_cloud, command, settled):
+    blob = own_cloud.client.bucket(own_cloud.output).get_blob("s/one.json")
+    usd = blob.metadata.pop("usd")
+    keys = {name: blob.metadata[name] for name in ("status", "manifest", "manifest-generation")}
+    body = blob.download_as_bytes()
+    blob.delete()
+    fresh = own_cloud.client.bucket(own_cloud.output).blob("s/one.json")
+    fresh.metadata = keys
+    fresh.upload_from_string(body)
+    status = json.loads(command("status", f"gs://{own_cloud.output}/s/one", "--json").out)
+    assert status["spent_usd"] == pytest.approx(float(usd))
+
+
+def test_a_replaced_manifest_counts_as_to_come_again(own_cloud, command, settled):
+    own_cloud.put_pair("s/one.json", placement="left")
+    status = json.loads(command("status", f"gs://{own_cloud.output}/s", "--json").out)
+    assert status["waiting"] == 2
+
+
+def test_watching_ends_when_everything_is_settled(own_cloud, command, settled):
+    row = own_cloud.client.bucket(own_cloud.input).get_blob("s/spring/000001.json")
+    timer = threading.Timer(4, lambda: own_cloud.deliver(settled, dict(row._properties)))
+    timer.start()
+    done = command("status", f"gs://{own_cloud.output}/s", "--watch", "--json")
+    timer.join()
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert lines[0]["waiting"] == 1
+    assert lines[-1]["done"] and lines[-1]["settled"] == 3
+
+
+def test_before_anything_is_settled_the_input_bucket_must_be_said(own_cloud, command):
+    own_cloud.put("s/pair.json", "{}")
+    target = f"gs://{own_cloud.output}/s"
+    assert "--input" in command("status", target).out
+    assert "0 of 1 settled" in command("status", target, "--input", f"gs://{own_cloud.input}").out
+
+
+@pytest.mark.parametrize("target", ["output/s", "gs://", "gs://no-such-bucket-here"])
+def test_a_bad_address_is_an_error_in_words(command, target):
+    done = command("status", target)
+    assert done.status == 2 and done.err.startswith("error: ")
