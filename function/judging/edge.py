@@ -18,8 +18,9 @@ TOP_SHARE = 0.15
 MOST_FRINGE = 0.12
 # Missing: the answer is this near to the scene, and this much farther from the photograph; 8-bit levels.
 SCENE_LEVELS, FARTHER = 14.0, 12.0
-# Share of the product that may be missing in one piece: a turned box hides a strip of its front.
-MOST_MISSING = 0.06
+# Width of the missing piece over the product's size (root of its area): lids and turned boxes show thin strips of
+# scene where their photograph has product.
+MOST_MISSING = 0.085
 # Share of the product's longer side that may lie on the picture's border.
 MOST_ON_BORDER = 0.05
 
@@ -40,14 +41,14 @@ def no_halo(view: View) -> Check:
 
 def product_whole(view: View, frame_shape: tuple[int, int]) -> Check:
     """Nothing of the product is cut away, neither by the picture's border nor by its own edge."""
-    unit = "share of the product"
+    unit = "share of the product's size"
     border = border_share(view, frame_shape)
     if border > MOST_ON_BORDER:
         return at_most(border, MOST_ON_BORDER, unit, good="", bad="The picture's border cuts the product off.")
     if not view.found:
         return unmeasured(unit, "The product lies inside the picture; its outline could not be compared.", passed=True)
     return at_most(
-        missing_share(view),
+        missing_width(view),
         MOST_MISSING,
         unit,
         good="The product is shown whole.",
@@ -116,8 +117,8 @@ def border_share(view: View, frame_shape: tuple[int, int]) -> float:
     return max((float(line.sum()) / max(1, longest) for line, on_border in sides if on_border), default=0.0)
 
 
-def missing_share(view: View) -> float:
-    """Share 0..1 of the product's expected area, in one piece, where the scene shows instead."""
+def missing_width(view: View) -> float:
+    """Width of the thickest piece of the product's place where the scene shows, over the product's size."""
     soft = lambda p: cv2.GaussianBlur(p, (0, 0), 1.0).astype(np.float32)  # noqa: E731
     shown, scene, expected = soft(view.answer), soft(view.scene), soft(view.expected)
     solid = np.minimum(view.known, view.cover) > 0.9
@@ -128,5 +129,4 @@ def missing_share(view: View) -> float:
     from_product = np.abs(shown - np.clip(expected * light, 0, 255)).max(axis=2)
     gone = solid & (from_scene < SCENE_LEVELS) & (from_product > 2 * from_scene + FARTHER)
     gone = cv2.morphologyEx(gone.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(gone, connectivity=8)
-    return float(stats[1:, cv2.CC_STAT_AREA].max(initial=0) / solid.sum())
+    return float(2 * cv2.distanceTransform(gone, cv2.DIST_L2, 5).max() / np.sqrt(solid.sum()))

@@ -9,7 +9,8 @@ from function.fidelity.analysis import Analysis
 from function.judging.check import Check, unmeasured
 from function.judging.contact import contact_shadow
 from function.judging.edge import no_halo, product_whole
-from function.judging.likeness import label_kept, product_colour, product_not_mirrored, resembles
+from function.judging.likeness import label_kept, product_colour, resembles
+from function.judging.mirror import product_not_mirrored
 from function.judging.presence import nothing_put_in, product_once, product_present, scale_plausible
 from function.judging.scene import exposure_sane, scene_kept
 from function.judging.view import View, view_product

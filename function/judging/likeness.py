@@ -1,4 +1,4 @@
-"""Whether the product looks as its photograph does: its colours, its print, and the right way round."""
+"""Whether the product looks as its photograph does: its colours and its print."""
 
 from __future__ import annotations
 
@@ -23,18 +23,13 @@ LEAST_CHROMA = 0.65
 # Chroma that even a grey thing shows by noise and bounced light; keeps the quotient of two greys near 1.
 GREY_CHROMA = 2.0
 # Share of the print, weighed by its contrast, that has to be found again where it belongs.
-LEAST_PRINT = 0.65
+LEAST_PRINT = 0.5
 # Agreement of brightness patterns that stands for the print where only the outline could be fitted.
 LEAST_PATTERN = 0.6
 # A photograph with less contrast inside (8-bit levels) over this share of its area carries no print.
 PRINT_LEVELS, PRINT_SHARE = 10.0, 0.04
-# By how much the photograph must agree better than its mirror image, and from where it is its own mirror image.
-LEAST_ADVANTAGE = 0.0
-SYMMETRIC = 0.93
-# Patterns are compared over this share of the product's height, contrasts over six times that.
-PATTERN_SIGMA = 0.012
-# Mirror images are tried this far apart, as shares of the product's height.
-MIRROR_SHIFTS = np.linspace(-0.03, 0.03, 5)
+# Patterns are compared over this share of the product's height, local brightness over five times that.
+PATTERN_SIGMA = 0.006
 
 
 def product_colour(view: View) -> Check:
@@ -75,7 +70,7 @@ def label_kept(analysis: Analysis, view: View) -> Check:
     if not has_print(analysis.product):
         return unmeasured(unit, "The product carries no print to compare.", passed=True)
     return at_least(
-        pattern_agreement(view)[0],
+        pattern_agreement(view),
         LEAST_PATTERN,
         "correlation",
         good="The product's pattern is that of its photograph.",
@@ -83,30 +78,9 @@ def label_kept(analysis: Analysis, view: View) -> Check:
     )
 
 
-def product_not_mirrored(analysis: Analysis, view: View) -> Check:
-    """The photograph agrees better than its mirror image."""
-    unit = "correlation"
-    straight, mirrored, symmetry = pattern_agreement(view)
-    advantage = straight - mirrored
-    bad = "The product is mirrored: left and right are exchanged."
-    if analysis.match is not None:
-        # The view already shows the photograph the way round in which it was found.
-        value = -abs(advantage) if analysis.match.mirrored else abs(advantage)
-        return Check(
-            round(float(value), 4),
-            LEAST_ADVANTAGE,
-            not analysis.match.mirrored,
-            unit,
-            bad if analysis.match.mirrored else "Left and right are as on the photograph.",
-        )
-    if symmetry > SYMMETRIC or max(straight, mirrored) < LEAST_PATTERN:
-        return unmeasured(unit, "Left and right of this product cannot be told apart.", passed=True)
-    return at_least(advantage, LEAST_ADVANTAGE, unit, good="Left and right are as on the photograph.", bad=bad)
-
-
 def resembles(analysis: Analysis, view: View) -> bool:
     """Whether what was put in is the product by its print, its pattern or at least its colours."""
-    if analysis.match is not None or pattern_agreement(view)[0] >= LEAST_PATTERN:
+    if analysis.match is not None or pattern_agreement(view) >= LEAST_PATTERN:
         return True
     difference = colour_difference(view)
     return difference is None or difference[0] <= 2 * MOST_COLOUR
@@ -115,7 +89,7 @@ def resembles(analysis: Analysis, view: View) -> bool:
 def colour_difference(view: View) -> tuple[float, float] | None:
     """Difference in Lab a and b once the scene's light is divided out, and mean chroma over what is expected."""
     sigma = max(0.8, (COLOUR_SIGMA if view.found else FITTED_COLOUR_SIGMA) * view.height)
-    weight = cv2.erode(np.minimum(view.known, view.cover), np.ones((5, 5), np.uint8))
+    weight = cv2.erode(np.minimum(view.seen, view.cover), np.ones((5, 5), np.uint8))
     total = cv2.GaussianBlur(weight, (0, 0), sigma)
     solid = weight > 0.9
     if solid.sum() < 60:
@@ -146,37 +120,22 @@ def _from_linear(linear: np.ndarray) -> np.ndarray:
     return np.where(value <= 0.0031308, value * 12.92, 1.055 * np.power(value, 1 / 2.4) - 0.055).astype(np.float32)
 
 
-def pattern_agreement(view: View) -> tuple[float, float, float]:
-    """Correlation -1..1 of the answer with the photograph, with its mirror image, and of those two."""
-    known = np.minimum(view.known, view.cover)
-    sigma = max(1.0, PATTERN_SIGMA * view.height)
+def pattern_agreement(view: View) -> float:
+    """Correlation -1..1 of the brightness patterns of answer and photograph."""
+    known = np.minimum(view.seen, view.cover)
+    sigma = max(0.8, PATTERN_SIGMA * view.height)
     expected, shown = (
         _pattern(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float32), known, sigma)
         for p in (view.expected, view.answer)
     )
-    columns = np.flatnonzero((view.cover > 0.5).any(axis=0))
-    if not len(columns):
-        return 0.0, 0.0, 1.0
-    flips = []
-    for shift in MIRROR_SHIFTS * view.height:
-        matrix = np.float32([[-1, 0, columns[0] + columns[-1] + shift], [0, 1, 0]])
-        flips.append(cv2.warpAffine(expected, matrix, (expected.shape[1], expected.shape[0])))
-    return (
-        _correlation(expected, shown),
-        max(_correlation(flip, shown) for flip in flips),
-        max(_correlation(flip, expected) for flip in flips),
-    )
+    power = float((expected * expected).sum()) * float((shown * shown).sum())
+    return float((expected * shown).sum() / np.sqrt(power)) if power > 1e-6 else 0.0
 
 
 def _pattern(grey: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
-    total = cv2.GaussianBlur(weight, (0, 0), 6 * sigma) + 1e-3
-    centred = grey - cv2.GaussianBlur(grey * weight, (0, 0), 6 * sigma) / total
+    total = cv2.GaussianBlur(weight, (0, 0), 5 * sigma) + 1e-3
+    centred = grey - cv2.GaussianBlur(grey * weight, (0, 0), 5 * sigma) / total
     return cv2.GaussianBlur(centred * weight, (0, 0), sigma)
-
-
-def _correlation(first: np.ndarray, second: np.ndarray) -> float:
-    power = float((first * first).sum()) * float((second * second).sum())
-    return float((first * second).sum() / np.sqrt(power)) if power > 1e-6 else 0.0
 
 
 def has_print(product: np.ndarray) -> bool:

@@ -15,7 +15,7 @@ LEAST_AREA = 0.003
 # The latter may be the side of a turned box, which its frontal photograph does not show.
 MOST_APART, MOST_TOUCHING = 0.10, 0.6
 # Height of the product as a share of the picture's: below, it is lost; above, it is no longer in a scene.
-LEAST_HEIGHT, MOST_HEIGHT = 0.07, 0.75
+LEAST_HEIGHT, MOST_HEIGHT = 0.07, 0.68
 # Width over height against the photograph's: turning and looking down change it, but not more than this.
 LEAST_ASPECT, MOST_ASPECT = 0.8, 1.25
 

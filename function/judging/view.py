@@ -28,6 +28,7 @@ class View:
     put_in    (h, w) float32 0..1, all that the model put in and that is no light
     expected  (h, w, 3) uint8, the photograph as it should lie here
     known     (h, w) float32 0..1, where `expected` shows the product
+    seen      (h, w) float32 0..1, the part of `known` where the photograph is seen and not only continued
     found     the photograph was found by its print; otherwise it was only fitted to the outline
     height    of the product, pixels
     """
@@ -39,6 +40,7 @@ class View:
     put_in: np.ndarray
     expected: np.ndarray
     known: np.ndarray
+    seen: np.ndarray
     found: bool
     height: float
 
@@ -72,7 +74,7 @@ def view_product(analysis: Analysis) -> View | None:
     known = known.astype(np.float32) / 255
     inner = np.s_[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
     if cover is not None:
-        known = np.minimum(known, cover[inner].astype(np.float32) / 255) * _regular(at, known)
+        known = np.minimum(known, cover[inner].astype(np.float32) / 255)
     return View(
         box,
         analysis.answer[inner],
@@ -81,6 +83,7 @@ def view_product(analysis: Analysis) -> View | None:
         analysis.product_mask[inner].astype(np.float32) / 255,
         expected,
         known,
+        known * _regular(at, known),
         analysis.match is not None,
         float(placed[3]),
     )

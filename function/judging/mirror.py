@@ -1,0 +1,52 @@
+"""Whether the product stands there the right way round."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from function.fidelity import features
+from function.fidelity.analysis import Analysis
+from function.fidelity.photograph import prepare_photograph
+from function.judging.check import Check, at_least, unmeasured
+from function.judging.view import View
+
+# Longest side of the photograph when its marks are counted.
+PHOTOGRAPH_PX = 320
+# Of the marks found again in the photograph or in its mirror image, the share that must be the photograph's.
+# A symmetric ornament is found both ways; lettering is not.
+LEAST_STRAIGHT = 0.5
+# Fewer marks than this say nothing.
+FEWEST_MARKS = 16
+
+
+def product_not_mirrored(analysis: Analysis, view: View) -> Check:
+    """More of the photograph's marks are found again than of its mirror image's."""
+    unit = "share of the marks"
+    straight, mirrored = found_marks(analysis.product, view)
+    if straight + mirrored < FEWEST_MARKS:
+        return unmeasured(unit, "The product has too few marks to tell left from right.", passed=True)
+    return at_least(
+        straight / (straight + mirrored),
+        LEAST_STRAIGHT,
+        unit,
+        good="Left and right are as on the photograph.",
+        bad="The product is mirrored: left and right are exchanged, letters read backwards.",
+    )
+
+
+def found_marks(product: np.ndarray, view: View) -> tuple[int, int]:
+    """Marks of the photograph, and of its mirror image, found again in one consistent place each."""
+    seen = features.detect(cv2.cvtColor(view.answer, cv2.COLOR_RGB2GRAY))
+    return _marks(product, seen), _marks(product[:, ::-1], seen)
+
+
+def _marks(product: np.ndarray, seen: features.Features) -> int:
+    photograph = prepare_photograph(product, PHOTOGRAPH_PX)
+    if photograph is None:
+        return 0
+    inside = (photograph.alpha > 127).astype(np.uint8) * 255
+    known = features.detect(cv2.cvtColor(photograph.rgb, cv2.COLOR_RGB2GRAY), inside)
+    pairs = features.pair_up(known, seen)
+    found = features.first_view(known, seen, pairs, photograph.alpha.shape[0])
+    return 0 if found is None else features.places(known.points[pairs[0][found[1]]])
