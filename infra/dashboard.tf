@@ -49,9 +49,9 @@ locals {
       { plotType = "STACKED_BAR", legendTemplate = "$${response_code_class}", timeSeriesQuery = {
       prometheusQuery = "sum by (response_code_class) (increase(${local.requests}[10m]))" } },
     ] },
-    { title = "Deliveries asked to come again in 10 minutes, by reason", unit = "deliveries", series = [
-      { plotType = "STACKED_BAR", legendTemplate = "$${reason}", timeSeriesQuery = {
-      prometheusQuery = "sum by (reason) (increase(${local.promql_prefix}_deliver_again{${local.promql_labels}}[10m]))" } },
+    { title = "Deliveries asked to come again in 10 minutes, by code", unit = "deliveries", series = [
+      { plotType = "STACKED_BAR", legendTemplate = "$${error_code}", timeSeriesQuery = {
+      prometheusQuery = "sum by (error_code) (increase(${local.promql_prefix}_deliver_again{${local.promql_labels}}[10m]))" } },
     ] },
     { title = "Tokens in an hour", unit = "tokens", series = [for kind in ["prompt", "output"] : {
       plotType = "LINE", legendTemplate = kind, timeSeriesQuery = {

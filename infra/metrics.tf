@@ -80,25 +80,26 @@ resource "google_logging_metric" "measured" {
   depends_on = [google_project_service.api]
 }
 
-# Deliveries answered 5xx on purpose, by reason: what is waited for, and how much.
+# Deliveries answered 5xx on purpose: what is waited for, and how much. By code and not by reason, because a reason
+# names objects, and every new value of a label is a time series of its own.
 resource "google_logging_metric" "deliver_again" {
   name        = "${var.name}/deliver_again"
-  description = "Deliveries that were asked to come again, by reason"
-  filter      = "${local.log_filter} AND jsonPayload.message=\"deliver again\""
+  description = "Deliveries that were asked to come again, by error code"
+  filter      = "${local.log_filter} AND jsonPayload.message=~\"^deliver again\""
 
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "INT64"
     unit        = "1"
     labels {
-      key         = "reason"
+      key         = "error_code"
       value_type  = "STRING"
       description = "why the delivery could not be settled yet"
     }
   }
 
   label_extractors = {
-    reason = "EXTRACT(jsonPayload.reason)"
+    error_code = "EXTRACT(jsonPayload.error_code)"
   }
 
   depends_on = [google_project_service.api]

@@ -70,7 +70,7 @@ variable "use_gcloud" {
 variable "existing_input_bucket" {
   type        = string
   default     = null
-  description = "Bucket to watch, when there is one already; null makes one. It keeps its own settings, and needs uniform bucket-level access: the function's right to write there is conditional."
+  description = "Bucket of this project to watch, when there is one already; null makes one. It keeps its own settings, and needs uniform bucket-level access: the function's right to write there is conditional."
 
   validation {
     condition     = var.existing_input_bucket == null || can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", var.existing_input_bucket))

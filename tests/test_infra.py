@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INFRA = ROOT / "infra"
 BLOCK = re.compile(r'^(resource|data|variable|output) "([^"]+)"(?: "([^"]+)")? \{$', re.MULTILINE)
 INIT_TIMEOUT_S = 180  # the google provider alone is 100 MB
-TEST_TIMEOUT_S = 300
+TEST_TIMEOUT_S = 600  # a minute on an idle machine
 
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
 

@@ -138,7 +138,7 @@ run "tearing_a_trial_down" {
 }
 
 run "existing_buckets" {
-  command = apply
+  command = plan
 
   variables {
     existing_input_bucket  = "shop-uploads"

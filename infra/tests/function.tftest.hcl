@@ -211,7 +211,7 @@ run "api_key_by_reference" {
 }
 
 run "http_function" {
-  command = apply
+  command = plan
 
   variables {
     http_invokers             = ["serviceAccount:shop@demo-project.iam.gserviceaccount.com"]

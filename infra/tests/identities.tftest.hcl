@@ -59,7 +59,7 @@ run "one_identity_for_each_job" {
 }
 
 run "runtime" {
-  command = apply
+  command = plan
 
   assert {
     condition     = google_storage_bucket_iam_member.runtime_reads_input.role == "roles/storage.objectViewer" && google_storage_bucket_iam_member.runtime_reads_input.bucket == google_storage_bucket.input[0].name
@@ -115,7 +115,7 @@ run "runtime" {
 }
 
 run "trigger" {
-  command = apply
+  command = plan
 
   assert {
     condition     = google_project_iam_member.trigger_event_receiver.role == "roles/eventarc.eventReceiver" && google_project_iam_member.trigger_event_receiver.member == "serviceAccount:trigger@demo-project"
@@ -134,7 +134,7 @@ run "trigger" {
 }
 
 run "build" {
-  command = apply
+  command = plan
 
   assert {
     condition     = google_artifact_registry_repository_iam_member.build_writer.role == "roles/artifactregistry.writer" && google_artifact_registry_repository_iam_member.build_writer.repository == google_artifact_registry_repository.images.name
@@ -163,7 +163,7 @@ run "build" {
 }
 
 run "agents_of_the_platform" {
-  command = apply
+  command = plan
 
   assert {
     condition     = google_project_iam_member.storage_agent_publisher[0].role == "roles/pubsub.publisher" && google_project_iam_member.storage_agent_publisher[0].member == "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com"
@@ -203,7 +203,7 @@ run "agents_are_made_before_their_first_use" {
 }
 
 run "agents_that_somebody_else_manages" {
-  command = apply
+  command = plan
 
   variables {
     manage_service_agents = false

@@ -85,7 +85,7 @@ run "alerts" {
 }
 
 run "dashboard" {
-  command = apply
+  command = plan
 
   assert {
     condition     = length(jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles) == 13
@@ -132,7 +132,7 @@ run "dead_letters" {
 }
 
 run "budget" {
-  command = apply
+  command = plan
 
   variables {
     billing_account = "012345-6789AB-CDEF01"
