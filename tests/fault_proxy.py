@@ -1,0 +1,232 @@
+"""Stands between the function and the storage emulator: passes requests on, spoils some, and counts which.
+
+A fault names a kind, an operation and a pattern of "bucket/object". A test that sets one also looks at `fired`:
+a fault that never fired proves nothing.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import re
+import socket
+import struct
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+STATUSES = ("408", "429", "500", "502", "503", "504")
+# What happens to the connection or the answer. All but "reset" and "stall" let the request reach the storage.
+WIRE_KINDS = (
+    "reset",  # reset before the request is passed on
+    "lost",  # passed on, then reset: the write happened, its acknowledgement did not arrive
+    "stall",  # not passed on, no answer
+    "broken",  # half of the body, then the connection ends
+    "truncated",  # half of the body, as if it were whole
+    "garbage",  # 200 with a page of HTML
+    "trickle",  # the body in small pieces, never silent for long
+)
+KINDS = STATUSES + WIRE_KINDS
+TRICKLE_BYTES, TRICKLE_WAIT_S = 8192, 0.1
+PAUSES = ("pause", "pause_after")  # held before it is passed on, or with the answer in hand, until released
+STALL_S = 600.0  # longer than anybody waits
+HTML = b"<!DOCTYPE html><html><body><p>That's an error.</p></body></html>"
+OBJECT_PATH = re.compile(r"(?:/download|/upload)?/storage/v1/b/(?P<bucket>[^/]+)/o(?:/(?P<name>.+))?")
+
+
+@dataclass
+class Fault:
+    """What to do to requests that fit. `name` is a shell pattern over "bucket/object"; `times` None is for ever."""
+
+    kind: str
+    operation: str = "*"  # stat, get, list, insert, delete, patch, or a pattern
+    name: str = "*"
+    times: int | None = 1
+    chance: float = 1.0
+    fired: int = 0
+    reached: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS + PAUSES:
+            raise ValueError(f"unknown fault: {self.kind}")
+
+    def fits(self, operation: str, target: str) -> bool:
+        """Whether this fault has a turn left and is meant for the request."""
+        return (
+            operation != "other"
+            and self.times != 0
+            and fnmatchcase(operation, self.operation)
+            and fnmatchcase(target, self.name)
+        )
+
+
+class FaultProxy:
+    """A context manager; `url` is for STORAGE_EMULATOR_HOST. `requests` lists (operation, "bucket/object")."""
+
+    def __init__(self, upstream: str, seed: int = 1):
+        self.requests: list[tuple[str, str]] = []
+        self._faults: list[Fault] = []
+        self._random = random.Random(seed)
+        self._lock = threading.Lock()
+        self.stopping = threading.Event()
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.proxy, self._server.upstream = self, urlsplit(upstream).netloc
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> FaultProxy:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+        self.stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def add(self, kind: str, operation: str = "*", name: str = "*", **options: Any) -> Fault:
+        """Set a fault; the first that fits a request is the one that fires."""
+        fault = Fault(kind, operation, name, **options)
+        with self._lock:
+            self._faults.append(fault)
+        return fault
+
+    def clear(self, faults: Sequence[Fault] | None = None) -> None:
+        """End these faults, or all; what is paused or stalled goes on."""
+        with self._lock:
+            ended = list(self._faults if faults is None else faults)
+            self._faults = [fault for fault in self._faults if fault not in ended]
+        for fault in ended:
+            fault.released.set()
+
+    def take(self, operation: str, target: str) -> Fault | None:
+        """Note a request → the fault that it meets, used up by one."""
+        with self._lock:
+            if operation != "other":
+                self.requests.append((operation, target))
+            for fault in self._faults:
+                if fault.fits(operation, target) and self._random.random() < fault.chance:
+                    if fault.times is not None:
+                        fault.times -= 1
+                    fault.fired += 1
+                    fault.reached.set()
+                    return fault
+        return None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+    proxy: FaultProxy
+    upstream: str
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed, or hung up, is nothing to report."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+    timeout = 120  # seconds an idle kept-alive connection is held
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Stay silent."""
+
+    def _handle(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.server.proxy.take(*_described(self.command, self.path, body))
+        kind = fault.kind if fault else ""
+        if kind in STATUSES:
+            error = {"error": {"code": int(kind), "message": "a fault that was asked for"}}
+            self._answer(int(kind), {"Content-Type": "application/json"}, json.dumps(error).encode())
+            return
+        if kind == "reset":
+            self._reset()
+            return
+        if kind == "stall":
+            fault.released.wait(STALL_S)
+            self._reset()
+            return
+        if kind == "pause":
+            fault.released.wait(STALL_S)
+        status, headers, content = self._forward(body)
+        if kind == "pause_after":
+            fault.released.wait(STALL_S)
+        if kind == "lost":
+            self._reset()
+        elif kind == "broken":
+            self._answer(status, headers, content[: len(content) // 2], length=max(1, len(content)))
+            self._reset()
+        elif kind == "truncated":
+            self._answer(status, headers, content[: len(content) // 2])
+        elif kind == "garbage":
+            self._answer(200, {"Content-Type": "text/html"}, HTML)
+        elif kind == "trickle":
+            self._answer(status, headers, b"", length=len(content))
+            for start in range(0, len(content), TRICKLE_BYTES):
+                self.wfile.write(content[start : start + TRICKLE_BYTES])
+                fault.released.wait(TRICKLE_WAIT_S)
+        else:
+            self._answer(status, headers, content)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle
+
+    def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection(self.server.upstream, timeout=60)
+        try:
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
+            connection.request(self.command, self.path, body, headers)
+            response = connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read()
+        finally:
+            connection.close()
+
+    def _answer(self, status: int, headers: dict[str, str], content: bytes, length: int | None = None) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            if name.lower() not in {"content-length", "transfer-encoding", "connection", "date", "server"}:
+                self.send_header(name, value)
+        if status not in {204, 304}:
+            self.send_header("Content-Length", str(len(content) if length is None else length))
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
+
+    def _reset(self) -> None:
+        """Close with RST instead of FIN."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())  # before the server shuts it down politely
+
+
+def _described(method: str, path: str, body: bytes) -> tuple[str, str]:
+    """A request of the JSON API → (operation, "bucket/object")."""
+    url = urlsplit(path)
+    query = parse_qs(url.query)
+    match = OBJECT_PATH.fullmatch(url.path)
+    if match is None:
+        return "other", url.path  # the client looks a bucket up by itself now and then
+    bucket, name = match["bucket"], unquote(match["name"] or "")
+    if method in {"POST", "PUT"}:
+        name = query.get("name", [""])[0] or _name_in(body) or name
+        return "insert", f"{bucket}/{name}"
+    if method == "GET" and name:
+        media = path.startswith("/download") or query.get("alt") == ["media"]
+        return "get" if media else "stat", f"{bucket}/{name}"
+    return {"GET": "list", "DELETE": "delete", "PATCH": "patch"}.get(method, method.lower()), f"{bucket}/{name}"
+
+
+def _name_in(body: bytes) -> str:
+    """The object's name in the JSON that starts a multipart (or resumable) upload, '' when there is none."""
+    start = body.find(b"{")
+    try:
+        fields, _ = json.JSONDecoder().raw_decode(body[start:].decode("utf-8", "replace")) if start >= 0 else ({}, 0)
+    except ValueError:
+        return ""
+    return str(fields.get("name", "")) if isinstance(fields, dict) else ""
