@@ -23,6 +23,10 @@ BLANK_CONTRAST = 4.0
 # precision.
 REFINE_BLURS = (2.5, 1.2)
 REFINE_STEPS = 8
+# While refining, a neighbourhood of this radius (px) that would have to move further than the median one, or
+# than this many pixels, counts less: reflections and a lid seen from another side must not pull at the print.
+NEIGHBOURHOOD_SIGMA = 6.0
+LEAST_TOLERANCE_PX = 0.3
 # A step that moves nothing by more than this (px) ends the refinement.
 SETTLED_PX = 0.08
 # Differences of the refinement's score below this are noise.
@@ -71,9 +75,7 @@ def visible_share(x: np.ndarray, y: np.ndarray, alpha: np.ndarray, shape: tuple[
     return (seen * inside * (solid / 255)).astype(np.float32)
 
 
-def sample(
-    picture: np.ndarray, x: np.ndarray, y: np.ndarray, interpolation: int = cv2.INTER_LINEAR
-) -> np.ndarray:
+def sample(picture: np.ndarray, x: np.ndarray, y: np.ndarray, interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:
     """`picture` at positions `x`, `y` (h, w) float32, the first pixel's centre being (0.5, 0.5)."""
     return cv2.remap(
         picture,
@@ -116,28 +118,51 @@ def refine_view(
             score = float((visible * local).sum() / max(1e-6, visible.sum()))
             if score > best:
                 best, kept = score, p
-            weight = visible * local
+            gx, gy = sample(slope_x, x, y) / contrast, sample(slope_y, x, y) / contrast
+            error = seen - target
+            moved = local_shift(gx, gy, error, visible)
+            tolerance = max(LEAST_TOLERANCE_PX, weighted_median(moved, visible * local))
+            weight = visible * local / (1 + (moved / tolerance) ** 2)
             use = weight > 0.02
-            gx, gy = sample(slope_x, x, y)[use] / contrast[use], sample(slope_y, x, y)[use] / contrast[use]
+            gx, gy = gx[use], gy[use]
             _, _, jx, jy = project_with_jacobian(p, grid_x[use], grid_y[use], depth[use])
             jacobian = ((jx * gx[:, None] + jy * gy[:, None])[:, free]).astype(np.float32)
             weighted = jacobian * weight[use][:, None]
             hessian = (weighted.T @ jacobian).astype(np.float64)
-            gradient = (weighted.T @ (seen[use] - target[use])).astype(np.float64)
+            gradient = (weighted.T @ error[use]).astype(np.float64)
             prior = prior_precision(p)[free]
             hessian += np.diag(prior + 1e-9)
             gradient += prior * p[free]
             p = p.copy()
-            step = np.linalg.solve(hessian, gradient)
-            p[free] -= step
-            moved = np.hypot(
+            p[free] -= np.linalg.solve(hessian, gradient)
+            step_px = np.hypot(
                 *(now - before for now, before in zip(project(p, grid_x, grid_y, depth), (x, y), strict=True))
             )
-            if moved[use].max(initial=0) < SETTLED_PX:
+            if step_px[use].max(initial=0) < SETTLED_PX:
                 break
         # The last step is kept unless the way there was clearly better: near the optimum the score is flat.
         p = p if score > best - FLAT_SCORE else kept
     return p
+
+
+def local_shift(gx: np.ndarray, gy: np.ndarray, error: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """How far (h, w) float32 px the answer would have to move in each neighbourhood to remove `error` there.
+
+    Lucas and Kanade's estimate from the slopes `gx`, `gy` along the answer's axes; 0 where nothing is
+    printed.
+    """
+    gather = lambda picture: cv2.GaussianBlur(picture * visible, (0, 0), NEIGHBOURHOOD_SIGMA)  # noqa: E731
+    xx, xy, yy = gather(gx * gx) + 2e-3, gather(gx * gy), gather(gy * gy) + 2e-3
+    ex, ey = gather(gx * error), gather(gy * error)
+    area = xx * yy - xy * xy
+    return np.hypot(yy * ex - xy * ey, xx * ey - xy * ex) / area
+
+
+def weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
+    """The value that half of the `weight` lies below."""
+    order = np.argsort(values, axis=None)
+    total = np.cumsum(weight.ravel()[order])
+    return float(values.ravel()[order][np.searchsorted(total, total[-1] / 2)]) if total[-1] > 0 else 0.0
 
 
 def weighted_correlation(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> float:

@@ -21,6 +21,7 @@ from function.fidelity.alignment import (
 )
 from function.fidelity.inversion import invert, outline
 from function.fidelity.photograph import Photograph, prepare_photograph
+from function.fidelity.trust import find_trust
 
 # Longest side (px) of the photograph when features are sought: several times what the product spans in an
 # answer.
@@ -37,8 +38,6 @@ SURE_CORRELATION = 0.7
 MIRROR_GAIN = 0.1
 # A second sighting counts with this share of the first one's correlation.
 SECOND_SHARE = 0.6
-# Local agreement at which the photograph begins to be, and is fully, trusted in a place.
-TRUST_FROM, TRUST_FULL = 0.45, 0.65
 # Margin (share of its size) around the expected place of the product that alignment looks at.
 MARGIN = 0.15
 
@@ -74,9 +73,7 @@ class Sighting:
     agreement: Agreement
 
 
-def match_product(
-    product: np.ndarray, answer: np.ndarray, prior: np.ndarray | None = None
-) -> ProductMatch | None:
+def match_product(product: np.ndarray, answer: np.ndarray, prior: np.ndarray | None = None) -> ProductMatch | None:
     """Find `product` ((h, w, 3 or 4) uint8, with or without cut-out) in `answer` ((H, W, 3) uint8).
 
     `prior` (H, W) uint8: where the answer differs from the scene; only there is the product sought. None when
@@ -216,10 +213,7 @@ def describe(sightings: list[Sighting], mirrored: bool, shape: tuple[int, int]) 
         return None
     box = (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
     u, v, placed = invert(best.x, best.y, box)
-    trust = (
-        np.clip((best.agreement.local - TRUST_FROM) / (TRUST_FULL - TRUST_FROM), 0, 1)
-        * best.agreement.visible
-    )
+    trust = find_trust(best.agreement)
     weight = sample(trust.astype(np.float32), u, v) * placed
     coverage = np.zeros(shape, np.uint8)
     coverage[low[1] : high[1], low[0] : high[0]] = outline(sheets, alpha, box)
