@@ -23,6 +23,10 @@ class AnswerStore:
     def __init__(self, storage: Storage, bucket: str):
         self._storage, self._bucket = storage, bucket
 
+    def uri(self, request: Request) -> str:
+        """Where the answer to `request` is kept, for as long as it is kept."""
+        return f"gs://{self._bucket}/{answer_name(request)}"
+
     def find(self, request: Request, owner: str, deadline: Deadline) -> tuple[Answer, str] | None:
         """The stored answer to exactly this request and the manifest that paid for it, or None."""
         name = answer_name(request)

@@ -14,11 +14,12 @@ from function.logs import log
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer, whether it was found in the store, and whether this manifest is who paid for it."""
+    """An answer, whether it was found in the store, whether this manifest is who paid for it, and its address."""
 
     answer: Answer
     reused: bool
     paid: bool
+    uri: str
 
 
 class CallsUsedUp(ModelNoImage):
@@ -51,7 +52,7 @@ class PaidCalls:
         if stored is not None:
             answer, owner = stored
             self._answered += 1
-            return Answered(answer, reused=True, paid=owner == self._owner)
+            return Answered(answer, True, owner == self._owner, self._store.uri(request))
         if self._claim is not None:
             if self._answered and self._claim.calls >= most_calls:
                 raise CallsUsedUp(f"{self._claim.calls} model calls were begun for this manifest; no more are allowed")
@@ -68,4 +69,4 @@ class PaidCalls:
             "INFO", "model answered", stage="generate", model=request.model, outcome=answer.outcome,
             finish_reason=answer.finish_reason, duration_ms=answer.latency_ms,
         )  # fmt: skip
-        return Answered(answer, reused=False, paid=True)
+        return Answered(answer, False, True, self._store.uri(request))

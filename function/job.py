@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import traceback
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 
 from function.answers import AnswerStore
@@ -125,23 +127,33 @@ class _Job:
         return run_pair(manifest, sources, calls, services.settings, self._deadline, record)
 
     def _read_manifest(self) -> Manifest | None:
-        upload, storage = self._upload, self._services.storage
+        """This generation of the manifest; None when it was deleted. Raises Superseded when it was replaced.
+
+        A versioned bucket still serves a replaced generation, hence the look at the live one: a picture for a
+        manifest that nobody wants any more would be paid for in vain.
+        """
+        upload, storage, deadline = self._upload, self._services.storage, self._deadline
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            body = pool.submit(
+                copy_context().run, storage.read, upload.bucket, upload.name, deadline,
+                generation=upload.generation, limit=MAX_MANIFEST_BYTES,
+            )  # fmt: skip
+            live = pool.submit(copy_context().run, storage.stat, upload.bucket, upload.name, deadline)
         try:
-            body = storage.read(
-                upload.bucket, upload.name, self._deadline, generation=upload.generation, limit=MAX_MANIFEST_BYTES
-            )
+            standing = live.result()
+            if standing is None:
+                log("WARNING", "the manifest was deleted before it was read; nothing to do", stage="manifest")
+                self._release()
+                return None
+            if standing.generation > upload.generation:
+                raise Superseded("the manifest was replaced before it was read")
+            return parse_manifest(body.result(), self._services.settings)
         except NotFound:
-            live = storage.stat(upload.bucket, upload.name, self._deadline)
-            if live is not None and live.generation > upload.generation:
-                raise Superseded("the manifest was replaced before it was read") from None
-            log("WARNING", "the manifest was deleted before it was read; nothing to do", stage="manifest")
-            self._release()
-            return None
+            raise StorageUnavailable("the manifest was replaced while it was read", stage="manifest") from None
         except TooLarge:
             raise ManifestInvalid(f"the manifest has more than the {MAX_MANIFEST_BYTES} bytes allowed") from None
         except Forbidden as error:
             raise StorageUnavailable(f"the manifest cannot be read: {error}", stage="manifest") from None
-        return parse_manifest(body, self._services.settings)
 
     def _commit(self, composite: Composite) -> None:
         """Write the result, then the sidecar: where that stands, the pair is settled."""

@@ -109,4 +109,4 @@ class _Pair:
         answered = ask(request, 0, self._calls, self._most_calls, self._record)
         if answered.answer.outcome != "image":
             raise no_picture(answered)
-        return Source("generated:scene", None, answered.answer.image)
+        return Source(answered.uri, None, answered.answer.image)

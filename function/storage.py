@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import io
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -88,18 +89,20 @@ class Storage:
         self._project = project
         self._make_client = make_client
         self._client: storage.Client | None = None
+        self._lock = threading.Lock()
 
     @property
     def client(self) -> storage.Client:
         """The google-cloud-storage client."""
-        if self._client is None:
-            client = self._make_client(project=self._project)
-            # Two images for each of many threads: the default pool of ten would drop connections.
-            adapter = requests.adapters.HTTPAdapter(pool_connections=32, pool_maxsize=32)
-            for scheme in ("https://", "http://"):
-                client._http.mount(scheme, adapter)
-            self._client = client
-        return self._client
+        with self._lock:
+            if self._client is None:
+                client = self._make_client(project=self._project)
+                # Two images for each of many threads: the default pool of ten would drop connections.
+                adapter = requests.adapters.HTTPAdapter(pool_connections=32, pool_maxsize=32)
+                for scheme in ("https://", "http://"):
+                    client._http.mount(scheme, adapter)
+                self._client = client
+            return self._client
 
     def stat(self, bucket: str, name: str, deadline: Deadline, generation: int | None = None) -> StoredObject | None:
         """The object's metadata, or None when there is none. Raises StorageUnavailable, Forbidden."""
@@ -183,8 +186,8 @@ class Storage:
 
         self._run(call, deadline, f"deleting gs://{bucket}/{name}")
 
-    def update_metadata(self, bucket: str, name: str, changes: dict[str, str], deadline: Deadline) -> None:
-        """Add or replace custom metadata of an object. Raises NotFound, StorageUnavailable."""
+    def update_metadata(self, bucket: str, name: str, changes: dict[str, str | None], deadline: Deadline) -> None:
+        """Add or replace custom metadata of an object; None removes a key. Raises NotFound, StorageUnavailable."""
 
         def call(timeout: Timeout) -> None:
             blob = self.client.bucket(bucket).blob(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -139,3 +140,10 @@ def test_every_log_line_is_json_with_severity_event_manifest_and_stage(cloud, se
         assert line["generation"] == int(resource["generation"])
         assert line["logging.googleapis.com/trace"].endswith(trace)
         assert line["stage"]
+
+
+def test_the_first_events_of_a_fresh_server_may_come_all_at_once(own_cloud):
+    resources = [own_cloud.put_pair(f"{number}.json", attempts=1) for number in range(6)]
+    with own_cloud.server() as fresh, ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda resource: own_cloud.deliver(fresh, resource).status, resources))
+    assert answers == [200] * 6

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import re
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -77,21 +78,23 @@ class GeminiClient:
         self._options = (api_key, vertexai, project, location)
         self._api_version = api_version or (VERTEX_API_VERSION if vertexai else KEY_API_VERSION)
         self._client: Client | None = None
+        self._lock = threading.Lock()
 
     @property
     def client(self) -> Client:
-        """The SDK's client, kept for as long as we live: a temporary one closes itself."""
-        if self._client is None:
-            from google import genai  # noqa: PLC0415
+        """The SDK's client, kept for as long as we live: one that nobody holds closes itself."""
+        with self._lock:  # of two made at once, the one that loses would close itself under its first call
+            if self._client is None:
+                from google import genai  # noqa: PLC0415
 
-            api_key, vertexai, project, location = self._options
-            http_options = genai.types.HttpOptions(api_version=self._api_version)
-            self._client = (
-                genai.Client(vertexai=True, project=project, location=location, http_options=http_options)
-                if vertexai
-                else genai.Client(vertexai=False, api_key=api_key, http_options=http_options)
-            )
-        return self._client
+                api_key, vertexai, project, location = self._options
+                http_options = genai.types.HttpOptions(api_version=self._api_version)
+                self._client = (
+                    genai.Client(vertexai=True, project=project, location=location, http_options=http_options)
+                    if vertexai
+                    else genai.Client(vertexai=False, api_key=api_key, http_options=http_options)
+                )
+            return self._client
 
     def generate(self, request: Request, deadline: Deadline) -> Answer:
         """Call the model once, trying again while it is only busy or the connection broke.
