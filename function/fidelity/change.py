@@ -20,7 +20,9 @@ LEAST_EVEN_NOISE, LEAST_EDGE_NOISE = 0.004, 0.05
 NOISE_QUANTILE, QUANTILE_DEVIATIONS = 0.4, 0.524
 # Change is sure from the upper, and continues where it touches sure change down to the lower multiple of the
 # noise.
-SURE, FAINT = 6.0, 2.4
+SURE, FAINT = 6.0, 2.0
+# Change this many times the noise is likely, and kept, so far from sure change (half-size pixels).
+LIKELY, REACH_PX = 3.5, 16
 # Least log ratio of sure change, over the middle width: less is no object and no shadow's core.
 LEAST_SURE_LOG = 0.03
 # Least area of a change of its own, as a share of the picture: smaller ones are specks of re-made texture.
@@ -35,7 +37,7 @@ STEP = 8.0
 # The light reaches this far past the changed pixels (half-size pixels) and fades out over a third of it.
 SUPPORT_PX = 15
 # Noise at this multiple of its deviation is taken out of the light: a little more than it, to be even.
-BAND_NOISE = 1.2
+BAND_NOISE = 1.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,9 @@ def find_evidence(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
     faint = ((middle > FAINT * noise[1]) | (fine > 2 * FAINT * noise[0])) & inside
     sure = ((fine > SURE * noise[0]) & (middle > LEAST_SURE_LOG) & inside).astype(np.uint8)
     sure = cv2.morphologyEx(sure, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    return Evidence(s, a, ratios, gradient, noise, _connected(sure, faint, middle))
+    likely = ((middle > LIKELY * noise[1]) & inside).astype(np.uint8)
+    likely = cv2.morphologyEx(likely, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    return Evidence(s, a, ratios, gradient, noise, _connected(sure, likely, faint, middle))
 
 
 def log_ratio(scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
@@ -119,8 +123,8 @@ def _noise(magnitude: np.ndarray, gradient: np.ndarray, inside: np.ndarray) -> n
     return np.float32(even) + np.float32(edge) * gradient
 
 
-def _connected(sure: np.ndarray, faint: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    """Faint change that hangs together with enough sure change; bool."""
+def _connected(sure: np.ndarray, likely: np.ndarray, faint: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    """Faint change that hangs together with enough sure change, or with likely change near it; bool."""
     joined = cv2.morphologyEx(sure, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     if count < 2:
@@ -136,6 +140,9 @@ def _connected(sure: np.ndarray, faint: np.ndarray, strength: np.ndarray) -> np.
     count, labels = cv2.connectedComponents(near.astype(np.uint8), connectivity=8)
     touched = np.zeros(count, bool)
     touched[labels[kept]] = True
+    # A reflection may begin a little away from what it mirrors.
+    reach = cv2.dilate(kept.astype(np.uint8), np.ones((2 * REACH_PX + 1, 2 * REACH_PX + 1), np.uint8))
+    touched[labels[(reach > 0) & (likely > 0)]] = True
     touched[0] = False
     return touched[labels]
 

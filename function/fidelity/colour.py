@@ -102,9 +102,10 @@ def _smooth_field(target: np.ndarray, fitted: np.ndarray, valid: np.ndarray) -> 
     ratio = np.log((target + DARK_OFFSET) / np.maximum(fitted + DARK_OFFSET, DARK_OFFSET / 2))
     sigma = FIELD_SIGMA_SHARE * max(target.shape[:2])
     field = np.zeros_like(ratio)
-    for _ in range(4):
+    # From a wide tolerance to a narrow one, so that a place of strong drift is not taken for change at once.
+    for breadth in (8.0, 4.0, 2.0, 2.0):
         misfit = np.abs(ratio - field).max(axis=2)
-        tolerance = max(LEAST_TOLERANCE, 2.0 * float(np.median(misfit[valid])))
+        tolerance = breadth * max(LEAST_TOLERANCE / 2, float(np.median(misfit[valid])))
         weight = valid / (1 + (misfit / tolerance) ** 2) ** 2
         # A pixel amid changed ones is itself under suspicion: the faint tail of a shadow.
         weight *= cv2.blur(weight, (7, 7)) ** 2
