@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
 from function.fidelity.change import find_evidence, find_light, find_product, half
-from function.fidelity.colour import ColourMatch, match_colours
+from function.fidelity.colour import UNCHANGED_COLOURS, ColourMatch, match_colours
 from function.fidelity.matte import product_coverage, rough_coverage
 from function.fidelity.product import ProductMatch, match_product
-from function.fidelity.register import Box, Drift, register
+from function.fidelity.register import Box, Drift, Registration, register, unregistered
 from function.imaging.frame import Frame, fit_within
 
 # Longest side of the analysis: that of the largest native picture of the 1-megapixel model. A 2K answer is
@@ -22,6 +22,25 @@ ANALYSIS_SIDE_PX = 1344
 PRODUCT_SIDE_PX = 1024
 # A log ratio under this moves a mid grey by less than one 8-bit level: not a change.
 LEAST_LOG_RATIO = 0.006
+
+
+# From this log ratio on (seven percent) a change counts fully in the mask.
+FULL_LOG_RATIO = 0.07
+# What OpenCV and numpy raise on pictures that a formula did not foresee. The plain upscale is right for those.
+PICTURE_FAULTS = (cv2.error, ArithmeticError, ValueError, IndexError)
+
+
+@dataclass
+class Laps:
+    """Milliseconds since the step before, by name."""
+
+    milliseconds: dict[str, float] = field(default_factory=dict)
+    last: float = field(default_factory=time.perf_counter)
+
+    def end(self, step: str) -> None:
+        now = time.perf_counter()
+        self.milliseconds[step] = round(1000 * (now - self.last), 1)
+        self.last = now
 
 
 @dataclass(frozen=True)
@@ -69,62 +88,67 @@ def analyse(scene: np.ndarray, product: np.ndarray, answer: np.ndarray, frame: F
     uint8 RGB as returned. Any picture content is answered, never refused: what cannot be registered has
     `drift.registered` False and an empty change mask.
     """
-    timings: dict[str, float] = {}
-    clock = time.perf_counter()
+    laps = Laps()
+    small = shrunk(scene, min(ANALYSIS_SIDE_PX, max(answer.shape[:2]), max(scene.shape[:2])))
+    laps.end("shrink")
+    try:
+        registration = register(small, answer, frame)
+        laps.end("register")
+        return _examine(small, product, answer, registration, laps)
+    except PICTURE_FAULTS:
+        registration = unregistered(small, answer, frame)
+        return _unexamined(small, product, answer, registration, laps)
 
-    def lap(name: str) -> None:
-        nonlocal clock
-        now = time.perf_counter()
-        timings[name] = round(1000 * (now - clock), 1)
-        clock = now
 
-    side = min(ANALYSIS_SIDE_PX, max(answer.shape[:2]), max(scene.shape[:2]))
-    size = fit_within((scene.shape[1], scene.shape[0]), side)
-    small = scene if size == (scene.shape[1], scene.shape[0]) else cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
-    photograph = _shrunk(product, PRODUCT_SIDE_PX)
-    lap("shrink")
-    registration = register(small, answer, frame)
+def _examine(
+    small: np.ndarray, product: np.ndarray, answer: np.ndarray, registration: Registration, laps: Laps
+) -> Analysis:
+    found = _unexamined(small, product, answer, registration, laps)
+    colours = match_colours(small, found.answer_plain, registration.inside)
+    matched = colours.apply(found.answer_plain)
+    answer_matched = np.clip(matched + 0.5, 0, 255).astype(np.uint8)
+    found = replace(found, answer=answer_matched, colours=colours)
+    laps.end("colour")
+    if not registration.drift.registered:
+        return found
+    size = small.shape[1], small.shape[0]
+    evidence = find_evidence(small, matched, registration.inside)
+    core = find_product(evidence)
+    laps.end("change")
+    match = match_product(found.product, answer_matched, rough_coverage(core, None, size) if core.any() else None)
+    laps.end("match")
+    coverage = None if match is None else match.coverage
+    light = find_light(evidence, _half_share(rough_coverage(core, coverage, size)))
+    product_mask = product_coverage(small, matched, light, core, coverage)
+    # Once more, now that scene that the rough outline took in can be seen under its light.
+    light = find_light(evidence, _half_share(product_mask))
+    laps.end("light")
+    change = _change_mask(light, product_mask)
+    return replace(found, change=change, product_mask=product_mask, match=match, light=light)
+
+
+def _unexamined(
+    small: np.ndarray, product: np.ndarray, answer: np.ndarray, registration: Registration, laps: Laps
+) -> Analysis:
+    """The answer at the place that `registration` gives it, and nothing found in it."""
+    nothing = np.zeros(small.shape[:2], np.uint8)
     plain = sample(answer, registration.mapping)
-    lap("register")
-    colours = match_colours(small, plain, registration.inside)
-    matched = colours.apply(plain)
-    matched_bytes = np.clip(matched + 0.5, 0, 255).astype(np.uint8)
-    lap("colour")
-    height, width = small.shape[:2]
-    change = np.zeros((height, width), np.uint8)
-    product_mask = np.zeros_like(change)
-    match = None
-    light = np.zeros((*half(change).shape, 3), np.float32)
-    if registration.drift.registered:
-        evidence = find_evidence(small, matched, registration.inside)
-        rough = find_product(evidence)
-        lap("change")
-        prior = rough_coverage(rough, None, size) if rough.any() else None
-        match = match_product(photograph, matched_bytes, prior)
-        lap("match")
-        coverage = None if match is None else match.coverage
-        product_mask = rough_coverage(rough, coverage, size)
-        light = find_light(evidence, half(product_mask).astype(np.float32) / 255)
-        product_mask = product_coverage(small, matched, light, rough, coverage)
-        light = find_light(evidence, half(product_mask).astype(np.float32) / 255)
-        change = _change_mask(light, product_mask)
-        lap("light")
     return Analysis(
-        small,
-        matched_bytes,
-        plain,
-        photograph,
-        registration.drift,
-        change,
-        product_mask,
-        match,
-        answer,
-        registration.mapping,
-        colours,
-        light,
-        registration.layout_box,
-        registration.found_share,
-        timings,
+        scene=small,
+        answer=plain,
+        answer_plain=plain,
+        product=shrunk(product, PRODUCT_SIDE_PX) if product.size else product,
+        drift=registration.drift,
+        change=nothing,
+        product_mask=nothing,
+        match=None,
+        raw_answer=answer,
+        mapping=registration.mapping,
+        colours=UNCHANGED_COLOURS,
+        light=np.zeros((*half(nothing).shape, 3), np.float32),
+        layout_box=registration.layout_box,
+        found_share=registration.found_share,
+        timings_ms=laps.milliseconds,
     )
 
 
@@ -133,17 +157,22 @@ def sample(answer: np.ndarray, mapping: np.ndarray) -> np.ndarray:
     return cv2.remap(answer, mapping[..., 0], mapping[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _shrunk(picture: np.ndarray, side_px: int) -> np.ndarray:
+def shrunk(picture: np.ndarray, side_px: int) -> np.ndarray:
+    """`picture` with its longest side at most `side_px`, by area average; the picture itself if it fits."""
     size = fit_within((picture.shape[1], picture.shape[0]), side_px)
     if size == (picture.shape[1], picture.shape[0]):
         return picture
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
+def _half_share(mask: np.ndarray) -> np.ndarray:
+    return half(mask).astype(np.float32) / 255
+
+
 def _change_mask(light: np.ndarray, product_mask: np.ndarray) -> np.ndarray:
-    """Soft mask 0..255: the product, and light as far as it shows, full from a tenth of a stop on."""
+    """Soft mask 0..255: the product, and light as far as it shows, full from `FULL_LOG_RATIO` on."""
     strength = np.abs(light).max(axis=2)
-    soft = np.clip((strength - LEAST_LOG_RATIO) / (0.07 - LEAST_LOG_RATIO), 0, 1) * 255
+    soft = np.clip((strength - LEAST_LOG_RATIO) / (FULL_LOG_RATIO - LEAST_LOG_RATIO), 0, 1) * 255
     size = product_mask.shape[1], product_mask.shape[0]
     soft = cv2.resize(soft.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
     return np.maximum(soft, product_mask)

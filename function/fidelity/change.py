@@ -20,7 +20,7 @@ LEAST_EVEN_NOISE, LEAST_EDGE_NOISE = 0.004, 0.05
 NOISE_QUANTILE, QUANTILE_DEVIATIONS = 0.4, 0.524
 # Change is sure from the upper, and continues where it touches sure change down to the lower multiple of the
 # noise.
-SURE, FAINT = 6.0, 2.0
+SURE, FAINT = 6.0, 2.4
 # Change this many times the noise is likely, and kept, so far from sure change (half-size pixels).
 LIKELY, REACH_PX = 3.5, 16
 # Least log ratio of sure change, over the middle width: less is no object and no shadow's core.

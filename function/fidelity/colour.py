@@ -48,6 +48,11 @@ class ColourMatch:
         return out
 
 
+UNCHANGED_COLOURS = ColourMatch(
+    np.eye(3, dtype=np.float32), np.zeros(3, np.float32), np.zeros(3, np.float32), np.ones((2, 2, 3), np.float32)
+)
+
+
 def match_colours(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> ColourMatch:
     """Fit `answer` to `scene`, both (h, w, 3) uint8 RGB and registered, over `inside` (h, w) bool.
 
@@ -63,12 +68,7 @@ def match_colours(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
     # Clipped colours carry no tone.
     valid &= (source.min(axis=2) > 3 / 255) & (source.max(axis=2) < 252 / 255)
     if valid.sum() < 64:
-        return ColourMatch(
-            np.eye(3, dtype=np.float32),
-            np.zeros(3, np.float32),
-            np.zeros(3, np.float32),
-            np.ones((2, 2, 3), np.float32),
-        )
+        return UNCHANGED_COLOURS
     matrix, curve, offset = _global_fit(target[valid], source[valid])
     fitted = source @ matrix.T + source * (1 - source) * curve + offset
     field = _smooth_field(target, fitted, valid)

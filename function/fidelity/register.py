@@ -97,22 +97,25 @@ def register(scene: np.ndarray, answer: np.ndarray, frame: Frame) -> Registratio
     Never raises on picture content: what cannot be registered comes back with the most expected layout and
     `drift.registered` False.
     """
-    height, width = scene.shape[:2]
-    answer_size = answer.shape[1], answer.shape[0]
+    size, answer_size = (scene.shape[1], scene.shape[0]), (answer.shape[1], answer.shape[0])
     scene_grey = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)
     answer_grey = cv2.cvtColor(answer, cv2.COLOR_RGB2GRAY)
-    boxes = layouts(frame, answer_size)
-    fit, box, share, plain = _best_affine(scene_grey, answer_grey, boxes)
-    if fit is None or min(scene.shape[:2]) < BLOCK_PX:
-        nominal = _box_matrix(boxes[0], (width, height))
-        mapping, inside = _affine_mapping(nominal, (width, height), answer_size)
-        return Registration(mapping, inside, Drift(1.0, 1.0, 0.0, 0.0, False), boxes[0], share)
-    mapping, inside = _affine_mapping(fit, (width, height), answer_size)
+    fit, box, share, plain = _best_affine(scene_grey, answer_grey, layouts(frame, answer_size))
+    if fit is None:
+        return unregistered(scene, answer, frame, share)
+    mapping, inside = _affine_mapping(fit, size, answer_size)
     warp = np.zeros_like(mapping) if plain else _local_warp(scene_grey, answer_grey, mapping, inside)
     # The flow is counted in analysis pixels; the affine part turns it into answer pixels.
     warp = warp @ fit[:, :2].T.astype(np.float32)
-    drift = _drift(fit, warp[inside], box, (width, height))
-    return Registration(mapping + warp, inside, drift, box, share)
+    return Registration(mapping + warp, inside, _drift(fit, warp[inside], box, size), box, share)
+
+
+def unregistered(scene: np.ndarray, answer: np.ndarray, frame: Frame, found_share: float = 0.0) -> Registration:
+    """The most expected layout, for an answer that shows something else."""
+    size, answer_size = (scene.shape[1], scene.shape[0]), (answer.shape[1], answer.shape[0])
+    box = layouts(frame, answer_size)[0]
+    mapping, inside = _affine_mapping(_box_matrix(box, size), size, answer_size)
+    return Registration(mapping, inside, Drift(1.0, 1.0, 0.0, 0.0, False), box, found_share)
 
 
 def _box_matrix(box: Box, size: Size) -> np.ndarray:
@@ -138,11 +141,11 @@ def _affine_mapping(matrix: np.ndarray, size: Size, answer_size: Size) -> tuple[
     return mapping, inside
 
 
-def _best_affine(
-    scene: np.ndarray, answer: np.ndarray, boxes: list[Box]
-) -> tuple[np.ndarray | None, Box, float, bool]:
+def _best_affine(scene: np.ndarray, answer: np.ndarray, boxes: list[Box]) -> tuple[np.ndarray | None, Box, float, bool]:
     """The affine fit for analysis pixels, the layout it is nearest to, the share found, if it is plain."""
     size = scene.shape[1], scene.shape[0]
+    if min(*size, *answer.shape) < BLOCK_PX:
+        return None, boxes[0], 0.0, False
     scale = min(1.0, FINE_SIDE_PX / max(size))
     small_size = max(8, round(size[0] * scale)), max(8, round(size[1] * scale))
     small = cv2.resize(scene, small_size, interpolation=cv2.INTER_AREA)
@@ -272,9 +275,7 @@ def _feature_fit(scene: np.ndarray, answer: np.ndarray) -> np.ndarray | None:
         return None
     source = np.array([scene_points[m.queryIdx].pt for m in good])
     target = (np.array([answer_points[m.trainIdx].pt for m in good]) + 0.5) / [scale_x, scale_y] - 0.5
-    matrix, inliers = cv2.estimateAffine2D(
-        source, target, method=cv2.RANSAC, ransacReprojThreshold=3 / scale_x
-    )
+    matrix, inliers = cv2.estimateAffine2D(source, target, method=cv2.RANSAC, ransacReprojThreshold=3 / scale_x)
     if matrix is None or inliers.sum() < 12:
         return None
     return matrix
@@ -308,9 +309,7 @@ def _local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insi
     Dense inverse search flow, kept where it makes the pictures agree and the scene has texture to hold on to,
     and spread from there over what is changed, flat or outside by normalised convolution.
     """
-    seen = cv2.remap(
-        answer, mapping[..., 0], mapping[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    seen = cv2.remap(answer, mapping[..., 0], mapping[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     flow_engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     half_size = (scene.shape[1] + 1) // 2, (scene.shape[0] + 1) // 2
     a = cv2.resize(scene, half_size, interpolation=cv2.INTER_AREA)
@@ -319,9 +318,7 @@ def _local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insi
         return np.zeros_like(mapping)
     flow = flow_engine.calc(a, b, None)
     x, y = np.meshgrid(np.arange(half_size[0], dtype=np.float32), np.arange(half_size[1], dtype=np.float32))
-    moved = cv2.remap(
-        b, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    moved = cv2.remap(b, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     weight = _trust(a, moved)
     weight *= cv2.resize(inside.astype(np.float32), half_size, interpolation=cv2.INTER_AREA)
     # What the model put in drags the flow along at its rim: what strays from the wide field around it, and all
@@ -361,12 +358,8 @@ def _spread(values: np.ndarray, weight: np.ndarray, sigma_px: float) -> np.ndarr
         sigma = sigma_px * factor
         step = max(1, int(sigma / 3))
         small = max(1, width // step), max(1, height // step)
-        total = cv2.GaussianBlur(
-            cv2.resize(weight, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / step
-        )
-        mean = cv2.GaussianBlur(
-            cv2.resize(weighted, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / step
-        )
+        total = cv2.GaussianBlur(cv2.resize(weight, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / step)
+        mean = cv2.GaussianBlur(cv2.resize(weighted, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / step)
         mean = mean / np.maximum(total, 1e-6)[..., None]
         share = np.clip(total / 0.15, 0, 1)
         share = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR) * left
@@ -383,6 +376,4 @@ def _drift(fit: np.ndarray, warp: np.ndarray, box: Box, size: Size) -> Drift:
     residual = math.sqrt(float(((warp - mean_warp) ** 2).sum(axis=1).mean())) if len(warp) else 0.0
     scale_x = float(np.hypot(*fit[:, 0]) / nominal[0, 0])
     scale_y = float(np.hypot(*fit[:, 1]) / nominal[1, 1])
-    return Drift(
-        round(scale_x, 5), round(scale_y, 5), round(float(np.hypot(*shift)), 2), round(residual, 2), True
-    )
+    return Drift(round(scale_x, 5), round(scale_y, 5), round(float(np.hypot(*shift)), 2), round(residual, 2), True)

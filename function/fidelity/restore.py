@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from function.fidelity.analysis import Analysis, sample
+from function.fidelity.analysis import PICTURE_FAULTS, Analysis, Laps, sample
 from function.fidelity.blend import PixelBox, enlarge_crop, full_box, lay_over, relight, strips
 from function.fidelity.register import Box
 from function.fidelity.transfer import transfer_detail
@@ -68,35 +67,42 @@ def restore(scene: np.ndarray, product: np.ndarray, analysis: Analysis, frame: F
     scene (H, W, 3) uint8 RGB at full resolution; product (h, w, 4) uint8 RGBA at full resolution. What cannot
     be restored is the plain upscale, with a note; never raises on picture content.
     """
-    started = time.perf_counter()
+    laps = Laps()
     if not analysis.drift.registered:
-        image = plain_upscale(analysis.raw_answer, frame, analysis.layout_box)
-        return Restored(image, 0.0, 0.0, {"upscale": _ms(started)}, "the answer could not be registered")
+        return _plain(analysis, frame, laps, "the answer could not be registered")
+    try:
+        return _restore(scene, product, analysis, laps)
+    except PICTURE_FAULTS as fault:
+        return _plain(analysis, frame, laps, f"restoration failed ({type(fault).__name__})")
+
+
+def _plain(analysis: Analysis, frame: Frame, laps: Laps, note: str) -> Restored:
+    image = plain_upscale(analysis.raw_answer, frame, analysis.layout_box)
+    laps.end("upscale")
+    return Restored(image, 0.0, 0.0, laps.milliseconds, note + "; plain upscale")
+
+
+def _restore(scene: np.ndarray, product: np.ndarray, analysis: Analysis, laps: Laps) -> Restored:
     full_size = scene.shape[1], scene.shape[0]
     image = scene.copy()
     box = full_box(analysis.change, full_size)
     if box is None:
-        return Restored(image, 1.0, 0.0, {"blend": _ms(started)}, "the answer shows no change")
+        return Restored(image, 1.0, 0.0, laps.milliseconds, "the answer shows no change")
     for strip in strips(box):
         x, y, width, height = strip
-        log_ratio = enlarge_crop(analysis.light, full_size, strip)
-        background = relight(scene[y : y + height, x : x + width], log_ratio)
-        np.clip(background, 0, 255, out=background)
-        background += 0.5
-        image[y : y + height, x : x + width] = background
-    timings = {"scene": _ms(started)}
+        background = relight(scene[y : y + height, x : x + width], enlarge_crop(analysis.light, full_size, strip))
+        image[y : y + height, x : x + width] = np.clip(background + 0.5, 0, 255)
+    laps.end("scene")
+    quality, detail_share, note = 0.0, 0.0, ""
     product_box = full_box(analysis.product_mask, full_size)
-    quality, note, detail_share = 0.0, "", 0.0
     if product_box is not None:
         quality, detail_share, note = _lay_product(image, product, analysis, product_box)
-        timings["product"] = _ms(started) - timings["scene"]
+        laps.end("product")
     covered = float(analysis.product_mask.mean()) / 255
-    return Restored(image, round(1 - covered + detail_share, 4), quality, timings, note)
+    return Restored(image, round(1 - covered + detail_share, 4), quality, laps.milliseconds, note)
 
 
-def _lay_product(
-    image: np.ndarray, product: np.ndarray, analysis: Analysis, box: PixelBox
-) -> tuple[float, float, str]:
+def _lay_product(image: np.ndarray, product: np.ndarray, analysis: Analysis, box: PixelBox) -> tuple[float, float, str]:
     """Lays the product into `image`; match quality, share of `image` with the photograph's detail, note."""
     full_size = image.shape[1], image.shape[0]
     x, y, width, height = box
@@ -132,7 +138,3 @@ def _answer_crop(analysis: Analysis, full_size: tuple[int, int], box: PixelBox) 
 def _mix(picture: np.ndarray, detailed: np.ndarray, weight: np.ndarray) -> np.ndarray:
     alpha = weight.astype(np.float32)[..., None] / 255
     return np.clip(picture + alpha * (detailed.astype(np.float32) - picture) + 0.5, 0, 255).astype(np.uint8)
-
-
-def _ms(started: float) -> float:
-    return round(1000 * (time.perf_counter() - started), 1)
