@@ -19,6 +19,7 @@ from function.claims import HeldClaim, take_claim
 from function.commit import STATUS_KEY, Committer
 from function.deadline import Deadline
 from function.errors import (
+    AtWorkElsewhere,
     CompositeError,
     ManifestInvalid,
     OutputConflict,
@@ -143,6 +144,8 @@ class _Job:
         except BaseException:
             self._release()
             raise
+        finally:
+            self._claim.end()
 
     def record_conflict(self, conflict: OutputConflict) -> None:
         """The sidecar's own place is taken by something else: the error is recorded beside it."""
@@ -309,7 +312,7 @@ class _Job:
 
     def _for_good(self, passing: Exception) -> CompositeError:
         """What a failure that may pass becomes when the event is too old to wait any longer; else it is raised."""
-        if isinstance(passing, Superseded):
+        if isinstance(passing, Superseded | AtWorkElsewhere):
             raise passing
         if not isinstance(passing, Transient):
             log("ERROR", f"unexpected: {type(passing).__name__}: {passing}", stack_trace=traceback.format_exc())

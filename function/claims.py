@@ -7,6 +7,8 @@ may pass. It also counts the model calls that were begun, so that crashes cannot
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import socket
@@ -21,49 +23,68 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from function.deadline import Deadline
 from function.errors import AtWorkElsewhere, Superseded
 from function.events import Upload
-from function.storage import Changed, NotFound, Storage
+from function.storage import Changed, NotFound, Storage, TooLarge
 
 WORK_PREFIX = "_work/"  # in the output bucket; the bucket's lifecycle deletes it after a week
 MAX_CLAIM_BYTES = 4096
 EXPIRY_MARGIN_S = 15.0  # past the event's deadline: clocks differ, and the last write may still be under way
 
 
-class Worker(BaseModel):
-    """A process, described so that another one on the same machine can tell whether it is alive."""
-
-    model_config = ConfigDict(frozen=True)
-
-    machine: str
-    pid: int
-    started: str
-
-    @classmethod
-    def me(cls) -> Worker:
-        """This process."""
-        return cls(machine=_machine_identity(), pid=os.getpid(), started=_process_started(os.getpid()))
-
-    def is_known_dead(self) -> bool:
-        """True only when this process can be sure: same machine and boot, and no such process is there any more."""
-        if not self.started or self.machine != _machine_identity():
-            return False
-        return _process_started(self.pid) != self.started
-
-
 class Claim(BaseModel):
-    """The record. `expires` is in seconds since 1970; `calls` counts model calls begun for this generation."""
+    """The record. `expires` is in seconds since 1970; `calls` counts model calls begun for this generation.
+
+    `machine` and `run` tell who is at work; `replaces_older` that outputs of an older generation may stand.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     manifest_generation: int
     state: Literal["in_progress", "free"]
     expires: float
-    worker: Worker
+    machine: str
     run: str
     calls: int = 0
+    replaces_older: bool = False
 
     def is_open(self) -> bool:
         """Whether another delivery may take this generation over."""
-        return self.state == "free" or self.expires < time.time() or self.worker.is_known_dead()
+        return self.state == "free" or self.expires < time.time() or self._is_known_dead()
+
+    def _is_known_dead(self) -> bool:
+        """True only when that is sure: the run was on this machine, and nobody holds its lock any more."""
+        return bool(self.machine) and self.machine == _machine_identity() and not RunLock.is_held(self.run)
+
+
+class RunLock:
+    """A file lock that tells other deliveries on this machine that a run is alive.
+
+    The system frees it with the process, however that ends, and it is freed with the run when a claim could
+    neither be written nor be freed because storage failed.
+    """
+
+    def __init__(self, run: str):
+        self._path = _lock_path(run)
+        self._file = self._path.open("w")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def free(self) -> None:
+        """The run is over."""
+        self._path.unlink(missing_ok=True)
+        self._file.close()
+
+    @staticmethod
+    def is_held(run: str) -> bool:
+        """Whether the run is alive. What a dead one has left behind is removed."""
+        path = _lock_path(run)
+        try:
+            with path.open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        path.unlink(missing_ok=True)
+        return False
 
 
 class HeldClaim:
@@ -72,11 +93,15 @@ class HeldClaim:
     The first model call is counted with the claim itself, which saves a write; freeing the claim corrects it.
     """
 
-    def __init__(self, storage: Storage, bucket: str, name: str, claim: Claim, generation: int, replaced_older: bool):
+    def __init__(self, storage: Storage, bucket: str, name: str, claim: Claim, generation: int, lock: RunLock):
         self._storage, self._bucket, self._name = storage, bucket, name
-        self._claim, self._generation = claim, generation
+        self._claim, self._generation, self._lock = claim, generation, lock
         self._begun = 0
-        self.replaced_older = replaced_older
+
+    @property
+    def replaces_older(self) -> bool:
+        """Whether outputs of an older generation of the manifest may stand."""
+        return self._claim.replaces_older
 
     @property
     def calls(self) -> int:
@@ -84,7 +109,7 @@ class HeldClaim:
         return self._claim.calls - (0 if self._begun else 1)
 
     def begin_call(self, deadline: Deadline) -> None:
-        """Count a model call before it is made. Raises Superseded when the claim was lost."""
+        """Count a model call before it is made. Raises Superseded or AtWorkElsewhere when the claim was lost."""
         self._begun += 1
         if self._begun > 1:
             self._replace(self._claim.model_copy(update={"calls": self._claim.calls + 1}), deadline)
@@ -94,25 +119,36 @@ class HeldClaim:
         self._claim = self._claim.model_copy(update={"calls": self._claim.calls - 1})
 
     def confirm(self, deadline: Deadline) -> None:
-        """Raises Superseded when another delivery has taken the claim over meanwhile."""
+        """Raises Superseded or AtWorkElsewhere when another delivery has taken the claim over meanwhile."""
         there = self._storage.stat(self._bucket, self._name, deadline)
         if there is not None and there.generation != self._generation:
-            raise Superseded("another delivery has taken this manifest over")
+            raise self._lost(deadline)
 
     def release(self, deadline: Deadline) -> None:
         """Free the manifest for the next delivery. That the claim was lost meanwhile is fine."""
         free = self._claim.model_copy(update={"state": "free", "expires": 0.0, "calls": self.calls})
         try:
             self._replace(free, deadline)
-        except Superseded:
+        except (Superseded, AtWorkElsewhere):
             return
+
+    def end(self) -> None:
+        """This run is over; without a release, other machines see that when the claim expires."""
+        self._lock.free()
 
     def _replace(self, claim: Claim, deadline: Deadline) -> None:
         try:
             self._generation = _write(self._storage, self._bucket, self._name, claim, self._generation, deadline)
         except Changed:
-            raise Superseded("another delivery has taken this manifest over") from None
+            raise self._lost(deadline) from None
         self._claim = claim
+
+    def _lost(self, deadline: Deadline) -> Superseded | AtWorkElsewhere:
+        """Who has the claim now: for the same generation this delivery has to come again, should that one die."""
+        standing = _standing(self._storage, self._bucket, self._name, deadline)[0]
+        if standing is not None and standing.manifest_generation > self._claim.manifest_generation:
+            return Superseded("a newer generation of this manifest has taken over")
+        return AtWorkElsewhere("another delivery has taken this manifest over")
 
 
 def claim_name(upload: Upload) -> str:
@@ -128,35 +164,44 @@ def take_claim(storage: Storage, bucket: str, upload: Upload, deadline: Deadline
     generation is or was at work.
     """
     name = claim_name(upload)
+    run = uuid.uuid4().hex
     mine = Claim(
         manifest_generation=upload.generation,
         state="in_progress",
         expires=time.time() + deadline.remaining() + EXPIRY_MARGIN_S,
-        worker=Worker.me(),
-        run=uuid.uuid4().hex,
+        machine=_machine_identity(),
+        run=run,
         calls=1,
     )
+    lock = RunLock(run)
+    try:
+        return _take(storage, bucket, name, mine, lock, deadline)
+    except BaseException:
+        lock.free()
+        raise
+
+
+def _take(storage: Storage, bucket: str, name: str, mine: Claim, lock: RunLock, deadline: Deadline) -> HeldClaim:
     try:
         generation = _write(storage, bucket, name, mine, 0, deadline)
-        return HeldClaim(storage, bucket, name, mine, generation, replaced_older=False)
+        return HeldClaim(storage, bucket, name, mine, generation, lock)
     except Changed:
         pass  # not the first delivery, or not the first generation
-    there = storage.stat(bucket, name, deadline)
-    standing = _read(storage, bucket, name, there.generation, deadline) if there else None
-    older = False
+    standing, replaces = _standing(storage, bucket, name, deadline)
     if standing is not None:
-        if standing.manifest_generation > upload.generation:
+        if standing.manifest_generation > mine.manifest_generation:
             raise Superseded("a newer generation of this manifest is at work")
-        older = standing.manifest_generation < upload.generation
-        if not older:
-            if not standing.is_open():
-                raise AtWorkElsewhere("another delivery of this manifest is at work")
-            mine = mine.model_copy(update={"calls": standing.calls + 1})
+        if standing.manifest_generation < mine.manifest_generation:
+            mine = mine.model_copy(update={"replaces_older": True})
+        elif not standing.is_open():
+            raise AtWorkElsewhere("another delivery of this manifest is at work")
+        else:
+            mine = mine.model_copy(update={"calls": standing.calls + 1, "replaces_older": standing.replaces_older})
     try:
-        generation = _write(storage, bucket, name, mine, there.generation if there else 0, deadline)
+        generation = _write(storage, bucket, name, mine, replaces, deadline)
     except Changed:
         raise AtWorkElsewhere("another delivery of this manifest was faster") from None
-    return HeldClaim(storage, bucket, name, mine, generation, replaced_older=older)
+    return HeldClaim(storage, bucket, name, mine, generation, lock)
 
 
 def is_at_work(storage: Storage, bucket: str, upload: Upload, deadline: Deadline) -> bool:
@@ -169,14 +214,18 @@ def is_at_work(storage: Storage, bucket: str, upload: Upload, deadline: Deadline
     return claim.manifest_generation >= upload.generation and not claim.is_open()
 
 
-def _read(storage: Storage, bucket: str, name: str, generation: int, deadline: Deadline) -> Claim | None:
+def _standing(storage: Storage, bucket: str, name: str, deadline: Deadline) -> tuple[Claim | None, int]:
+    """The claim that stands, and the generation of its object (0: there is none)."""
+    there = storage.stat(bucket, name, deadline)
+    if there is None:
+        return None, 0
     try:
-        body = storage.read(bucket, name, deadline, generation=generation, limit=MAX_CLAIM_BYTES)
-        return Claim.model_validate_json(body)
+        body = storage.read(bucket, name, deadline, generation=there.generation, limit=MAX_CLAIM_BYTES)
+        return Claim.model_validate_json(body), there.generation
     except NotFound:
         raise AtWorkElsewhere("another delivery of this manifest was faster") from None
-    except ValidationError:
-        return None  # written by a version that this one does not understand: it is replaced
+    except (ValidationError, TooLarge):
+        return None, there.generation  # not written by this version: it is replaced
 
 
 def _write(storage: Storage, bucket: str, name: str, claim: Claim, replaces: int, deadline: Deadline) -> int:
@@ -196,20 +245,21 @@ def _machine_identity() -> str:
 
 def _instance_mark() -> str:
     """A random mark in the temporary folder: containers that share host name and boot still differ in it."""
-    path = Path(tempfile.gettempdir()) / "composite-instance"
-    try:
-        with path.open("x", encoding="ascii") as file:
-            file.write(uuid.uuid4().hex)
-    except FileExistsError:
-        pass
+    path = _scratch() / "instance"
+    if not path.exists():
+        fresh = _scratch() / uuid.uuid4().hex
+        fresh.write_text(uuid.uuid4().hex, encoding="ascii")
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(fresh)  # whole at once, and by one process only
+        fresh.unlink()
     return path.read_text(encoding="ascii")
 
 
-def _process_started(pid: int) -> str:
-    """Start time of a process in clock ticks since boot, '' when there is none (field 22 of proc(5) stat)."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    fields = stat.rpartition(")")[2].split()
-    return "" if fields[0] in {"Z", "X"} else fields[19]
+def _lock_path(run: str) -> Path:
+    return _scratch() / f"run-{hashlib.sha256(run.encode()).hexdigest()[:32]}"
+
+
+def _scratch() -> Path:
+    folder = Path(tempfile.gettempdir()) / f"composite-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    return folder

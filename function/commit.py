@@ -67,8 +67,13 @@ class Committer:
         self.saw_older = stands < self._upload.generation
         return stands == self._upload.generation
 
-    def write(self, name: str, content: bytes, content_type: str, metadata: dict[str, str]) -> None:
-        """Write one object. Raises Superseded, OutputConflict, StorageUnavailable."""
+    def write(
+        self, name: str, content: bytes, content_type: str, metadata: dict[str, str], *, once: bool = False
+    ) -> bool:
+        """Write one object; `once` leaves one of the same generation alone → whether it was written.
+
+        Raises Superseded, OutputConflict, StorageUnavailable.
+        """
         metadata = {
             **metadata,
             GENERATION_KEY: str(self._upload.generation),
@@ -81,25 +86,25 @@ class Committer:
                     self._bucket, name, content, content_type, self._deadline,
                     if_generation=replaces, metadata=metadata,
                 )  # fmt: skip
-                return
+                return True
             except Changed:
                 there = self._storage.stat(self._bucket, name, self._deadline)
                 replaces = 0
                 if there is not None:
-                    self._generation_of(there)
+                    if self._generation_of(there) == self._upload.generation and once:
+                        return False
                     replaces = there.generation
         raise OutputConflict(f"gs://{self._bucket}/{name} is being written by something else all the time")
 
-    def remove_stale(self, outputs: Outputs, keep: str | None) -> None:
-        """Delete results of an older generation under another ending (or every one, when `keep` is None)."""
+    def remove_results(self, outputs: Outputs, *, keep: str | None = None, older: bool = True) -> None:
+        """Delete this generation's results but `keep`, and with `older` those of older generations."""
         for ending in RESULT_ENDINGS:
             name = outputs.result(ending)
-            if name == keep:
+            there = self._storage.stat(self._bucket, name, self._deadline) if name != keep else None
+            if there is None or there.metadata.get(MANIFEST_KEY) != self._upload.uri:
                 continue
-            there = self._storage.stat(self._bucket, name, self._deadline)
-            if there and there.metadata.get(MANIFEST_KEY) == self._upload.uri:
-                if int(there.metadata.get(GENERATION_KEY, "0")) > self._upload.generation:
-                    raise Superseded("a newer generation of this manifest has a result")
+            stands = self._identity(there) or 0
+            if stands == self._upload.generation or (older and stands < self._upload.generation):
                 self._storage.delete(self._bucket, name, self._deadline, generation=there.generation)
 
     def _generation_of(self, there: StoredObject) -> int:

@@ -13,6 +13,7 @@ from function.claims import HeldClaim, take_claim
 from function.commit import ERROR_KEY, STATUS_KEY, USD_KEY, Committer, Outputs
 from function.deadline import Deadline
 from function.errors import (
+    AtWorkElsewhere,
     CompositeError,
     ManifestInvalid,
     OutputConflict,
@@ -68,7 +69,10 @@ def settle_pair(upload: Upload, services: Services, deadline: Deadline) -> None:
         claim = take_claim(services.storage, bucket, upload, deadline)
     except Superseded as newer:
         log("INFO", f"nothing to do: {newer}", stage="claim")
+        committer.remove_results(outputs, older=False)  # an earlier delivery may have been killed after writing one
         return
+    except Forbidden as error:
+        raise StorageUnavailable(f"the output bucket cannot be used: {error}", stage="claim") from None
     except OutputConflict as conflict:
         _record_conflict(upload, services, conflict, deadline)
         return
@@ -90,7 +94,7 @@ class _Job:
         self._upload, self._services, self._deadline = upload, services, deadline
         self._outputs, self._committer, self._claim = outputs, committer, claim
         self._record = RunRecord()
-        self._replaces_older = claim.replaced_older or committer.saw_older
+        self._replaces_older = claim.replaces_older or committer.saw_older
 
     def settle(self) -> None:
         """Run and commit. A failure that may pass frees the claim and is raised, until the event is too old."""
@@ -105,11 +109,14 @@ class _Job:
                 self._fail(self._for_good(error))
         except Superseded as newer:
             log("INFO", f"stopped: {newer}", stage="commit")
+            self._committer.remove_results(self._outputs, older=False)
         except OutputConflict as conflict:
             _record_conflict(self._upload, self._services, conflict, self._deadline)
         except BaseException:
             self._release()
             raise
+        finally:
+            self._claim.end()
 
     def _run(self) -> Composite | None:
         """Manifest → composite; None when the manifest is gone and there is nothing to do."""
@@ -159,6 +166,7 @@ class _Job:
         """Write the result, then the sidecar: where that stands, the pair is settled."""
         record, outputs = self._record, self._outputs
         name = outputs.result(composite.ending)
+        self._claim.confirm(self._deadline)
         with record.stage("upload"):
             metadata = {**labels_that_fit(record.labels), STATUS_KEY: composite.status}
             self._committer.write(name, composite.content, composite.mime_type, metadata)
@@ -166,19 +174,23 @@ class _Job:
         self._settle(record.sidecar(composite.status, self._identity(), result=composite.record(uri)), keep=name)
 
     def _fail(self, error: CompositeError) -> None:
+        self._claim.confirm(self._deadline)
         self._settle(self._record.sidecar("failed", self._identity(), error=error), keep=None)
 
     def _settle(self, sidecar: Sidecar, keep: str | None) -> None:
+        if keep is None or self._replaces_older:
+            self._committer.remove_results(self._outputs, keep=keep)
         metadata = sidecar_metadata(sidecar)
-        self._committer.write(self._outputs.sidecar, sidecar.to_json(), "application/json", metadata)
-        if self._replaces_older:
-            self._committer.remove_stale(self._outputs, keep)
+        body = sidecar.to_json()
+        if not self._committer.write(self._outputs.sidecar, body, "application/json", metadata, once=True):
+            log("INFO", "another delivery has settled it", stage="commit")
+            return
         log_settled(sidecar, self._upload.age_s())
 
     def _for_good(self, passing: Exception) -> CompositeError:
         """What a failure that may pass becomes when the event is too old to wait any longer; else it is raised."""
         age = self._upload.age_s()
-        if isinstance(passing, Superseded):
+        if isinstance(passing, Superseded | AtWorkElsewhere):
             raise passing
         if not isinstance(passing, Transient):
             # A mistake of ours: another delivery, perhaps of a mended version, may do better.

@@ -78,11 +78,12 @@ def test_a_function_that_does_not_answer_is_said(own_cloud, command, lost):
 def test_what_a_delivery_holds_is_left_alone(own_cloud, command, monkeypatch):
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", own_cloud.gcs.url)
     body, headers = own_cloud.event(own_cloud.put("held.json", "{}"))
-    take_claim(Storage(), own_cloud.output, parse_event(headers, body), Deadline(60))
+    claim = take_claim(Storage(), own_cloud.output, parse_event(headers, body), Deadline(60))
     before = generations(own_cloud)
     done = command("redrive", f"gs://{own_cloud.input}", "--output", f"gs://{own_cloud.output}")
     assert done.status == 0 and "a delivery is at work" in done.out
     assert generations(own_cloud) == before
+    claim.end()
 
 
 def test_a_catalogues_row_stays_its_own_when_it_is_written_again(own_cloud, command, lost):
