@@ -19,7 +19,8 @@ Verdict = Literal["accepted", "review", "unusable"]
 
 # Below this share of the scene found again it is another picture altogether. Unrelated ones reach a tenth.
 OTHER_PICTURE = 0.2
-NOT_SEEN = "Not judged: the product was not found."
+# Not failed: what is not there has no fault of its own, and the next attempt is told of the missing product.
+NOT_SEEN = "Not judged: no product was found in the picture."
 # Checks of the product itself, which need it to be there.
 OF_PRODUCT = (
     "product_once",
@@ -56,7 +57,7 @@ def judge(analysis: Analysis) -> Judgement:
 
 def _product_checks(analysis: Analysis, view: View | None) -> dict[str, Check]:
     if view is None:
-        unjudged = {name: unmeasured("", NOT_SEEN, passed=False) for name in OF_PRODUCT}
+        unjudged = {name: unmeasured("", NOT_SEEN, passed=True) for name in OF_PRODUCT}
         return {"product_present": nothing_put_in(), **unjudged}
     shape = analysis.change.shape[0], analysis.change.shape[1]
     return {
@@ -82,7 +83,8 @@ def _verdict(analysis: Analysis, checks: dict[str, Check]) -> Verdict:
 
 
 def _score(analysis: Analysis, checks: dict[str, Check]) -> float:
-    """Share of checks passed; among equals the better kept label and scene decide."""
-    passed = sum(check.passed for check in checks.values()) / len(checks)
+    """Share of checks measured and passed; among equals the better kept label and scene decide."""
+    there = checks["product_present"].passed
+    passed = sum(check.passed and (there or name not in OF_PRODUCT) for name, check in checks.items())
     label = 0.0 if analysis.match is None else float(analysis.match.correlation)
-    return round(passed + 0.05 * label + 0.02 * float(analysis.found_share), 4)
+    return round(passed / len(checks) + 0.05 * label + 0.02 * float(analysis.found_share), 4)
