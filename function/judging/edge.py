@@ -15,12 +15,12 @@ FRINGE_LEVELS = 22.0
 # The top of a product is left out: seen from above, a lid or a lip is bright there and not on the photograph.
 TOP_SHARE = 0.15
 # Share of the rim with a fringe that a picture may show.
-MOST_FRINGE = 0.12
+MOST_FRINGE = 0.1
 # Missing: the answer is this near to the scene, and this much farther from the photograph; 8-bit levels.
 SCENE_LEVELS, FARTHER = 14.0, 12.0
 # Width of the missing piece over the product's size (root of its area): lids and turned boxes show thin strips of
 # scene where their photograph has product.
-MOST_MISSING = 0.085
+MOST_MISSING = 0.1
 # Share of the product's longer side that may lie on the picture's border.
 MOST_ON_BORDER = 0.05
 

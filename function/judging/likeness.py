@@ -10,16 +10,18 @@ from function.fidelity.photograph import photograph_alpha
 from function.judging.check import Check, at_least, at_most, unmeasured
 from function.judging.view import View
 
-# A scene's light may weigh a channel against green by this much (natural logarithm, linear light): candle light
-# to open shade, in a picture that is balanced for neither.
-MOST_LIGHT = 0.45
+# A scene's light lies between candle light and open shade: red against blue may change by this much, green against
+# both by that much (natural logarithm, linear light). Light is hardly ever green or purple; a wrong colour is.
+MOST_WARMTH, MOST_TINT = 0.4, 0.15
 # Colours are compared over this share of the product's height, and coarser where it was only fitted.
 COLOUR_SIGMA, FITTED_COLOUR_SIGMA = 0.012, 0.04
-# Difference in Lab a and b that four fifths of the product have to keep: lid, side and reflections take the rest.
-COLOUR_QUANTILE = 0.8
-MOST_COLOUR = 12.0
+# Difference in Lab a and b that this share of the product has to keep: lid, side and reflections take the rest.
+COLOUR_QUANTILE = 0.85
+MOST_COLOUR = 10.5
+# A place may be this much less or more colourful than expected, by gloss and by bounced light, before it counts.
+GLOSS, BOUNCE = 0.5, 1.6
 # Colourfulness (mean chroma) against the photograph's under that light.
-LEAST_CHROMA = 0.65
+LEAST_CHROMA = 0.7
 # Chroma that even a grey thing shows by noise and bounced light; keeps the quotient of two greys near 1.
 GREY_CHROMA = 2.0
 # Share of the print, weighed by its contrast, that has to be found again where it belongs.
@@ -100,12 +102,16 @@ def colour_difference(view: View) -> tuple[float, float] | None:
     )
     luma = np.float32([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
     gain = np.median(np.log((shown + 0.01) / (expected + 0.01)), axis=0)
-    lit = expected * np.exp(np.clip(gain - gain[1], -MOST_LIGHT, MOST_LIGHT))
+    warmth = np.clip((gain[0] - gain[2]) / 2, -MOST_WARMTH, MOST_WARMTH)
+    tint = np.clip((gain[0] + gain[2]) / 2 - gain[1], -MOST_TINT, MOST_TINT)
+    lit = expected * np.exp(np.float32([tint + warmth, 0, tint - warmth]))
     # Shading is the scene's own: every place gets the brightness that it shows.
     lit *= np.clip((shown @ luma + 0.005) / (lit @ luma + 0.005), 0.1, 6)[:, None]
     ab = [cv2.cvtColor(_from_linear(p)[None], cv2.COLOR_RGB2LAB)[0, :, 1:] for p in (lit, shown)]
     chroma = [float(np.hypot(*p.T).mean()) + GREY_CHROMA for p in ab]
-    return float(np.quantile(np.hypot(*(ab[0] - ab[1]).T), COLOUR_QUANTILE)), chroma[1] / chroma[0]
+    colourful = np.clip((ab[0] * ab[1]).sum(axis=1) / ((ab[0] ** 2).sum(axis=1) + 1e-6), GLOSS, BOUNCE)
+    difference = np.hypot(*(ab[1] - colourful[:, None] * ab[0]).T)
+    return float(np.quantile(difference, COLOUR_QUANTILE)), chroma[1] / chroma[0]
 
 
 def _to_linear(srgb: np.ndarray) -> np.ndarray:

@@ -14,6 +14,8 @@ LEAST_AREA = 0.003
 # What else was put in, as a share of the product's area: a piece of its own, and one that touches the product.
 # The latter may be the side of a turned box, which its frontal photograph does not show.
 MOST_APART, MOST_TOUCHING = 0.10, 0.6
+# A pixel counts as put in when it differs from the scene by this much, 8-bit levels: crushed blacks do not.
+VISIBLE_LEVELS = 20
 # Height of the product as a share of the picture's: below, it is lost; above, it is no longer in a scene.
 LEAST_HEIGHT, MOST_HEIGHT = 0.07, 0.68
 # Width over height against the photograph's: turning and looking down change it, but not more than this.
@@ -61,7 +63,8 @@ def also_put_in(analysis: Analysis, view: View) -> tuple[float, float]:
     """Areas of the largest other pieces put in, apart from the product and touching it, over the product's."""
     x, y, width, height = view.box
     near = cv2.dilate((view.cover > 0.5).astype(np.uint8), np.ones((9, 9), np.uint8))
-    rest = analysis.product_mask.copy()
+    differs = cv2.blur(cv2.absdiff(analysis.answer, analysis.scene), (5, 5)).max(axis=2) > VISIBLE_LEVELS
+    rest = np.where(differs, analysis.product_mask, 0)
     rest[y : y + height, x : x + width][near > 0] = 0
     around = np.zeros_like(rest)
     around[y : y + height, x : x + width] = cv2.dilate(near, np.ones((5, 5), np.uint8))
