@@ -11,7 +11,9 @@ from function.cli import redrive, status, submit
 from function.local import demo
 from function.manifest import Manifest
 from function.review import command as review
-from function.sidecar import Sidecar
+from function.sidecar import CatalogueSidecar, Sidecar
+
+DOCUMENTS = {"manifest": Manifest, "sidecar": Sidecar, "catalogue-sidecar": CatalogueSidecar}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,14 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _add_schema(subparsers: argparse._SubParsersAction) -> None:
     schema = subparsers.add_parser(
-        "schema", help="print the JSON Schema of the manifest or the sidecar", description="Prints a JSON Schema."
+        "schema", help="print the JSON Schema of a manifest or a sidecar", description="Prints a JSON Schema."
     )
-    schema.add_argument("document", choices=["manifest", "sidecar"])
+    schema.add_argument("document", choices=list(DOCUMENTS))
     schema.set_defaults(run=_print_schema)
 
 
 def _print_schema(options: argparse.Namespace) -> int:
-    model = {"manifest": Manifest, "sidecar": Sidecar}[options.document]
+    model = DOCUMENTS[options.document]
     print(json.dumps(model.model_json_schema(by_alias=True), indent=2))
     return 0
 

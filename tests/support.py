@@ -221,7 +221,7 @@ def scene_array(width: int = 640, height: int = 360) -> np.ndarray:
     """The shipped scene's middle, cut to the shape asked for and shrunk; (height, width, 3) uint8."""
     scene = Image.fromarray(_demo_scene())
     scale = max(width / scene.width, height / scene.height)
-    window = width / scale, height / scale
+    window = min(scene.width, width / scale), min(scene.height, height / scale)
     left, top = (scene.width - window[0]) / 2, (scene.height - window[1]) / 2
     return np.asarray(
         scene.resize((width, height), Image.Resampling.LANCZOS, (left, top, left + window[0], top + window[1]))
