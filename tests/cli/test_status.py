@@ -31,7 +31,7 @@ def test_pairs_are_counted_by_status_with_what_they_cost(own_cloud, command, set
         f"gs://{own_cloud.input}/s/spring.csv": {"status": "review", "rows_written": 1, "rows_refused": 1}
     }
     words = command("status", f"gs://{own_cloud.output}/s").out
-    for said in ("2 of 3 settled", "manifest_invalid 1", "$0.0", "1 row written, 1 refused", "to come"):
+    for said in ("2 of 3 settled", "manifest_invalid 1", "spent       $0.", "1 row written, 1 refused", "to come"):
         assert said in words
 
 
