@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-STATUSES = ("408", "429", "500", "502", "503", "504")
+STATUSES = ("403", "408", "429", "500", "502", "503", "504")
 # What happens to the connection or the answer. All but "reset" and "stall" let the request reach the storage.
 WIRE_KINDS = (
     "reset",  # reset before the request is passed on
@@ -51,6 +51,7 @@ class Fault:
     chance: float = 1.0
     fired: int = 0
     reached: threading.Event = field(default_factory=threading.Event)
+    held: threading.Event = field(default_factory=threading.Event)  # for the pauses: now nothing moves
     released: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -65,6 +66,11 @@ class Fault:
             and fnmatchcase(operation, self.operation)
             and fnmatchcase(target, self.name)
         )
+
+    def hold(self) -> None:
+        """Wait until the test has done what it wants to do meanwhile."""
+        self.held.set()
+        self.released.wait(STALL_S)
 
 
 class FaultProxy:
@@ -154,10 +160,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
             return
         if kind == "pause":
-            fault.released.wait(STALL_S)
+            fault.hold()
         status, headers, content = self._forward(body)
         if kind == "pause_after":
-            fault.released.wait(STALL_S)
+            fault.hold()
         if kind == "lost":
             self._reset()
         elif kind == "broken":

@@ -143,7 +143,7 @@ def test_a_result_that_was_already_on_its_way_when_a_higher_generation_came_is_t
     lower = own_cloud.put_pair(output={"format": "jpeg"})
     pause = proxy.add("pause", "insert", "*/pair.jpg")
     thread, late = in_background(own_cloud.deliver, slow, lower)
-    assert pause.reached.wait(60)
+    assert pause.held.wait(60)
     with own_cloud.server() as other:
         assert own_cloud.deliver(other, own_cloud.put_pair()).status == 200
     stands = generations(own_cloud)
@@ -159,7 +159,7 @@ def test_a_sidecar_that_was_already_on_its_way_when_another_delivery_settled_cha
     resource = own_cloud.put_pair(attempts=1)
     pause = proxy.add("pause", "insert", "*/pair.json")
     thread, late = in_background(own_cloud.deliver, slow, resource)
-    assert pause.reached.wait(60)
+    assert pause.held.wait(60)
     write_claim(own_cloud, resource, expires=0.0)
     with own_cloud.server() as other:
         assert own_cloud.deliver(other, resource).status == 200

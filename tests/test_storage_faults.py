@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from function.claims import claim_name
 from function.deadline import Deadline
 from function.errors import DeadlineExceeded, StorageUnavailable
+from function.events import parse_event
+from function.job import RELEASE_BUDGET_S
 from function.local.gcs import PROJECT
 from function.storage import Changed, NotFound, Storage
-from tests.fault_proxy import STATUSES, FaultProxy
+from tests.fault_proxy import FaultProxy
+from tests.support import Cloud, log_lines, picture, product_png, scene_png
 
-KINDS = [*STATUSES, "reset", "lost", "broken", "truncated", "garbage"]
+PASSING = ["408", "429", "500", "502", "503", "504"]
+KINDS = [*PASSING, "reset", "lost", "broken", "truncated", "garbage"]
 CONTENT = bytes(range(256)) * 40
 MARGIN_S = 3.0  # what a loaded machine may add to a deadline
 
@@ -79,7 +85,7 @@ def test_a_call_that_fails_once_is_made_again(storage, proxy, bucket, kind):
         assert [made for made, _ in proxy.requests].count(operation) == 2, operation
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "stall"])
+@pytest.mark.parametrize("kind", [*KINDS[PASSING.index("503") :], "stall"])
 def test_a_call_that_keeps_failing_is_given_up_at_the_deadline(storage, proxy, bucket, kind):
     calls = calls_of(storage, bucket)
     if kind == "truncated":
@@ -141,3 +147,173 @@ def test_a_long_listing_is_read_page_by_page(storage, proxy, own_cloud, monkeypa
     names = [found.name for found in storage.list(own_cloud.input, "many/", Deadline(20))]
     assert names == [f"many/{number}" for number in range(5)]
     assert fault.fired == 1
+
+
+# --- whole deliveries
+
+# Every request that one pair makes, in its order: operation and object. The manifest and the images lie in the input
+# bucket, the rest in the output bucket.
+REQUESTS = {
+    "is it settled": ("stat", "out-*/{stem}.json"),
+    "claim": ("insert", "out-*/_work/claims/*"),
+    "manifest": ("get", "in-*/{stem}.json"),
+    "scene's head": ("stat", "in-*/{stem}-scene.png"),
+    "scene": ("get", "in-*/{stem}-scene.png"),
+    "product's head": ("stat", "in-*/{stem}-product.png"),
+    "product": ("get", "in-*/{stem}-product.png"),
+    "answer's head": ("stat", "out-*/_work/answers/*"),
+    "answer": ("insert", "out-*/_work/answers/*"),
+    "result": ("insert", "out-*/{stem}.png"),
+    "sidecar": ("insert", "out-*/{stem}.json"),
+}
+DEADLINE_S = 6.0
+
+
+@pytest.fixture(scope="module")
+def place(gcs, gcs_client_session, gemini_session, folder):
+    """Buckets of this file's own."""
+    return Cloud(gcs, gcs_client_session, gemini_session, folder)
+
+
+@pytest.fixture(scope="module")
+def faulty(place, proxy):
+    """A server whose storage is behind the proxy."""
+    with place.server(STORAGE_EMULATOR_HOST=proxy.url, EVENT_DEADLINE_S="30") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def hasty(place, proxy):
+    """The same with little time for an event."""
+    with place.server(STORAGE_EMULATOR_HOST=proxy.url, EVENT_DEADLINE_S=str(DEADLINE_S)) as server:
+        # The first event loads the image libraries, which a deadline of a few seconds has no room for.
+        place.deliver_until_settled(server, put_pair(place, "warm"))
+        yield server
+
+
+def put_pair(place, stem):
+    """A pair with images and an answer of its own."""
+    place.put(f"{stem}-scene.png", scene_png())
+    place.put(f"{stem}-product.png", product_png())
+    fields = {"scene": f"{stem}-scene.png", "product": f"{stem}-product.png", "attempts": 1, "restore": "off"}
+    return place.put(f"{stem}.json", {**fields, "placement": f"in the middle ({stem})"})
+
+
+def is_whole(place, stem):
+    """The settled pair's sidecar, after its result was compared with it."""
+    sidecar, result = place.sidecar(f"{stem}.json"), place.get(f"{stem}.png")
+    assert sidecar["status"] in {"accepted", "review"}, sidecar["error"]
+    assert hashlib.sha256(result).hexdigest() == sidecar["result"]["sha256"]
+    assert picture(result).shape == picture(scene_png()).shape
+    return sidecar
+
+
+def calls_for(place, stem):
+    """Answers that the model has given for a pair."""
+    return sum(f"({stem})" in seen["text"] and seen["code"] == 200 for seen in place.gemini.requests)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "stall"])
+def test_every_request_of_a_delivery_may_fail_once(place, faulty, proxy, gemini, kind):
+    stem = f"once-{kind}"
+    resource = put_pair(place, stem)
+    faults = {what: proxy.add(kind, op, name.format(stem=stem)) for what, (op, name) in REQUESTS.items()}
+    if kind == "stall":  # each costs up to half of the time that is left
+        proxy.clear([fault for what, fault in faults.items() if what != "result"])
+        faults = {"result": faults["result"]}
+    assert place.deliver(faulty, resource).status == 200
+    assert {what: fault.fired for what, fault in faults.items()} == dict.fromkeys(faults, 1)
+    sidecar = is_whole(place, stem)
+    assert calls_for(place, stem) == len(sidecar["attempts"]) == 1
+
+
+@pytest.mark.parametrize("kind", ["503", "lost", "stall"])
+def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(place, hasty, proxy, gemini, kind):
+    """One pair for each request, all at once, because what takes the time is waiting."""
+    pairs = {what: f"{what.replace(' ', '-')}-{kind}" for what in REQUESTS if "answer" not in what}
+    resources = {what: put_pair(place, stem) for what, stem in pairs.items()}
+    faults = {}
+    for what, stem in pairs.items():
+        operation, name = REQUESTS[what]
+        if what == "claim":
+            name = f"*/{claim_name(parse_event(*reversed(place.event(resources[what]))))}"
+        faults[what] = proxy.add(kind, operation, name.format(stem=stem), times=None)
+
+    def deliver(what):
+        start = time.monotonic()
+        return place.deliver(hasty, resources[what]).status, time.monotonic() - start
+
+    with ThreadPoolExecutor(len(pairs)) as pool:
+        outcomes = dict(zip(pairs, pool.map(deliver, pairs), strict=True))
+    for what, (status, spent) in outcomes.items():
+        assert faults[what].fired, what
+        assert status == 503, what
+        assert spent < DEADLINE_S + MARGIN_S + RELEASE_BUDGET_S, what
+        sidecar_stands = what == "sidecar" and kind == "lost"  # it was written all the same
+        assert (f"{pairs[what]}.json" in place.names()) == sidecar_stands, what
+    proxy.clear()
+    for what, stem in pairs.items():
+        place.deliver_until_settled(hasty, resources[what], within_s=10)  # at once: no claim is waited for
+        sidecar = is_whole(place, stem)
+        assert calls_for(place, stem) == len(sidecar["attempts"]) == 1, what
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "calls"),
+    [
+        ("answer's head", "503", 1),
+        ("answer", "lost", 1),
+        ("answer", "503", 2),  # what could not be stored in all the time there is cannot be found again
+    ],
+)
+def test_answers_may_fail_until_the_event_comes_again(place, hasty, proxy, gemini, what, kind, calls):
+    stem = f"{what.replace(' ', '-')}-{kind}-alone"
+    resource = put_pair(place, stem)
+    fault = proxy.add(kind, *REQUESTS[what], times=None)
+    start = time.monotonic()
+    assert place.deliver(hasty, resource).status == 503
+    assert time.monotonic() - start < DEADLINE_S + MARGIN_S + RELEASE_BUDGET_S
+    assert fault.fired
+    assert not [name for name in place.names() if name.startswith(stem)]
+    proxy.clear()
+    place.deliver_until_settled(hasty, resource)
+    is_whole(place, stem)
+    assert calls_for(place, stem) == calls
+
+
+def test_a_release_that_fails_does_not_hold_up_the_next_delivery(place, hasty, proxy, gemini):
+    """The run is over although its claim says otherwise: the same machine knows."""
+    resource = put_pair(place, "unreleased")
+    lasting = [
+        proxy.add("503", "get", "in-*/unreleased-scene.png", times=None),
+        proxy.add("503", "insert", "out-*/_work/claims/*", times=None),
+    ]
+    lasting[1].times = 0
+    thread = ThreadPoolExecutor(1).submit(place.deliver, hasty, resource)
+    assert lasting[0].reached.wait(30)
+    lasting[1].times = None
+    assert thread.result().status == 503
+    assert lasting[1].fired, "the claim was freed after all"
+    proxy.clear()
+    assert place.deliver(hasty, resource).status == 200
+    is_whole(place, "unreleased")
+
+
+def test_a_dead_bucket_is_told_and_recorded_when_the_event_is_old(place, hasty, proxy, gemini):
+    resource = put_pair(place, "old")
+    fault = proxy.add("503", "get", "in-*/old-scene.png", times=None)
+    assert place.deliver(hasty, resource, age_s=86_000).status == 200
+    assert fault.fired
+    sidecar = place.sidecar("old.json")
+    assert sidecar["status"] == "failed" and sidecar["error"]["retryable"] is True
+    assert sidecar["error"]["code"] in {"internal", "deadline_exceeded"}
+
+
+def test_an_output_bucket_that_may_not_be_used_comes_again_and_says_so(place, proxy, gemini):
+    with place.server(STORAGE_EMULATOR_HOST=proxy.url) as server:
+        resource = put_pair(place, "forbidden")
+        fault = proxy.add("403", "stat", "out-*/forbidden.json")
+        assert place.deliver(server, resource).status == 503
+        assert fault.fired
+        assert [line["severity"] for line in log_lines(server)][-1] in {"WARNING", "ERROR"}
+        assert place.deliver(server, resource).status == 200
