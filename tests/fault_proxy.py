@@ -78,7 +78,7 @@ class FaultProxy:
 
     def __init__(self, upstream: str, seed: int = 1):
         self.requests: list[tuple[str, str]] = []
-        self._faults: list[Fault] = []
+        self.faults: list[Fault] = []
         self._random = random.Random(seed)
         self._lock = threading.Lock()
         self.stopping = threading.Event()
@@ -100,14 +100,14 @@ class FaultProxy:
         """Set a fault; the first that fits a request is the one that fires."""
         fault = Fault(kind, operation, name, **options)
         with self._lock:
-            self._faults.append(fault)
+            self.faults.append(fault)
         return fault
 
     def clear(self, faults: Sequence[Fault] | None = None) -> None:
         """End these faults, or all; what is paused or stalled goes on."""
         with self._lock:
-            ended = list(self._faults if faults is None else faults)
-            self._faults = [fault for fault in self._faults if fault not in ended]
+            ended = list(self.faults if faults is None else faults)
+            self.faults = [fault for fault in self.faults if fault not in ended]
         for fault in ended:
             fault.released.set()
 
@@ -116,7 +116,7 @@ class FaultProxy:
         with self._lock:
             if operation != "other":
                 self.requests.append((operation, target))
-            for fault in self._faults:
+            for fault in self.faults:
                 if fault.fits(operation, target) and self._random.random() < fault.chance:
                     if fault.times is not None:
                         fault.times -= 1
