@@ -19,9 +19,9 @@ from function.fidelity.projection import photograph_grid, prior_precision, proje
 CONTRAST_SIGMA = 8.0
 # Contrast (grey levels) below which a place counts as blank: JPEG and model noise.
 BLANK_CONTRAST = 4.0
-# The view is refined on pictures blurred by these radii (px), coarse first for reach, then fine for
-# precision.
-REFINE_BLURS = (2.5, 1.2)
+# Both pictures are blurred by this radius (px) while the view is refined: the model's letters wobble by as
+# much.
+REFINE_BLUR = 1.2
 REFINE_STEPS = 8
 # While refining, a neighbourhood of this radius (px) that would have to move further than the median one, or
 # than this many pixels, counts less: reflections and a lid seen from another side must not pull at the print.
@@ -101,48 +101,46 @@ def refine_view(
     """
     grid_x, grid_y = np.broadcast_arrays(*photograph_grid(photograph.shape))
     p = p.astype(np.float64).copy()
-    for blur in REFINE_BLURS:
-        target, _ = normalise(cv2.GaussianBlur(photograph, (0, 0), blur))
-        smooth = cv2.GaussianBlur(answer, (0, 0), blur)
-        slope_x = cv2.Scharr(smooth, cv2.CV_32F, 1, 0, scale=1 / 32)
-        slope_y = cv2.Scharr(smooth, cv2.CV_32F, 0, 1, scale=1 / 32)
-        best, kept = -2.0, p
-        for _ in range(REFINE_STEPS):
-            x, y = project(p, grid_x, grid_y, depth)
-            seen, contrast = normalise(sample(smooth, x, y))
-            visible = visible_share(x, y, alpha, answer.shape)
-            product = cv2.GaussianBlur(seen * target, (0, 0), CONTRAST_SIGMA)
-            power = cv2.GaussianBlur(seen**2 + target**2, (0, 0), CONTRAST_SIGMA) / 2 + 0.05
-            # Places that contradict (a reflection, an invented ornament) pull less.
-            local = np.clip(product / power, 0.05, 1)
-            score = float((visible * local).sum() / max(1e-6, visible.sum()))
-            if score > best:
-                best, kept = score, p
-            gx, gy = sample(slope_x, x, y) / contrast, sample(slope_y, x, y) / contrast
-            error = seen - target
-            moved = local_shift(gx, gy, error, visible)
-            tolerance = max(LEAST_TOLERANCE_PX, weighted_median(moved, visible * local))
-            weight = visible * local / (1 + (moved / tolerance) ** 2)
-            use = weight > 0.02
-            gx, gy = gx[use], gy[use]
-            _, _, jx, jy = project_with_jacobian(p, grid_x[use], grid_y[use], depth[use])
-            jacobian = ((jx * gx[:, None] + jy * gy[:, None])[:, free]).astype(np.float32)
-            weighted = jacobian * weight[use][:, None]
-            hessian = (weighted.T @ jacobian).astype(np.float64)
-            gradient = (weighted.T @ error[use]).astype(np.float64)
-            prior = prior_precision(p)[free]
-            hessian += np.diag(prior + 1e-9)
-            gradient += prior * p[free]
-            p = p.copy()
-            p[free] -= np.linalg.solve(hessian, gradient)
-            step_px = np.hypot(
-                *(now - before for now, before in zip(project(p, grid_x, grid_y, depth), (x, y), strict=True))
-            )
-            if step_px[use].max(initial=0) < SETTLED_PX:
-                break
-        # The last step is kept unless the way there was clearly better: near the optimum the score is flat.
-        p = p if score > best - FLAT_SCORE else kept
-    return p
+    target, _ = normalise(cv2.GaussianBlur(photograph, (0, 0), REFINE_BLUR))
+    smooth = cv2.GaussianBlur(answer, (0, 0), REFINE_BLUR)
+    slope_x = cv2.Scharr(smooth, cv2.CV_32F, 1, 0, scale=1 / 32)
+    slope_y = cv2.Scharr(smooth, cv2.CV_32F, 0, 1, scale=1 / 32)
+    best, kept = -2.0, p
+    for _ in range(REFINE_STEPS):
+        x, y = project(p, grid_x, grid_y, depth)
+        seen, contrast = normalise(sample(smooth, x, y))
+        visible = visible_share(x, y, alpha, answer.shape)
+        product = cv2.GaussianBlur(seen * target, (0, 0), CONTRAST_SIGMA)
+        power = cv2.GaussianBlur(seen**2 + target**2, (0, 0), CONTRAST_SIGMA) / 2 + 0.05
+        # Places that contradict (a reflection, an invented ornament) pull less.
+        local = np.clip(product / power, 0.05, 1)
+        score = float((visible * local).sum() / max(1e-6, visible.sum()))
+        if score > best:
+            best, kept = score, p
+        gx, gy = sample(slope_x, x, y) / contrast, sample(slope_y, x, y) / contrast
+        error = seen - target
+        moved = local_shift(gx, gy, error, visible)
+        tolerance = max(LEAST_TOLERANCE_PX, weighted_median(moved, visible * local))
+        weight = visible * local / (1 + (moved / tolerance) ** 2)
+        use = weight > 0.02
+        gx, gy = gx[use], gy[use]
+        _, _, jx, jy = project_with_jacobian(p, grid_x[use], grid_y[use], depth[use])
+        jacobian = ((jx * gx[:, None] + jy * gy[:, None])[:, free]).astype(np.float32)
+        weighted = jacobian * weight[use][:, None]
+        hessian = (weighted.T @ jacobian).astype(np.float64)
+        gradient = (weighted.T @ error[use]).astype(np.float64)
+        prior = prior_precision(p)[free]
+        hessian += np.diag(prior + 1e-9)
+        gradient += prior * p[free]
+        p = p.copy()
+        p[free] -= np.linalg.solve(hessian, gradient)
+        step_px = np.hypot(
+            *(now - before for now, before in zip(project(p, grid_x, grid_y, depth), (x, y), strict=True))
+        )
+        if step_px[use].max(initial=0) < SETTLED_PX:
+            break
+    # The last step is kept unless the way there was clearly better: near the optimum the score is flat.
+    return p if score > best - FLAT_SCORE else kept
 
 
 def local_shift(gx: np.ndarray, gy: np.ndarray, error: np.ndarray, visible: np.ndarray) -> np.ndarray:

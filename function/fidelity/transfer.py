@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.fidelity.alignment import normalise
 from function.fidelity.blend import PixelBox, crop_matrix, strips
 from function.fidelity.photograph import continue_colours, photograph_alpha
 from function.fidelity.product import ProductMatch
@@ -24,6 +25,10 @@ IDENTITY_TONES = np.zeros((10, 3), np.float32)
 IDENTITY_TONES[[1, 2, 3], [0, 1, 2]] = 1
 # Pixels that miss the fit by this much (0..1) count half.
 TONE_TOLERANCE = 0.08
+# Print that agrees with the photograph this well, over this radius (answer pixels), is the model's own and
+# stays: from the first correlation on in part, from the second altogether.
+RIGHT_SIGMA = 8.0
+RIGHT_FROM, RIGHT_FULL = 0.9, 0.97
 # The light may differ from the studio's by this factor, no more.
 LIGHT_LIMIT = 4.0
 
@@ -46,11 +51,13 @@ def transfer_detail(
     answer_size = match.coverage.shape[1], match.coverage.shape[0]
     photograph, alpha = shrink_photograph(product, match, full_size[0] / answer_size[0])
     small_picture = to_answer(picture, match, box, answer_size, full_size)
-    small_detail = look_up(photograph, match.mapping)
-    inside = look_up(alpha, match.mapping).astype(np.float32) / 255
+    coarse, coarse_alpha = shrink_photograph(np.dstack([photograph, alpha]), match, 1.0)
+    small_detail = look_up(coarse, match.mapping)
+    inside = look_up(coarse_alpha, match.mapping).astype(np.float32) / 255
     trusted = inside * (match.weight.astype(np.float32) / 255 + 0.02)
     tones = find_tones(small_picture, small_detail, trusted)
     light = find_light(small_picture, apply_tones(small_detail, tones), trusted)
+    kept = keep_right(small_picture, apply_tones(small_detail, tones) * light, trusted)
     detail, weight = np.empty_like(picture), np.empty(picture.shape[:2], np.uint8)
     for strip in strips(box):
         matrix = crop_matrix(answer_size, full_size, strip)
@@ -59,6 +66,7 @@ def transfer_detail(
         enlarged = look_up(photograph, enlarge(match.mapping, matrix, strip, cv2.INTER_CUBIC))
         enlarged = apply_tones(enlarged, tones)
         enlarged *= enlarge(light, matrix, strip, cv2.INTER_LINEAR)
+        enlarged += enlarge(kept, matrix, strip, cv2.INTER_CUBIC)
         detail[rows] = np.clip(enlarged + 0.5, 0, 255)
         weight[rows] = enlarge(match.weight, matrix, strip, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
     return detail, weight
@@ -106,6 +114,21 @@ def to_answer(picture, match: ProductMatch, box: PixelBox, answer_size, full_siz
     matrix = crop_matrix(answer_size, full_size, box)
     matrix[:, 2] -= match.box[:2]
     return cv2.warpAffine(picture, matrix, match.box[2:], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def keep_right(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """What to add to the lit `detail` (h, w, 3) float32 where the `picture` (h, w, 3) uint8 is right by
+    itself.
+
+    Where both agree nearly perfectly the model's own pixels stay and the photograph only adds what is finer
+    than the answer's resolution; where the model's print is soft or bent, nothing of it stays underneath.
+    """
+    shades = [cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) for rgb in (picture.astype(np.float32), detail)]
+    seen, target = (normalise(cv2.GaussianBlur(shade, (0, 0), 0.7))[0] for shade in shades)
+    blur = lambda array: cv2.GaussianBlur(array * weight, (0, 0), RIGHT_SIGMA)  # noqa: E731
+    local = (blur(seen * target) + 1e-3) / np.sqrt((blur(seen**2) + 1e-3) * (blur(target**2) + 1e-3))
+    right = np.clip((local - RIGHT_FROM) / (RIGHT_FULL - RIGHT_FROM), 0, 1)
+    return right[..., None] * (picture - detail)
 
 
 def find_tones(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -1,0 +1,177 @@
+"""Sightings of the product photograph in the answer: flat or round, refined until print lies on print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from function.fidelity import features, projection
+from function.fidelity.alignment import Agreement, agreement, grey, refine_view, residual_flow, sample, visible_share
+from function.fidelity.photograph import Photograph, prepare_photograph
+
+# Longest side (px) of the photograph when features are sought: several times what the product spans in an
+# answer.
+FEATURE_PX = 640
+# Longest side (px) of the photograph's grid while its shape is chosen, and while it is aligned finally. A
+# product that spans more is aligned on a shrunken answer.
+COARSE_GRID_PX = 160
+FINE_GRID_PX = 448
+# Features may miss the view by this much (px), first and then.
+FEATURE_TOLERANCES_PX = (4.0, 2.0)
+# A round body must explain the answer better than a flat one by this much correlation to be believed.
+RELIEF_GAIN = 0.01
+# A second sighting counts with this share of the first one's correlation.
+SECOND_SHARE = 0.6
+# Margin (share of its size) around the expected place of the product that alignment looks at.
+MARGIN = 0.15
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One view of the photograph: where each of its pixels lies in the answer, and how well that agrees."""
+
+    kind: str
+    inliers: int
+    photograph: Photograph
+    sheets: list[tuple[np.ndarray, np.ndarray]]  # x, y of the front, then of a round body's back
+    agreement: Agreement
+
+
+def find_sightings(
+    product: np.ndarray, answer: np.ndarray, seen: features.Features, least: float, least_inliers: float
+) -> list[Sighting]:
+    """The product in the answer, at most twice, the better view first.
+
+    The first must correlate more than `least`, and have more than `least_inliers` agreeing features.
+    """
+    photograph = prepare_photograph(product, FEATURE_PX)
+    if photograph is None:
+        return []
+    mask = (photograph.alpha > 127).astype(np.uint8) * 255
+    known = features.detect(cv2.cvtColor(photograph.rgb, cv2.COLOR_RGB2GRAY), mask)
+    first, second = features.pair_up(known, seen)
+    sightings: list[Sighting] = []
+    while len(sightings) < 2:
+        view = features.first_view(known, seen, (first, second), photograph.alpha.shape[0])
+        if view is None:
+            break
+        affine, chosen = view
+        if not sightings and chosen.sum() <= least_inliers:
+            break
+        points, targets = known.points[first[chosen]], seen.points[second[chosen]]
+        sighting = align(product, photograph, affine, points, targets, answer)
+        if sightings:
+            least = SECOND_SHARE * sightings[0].agreement.correlation
+        if sighting is None or sighting.agreement.correlation <= least:
+            break
+        sightings.append(sighting)
+        # What the first sighting covers cannot be the second.
+        hull = cv2.convexHull(np.stack([axis.ravel()[::7] for axis in sighting.sheets[0]], axis=1).astype(np.float32))
+        free = np.array(
+            [cv2.pointPolygonTest(hull, tuple(map(float, p)), False) < 0 for p in seen.points[second]], bool
+        )
+        first, second = first[free], second[free]
+    return sightings
+
+
+def align(product, photograph, affine, points, targets, answer) -> Sighting | None:
+    """The best of a flat and a round view that starts from an `affine` (2, 3) one; see `Sighting`."""
+    rows, columns = photograph.alpha.shape
+    size = float(np.sqrt(np.linalg.det(affine[:, :2]))) * max(rows, columns)
+    corners = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]]) @ affine[:, :2].T + affine[:, 2]
+    low = np.maximum(np.floor(corners.min(axis=0) - MARGIN * size), 0).astype(int)
+    high = np.ceil(corners.max(axis=0) + MARGIN * size).astype(int)
+    crop = np.ascontiguousarray(answer[low[1] : high[1], low[0] : high[0]])
+    if min(crop.shape[:2]) < 16:
+        return None
+    start = np.zeros(projection.PARAMETERS)
+    start[:6] = (affine @ np.array([[rows, 0, columns / 2], [0, rows, rows / 2], [0, 0, 1]])).ravel()
+    start[[2, 5]] -= low
+    coarse = Level.of(product, crop, size, COARSE_GRID_PX)
+    fine = Level.of(product, crop, size, FINE_GRID_PX)
+    if coarse is None or fine is None:
+        return None
+    centred = (points - [columns / 2, rows / 2]) / rows
+    chosen = None
+    for kind, free, depth in views(coarse.photograph.alpha):
+        at = points * np.float32(depth.shape[0] / rows)
+        depths = sample(depth, at[:, :1], at[:, 1:]).ravel()
+        p = start
+        for tolerance in FEATURE_TOLERANCES_PX:
+            p = projection.fit_points(p, centred, depths, targets - low, free, tolerance)
+        p = coarse.refine(p, free, depth)
+        agreed = coarse.compare(*coarse.place(p, depth))
+        if chosen is None or agreed.correlation > chosen[0] + RELIEF_GAIN:
+            chosen = agreed.correlation, kind, p
+    _, wanted, p = chosen
+    free, depth = next((free, depth) for kind, free, depth in views(fine.photograph.alpha) if kind == wanted)
+    p = fine.refine(p, free, depth)
+    x, y = fine.place(p, depth)
+    agreed = fine.compare(x, y)
+    flow = residual_flow(fine.picture, sample(fine.answer, x, y), agreed.visible)
+    moved = follow(x, flow), follow(y, flow)
+    followed = fine.compare(*moved)
+    if followed.correlation > agreed.correlation:
+        (x, y), agreed = moved, followed
+    sheets = [(x, y)] + ([fine.place(p, -depth)] if wanted == "round" else [])
+    sheets = [(x / fine.scale + np.float32(low[0]), y / fine.scale + np.float32(low[1])) for x, y in sheets]
+    return Sighting(wanted, len(points), fine.photograph, sheets, agreed)
+
+
+@dataclass(frozen=True)
+class Level:
+    """Photograph and answer at one resolution, at which a photograph pixel is about an answer pixel."""
+
+    photograph: Photograph
+    picture: np.ndarray  # (h, w) float32, the photograph's luma
+    answer: np.ndarray  # (H, W) float32, the answer's luma
+    scale: float  # pixels of `answer` per pixel of the answer given
+
+    @classmethod
+    def of(cls, product: np.ndarray, answer: np.ndarray, size: float, max_px: int) -> Level | None:
+        """`product` spans `size` pixels of `answer` (H, W, 3) uint8; both are shrunk until it spans `max_px`."""
+        scale = min(1.0, max_px / size)
+        photograph = prepare_photograph(product, max(32, round(size * scale)))
+        shape = round(answer.shape[0] * scale), round(answer.shape[1] * scale)
+        if photograph is None or min(photograph.alpha.shape) < 16 or min(shape) < 16:
+            return None
+        small = answer if scale == 1 else cv2.resize(answer, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return cls(photograph, grey(photograph.rgb), grey(small), scale)
+
+    def refine(self, p: np.ndarray, free: np.ndarray, depth: np.ndarray) -> np.ndarray:
+        """The view `p`, in pixels of the answer given, refined at this level."""
+        scaling = np.ones(projection.PARAMETERS)
+        scaling[[0, 1, 2, 3, 4, 5, 8, 9]] = self.scale
+        return refine_view(p * scaling, self.picture, self.photograph.alpha, depth, self.answer, free) / scaling
+
+    def place(self, p: np.ndarray, depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the view `p` puts each photograph pixel, in pixels of this level."""
+        x, y = projection.project(p, *projection.photograph_grid(self.picture.shape), depth)
+        return x * np.float32(self.scale), y * np.float32(self.scale)
+
+    def compare(self, x: np.ndarray, y: np.ndarray) -> Agreement:
+        """How well the answer agrees with the photograph laid at `x`, `y` of this level."""
+        visible = visible_share(x, y, self.photograph.alpha, self.answer.shape)
+        return agreement(self.picture, sample(self.answer, x, y), visible)
+
+
+def views(alpha: np.ndarray):
+    """The shapes a product may have, as (kind, free parameters, depth (h, w))."""
+    yield "plane", projection.PLANE, np.zeros(alpha.shape, np.float32)
+    relief = projection.relief_of_revolution(alpha)
+    if relief is not None:
+        yield "round", projection.RELIEF, relief
+
+
+def follow(position: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """`position` (h, w) read at each pixel's own place plus `flow` (h, w, 2)."""
+    rows, columns = position.shape
+    u, v = np.meshgrid(np.arange(columns, dtype=np.float32) + 0.5, np.arange(rows, dtype=np.float32) + 0.5)
+    # Linear continuation beyond the edge: a replicated border would fold the map.
+    inside_u, inside_v = (
+        np.clip(u + flow[..., 0], 0.5, columns - 0.5),
+        np.clip(v + flow[..., 1], 0.5, rows - 0.5),
+    )
+    return sample(position, inside_u, inside_v)
