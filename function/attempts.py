@@ -18,6 +18,7 @@ from function.imaging.icc import from_srgb
 from function.judging.judge import Judgement, judge
 from function.prepare import MAX_SEED, Prepared
 from function.record import RunRecord
+from function.second_opinion import hear
 from function.sidecar import Attempt, CheckRecord, UsageRecord
 
 NOT_A_PICTURE = (SourceUnreadable, SourceUnsupported, SourceTooLarge)
@@ -45,6 +46,7 @@ def best_candidate(
     calls: PaidCalls,
     most_attempts: int,
     most_calls: int,
+    judge_model: str | None,
     record: RunRecord,
 ) -> Candidate:
     """Ask, judge, and ask again with what went wrong. Raises ModelRefused or ModelNoImage when nothing can be kept."""
@@ -71,7 +73,7 @@ def best_candidate(
                 break
             lessons = ["no_image"]
             continue
-        candidate = _judged(last, prepared, record)
+        candidate = _judged(last, prepared, judge_model, calls, record)
         if candidate is None:
             lessons = ["no_image"]
             continue
@@ -126,7 +128,9 @@ def no_picture(answered: Answered) -> ModelRefused | ModelNoImage:
     return kind(f"{answer.finish_reason}: {answer.words}")
 
 
-def _judged(answered: Answered, prepared: Prepared, record: RunRecord) -> Candidate | None:
+def _judged(
+    answered: Answered, prepared: Prepared, judge_model: str | None, calls: PaidCalls, record: RunRecord
+) -> Candidate | None:
     """Register and judge one answer; None when its bytes are no picture."""
     try:
         with record.stage("restore"):
@@ -137,8 +141,10 @@ def _judged(answered: Answered, prepared: Prepared, record: RunRecord) -> Candid
         record.replace_last_attempt(outcome="unreadable", verdict="unusable", message=error.message)
         return None
     with record.stage("check"):
-        judgement = judge(analysis)
-    record.replace_last_attempt(verdict=judgement.verdict, checks=check_records(judgement))
+        shown = (answered.answer.image, answered.answer.mime_type)
+        heard = hear(judge(analysis), (*prepared.images, shown), judge_model, calls)
+    judgement = heard.judgement
+    record.replace_last_attempt(verdict=judgement.verdict, checks=check_records(judgement), second_opinion=heard.record)
     return Candidate(picture, analysis, judgement)
 
 

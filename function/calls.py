@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import BaseModel
+
 from function.answers import AnswerStore
 from function.claims import HeldClaim
 from function.deadline import Deadline
@@ -40,6 +42,15 @@ class PaidCalls:
         self._client, self._store, self._owner = client, store, owner
         self._deadline, self._claim = deadline, claim
         self._answered = 0
+
+    def opinion(self, request: Request, schema: type[BaseModel]) -> Answer:
+        """A text model's answer to `request`, stored like any other; it is no picture and counts towards no cap."""
+        stored = self._store.find(request, self._owner, self._deadline)
+        if stored is not None:
+            return stored[0]
+        answer = self._client.ask_for_json(request, schema, self._deadline)
+        self._store.keep(request, answer, self._owner, self._deadline)
+        return answer
 
     def ask(self, request: Request, most_calls: int) -> Answered:
         """The answer to `request`: a stored one, or a new one while fewer than `most_calls` have been begun.

@@ -76,7 +76,14 @@ class _Pair:
         with record.stage("prepare"):
             prepared = prepare(self._decode(), self._manifest, model, self._max_px, self._settings, record)
         best = best_candidate(
-            model, prepared, self._manifest.placement, self._calls, self._most_attempts, self._most_calls, record
+            model,
+            prepared,
+            self._manifest.placement,
+            self._calls,
+            self._most_attempts,
+            self._most_calls,
+            self._settings.judge_model,
+            record,
         )
         return best, prepared
 

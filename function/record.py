@@ -89,7 +89,8 @@ class RunRecord:
 
     def usd(self) -> float | None:
         """What this manifest's attempts cost together, or None when a price is unknown."""
-        prices = [attempt.usd for attempt in self.attempts]
+        opinions = [attempt.second_opinion for attempt in self.attempts if attempt.second_opinion]
+        prices = [attempt.usd for attempt in self.attempts] + [opinion.usd for opinion in opinions]
         return None if None in prices else round(sum(prices), 6)
 
     def cost(self) -> Cost:

@@ -87,6 +87,18 @@ class UsageRecord(Record):
     thought_tokens: int
 
 
+class OpinionRecord(Record):
+    """A text model's second opinion on a check that failed by a little. Its cost is part of `cost.usd`."""
+
+    model: str
+    check: str
+    acceptable: bool
+    reason: str
+    prompt_tokens: int
+    output_tokens: int
+    usd: float | None
+
+
 class Attempt(Record):
     """One picture that was asked for. Attempt 0 is the scene generated from text."""
 
@@ -101,6 +113,7 @@ class Attempt(Record):
     usage: UsageRecord
     usd: float | None
     checks: dict[str, CheckRecord] = {}
+    second_opinion: OpinionRecord | None = None
 
 
 class Cost(Record):

@@ -17,6 +17,7 @@ from function.generation.tokens import Usage
 
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only an event that needs it pays for it
     from google.genai import Client, types
+    from pydantic import BaseModel
 
 # `image_config` is documented on v1beta; the SDK's own default has been v1 since 3.0, where it is unverified.
 KEY_API_VERSION = "v1beta"
@@ -28,6 +29,7 @@ MAX_BACKOFF_S = 20.0
 MAX_TRIES = 6  # within one delivery; after that the platform's redelivery backs off for longer
 RETRY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 MAX_WORDS_CHARS = 500  # of the model's own words kept in a record
+MAX_JSON_CHARS = 2000  # of an answer that was asked for as JSON
 
 # A request or answer that breaks a rule breaks it again: no further attempt is paid for.
 HARD_REFUSALS = frozenset(
@@ -52,9 +54,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: an image, or the reason why there is none."""
+    """What came back: an image, or the reason why there is none; words alone where those were asked for."""
 
-    outcome: Literal["image", "refused", "no_image"]
+    outcome: Literal["image", "refused", "no_image", "text"]
     finish_reason: str
     words: str
     image: bytes
@@ -104,11 +106,6 @@ class GeminiClient:
         """
         from google.genai import types  # noqa: PLC0415
 
-        parts = []
-        for number, (content, mime_type) in enumerate(request.images, start=1):
-            parts += [types.Part(text=f"[{number}]"), types.Part.from_bytes(data=content, mime_type=mime_type)]
-        contents = types.Content(role="user", parts=[*parts, types.Part(text=request.prompt)])
-
         def config(timeout_s: float) -> types.GenerateContentConfig:
             return types.GenerateContentConfig(
                 response_modalities=["TEXT", "IMAGE"],
@@ -117,8 +114,29 @@ class GeminiClient:
                 http_options=types.HttpOptions(timeout=int(timeout_s * 1000)),
             )
 
-        response, latency_ms = self.call(request.model, contents, config, deadline)
+        response, latency_ms = self.call(request.model, _contents(request), config, deadline)
         return read_answer(response, latency_ms)
+
+    def ask_for_json(self, request: Request, schema: type[BaseModel], deadline: Deadline) -> Answer:
+        """Ask a text model about images → Answer with outcome "text", its JSON in `words`. Raises as `generate`."""
+        from google.genai import types  # noqa: PLC0415
+
+        def config(timeout_s: float) -> types.GenerateContentConfig:
+            return types.GenerateContentConfig(
+                response_mime_type="application/json",
+                response_schema=schema,
+                temperature=0.0,
+                seed=request.seed,
+                http_options=types.HttpOptions(timeout=int(timeout_s * 1000)),
+            )
+
+        response, latency_ms = self.call(request.model, _contents(request), config, deadline)
+        usage, version = _usage(response.usage_metadata), response.model_version
+        candidate = response.candidates[0] if response.candidates else None
+        parts = (candidate.content.parts if candidate and candidate.content else None) or []
+        words = "".join(part.text for part in parts if part.text and not part.thought)
+        reason = _name(candidate.finish_reason) if candidate and candidate.finish_reason else "UNKNOWN"
+        return Answer("text", reason, words[:MAX_JSON_CHARS], b"", "", usage, version, latency_ms)
 
     def call(self, model: str, contents: Any, config: Any, deadline: Deadline) -> tuple[Any, int]:
         """`generate_content` with our own retries → (response, latency in ms of the call that was answered)."""
@@ -151,6 +169,16 @@ class GeminiClient:
             else:
                 break
         raise ModelUnavailable(f"the model {model} could not be reached: {problem}")
+
+
+def _contents(request: Request) -> types.Content:
+    """The images, each after its number, then the prompt that speaks of them by number."""
+    from google.genai import types  # noqa: PLC0415
+
+    parts = []
+    for number, (content, mime_type) in enumerate(request.images, start=1):
+        parts += [types.Part(text=f"[{number}]"), types.Part.from_bytes(data=content, mime_type=mime_type)]
+    return types.Content(role="user", parts=[*parts, types.Part(text=request.prompt)])
 
 
 def read_answer(response: types.GenerateContentResponse, latency_ms: int) -> Answer:

@@ -45,11 +45,19 @@ class ImageModel(BaseModel):
     native_sizes: dict[str, tuple[int, int]]
 
 
+class TextPrices(BaseModel):
+    """USD per million tokens of a text model."""
+
+    input: float
+    output_text: float
+
+
 class ModelTable(BaseModel):
     """The whole file."""
 
     price_source: str
     models: dict[str, ImageModel]
+    text_models: dict[str, TextPrices]
 
     def find(self, model_id: str) -> ImageModel:
         """The row of `model_id`; an unlisted model gets the stand-in's sizes and no price."""
@@ -64,4 +72,4 @@ def model_table() -> ModelTable:
     """The table, read and checked once."""
     raw = json.loads(TABLE.read_text(encoding="utf-8"))
     rows = {name: {"id": name, **row} for name, row in raw["models"].items()}
-    return ModelTable(price_source=raw["price_source"], models=rows)
+    return ModelTable(price_source=raw["price_source"], models=rows, text_models=raw["text_models"])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from function.generation.models import BillingRule, ImageModel
+from function.generation.models import BillingRule, ImageModel, TextPrices
 from function.imaging.frame import Size
 
 # Gemini API documentation, "Understand images", token calculation (read 2026-11-22).
@@ -75,3 +75,11 @@ def usd(model: ImageModel, usage: Usage) -> float | None:
         + text_out * prices.output_text
     )
     return round(million / 1e6, 6)
+
+
+def text_usd(prices: TextPrices | None, usage: Usage) -> float | None:
+    """Price of one call of a text model in USD, or None when the table has no price for it."""
+    if prices is None:
+        return None
+    out = usage.output_tokens + usage.thought_tokens
+    return round((usage.prompt_tokens * prices.input + out * prices.output_text) / 1e6, 6)
