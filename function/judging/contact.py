@@ -19,7 +19,7 @@ RIM_PX = 2.0
 # Of the darkening around the base this quantile counts, of that around the whole product the other one.
 AT_BASE, AROUND = 0.85, 0.99
 # Stops by which the surface near the product must be darker than in the scene for a shadow to be there.
-LEAST_SHADOW = 0.09
+LEAST_SHADOW = 0.1
 # Darkening at the base over the darkest shadow around: a product that stands is darkest where it touches.
 LEAST_ATTACHED = 0.38
 # Below the base the surface is read down to this share of the product's height. A shadow that is darker there by

@@ -26,6 +26,8 @@ LEAST_CHROMA = 0.7
 GREY_CHROMA = 2.0
 # Share of the print, weighed by its contrast, that has to be found again where it belongs.
 LEAST_PRINT = 0.5
+# Agreement (correlation) over all of the print; letters that are none still lie where letters lay.
+LEAST_AGREEMENT = 0.58
 # Agreement of brightness patterns that stands for the print where only the outline could be fitted.
 LEAST_PATTERN = 0.6
 # A photograph with less contrast inside (8-bit levels) over this share of its area carries no print.
@@ -61,6 +63,14 @@ def label_kept(analysis: Analysis, view: View) -> Check:
     """The print is found again, each part at its place."""
     unit = "share of the print"
     match = analysis.match
+    if match is not None and match.correlation < LEAST_AGREEMENT:
+        return at_least(
+            float(match.correlation),
+            LEAST_AGREEMENT,
+            "correlation",
+            good="",
+            bad="The label is not what the photograph shows: its text or marks are garbled or others.",
+        )
     if match is not None:
         return at_least(
             float(match.verified_share),

@@ -13,13 +13,13 @@ from function.judging.view import View
 LEAST_AREA = 0.003
 # What else was put in, as a share of the product's area: a piece of its own, and one that touches the product.
 # The latter may be the side of a turned box, which its frontal photograph does not show.
-MOST_APART, MOST_TOUCHING = 0.10, 0.6
+MOST_APART, MOST_TOUCHING = 0.10, 0.85
 # A pixel counts as put in when it differs from the scene by this much, 8-bit levels: crushed blacks do not.
 VISIBLE_LEVELS = 20
 # Height of the product as a share of the picture's: below, it is lost; above, it is no longer in a scene.
 LEAST_HEIGHT, MOST_HEIGHT = 0.07, 0.68
 # Width over height against the photograph's: turning and looking down change it, but not more than this.
-LEAST_ASPECT, MOST_ASPECT = 0.8, 1.25
+LEAST_ASPECT, MOST_ASPECT = 0.84, 1.2
 
 
 def nothing_put_in() -> Check:

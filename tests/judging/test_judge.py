@@ -1,0 +1,86 @@
+"""A good picture is accepted; every way of spoiling it is noticed, and told by its own name."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+
+import cv2
+import numpy as np
+import pytest
+
+from function.fidelity.analysis import analyse
+from function.generation.prompt import LESSONS
+from function.judging.judge import judge
+from tests.bench.faults import FAULTS, SEEN_BY, spoiled
+from tests.bench.imitation import MANNERS, imitate
+from tests.fidelity.answers import analysis_of, case, frame_of
+
+UNUSABLE = ("product_missing", "black_image", "white_image", "noise_image", "other_picture")
+
+
+def judged(fault: str, manner: str = "mild"):
+    can = spoiled(case("can"), fault, 3, case("mug"))
+    answer = imitate(can, frame_of(can.scene), MANNERS[manner], 3)
+    return judge(analyse(can.scene, can.product, answer, frame_of(can.scene)))
+
+
+@pytest.mark.parametrize("manner", ["mild", "typical", "padded", "jpeg75", "2k"])
+@pytest.mark.parametrize("name", ["box", "can", "mug"])
+def test_a_good_picture_is_accepted(name, manner):
+    judgement = judge(analysis_of(name, manner))
+    assert {n: c for n, c in judgement.checks.items() if not c.passed} == {}
+    assert judgement.verdict == "accepted"
+
+
+@pytest.mark.parametrize("good", ["brighter", "shaded", "faint_shadow"])
+def test_a_product_in_other_light_is_accepted(good):
+    assert judged(good).verdict == "accepted"
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_a_spoiled_picture_is_not_accepted(fault):
+    judgement = judged(fault)
+    assert judgement.verdict == ("unusable" if fault in UNUSABLE else judgement.verdict) != "accepted"
+    if fault in SEEN_BY:
+        assert not judgement.checks[SEEN_BY[fault]].passed
+
+
+def test_the_better_of_two_pictures_has_the_higher_score():
+    good = judge(analysis_of("can", "mild")).score
+    assert good > judged("no_shadow").score > judged("product_missing").score
+
+
+def test_every_check_has_an_instruction_for_the_next_attempt():
+    assert set(judge(analysis_of("can", "mild")).checks) <= set(LESSONS)
+
+
+@pytest.mark.parametrize("fault", ["wrong_colour", "product_missing", "black_image"])
+def test_a_judgement_can_be_written_as_json_and_read_by_a_person(fault):
+    judgement = judged(fault)
+    json.dumps(asdict(judgement), allow_nan=False)
+    for check in judgement.checks.values():
+        assert check.reason.endswith(".") and len(check.reason) > 20
+        assert check.value is None or math.isfinite(check.value)
+
+
+CANVAS = np.zeros((90, 160, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        np.zeros((1, 1, 3), np.uint8),
+        np.full((768, 1344, 3), 255, np.uint8),
+        np.random.default_rng(1).integers(0, 256, (300, 500, 3), np.uint8),
+        cv2.applyColorMap(np.tile(np.arange(256, dtype=np.uint8), (200, 1)), cv2.COLORMAP_JET),
+    ],
+    ids=["one pixel", "white", "noise", "gradient"],
+)
+@pytest.mark.parametrize("product_alpha", [0, 255])
+def test_no_picture_breaks_the_judge(answer, product_alpha):
+    can = case("can")
+    product = np.dstack([can.product[..., :3], np.full(can.product.shape[:2], product_alpha, np.uint8)])
+    analysis = analyse(can.scene, product, answer, frame_of(can.scene))
+    assert judge(analysis).verdict in {"review", "unusable"}
