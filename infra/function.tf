@@ -22,6 +22,7 @@ locals {
     ALLOWED_BUCKETS           = join(",", var.allowed_buckets)
     GEMINI_MODEL              = var.model
     GEMINI_FALLBACK_MODEL     = var.fallback_model
+    JUDGE_MODEL               = var.judge_model
     MAX_PX                    = tostring(var.max_px)
     MAX_ATTEMPTS              = tostring(var.max_attempts)
     EVENT_DEADLINE_S          = tostring(var.event_deadline_seconds)

@@ -206,6 +206,17 @@ variable "fallback_model" {
   }
 }
 
+variable "judge_model" {
+  type        = string
+  default     = null
+  description = "Gemini text model that is asked for a second opinion on pictures that failed one check by a little, for example gemini-2.5-flash. Off when null. Its cost is in the sidecar."
+
+  validation {
+    condition     = var.judge_model == null || can(regex("^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$", var.judge_model))
+    error_message = "judge_model must be a model id or null."
+  }
+}
+
 variable "model_location" {
   type        = string
   default     = "global"
