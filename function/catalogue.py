@@ -331,7 +331,7 @@ class _Job:
     def _release(self) -> None:
         try:
             self._claim.release(Deadline(max(RELEASE_BUDGET_S, self._deadline.remaining())))
-        except (StorageUnavailable, Forbidden) as error:
+        except (Transient, Forbidden) as error:
             log("WARNING", f"the claim could not be freed, it will expire: {error}", stage="claim")
 
 

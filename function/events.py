@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from typing import Any
 
 from cloudevents.exceptions import GenericException
 from cloudevents.http import from_http
+
+from function.settings import BUCKET_NAME
 
 FINALIZED = "google.cloud.storage.object.v1.finalized"
 MAX_GENERATION = 2**63 - 1  # generations are int64
@@ -52,6 +55,12 @@ def parse_event(headers: Mapping[str, str], body: bytes) -> Upload:
     for field, value in (("bucket", bucket), ("name", name)):
         if not isinstance(value, str) or not value:
             raise NotAnEvent(f"data.{field} is missing")
+    if not re.fullmatch(BUCKET_NAME, bucket):
+        raise NotAnEvent("data.bucket is no name that a bucket can have")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise NotAnEvent("data.name has characters that are not valid Unicode") from None
     try:
         generation = int(data["generation"])
     except (KeyError, TypeError, ValueError):

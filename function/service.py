@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import traceback
 from typing import TYPE_CHECKING
 
 from flask import Request, Response
@@ -70,6 +71,9 @@ class Service:
                 stage=passing.stage, age_s=round(upload.age_s(), 3),
             )  # fmt: skip
             return Response(f"deliver again: {passing.code}\n", DELIVER_AGAIN, mimetype="text/plain")
+        except Exception as error:  # noqa: BLE001 (the framework would print a traceback that is no log line)
+            log("ERROR", f"unexpected: {type(error).__name__}: {error}", stack_trace=traceback.format_exc())
+            return Response("deliver again: internal\n", DELIVER_AGAIN, mimetype="text/plain")
 
     def answer(self, request: Request) -> Response:
         """A pair over HTTP: the picture, or JSON with the sidecar and the picture."""

@@ -137,7 +137,8 @@ def events(draw):
     """A good event with headers and fields replaced or missing → (headers, body)."""
     headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": FINALIZED,
                "Content-Type": "application/json"}  # fmt: skip
-    data = {"bucket": "in-bucket", "name": "a/notes.txt", "generation": "12", "timeCreated": "2026-11-23T01:00:00Z"}
+    name = draw(st.sampled_from(["a/notes.txt", "a/pair.json", "a/spring.csv"]) | text.map(lambda t: f"{t}.json"))
+    data = {"bucket": "in-bucket", "name": name, "generation": "12", "timeCreated": "2026-11-23T01:00:00Z"}
     for name in draw(st.lists(st.sampled_from([*data, "extra"]), max_size=2)):
         data[name] = draw(values)
     content = draw(st.one_of(st.just(data), values))
@@ -231,3 +232,15 @@ def shared_place(gcs, gcs_client_session, gemini_session, folder):
 
     gemini_session.control(reset=True)
     return Cloud(gcs, gcs_client_session, gemini_session, folder, prefix=f"fuzz{uuid.uuid4().hex[:6]}/")
+
+
+@pytest.mark.parametrize(
+    ("bucket", "name"),
+    [("-bad", "x.json"), ("a/b", "x.json"), ("in bucket\n", "x.json"), ("in-bucket", "\ud800.json"),
+     ("in-bucket", "\x00.json"), ("in-bucket", "n" * 3000 + ".json"), ("in-bucket", "\n\r.json"), ("é", "x.csv"),
+     ("in-bucket", "\ud800.csv"), ("in-bucket", "n" * 3000 + ".csv"), ("in-bucket", "../../x.json")],
+)  # fmt: skip
+def test_an_event_of_what_cannot_exist_is_acknowledged(fuzzed, bucket, name):
+    body = json.dumps({"bucket": bucket, "name": name, "generation": "12"}).encode()
+    headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": FINALIZED}
+    assert http(fuzzed.url, body, {**headers, "Content-Type": "application/json"}).status == 200
