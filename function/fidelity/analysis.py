@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from function.fidelity.change import find_evidence, find_light, find_product, half
+from function.fidelity.change import blur, find_evidence, find_light, find_product, half
 from function.fidelity.colour import UNCHANGED_COLOURS, ColourMatch, match_colours
 from function.fidelity.matte import product_coverage, rough_coverage
 from function.fidelity.product import ProductMatch, match_product
@@ -26,6 +26,8 @@ LEAST_LOG_RATIO = 0.006
 
 # From this log ratio on (seven percent) a change counts fully in the mask.
 FULL_LOG_RATIO = 0.07
+# The mask is smoothed over this many half-size pixels (standard deviation).
+MASK_SIGMA_PX = 2.5
 # What OpenCV and numpy raise on pictures that a formula did not foresee. The plain upscale is right for those.
 PICTURE_FAULTS = (cv2.error, ArithmeticError, ValueError, IndexError)
 
@@ -115,7 +117,10 @@ def _examine(
     evidence = find_evidence(small, matched, registration.inside)
     core = find_product(evidence)
     laps.end("change")
-    match = match_product(found.product, answer_matched, rough_coverage(core, None, size) if core.any() else None)
+    if not evidence.changed.any():
+        return found
+    prior = rough_coverage(core if core.any() else evidence.changed, None, size)
+    match = match_product(found.product, answer_matched, prior)
     laps.end("match")
     coverage = None if match is None else match.coverage
     light = find_light(evidence, _half_share(rough_coverage(core, coverage, size)))
@@ -171,7 +176,8 @@ def _half_share(mask: np.ndarray) -> np.ndarray:
 
 def _change_mask(light: np.ndarray, product_mask: np.ndarray) -> np.ndarray:
     """Soft mask 0..255: the product, and light as far as it shows, full from `FULL_LOG_RATIO` on."""
-    strength = np.abs(light).max(axis=2)
+    # Grain in the ratio is no mask: a person is shown where the light fell.
+    strength = blur(np.abs(light).max(axis=2), MASK_SIGMA_PX)
     soft = np.clip((strength - LEAST_LOG_RATIO) / (FULL_LOG_RATIO - LEAST_LOG_RATIO), 0, 1) * 255
     size = product_mask.shape[1], product_mask.shape[0]
     soft = cv2.resize(soft.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)

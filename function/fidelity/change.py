@@ -193,16 +193,20 @@ def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
     for sigma in SIGMAS:
         total = np.maximum(blur(weight, sigma), 1e-4)[..., None]
         ratios.append(log_ratio(blur(s, sigma) / total, blur(a, sigma) / total))
-    light = ratios[-1]
+    light = _above(ratios[-1], blur((ratios[-1] ** 2).max(axis=2), SIGMAS[-1]), evidence.noise[-1][box])
     for k in (1, 0):
         detail = ratios[k] - ratios[k + 1]
         energy = blur((detail * detail).max(axis=2), SIGMAS[k])
-        usual = _band_noise(evidence, k, changed)[box] ** 2
-        light = light + detail * np.maximum(0, 1 - usual / np.maximum(energy, 1e-12))[..., None]
+        light = light + _above(detail, energy, _band_noise(evidence, k, changed)[box])
     support = cv2.dilate(changed[box], cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SUPPORT_PX, SUPPORT_PX)))
     support = blur(support.astype(np.float32), SUPPORT_PX / 3)
     result[box] = light * support[..., None]
     return result
+
+
+def _above(values: np.ndarray, energy: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """`values` (h, w, 3) as far as their local `energy` (h, w) stands above `noise` (h, w) squared."""
+    return values * np.maximum(0, 1 - noise * noise / np.maximum(energy, 1e-12))[..., None]
 
 
 def _band_noise(evidence: Evidence, k: int, changed: np.ndarray) -> np.ndarray:

@@ -107,7 +107,8 @@ def register(scene: np.ndarray, answer: np.ndarray, frame: Frame) -> Registratio
     warp = np.zeros_like(mapping) if plain else _local_warp(scene_grey, answer_grey, mapping, inside)
     # The flow is counted in analysis pixels; the affine part turns it into answer pixels.
     warp = warp @ fit[:, :2].T.astype(np.float32)
-    return Registration(mapping + warp, inside, _drift(fit, warp[inside], box, size), box, share)
+    mapping = mapping + warp
+    return Registration(mapping, inside, _drift(mapping, inside, box, size), box, share)
 
 
 def unregistered(scene: np.ndarray, answer: np.ndarray, frame: Frame, found_share: float = 0.0) -> Registration:
@@ -368,12 +369,17 @@ def _spread(values: np.ndarray, weight: np.ndarray, sigma_px: float) -> np.ndarr
     return result
 
 
-def _drift(fit: np.ndarray, warp: np.ndarray, box: Box, size: Size) -> Drift:
+def _drift(mapping: np.ndarray, inside: np.ndarray, box: Box, size: Size) -> Drift:
+    """The affine part of `mapping` against the nominal `box`; what it leaves is the residual."""
     nominal = _box_matrix(box, size)
+    step = max(1, min(size) // 100)
+    y, x = np.nonzero(inside[::step, ::step])
+    places = np.column_stack([x * step, y * step, np.ones(len(x))])
+    targets = mapping[::step, ::step][y, x]
+    fit = np.linalg.lstsq(places, targets, rcond=None)[0].T
+    residual = math.sqrt(float(((places @ fit.T - targets) ** 2).sum(axis=1).mean()))
     centre = np.array([size[0] / 2 - 0.5, size[1] / 2 - 0.5, 1.0])
-    mean_warp = warp.mean(axis=0) if len(warp) else np.zeros(2)
-    shift = fit @ centre - nominal @ centre + mean_warp
-    residual = math.sqrt(float(((warp - mean_warp) ** 2).sum(axis=1).mean())) if len(warp) else 0.0
+    shift = float(np.hypot(*(fit @ centre - nominal @ centre)))
     scale_x = float(np.hypot(*fit[:, 0]) / nominal[0, 0])
     scale_y = float(np.hypot(*fit[:, 1]) / nominal[1, 1])
-    return Drift(round(scale_x, 5), round(scale_y, 5), round(float(np.hypot(*shift)), 2), round(residual, 2), True)
+    return Drift(round(scale_x, 5), round(scale_y, 5), round(shift, 2), round(residual, 2), True)

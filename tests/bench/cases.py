@@ -44,9 +44,7 @@ def load_case(folder: Path) -> Case:
         x, y, width, height = json.loads((folder / "case.json").read_text())["change_box"]
         inner = np.s_[y : y + height, x : x + width]
         truth = scene.copy()
-        truth[inner] = np.where(
-            change_mask[inner][..., None] > 0, _read(folder, "truth_change", "RGB"), scene[inner]
-        )
+        truth[inner] = np.where(change_mask[inner][..., None] > 0, _read(folder, "truth_change", "RGB"), scene[inner])
     return Case(folder.name, scene, truth, _read(folder, "product", "RGBA"), product_mask, change_mask)
 
 

@@ -20,7 +20,7 @@ from function.generation.models import STAND_IN, model_table
 from function.imaging.frame import plan_frame
 from tests.bench.cases import SHIPPED, case_folders, load_case
 from tests.bench.imitation import MANNERS, imitate
-from tests.bench.scores import can_read, character_error, label_words, score
+from tests.bench.scores import aligned_product_ssim, can_read, character_error, label_words, score
 
 REGIONS = ("outside", "shadow", "product", "whole")
 SENT_PX = 768
@@ -31,9 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=Path, default=SHIPPED, help="folder of case folders")
     parser.add_argument("--only", default="", help="comma-separated starts of case names")
-    parser.add_argument(
-        "--manners", default="mild,typical", help=f"comma-separated, of {', '.join(MANNERS)}; or all"
-    )
+    parser.add_argument("--manners", default="mild,typical", help=f"comma-separated, of {', '.join(MANNERS)}; or all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--read", action="store_true", help="judge legibility by OCR (slow)")
     parser.add_argument("--save", type=Path, help="folder for the results, as PNG")
@@ -48,35 +46,32 @@ def main() -> None:
 
 def _run(folder: Path, manner: str, seed: int, reading: bool, save: Path | None) -> dict[str, float]:
     case = load_case(folder)
-    frame = plan_frame(
-        (case.scene.shape[1], case.scene.shape[0]), model_table().find(STAND_IN).native_sizes, SENT_PX
-    )
+    frame = plan_frame((case.scene.shape[1], case.scene.shape[0]), model_table().find(STAND_IN).native_sizes, SENT_PX)
     answer = imitate(case, frame, MANNERS[manner], seed)
     before = _peak_kib(reset=True)
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     analysis = analyse(case.scene, case.product, answer, frame)
     analysed = time.perf_counter()
     restored = restore(case.scene, case.product, analysis, frame)
-    finished = time.perf_counter()
+    finished, cpu = time.perf_counter(), time.process_time() - cpu
     after = _peak_kib()
     plain = plain_upscale(answer, frame, analysis.layout_box)
-    row = {"seconds": finished - started, "peak_mib": (after - before) / 1024}
+    row = {"seconds": finished - started, "cpu_seconds": cpu, "peak_mib": (after - before) / 1024}
     for name, image in (("plain", plain), ("restored", restored.image)):
         for region, measures in score(case, image).items():
             row |= {f"{name} {region} {measure}": value for measure, value in measures.items()}
+        row[f"{name} aligned"] = aligned_product_ssim(case, image)
     if reading:
         words = label_words(case)
         for name, image in (("plain", plain), ("restored", restored.image), ("truth", case.truth)):
             row[f"{name} cer"] = character_error(case, image, words)
     if save:
         save.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(
-            str(save / f"{folder.name}_{manner}.png"), cv2.cvtColor(restored.image, cv2.COLOR_RGB2BGR)
-        )
+        cv2.imwrite(str(save / f"{folder.name}_{manner}.png"), cv2.cvtColor(restored.image, cv2.COLOR_RGB2BGR))
     print(f"{folder.name} {manner}: {analysis.drift}, match {restored.match_quality:.2f} {restored.note}")
     print(
-        f"  {analysed - started:.2f} + {finished - analysed:.2f} s, peak +{row['peak_mib']:.0f} MiB; "
-        + _line(row)
+        f"  {analysed - started:.2f} + {finished - analysed:.2f} s ({cpu:.2f} s of processor), "
+        f"peak +{row['peak_mib']:.0f} MiB; " + _line(row)
     )
     return row
 
@@ -99,10 +94,9 @@ def _line(row: dict[str, float]) -> str:
                 digits = 1 if measure in ("psnr", "delta_e") else 3
                 measures.append(f"{row[f'plain {key}']:.{digits}f}→{row[f'restored {key}']:.{digits}f}")
         parts.append(f"{region} " + " ".join(measures))
+    parts.append(f"product aligned ssim {row['plain aligned']:.3f}→{row['restored aligned']:.3f}")
     if "plain cer" in row:
-        parts.append(
-            f"letters unread {row['plain cer']:.2f}→{row['restored cer']:.2f} (truth {row['truth cer']:.2f})"
-        )
+        parts.append(f"letters unread {row['plain cer']:.2f}→{row['restored cer']:.2f} (truth {row['truth cer']:.2f})")
     return " | ".join(parts)
 
 

@@ -36,9 +36,7 @@ def ssim_map(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     mean_a, mean_b = mean(a), mean(b)
     variance = mean(a * a) - mean_a**2 + mean(b * b) - mean_b**2
     covariance = mean(a * b) - mean_a * mean_b
-    return ((2 * mean_a * mean_b + c1) * (2 * covariance + c2)) / (
-        (mean_a**2 + mean_b**2 + c1) * (variance + c2)
-    )
+    return ((2 * mean_a * mean_b + c1) * (2 * covariance + c2)) / ((mean_a**2 + mean_b**2 + c1) * (variance + c2))
 
 
 def score(case: Case, result: np.ndarray) -> dict[str, dict[str, float]]:
@@ -47,9 +45,7 @@ def score(case: Case, result: np.ndarray) -> dict[str, dict[str, float]]:
     squared = cv2.absdiff(case.truth, result).astype(np.float32) ** 2
     squared = squared.mean(axis=2)
     similar = ssim_map(grey_truth, grey)
-    lab_truth, lab = (
-        cv2.cvtColor(p.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for p in (case.truth, result)
-    )
+    lab_truth, lab = (cv2.cvtColor(p.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for p in (case.truth, result))
     delta = np.sqrt(((lab - lab_truth) ** 2).sum(axis=2))
     fine_truth, fine = (_detail(p) for p in (grey_truth, grey))
     scores = {}
@@ -64,6 +60,31 @@ def score(case: Case, result: np.ndarray) -> dict[str, dict[str, float]]:
             "sharpness": float(fine[mask].mean() / max(1e-6, fine_truth[mask].mean())),
         }
     return scores
+
+
+def aligned_product_ssim(case: Case, result: np.ndarray) -> float:
+    """SSIM of the product after the best affine fit to the truth: judges its texture and not its place.
+
+    A letter that is sharp and one pixel off loses to a blurred one in any score of pixels.
+    """
+    x, y, width, height = cv2.boundingRect((case.product_mask > 127).astype(np.uint8))
+    box = np.s_[max(0, y - 12) : y + height + 12, max(0, x - 12) : x + width + 12]
+    truth, seen = (cv2.cvtColor(picture[box], cv2.COLOR_RGB2GRAY) for picture in (case.truth, result))
+    mask = cv2.erode((case.product_mask[box] > 127).astype(np.uint8), np.ones((5, 5), np.uint8))
+    fit = np.eye(2, 3, dtype=np.float32)
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-5)
+    try:
+        _, fit = cv2.findTransformECC(truth, seen, fit, cv2.MOTION_AFFINE, criteria, mask * 255, 5)
+    except cv2.error:  # too unlike to be fitted: judged where it stands
+        fit = np.eye(2, 3, dtype=np.float32)
+    seen = cv2.warpAffine(
+        seen,
+        fit,
+        (truth.shape[1], truth.shape[0]),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return float(ssim_map(truth, seen)[mask > 0].mean())
 
 
 def _detail(grey: np.ndarray) -> np.ndarray:
@@ -104,8 +125,6 @@ def _read(picture: np.ndarray) -> list[str]:
     words: list[str] = []
     for shade in (grey, 255 - grey):
         png = cv2.imencode(".png", shade)[1].tobytes()
-        run = subprocess.run(
-            ["tesseract", "-", "-", "--psm", "11"], input=png, capture_output=True, check=True
-        )
+        run = subprocess.run(["tesseract", "-", "-", "--psm", "11"], input=png, capture_output=True, check=True)
         words += re.findall(r"[a-z0-9]{3,}", run.stdout.decode("utf-8", "replace").lower())
     return words

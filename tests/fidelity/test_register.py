@@ -1,0 +1,129 @@
+"""The answer is found again in the scene, or it is said that it was not."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from function.fidelity.analysis import sample, shrunk
+from function.fidelity.register import layouts, register
+from function.imaging.frame import plan_frame
+from tests.bench.imitation import MANNERS, Imitation
+from tests.fidelity.answers import answer_to, case, frame_of
+
+STILL = Imitation(wobble_px=0, blur_px=0)
+
+
+def registered(name, manner):
+    pictures = case(name)
+    return register(shrunk(pictures.scene, 1024), answer_to(name, manner), frame_of(pictures.scene))
+
+
+@pytest.mark.parametrize(
+    ("layout", "size"),
+    [
+        ("padded", None),
+        ("stretched", None),
+        ("fitted", (1024, 1024)),
+        ("filling", (1024, 1024)),
+        ("stretched", (900, 900)),
+    ],
+)
+def test_every_layout_of_the_scene_in_the_answer_is_found_without_drift(layout, size):
+    drift = registered("can", Imitation(wobble_px=0, blur_px=0, layout=layout, size=size)).drift
+    assert drift.registered
+    assert abs(drift.scale_x - 1) < 0.004
+    assert abs(drift.scale_y - 1) < 0.004
+    assert drift.shift_px < 1.5
+
+
+def test_zoom_shift_and_stretch_are_measured():
+    scene = case("box").scene
+    answer = answer_to("box", STILL)
+    width, height = answer.shape[1], answer.shape[0]
+    # x' = 1.007 x, y' = 0.997 y about the centre, then 4 right and 3 up.
+    move = np.array([[1.007, 0, -0.007 * (width - 1) / 2 + 4], [0, 0.997, 0.003 * (height - 1) / 2 - 3]])
+    answer = cv2.warpAffine(answer, move, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    drift = register(shrunk(scene, 1024), answer, frame_of(scene)).drift
+    assert drift.registered
+    assert drift.scale_x == pytest.approx(1.007, abs=0.002)
+    assert drift.scale_y == pytest.approx(0.997, abs=0.002)
+    assert drift.shift_px == pytest.approx(5.0, abs=0.7)
+
+
+def test_a_close_crop_is_registered_and_reported_as_zoom():
+    scene = case("box").scene
+    answer = answer_to("box", STILL)
+    height, width = answer.shape[:2]
+    crop = answer[round(0.1 * height) : round(0.85 * height), round(0.05 * width) : round(0.8 * width)]
+    crop = cv2.resize(crop, (width, height), interpolation=cv2.INTER_CUBIC)
+    found = register(shrunk(scene, 1024), crop, frame_of(scene))
+    assert found.drift.registered
+    assert found.drift.scale_x == pytest.approx(1 / 0.75, rel=0.01)
+    assert 0.4 < found.inside.mean() < 0.7
+
+
+@pytest.mark.parametrize("manner", ["typical", "severe", "narrow_warp", "recoloured", "2k", "jpeg75", "noisy"])
+@pytest.mark.parametrize("name", ["box", "can", "mug"])
+def test_the_untouched_scene_comes_to_lie_on_itself(name, manner):
+    pictures = case(name)
+    scene = shrunk(pictures.scene, 1024)
+    answer = answer_to(name, manner)
+    found = register(scene, answer, frame_of(pictures.scene))
+    assert found.drift.registered
+    untouched = cv2.resize(pictures.change_mask, (scene.shape[1], scene.shape[0])) == 0
+    assert correlation(scene, sample(answer, found.mapping), untouched) > 0.95
+
+
+def correlation(scene, answer, where):
+    """Of what is finer than drift of colour and coarser than made-up texture."""
+    grey = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float32) for p in (scene, answer)]
+    a, b = ((cv2.GaussianBlur(g, (0, 0), 1.5) - cv2.GaussianBlur(g, (0, 0), 12))[where] for g in grey)
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def noise(width, height):
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        np.zeros((768, 1344, 3), np.uint8),
+        np.full((768, 1344, 3), 255, np.uint8),
+        noise(1344, 768),
+        noise(3, 2),
+        np.full((1, 1, 3), 128, np.uint8),
+        noise(1344, 3),
+    ],
+    ids=["black", "white", "noise", "3x2", "1x1", "line"],
+)
+def test_what_shows_no_scene_is_not_registered(answer):
+    scene = case("can").scene
+    found = register(shrunk(scene, 1024), answer, frame_of(scene))
+    assert not found.drift.registered
+    assert found.mapping.shape[:2] == found.inside.shape
+
+
+def test_another_scene_is_not_registered():
+    scene = case("can").scene
+    assert not register(shrunk(scene, 1024), answer_to("mug", "typical"), frame_of(scene)).drift.registered
+
+
+def test_a_scene_without_texture_is_registered_by_its_tones():
+    ramp = np.linspace(90, 210, 1200).astype(np.uint8)
+    scene = np.repeat(np.tile(ramp, (675, 1))[..., None], 3, axis=2)
+    frame = plan_frame((1200, 675), {"16:9": (1344, 768)}, 768)
+    answer = cv2.resize(scene, (1344, 768))
+    assert register(scene, answer, frame).drift.registered
+    assert not register(scene, 255 - answer, frame).drift.registered
+
+
+def test_layouts_that_coincide_are_listed_once():
+    frame = plan_frame((1024, 1024), {"1:1": (1024, 1024)}, 768)
+    assert layouts(frame, (1024, 1024)) == [(0.0, 0.0, 1024.0, 1024.0)]
+
+
+def test_manners_cover_every_layout():
+    assert {manner.layout for manner in MANNERS.values()} == {"stretched", "padded", "fitted", "filling"}
