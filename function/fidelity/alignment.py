@@ -166,7 +166,7 @@ def weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
 def weighted_correlation(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> float:
     """Correlation -1..1 of two locally normalised pictures under `weight`; 0 when either is blank."""
     power = float((weight * first**2).sum()) * float((weight * second**2).sum())
-    return float((weight * first * second).sum()) / np.sqrt(power) if power > 1e-9 else 0.0
+    return float((weight * first * second).sum() / np.sqrt(power)) if power > 1e-9 else 0.0
 
 
 def residual_flow(photograph: np.ndarray, sampled: np.ndarray, visible: np.ndarray) -> np.ndarray:

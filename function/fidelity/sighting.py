@@ -14,14 +14,14 @@ from function.fidelity.photograph import Photograph, prepare_photograph
 # Longest side (px) of the photograph when features are sought: several times what the product spans in an
 # answer.
 FEATURE_PX = 640
-# Longest side (px) of the photograph's grid while its shape is chosen, and while it is aligned finally. A
-# product that spans more is aligned on a shrunken answer.
-COARSE_GRID_PX = 160
-FINE_GRID_PX = 448
+# Size (px, the square root of width times height) of the photograph's grid while its shape is chosen, and while it
+# is aligned finally. A product that spans more is aligned on a shrunken answer.
+COARSE_GRID_PX = 128
+FINE_GRID_PX = 320
 # Features may miss the view by this much (px), first and then.
 FEATURE_TOLERANCES_PX = (4.0, 2.0)
 # A round body must explain the answer better than a flat one by this much correlation to be believed.
-RELIEF_GAIN = 0.01
+RELIEF_GAIN = 0.005
 # A second sighting counts with this share of the first one's correlation.
 SECOND_SHARE = 0.6
 # Margin (share of its size) around the expected place of the product that alignment looks at.
@@ -89,8 +89,10 @@ def align(product, photograph, affine, points, targets, answer) -> Sighting | No
     start = np.zeros(projection.PARAMETERS)
     start[:6] = (affine @ np.array([[rows, 0, columns / 2], [0, rows, rows / 2], [0, 0, 1]])).ravel()
     start[[2, 5]] -= low
-    coarse = Level.of(product, crop, size, COARSE_GRID_PX)
-    fine = Level.of(product, crop, size, FINE_GRID_PX)
+    mean_size = size * float(np.sqrt(min(rows, columns) / max(rows, columns)))
+    coarse, fine = (
+        Level.of(product, crop, size, min(1.0, grid_px / mean_size)) for grid_px in (COARSE_GRID_PX, FINE_GRID_PX)
+    )
     if coarse is None or fine is None:
         return None
     centred = (points - [columns / 2, rows / 2]) / rows
@@ -130,9 +132,8 @@ class Level:
     scale: float  # pixels of `answer` per pixel of the answer given
 
     @classmethod
-    def of(cls, product: np.ndarray, answer: np.ndarray, size: float, max_px: int) -> Level | None:
-        """`product` spans `size` pixels of `answer` (H, W, 3) uint8; both are shrunk until it spans `max_px`."""
-        scale = min(1.0, max_px / size)
+    def of(cls, product: np.ndarray, answer: np.ndarray, size: float, scale: float) -> Level | None:
+        """`product`, whose longest side spans `size` pixels of `answer` (H, W, 3) uint8, and both at `scale`."""
         photograph = prepare_photograph(product, max(32, round(size * scale)))
         shape = round(answer.shape[0] * scale), round(answer.shape[1] * scale)
         if photograph is None or min(photograph.alpha.shape) < 16 or min(shape) < 16:

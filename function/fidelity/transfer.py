@@ -28,7 +28,7 @@ TONE_TOLERANCE = 0.08
 # Print that agrees with the photograph this well, over this radius (answer pixels), is the model's own and
 # stays: from the first correlation on in part, from the second altogether.
 RIGHT_SIGMA = 8.0
-RIGHT_FROM, RIGHT_FULL = 0.9, 0.97
+RIGHT_FROM, RIGHT_FULL = 0.94, 0.985
 # The light may differ from the studio's by this factor, no more.
 LIGHT_LIMIT = 4.0
 

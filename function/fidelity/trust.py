@@ -13,9 +13,9 @@ BEST_QUANTILE = 0.75
 SEED_SHARE = 0.85
 # Never below this, whatever the best quarter reaches: chance agreement of broad shapes reaches 0.5.
 LEAST_SEED = 0.55
-# From there it spreads over neighbouring places that at least do not contradict: small print that the model
-# has smeared agrees little, but lies on the same verified surface.
-LEAST_AGREEMENT = 0.35
+# From there it spreads over neighbouring places that agree at least in part (a share of that correlation): small
+# print that the model has smeared agrees little, but lies on the same verified surface; a reflection does not.
+SPREAD_SHARE = 0.6
 # Trust narrower than this (px) is an accident of shapes; gaps narrower than this within trusted print are
 # closed.
 LEAST_WIDTH_PX = 9
@@ -37,7 +37,7 @@ def find_trust(agreed: Agreement) -> np.ndarray:
     print_below = np.cumsum(contrast[order])
     best = local[order][np.searchsorted(print_below, BEST_QUANTILE * print_below[-1])]
     seeds = seen & (agreed.local > max(LEAST_SEED, SEED_SHARE * best))
-    around = (seen & (agreed.local > LEAST_AGREEMENT)).astype(np.uint8)
+    around = (seen & (agreed.local > SPREAD_SHARE * best)).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (LEAST_WIDTH_PX, LEAST_WIDTH_PX))
     around = cv2.morphologyEx(around, cv2.MORPH_OPEN, disc)
     count, patches = cv2.connectedComponents(around)
