@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from function.fidelity.change import blur, find_evidence, find_light, find_product, half
+from function.fidelity.change import blur, find_evidence, find_light, find_product, half, largest
 from function.fidelity.colour import UNCHANGED_COLOURS, ColourMatch, match_colours
 from function.fidelity.matte import product_coverage, rough_coverage
 from function.fidelity.product import ProductMatch, match_product
@@ -177,7 +177,7 @@ def _half_share(mask: np.ndarray) -> np.ndarray:
 def _change_mask(light: np.ndarray, product_mask: np.ndarray) -> np.ndarray:
     """Soft mask 0..255: the product, and light as far as it shows, full from `FULL_LOG_RATIO` on."""
     # Grain in the ratio is no mask: a person is shown where the light fell.
-    strength = blur(np.abs(light).max(axis=2), MASK_SIGMA_PX)
+    strength = blur(largest(np.abs(light)), MASK_SIGMA_PX)
     soft = np.clip((strength - LEAST_LOG_RATIO) / (FULL_LOG_RATIO - LEAST_LOG_RATIO), 0, 1) * 255
     size = product_mask.shape[1], product_mask.shape[0]
     soft = cv2.resize(soft.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)

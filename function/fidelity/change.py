@@ -59,6 +59,12 @@ class Evidence:
     changed: np.ndarray
 
 
+def largest(picture: np.ndarray) -> np.ndarray:
+    """(h, w) greatest channel of `picture` (h, w, 3); many times faster than numpy's over the last axis."""
+    first, second, third = cv2.split(picture)
+    return cv2.max(cv2.max(first, second), third)
+
+
 def half(picture: np.ndarray) -> np.ndarray:
     size = (picture.shape[1] + 1) // 2, (picture.shape[0] + 1) // 2
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
@@ -82,9 +88,7 @@ def find_evidence(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
     inside = half(inside.astype(np.uint8)) > 0
     ratios = tuple(log_ratio(blur(s, sigma), blur(a, sigma)) for sigma in SIGMAS)
     gradient = _gradient(s)
-    magnitudes = [
-        cv2.reduce(np.abs(ratio).reshape(-1, 3), 1, cv2.REDUCE_MAX).reshape(gradient.shape) for ratio in ratios
-    ]
+    magnitudes = [largest(np.abs(ratio)) for ratio in ratios]
     noise = tuple(_noise(magnitude, gradient, inside) for magnitude in magnitudes)
     fine, middle, _ = magnitudes
     # Re-made texture changes sign from pixel to pixel, real change does not: look at the wider mean as well.
@@ -104,7 +108,7 @@ def _gradient(scene: np.ndarray) -> np.ndarray:
     """(h', w') float32: the steepest channel's log step per pixel, spread by the pixel it may be misplaced."""
     tone = cv2.log(cv2.GaussianBlur(scene, (0, 0), SIGMAS[0]) + DARK_OFFSET)
     steps = [np.abs(cv2.Sobel(tone, cv2.CV_32F, *order, ksize=3, scale=1 / 8)) for order in ((1, 0), (0, 1))]
-    steepest = (steps[0] + steps[1]).max(axis=2)
+    steepest = largest(steps[0] + steps[1])
     return cv2.blur(cv2.dilate(steepest, np.ones((3, 3), np.uint8)), (3, 3))
 
 
@@ -153,9 +157,9 @@ def find_product(evidence: Evidence) -> np.ndarray:
     if not changed.any():
         return changed
     fine, smooth, _ = evidence.ratios
-    chroma = smooth.max(axis=2) - smooth.min(axis=2)
-    paint = (np.abs(fine).max(axis=2) > PAINT_LOG) | (chroma > PAINT_CHROMA_LOG)
-    step = np.abs(fine - smooth).max(axis=2) > STEP * evidence.noise[0]
+    chroma = largest(smooth) + largest(-smooth)
+    paint = (largest(np.abs(fine)) > PAINT_LOG) | (chroma > PAINT_CHROMA_LOG)
+    step = largest(cv2.absdiff(fine, smooth)) > STEP * evidence.noise[0]
     core = ((paint | step) & changed).astype(np.uint8)
     core = cv2.morphologyEx(core, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
     core = fill_holes(core)
@@ -193,10 +197,10 @@ def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
     for sigma in SIGMAS:
         total = np.maximum(blur(weight, sigma), 1e-4)[..., None]
         ratios.append(log_ratio(blur(s, sigma) / total, blur(a, sigma) / total))
-    light = _above(ratios[-1], blur((ratios[-1] ** 2).max(axis=2), SIGMAS[-1]), evidence.noise[-1][box])
+    light = _above(ratios[-1], blur(largest(ratios[-1] * ratios[-1]), SIGMAS[-1]), evidence.noise[-1][box])
     for k in (1, 0):
         detail = ratios[k] - ratios[k + 1]
-        energy = blur((detail * detail).max(axis=2), SIGMAS[k])
+        energy = blur(largest(detail * detail), SIGMAS[k])
         light = light + _above(detail, energy, _band_noise(evidence, k, changed)[box])
     support = cv2.dilate(changed[box], cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SUPPORT_PX, SUPPORT_PX)))
     support = blur(support.astype(np.float32), SUPPORT_PX / 3)
@@ -211,5 +215,5 @@ def _above(values: np.ndarray, energy: np.ndarray, noise: np.ndarray) -> np.ndar
 
 def _band_noise(evidence: Evidence, k: int, changed: np.ndarray) -> np.ndarray:
     """Noise of the difference between the ratios at widths k and k + 1."""
-    detail = np.abs(evidence.ratios[k] - evidence.ratios[k + 1]).max(axis=2)
+    detail = largest(cv2.absdiff(evidence.ratios[k], evidence.ratios[k + 1]))
     return BAND_NOISE * _noise(detail, evidence.gradient, changed == 0)

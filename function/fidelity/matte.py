@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.fidelity.change import largest
+
 # The rim, in half-size pixels on both sides of the rough outline: as far as the blur that found it reaches.
 RIM_INSIDE_PX, RIM_OUTSIDE_PX = 3, 1
 # Along the rim a pixel is background below the lower, and product above the upper multiple of what relit scene
@@ -46,7 +48,7 @@ def product_coverage(
     ratio = cv2.resize(light[top:bottom, left:right], size, interpolation=cv2.INTER_LINEAR)
     relit = cv2.GaussianBlur(scene[box] * cv2.exp(ratio), (0, 0), SMOOTHING_PX)
     seen = cv2.GaussianBlur(answer[box], (0, 0), SMOOTHING_PX)
-    difference = cv2.absdiff(relit, seen).max(axis=2)
+    difference = largest(cv2.absdiff(relit, seen))
     around = _enlarged(_dilated(inner, RIM_OUTSIDE_PX), size) == 0
     if coverage is not None:
         around &= coverage[box] == 0

@@ -136,9 +136,9 @@ def _affine_mapping(matrix: np.ndarray, size: Size, answer_size: Size) -> tuple[
     x = np.arange(size[0], dtype=np.float32)[None, :]
     y = np.arange(size[1], dtype=np.float32)[:, None]
     m = matrix.astype(np.float32)
-    mapping = np.stack([m[k, 0] * x + m[k, 1] * y + m[k, 2] for k in (0, 1)], axis=-1)
-    limit = np.array(answer_size, np.float32) - 0.5
-    inside = np.all((mapping > -0.5) & (mapping < limit), axis=-1)
+    across, down = (m[k, 0] * x + m[k, 1] * y + m[k, 2] for k in (0, 1))
+    inside = (across > -0.5) & (across < answer_size[0] - 0.5) & (down > -0.5) & (down < answer_size[1] - 0.5)
+    mapping = cv2.merge([across, down])
     return mapping, inside
 
 
