@@ -113,6 +113,26 @@ def test_a_higher_generation_replaces_and_a_late_lower_one_changes_nothing(cloud
     assert generations(cloud) == stands and cloud.calls() == calls
 
 
+def test_a_lower_generation_that_can_still_be_read_changes_nothing_either(cloud, server):
+    """Input buckets keep older generations, and the claim is gone after a week: the sidecar alone has to do."""
+    versioned = cloud.client.bucket(f"in3-{cloud.prefix[:-1]}")
+    versioned.versioning_enabled = True
+    cloud.client.create_bucket(versioned)
+    for name, content in (("scene.png", scene_png()), ("product.png", product_png())):
+        cloud.put(name, content, bucket=versioned.name)
+    lower, higher = (
+        cloud.put("pair.json", {"scene": "scene.png", "product": "product.png", "attempts": 1, "seed": seed},
+                  bucket=versioned.name)
+        for seed in (1, 2)
+    )  # fmt: skip
+    assert versioned.blob(lower["name"], generation=int(lower["generation"])).download_as_bytes()
+    assert cloud.deliver(server, higher).status == 200
+    claim_of(cloud, higher).delete()
+    stands, calls = generations(cloud), cloud.calls()
+    assert cloud.deliver(server, lower).status == 200
+    assert generations(cloud) == stands and cloud.calls() == calls
+
+
 @pytest.mark.parametrize("output", [None, {"format": "jpeg"}], ids=["same format", "another format"])
 def test_a_lower_generation_that_is_overtaken_at_work_never_writes(cloud, server, output):
     """The lower one waits for the model while the higher one comes, is settled, and stays."""
@@ -258,7 +278,7 @@ def _post_and_forget(cloud, server, resource):
 def test_a_run_whose_claim_was_taken_over_writes_nothing_and_comes_again(cloud, server):
     """Its acknowledgement would count for the other delivery too, and that one may die yet."""
     cloud.gemini.control(latency_s=AT_WORK_S)
-    resource = cloud.put_pair()
+    resource = cloud.put_pair(attempts=1)
     thread, late = in_background(lambda: cloud.deliver(server, resource, age_s=86_000))
     wait_until(lambda: cloud.gemini.requests)
     write_claim(cloud, resource)
