@@ -22,6 +22,9 @@ AT_BASE, AROUND = 0.85, 0.99
 LEAST_SHADOW = 0.1
 # Darkening at the base over the darkest shadow around: a product that stands is darkest where it touches.
 LEAST_ATTACHED = 0.38
+# A contact shadow as dark as this (stops) is taken for a part of what was put in, and has no light of its own: it is
+# read from the pixels, this far off the outline (share of the height), over this share of the ring.
+DARK_CONTACT, CLEAR_SHARE, LEAST_CLEAR_PX, MOST_OF_RING = 0.4, 0.035, 3.0, 0.6
 # Below the base the surface is read down to this share of the product's height. A shadow that is darker there by
 # so many stops than right below the base belongs to a product in the air. Reflections stay under a third of it.
 DEPTH_SHARE = 0.3
@@ -68,7 +71,19 @@ def shadow(analysis: Analysis, view: View) -> tuple[float, float] | None:
     around = cv2.dilate(outer, np.ones((5, 5), np.uint8)) == 0
     if not at_base or not around.any():
         return None
-    return float(np.quantile(stops[around], AROUND)), max(at_base)
+    strongest, contact = float(np.quantile(stops[around], AROUND)), max(at_base)
+    dark = _dark_contact(view, cover)
+    return max(strongest, dark), max(contact, dark)
+
+
+def _dark_contact(view: View, cover: np.ndarray) -> float:
+    """Stops by which the surface just off the base is darker than the scene, from the pixels; 0 if not dark."""
+    clear = max(LEAST_CLEAR_PX, CLEAR_SHARE * view.height)
+    ring = _ring(cover, view.height, OUTER_BASE_SHARE, clear)
+    if ring.sum() < 20:
+        return 0.0
+    darker = float(np.quantile((_log_grey(view.scene) - _log_grey(view.answer))[ring], MOST_OF_RING))
+    return darker if darker >= DARK_CONTACT else 0.0
 
 
 def gap_below(view: View) -> float:
@@ -107,10 +122,10 @@ def _largest(mask: np.ndarray) -> np.ndarray:
     return mask if count < 3 else (labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()).astype(np.uint8)
 
 
-def _ring(solid: np.ndarray, height: float, base_share: float) -> np.ndarray:
+def _ring(solid: np.ndarray, height: float, base_share: float, from_px: float = RIM_PX) -> np.ndarray:
     """(h, w) bool: just outside `solid`, not above its base."""
     rows = np.flatnonzero(solid.any(axis=1))
     distance = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
-    ring = (distance > RIM_PX) & (distance <= max(LEAST_REACH_PX, REACH_SHARE * height))
+    ring = (distance > from_px) & (distance <= max(LEAST_REACH_PX, REACH_SHARE * height))
     ring[: max(0, int(rows[-1] - base_share * height)) if len(rows) else 0] = False
     return ring

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from function.fidelity.analysis import Analysis
-from function.judging.check import Check, at_least, at_most
+from function.fidelity.register import REGISTERED_SHARE
+from function.judging.check import Check, at_least, at_most, unmeasured
 
 # Share of the scene's textured area that must stand where it stood.
 LEAST_FOUND = 0.7
@@ -38,6 +39,9 @@ def scene_kept(analysis: Analysis) -> Check:
         return at_most(
             zoom, MOST_ZOOM, "share of the scene's size", good="", bad="The scene was cropped, zoomed or stretched."
         )
+    if found < REGISTERED_SHARE:
+        # Registered all the same: a scene without texture, told by its colours alone.
+        return unmeasured("share", "The scene has no texture to compare; its colours are where they were.", passed=True)
     return at_least(
         found,
         LEAST_FOUND,
