@@ -1,0 +1,82 @@
+"""The smooth local warp that an affine fit between scene and answer leaves."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+# The local warp is smoothed over this many analysis pixels (standard deviation): models warp by fields that
+# are wide, and what is narrower is noise of the flow.
+WARP_SMOOTHING_PX = 14
+MAX_WARP_PX = 12.0
+# Flow this far from the wide field around it, in analysis pixels, follows something that is not the scene.
+LEAST_STRAY_PX = 0.8
+# Reach of the flow's own smoothing, in half-size pixels: so far around a stray nothing is believed.
+STRAY_REACH_PX = 17
+# Gradients of less contrast than this (standard deviation, 8-bit levels) hold no flow.
+LEAST_CONTRAST = 2.5
+
+
+def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """(h, w, 2) float32: the smooth displacement, in analysis pixels, that the affine fit leaves.
+
+    Dense inverse search flow, kept where it makes the pictures agree and the scene has texture to hold on to,
+    and spread from there over what is changed, flat or outside by normalised convolution.
+    """
+    seen = cv2.remap(answer, mapping[..., 0], mapping[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    flow_engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    half_size = (scene.shape[1] + 1) // 2, (scene.shape[0] + 1) // 2
+    a = cv2.resize(scene, half_size, interpolation=cv2.INTER_AREA)
+    b = cv2.resize(seen, half_size, interpolation=cv2.INTER_AREA)
+    if min(half_size) < 32:
+        return np.zeros_like(mapping)
+    flow = flow_engine.calc(a, b, None)
+    x, y = np.meshgrid(np.arange(half_size[0], dtype=np.float32), np.arange(half_size[1], dtype=np.float32))
+    moved = cv2.remap(b, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    weight = _trust(a, moved)
+    weight *= cv2.resize(inside.astype(np.float32), half_size, interpolation=cv2.INTER_AREA)
+    # What the model put in drags the flow along at its rim: what strays from the wide field around it, and all
+    # near it, loses its say.
+    stray = np.hypot(flow[..., 0], flow[..., 1]) > MAX_WARP_PX / 2
+    for _ in range(2):
+        wide = _spread(flow, weight * ~stray, 2 * WARP_SMOOTHING_PX)
+        distance = np.hypot(flow[..., 0] - wide[..., 0], flow[..., 1] - wide[..., 1])
+        held = (weight > 0.5) & ~stray
+        usual = float(np.median(distance[held])) if held.any() else 0.0
+        stray = (distance > max(LEAST_STRAY_PX / 2, 4 * usual)) & (weight > 0)
+        stray = cv2.dilate(stray.astype(np.uint8), np.ones((STRAY_REACH_PX, STRAY_REACH_PX), np.uint8)) > 0
+    weight = weight * ~stray
+    flow = _spread(flow, weight, WARP_SMOOTHING_PX / 2)
+    return 2 * cv2.resize(flow, (scene.shape[1], scene.shape[0]), interpolation=cv2.INTER_LINEAR)
+
+
+def _trust(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Weight 0..1: local correlation of the two pictures, times the gradient the flow can hold on to."""
+    a, b = a.astype(np.float32), b.astype(np.float32)
+    window = (9, 9)
+    mean_a, mean_b = cv2.blur(a, window), cv2.blur(b, window)
+    var_a, var_b = cv2.blur(a * a, window) - mean_a**2, cv2.blur(b * b, window) - mean_b**2
+    covariance = cv2.blur(a * b, window) - mean_a * mean_b
+    correlation = covariance / np.sqrt(np.maximum(var_a * var_b, 1.0))
+    contrast = np.maximum(var_a, 0)
+    return np.clip((correlation - 0.6) / 0.3, 0, 1) * contrast / (contrast + LEAST_CONTRAST**2)
+
+
+def _spread(values: np.ndarray, weight: np.ndarray, sigma_px: float) -> np.ndarray:
+    """Normalised convolution at growing widths: each pixel takes the narrowest that holds enough weight."""
+    height, width = weight.shape
+    result = np.zeros_like(values)
+    left = np.ones_like(weight)
+    weighted = values * weight[..., None]
+    for factor in (1, 4, 16):
+        sigma = sigma_px * factor
+        step = max(1, int(sigma / 3))
+        small = max(1, width // step), max(1, height // step)
+        total = cv2.GaussianBlur(cv2.resize(weight, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / step)
+        mean = cv2.GaussianBlur(cv2.resize(weighted, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / step)
+        mean = mean / np.maximum(total, 1e-6)[..., None]
+        share = np.clip(total / 0.15, 0, 1)
+        share = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR) * left
+        result += share[..., None] * cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR)
+        left = left - share
+    return result
