@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from function.calls import Answered, CallsUsedUp, PaidCalls
+from function.deadline import Deadline
 from function.errors import ModelNoImage, ModelRefused, SourceTooLarge, SourceUnreadable, SourceUnsupported
 from function.fidelity.analysis import Analysis, analyse
 from function.generation.client import Request
@@ -16,6 +17,7 @@ from function.generation.tokens import usd
 from function.imaging.decode import decode
 from function.imaging.icc import from_srgb
 from function.judging.judge import Judgement, judge
+from function.permit import process_permit
 from function.prepare import MAX_SEED, Prepared
 from function.record import RunRecord
 from function.second_opinion import hear
@@ -23,6 +25,7 @@ from function.sidecar import Attempt, CheckRecord, UsageRecord
 
 NOT_A_PICTURE = (SourceUnreadable, SourceUnsupported, SourceTooLarge)
 MAX_ANSWER_PIXELS = 40_000_000  # the largest native picture of any listed model has 17 million
+ANALYSIS_BYTES = 150 * 2**20  # at its peak, measured with tests/bench/performance.py
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ def best_candidate(
     most_attempts: int,
     most_calls: int,
     judge_model: str | None,
+    deadline: Deadline,
     record: RunRecord,
 ) -> Candidate:
     """Ask, judge, and ask again with what went wrong. Raises ModelRefused or ModelNoImage when nothing can be kept."""
@@ -73,7 +77,7 @@ def best_candidate(
                 break
             lessons = ["no_image"]
             continue
-        candidate = _judged(last, prepared, judge_model, calls, record)
+        candidate = _judged(last, prepared, judge_model, calls, deadline, record)
         if candidate is None:
             lessons = ["no_image"]
             continue
@@ -129,11 +133,16 @@ def no_picture(answered: Answered) -> ModelRefused | ModelNoImage:
 
 
 def _judged(
-    answered: Answered, prepared: Prepared, judge_model: str | None, calls: PaidCalls, record: RunRecord
+    answered: Answered,
+    prepared: Prepared,
+    judge_model: str | None,
+    calls: PaidCalls,
+    deadline: Deadline,
+    record: RunRecord,
 ) -> Candidate | None:
     """Register and judge one answer; None when its bytes are no picture."""
     try:
-        with record.stage("restore"):
+        with process_permit().hold(ANALYSIS_BYTES, deadline), record.stage("restore"):
             decoded = decode(answered.answer.image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
             picture = from_srgb(decoded.array, prepared.scene.icc)
             analysis = analyse(prepared.small_scene, prepared.product, picture, prepared.frame)

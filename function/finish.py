@@ -21,7 +21,7 @@ from function.imaging.resize import Box, resize_cover
 from function.imaging.sniff import MIME_TYPES, SUFFIXES, Format
 from function.manifest import Manifest
 from function.permit import process_permit
-from function.prepare import DECODE_BYTES, Prepared
+from function.prepare import Prepared, decode_bytes
 from function.record import RunRecord
 from function.sidecar import Change, DriftRecord, Restoration, ResultRecord
 
@@ -62,17 +62,18 @@ class Composite:
 
 
 def finish(
-    best: Candidate, prepared: Prepared, manifest: Manifest, max_pixels: int, deadline: Deadline, record: RunRecord
+    best: Candidate, prepared: Prepared, manifest: Manifest, deadline: Deadline, record: RunRecord
 ) -> Composite:
     """Restore, resize and encode, within the process's memory permit."""
     scene, analysis = prepared.scene, best.analysis
+    scene.settle()
     result_pixels = max(math.prod(scene.size), math.prod(prepared.result_size))
     wanted = result_pixels * FINISH_BYTES[prepared.result_format]
-    if scene.kept is None:
-        wanted += math.prod(scene.size) * DECODE_BYTES[scene.info.format] // 2
+    if not scene.is_kept:
+        wanted += decode_bytes(scene.info) // 2
     with process_permit().hold(wanted, deadline):
         with record.stage("restore"):
-            picture, record.restoration = _restored(best, prepared, manifest.restore, max_pixels)
+            picture, record.restoration = _restored(best, prepared, manifest.restore)
         record.drift = _drift_record(analysis)
         record.checks = check_records(best.judgement)
         box = _change_box(analysis.change, scene.size)
@@ -87,14 +88,14 @@ def finish(
 
 
 def _restored(
-    best: Candidate, prepared: Prepared, mode: Literal["full", "off"], max_pixels: int
+    best: Candidate, prepared: Prepared, mode: Literal["full", "off"]
 ) -> tuple[np.ndarray, Restoration]:
     analysis, match = best.analysis, best.analysis.match
     kind = match.kind if match is not None else None
     if mode == "off":
         picture = plain_upscale(best.picture, prepared.frame, analysis.layout_box)
         return picture, Restoration(mode="off", match_kind=kind)
-    restored = restore(prepared.scene.full(max_pixels), prepared.product, analysis, prepared.frame)
+    restored = restore(prepared.scene.full(), prepared.product, analysis, prepared.frame)
     return restored.image, Restoration(
         mode="full",
         share=round(restored.restored_share, 4),

@@ -14,18 +14,24 @@ from function.deadline import Deadline
 from function.errors import DeadlineExceeded
 
 CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-# What the process needs without any picture: libraries (about 250 MiB), the images' own bytes and answers of eight
-# events that wait for the network.
-RESERVED_BYTES = 600 * 2**20
+# What the process needs without any pixels: libraries (about 250 MiB), and of eight events that wait for the network
+# the images' own bytes (50 MiB at most each) and analyses.
+RESERVED_BYTES = 650 * 2**20
 LEAST_BYTES = 400 * 2**20  # one 50-megapixel pair has to be possible
-MOST_BYTES = 1400 * 2**20  # the deployed size is 2 GiB: no reason to behave differently on a large machine
+MOST_BYTES = 550 * 2**20  # two cores have no use for more at once, and eight huge pairs stay under 1.5 GiB
+KEPT_SHARE = 0.4  # of the working bytes, besides them, for pixels that wait for the model's answer
 
 
 class PixelPermit:
-    """Hands out bytes in the order they were asked for; who asks for more than there is gets all of it, alone."""
+    """Hands out bytes in the order they were asked for; who asks for more than there is gets all of it, alone.
 
-    def __init__(self, total_bytes: int):
+    Besides, pixels may be kept across a wait while `kept_bytes` last: nobody waits for those, so that who waits for
+    working bytes never waits for an answer of the network.
+    """
+
+    def __init__(self, total_bytes: int, kept_bytes: int = 0):
         self._total = self._free = total_bytes
+        self._keepable = kept_bytes
         self._queue: deque[object] = deque()
         self._changed = threading.Condition()
 
@@ -54,11 +60,26 @@ class PixelPermit:
                 self._changed.notify_all()
 
 
+    def keep(self, wanted_bytes: int) -> bool:
+        """Whether so many bytes may be kept; who was told so gives them back."""
+        with self._changed:
+            if wanted_bytes > self._keepable:
+                return False
+            self._keepable -= wanted_bytes
+            return True
+
+    def give_back(self, kept_bytes: int) -> None:
+        """The end of `keep`."""
+        with self._changed:
+            self._keepable += kept_bytes
+
+
 @cache
 def process_permit() -> PixelPermit:
     """The permit of this process, sized from its memory limit."""
     room = int((memory_limit_bytes() - RESERVED_BYTES) * 0.9)
-    return PixelPermit(max(LEAST_BYTES, min(MOST_BYTES, room)))
+    working = max(LEAST_BYTES, min(MOST_BYTES, int(room / (1 + KEPT_SHARE))))
+    return PixelPermit(working, max(0, min(int(KEPT_SHARE * working), room - working)))
 
 
 def memory_limit_bytes() -> int:

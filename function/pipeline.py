@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from function.attempts import NOT_A_PICTURE, Candidate, ask, best_candidate, no_picture
 from function.calls import PaidCalls
 from function.deadline import Deadline
@@ -36,18 +38,18 @@ def run_pair(
     """
     requested = manifest.model or settings.gemini_model
     fallback = settings.gemini_fallback_model
-    pair = _Pair(manifest, sources, calls, settings, deadline, record)
-    try:
-        best, prepared = pair.generate(requested, requested)
-    except ModelGone:
-        if not fallback or fallback == requested:
-            raise
-        best, prepared = pair.generate(fallback, requested)
-    return finish(best, prepared, manifest, settings.max_source_pixels, deadline, record)
+    with _Pair(manifest, sources, calls, settings, deadline, record) as pair:
+        try:
+            best, prepared = pair.generate(requested, requested)
+        except ModelGone:
+            if not fallback or fallback == requested:
+                raise
+            best, prepared = pair.generate(fallback, requested)
+        return finish(best, prepared, manifest, deadline, record)
 
 
 class _Pair:
-    """What the steps up to the chosen picture share."""
+    """What the steps up to the chosen picture share. A context manager: holds pixels until its exit."""
 
     def __init__(
         self,
@@ -65,6 +67,15 @@ class _Pair:
         # A scene generated from text counts as one picture more.
         self._most_calls = self._most_attempts + (1 if isinstance(manifest.scene, ScenePrompt) else 0)
         self._decoded: Decoded | None = None
+        self._meanwhile = ThreadPoolExecutor(max_workers=1)  # what is done while the model is thinking
+
+    def __enter__(self) -> _Pair:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._meanwhile.shutdown(cancel_futures=True)
+        if self._decoded is not None:
+            self._decoded.scene.release()
 
     def generate(self, model_id: str, requested: str) -> tuple[Candidate, Prepared]:
         """Prepare for one model, ask it, choose. Raises ModelGone when it does not exist."""
@@ -74,7 +85,11 @@ class _Pair:
         if isinstance(self._manifest.scene, ScenePrompt) and "scene" not in self._sources:
             self._sources = {**self._sources, "scene": self._scene_from_text(self._manifest.scene.prompt, model)}
         with record.stage("prepare"):
-            prepared = prepare(self._decode(), self._manifest, model, self._max_px, self._settings, record)
+            decoded = self._decode()
+            prepared = prepare(
+                decoded, self._manifest, model, self._max_px, self._settings, self._meanwhile, record
+            )
+        decoded.scene.decode_on(self._meanwhile, self._deadline)
         best = best_candidate(
             model,
             prepared,
@@ -83,6 +98,7 @@ class _Pair:
             self._most_attempts,
             self._most_calls,
             self._settings.judge_model,
+            self._deadline,
             record,
         )
         return best, prepared

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
 
@@ -29,30 +29,69 @@ from function.settings import Settings
 from function.sidecar import Compression, InputRecord, Shrunk
 from function.sources import Source, first_to_tell
 
-# Above this a scene's pixels are given back while the model is thinking and decoded a second time afterwards: eight
-# waiting 50-megapixel pairs would otherwise hold 1.2 GB.
-KEPT_PIXELS = 16_000_000
 MAX_PRODUCT_SIDE_PX = 3072  # more than a product covers in a result; bounds what a huge photograph costs
 # Peak bytes a pixel while decoding, measured (tests/bench/codecs.py): WebP keeps canvases of its own.
 DECODE_BYTES = {"png": 8, "jpeg": 8, "webp": 16}
 MAX_SEED = 2**31 - 1  # seeds are INT32
 
 
-@dataclass(frozen=True)
 class Scene:
-    """The scene as decoded. `kept` is None for a huge one, which is decoded again when it is needed."""
+    """The scene: what is known of it, and its pixels at full resolution.
 
-    source: Source
-    info: ImageInfo
-    icc: bytes | None
-    size: Size
-    kept: np.ndarray | None
+    These are kept while the model is thinking as long as the process has room for them (eight waiting 50-megapixel
+    pairs would hold 1.2 GB), and decoded a second time otherwise.
+    """
 
-    def full(self, max_pixels: int) -> np.ndarray:
-        """(H, W, 3) uint8 at full resolution."""
-        if self.kept is not None:
-            return self.kept
-        return decode(self.source.content, "scene", max_pixels=max_pixels, flatten=True).array
+    def __init__(self, source: Source, pixels: Pixels, max_pixels: int):
+        self.info, self.icc, self.size = pixels.info, pixels.icc, pixels.info.size
+        self._source, self._max_pixels = source, max_pixels
+        self._kept: Future[np.ndarray] | None = None
+        self._kept_bytes = 0
+        height, width = pixels.array.shape[:2]
+        if (width, height) == self.size and self._may_keep():
+            self._kept = Future()
+            self._kept.set_result(pixels.array)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether `full` costs nothing."""
+        return self._kept is not None
+
+    def full(self) -> np.ndarray:
+        """(H, W, 3) uint8 at full resolution, to be asked for once. Raises SourceUnreadable."""
+        if self._kept is None:
+            return self._decode()
+        pixels, self._kept = self._kept.result(), None
+        return pixels
+
+    def decode_on(self, meanwhile: Executor, deadline: Deadline) -> None:
+        """Begin to decode what was only decoded small, if it may be kept."""
+        if self._kept is None and self.info.format == "jpeg" and self._may_keep():
+            self._kept = meanwhile.submit(copy_context().run, self._decode_within_permit, deadline)
+
+    def settle(self) -> None:
+        """Wait for what was begun: not to be done with a permit in hand, which it may be waiting for itself."""
+        if self._kept is not None:
+            wait([self._kept])
+
+    def release(self) -> None:
+        """Give back what was kept."""
+        process_permit().give_back(self._kept_bytes)
+        self._kept, self._kept_bytes = None, 0
+
+    def _may_keep(self) -> bool:
+        wanted = 3 * self.size[0] * self.size[1]
+        if not process_permit().keep(wanted):
+            return False
+        self._kept_bytes = wanted
+        return True
+
+    def _decode_within_permit(self, deadline: Deadline) -> np.ndarray:
+        with process_permit().hold(decode_bytes(self.info), deadline):
+            return self._decode()
+
+    def _decode(self) -> np.ndarray:
+        return decode(self._source.content, "scene", max_pixels=self._max_pixels, flatten=True).array
 
 
 @dataclass(frozen=True)
@@ -80,13 +119,23 @@ class Prepared:
 
     scene: Scene
     small_scene: np.ndarray  # (h, w, 3) uint8, for the analysis
-    product: np.ndarray  # (h, w, 4) uint8, in the scene's colour space
+    ready_product: Future[np.ndarray]
     frame: Frame
     images: tuple[tuple[bytes, str], ...]  # [1] the scene in its frame, [2] the product, as sent
     prompt_facts: dict[str, bool]
     base_seed: int
     result_size: Size
     result_format: Format
+
+    @property
+    def product(self) -> np.ndarray:
+        """(h, w, 4) uint8, in the scene's colour space; made ready while the model is thinking."""
+        return self.ready_product.result()
+
+
+def decode_bytes(info: ImageInfo) -> int:
+    """Peak bytes of decoding a picture."""
+    return info.size[0] * info.size[1] * DECODE_BYTES[info.format]
 
 
 def decode_sources(
@@ -105,34 +154,41 @@ def decode_sources(
             errors.append(error)
     if errors:
         raise first_to_tell(errors)
-    wanted = sum(info.size[0] * info.size[1] * DECODE_BYTES[info.format] for info in infos.values())
-    with process_permit().hold(wanted, deadline), ThreadPoolExecutor(max_workers=2) as pool:
-        run = copy_context().run
-        decoding = pool.submit(run, _decode, sources["scene"], "scene", limit, record)
-        product = pool.submit(copy_context().run, _decode_product, sources["product"], limit, record)
-        errors = [error for future in (decoding, product) if (error := future.exception())]
+    wanted = sum(decode_bytes(info) for info in infos.values())
+    with process_permit().hold(wanted, deadline), ThreadPoolExecutor(max_workers=1) as pool:
+        decoding = pool.submit(copy_context().run, _decode_product, sources["product"], limit, record)
+        small_side = max(ANALYSIS_SIDE_PX, max_px)
+        try:
+            scene, small = _decode_scene(sources["scene"], small_side, limit, record)
+        except Exception as error:  # noqa: BLE001 (raised below, after the other one has ended)
+            errors.append(error)
+        if error := decoding.exception():
+            errors.append(error)
         if errors:
             raise first_to_tell(errors)
-        pixels = decoding.result()
-        height, width = pixels.array.shape[:2]
-        small = shrink(pixels.array, fit_within((width, height), max(ANALYSIS_SIDE_PX, max_px)))
-        kept = pixels.array if width * height <= KEPT_PIXELS else None
-        scene = Scene(sources["scene"], pixels.info, pixels.icc, (width, height), kept)
-    return Decoded(scene, small, product.result())
+    return Decoded(scene, small, decoding.result())
 
 
 def prepare(
-    decoded: Decoded, manifest: Manifest, model: ImageModel, max_px: int, settings: Settings, record: RunRecord
+    decoded: Decoded,
+    manifest: Manifest,
+    model: ImageModel,
+    max_px: int,
+    settings: Settings,
+    meanwhile: Executor,
+    record: RunRecord,
 ) -> Prepared:
-    """Lay the scene into the model's frame, shrink both, encode them. Raises ManifestInvalid for an impossible
-    output, before anything is paid for."""
+    """Lay the scene into the model's frame, shrink both, encode them. What only the answer needs is begun on
+    `meanwhile`. Raises ManifestInvalid for an impossible output, before anything is paid for."""
     scene, product = decoded.scene, decoded.product
     result_size, result_format = _checked_output(manifest, scene, settings)
+    sent_product = to_srgb(shrink(product.array, fit_within(product.size, max_px)), product.icc)
+    product_image = meanwhile.submit(encode_for_model, sent_product)
+    ready_product = meanwhile.submit(lambda: _with_alpha(convert(product.array, product.icc, scene.icc)))
     frame = plan_frame(scene.size, model.native_sizes, max_px)
     sent_scene = to_srgb(shrink(decoded.small_scene, frame.content_box[2:]), scene.icc)
-    sent_product = to_srgb(shrink(product.array, fit_within(product.size, max_px)), product.icc)
     sent_product_size = sent_product.shape[1], sent_product.shape[0]
-    images = encode_for_model(fit_to_frame(sent_scene, frame)), encode_for_model(sent_product)
+    images = encode_for_model(fit_to_frame(sent_scene, frame)), product_image.result()
     record.compression = Compression(
         max_px=max_px,
         scene=Shrunk(from_size=scene.size, to_size=frame.sent_size),
@@ -144,7 +200,7 @@ def prepare(
     return Prepared(
         scene=scene,
         small_scene=decoded.small_scene,
-        product=_with_alpha(convert(product.array, product.icc, scene.icc)),
+        ready_product=ready_product,
         frame=frame,
         images=images,
         prompt_facts=facts,
@@ -168,9 +224,21 @@ def _base_seed(manifest: Manifest, images: tuple[tuple[bytes, str], ...]) -> int
     return seed_from((manifest.placement or "").encode(), *(content for content, _ in images))
 
 
-def _decode(source: Source, field: str, max_pixels: int, record: RunRecord) -> Pixels:
-    pixels = decode(source.content, field, max_pixels=max_pixels, flatten=field == "scene")
-    height, width = pixels.array.shape[:2]
+def _decode_scene(
+    source: Source, small_side_px: int, max_pixels: int, record: RunRecord
+) -> tuple[Scene, np.ndarray]:
+    """The scene, and its picture of `small_side_px`: a JPEG is decoded no larger than that takes."""
+    size = inspect(source.content, "scene", max_pixels=max_pixels).size
+    small_size = fit_within(size, small_side_px)
+    pixels = _decode(source, "scene", max_pixels, record, at_least=small_size)
+    return Scene(source, pixels, max_pixels), shrink(pixels.array, small_size)
+
+
+def _decode(
+    source: Source, field: str, max_pixels: int, record: RunRecord, at_least: Size | None = None
+) -> Pixels:
+    pixels = decode(source.content, field, max_pixels=max_pixels, flatten=field == "scene", at_least=at_least)
+    width, height = pixels.info.size
     described = InputRecord(
         uri=source.uri,
         generation=source.generation,

@@ -12,6 +12,7 @@ from flask import Request, Response
 from function.deadline import Deadline
 from function.errors import AtWorkElsewhere, Transient
 from function.events import NotAnEvent, Upload, parse_event
+from function.libraries import prepare_libraries
 from function.logs import log, set_context, trace_of
 from function.settings import Settings, SettingsInvalid
 
@@ -42,6 +43,7 @@ class Service:
             sys.exit(f"error: {problems}")
         for warning in settings.warnings():
             log("WARNING", warning)
+        prepare_libraries()
         return cls(settings)
 
     def deliver(self, request: Request) -> Response:

@@ -1,0 +1,32 @@
+"""How the libraries below use this process, for many pairs at once on few cores. Called before they are imported."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+# OpenBLAS's own threads spin between the small products that are asked of them: a seventh of a pair's CPU.
+ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+# glibc, mallopt(3): parameter numbers of malloc.h.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
+# Arrays at analysis size come and go by the hundred. Above the first size each is mapped and cleared anew by the
+# kernel, a sixth of a pair's CPU; from the heap they are used again. Full-resolution pixels are larger and go back.
+MAPPED_FROM_BYTES = 32 * 2**20
+KEPT_FREE_BYTES = 128 * 2**20
+# One heap a thread, as is usual, would keep the peak of each of eight threads.
+HEAPS = 1
+
+
+def prepare_libraries() -> None:
+    """Set OpenBLAS's threads and glibc's heap; what the environment says already stays."""
+    for name, value in ONE_BLAS_THREAD.items():
+        os.environ.setdefault(name, value)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # absent in other C libraries
+    if mallopt is None or any(name.startswith("MALLOC_") for name in os.environ):
+        return
+    for parameter, value in (
+        (M_ARENA_MAX, HEAPS),
+        (M_MMAP_THRESHOLD, MAPPED_FROM_BYTES),
+        (M_TRIM_THRESHOLD, KEPT_FREE_BYTES),
+    ):
+        mallopt(parameter, value)

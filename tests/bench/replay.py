@@ -1,0 +1,87 @@
+"""A model that costs nothing: draws each picture once, as the emulator does, and then only repeats it.
+
+    python -m tests.bench.replay --port 8090 [--latency SECONDS]
+
+Speaks generateContent. Pictures are told apart by the images that are sent; the first call with new ones is slow.
+`POST /latency` with a number of seconds as its body sets how long an answer takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import cv2
+
+from function.local.gemini_answers import respond
+from function.local.gemini_models import load_models
+from function.local.gemini_protocol import PATH, read_request
+from function.local.processes import Process, free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+def replay_server(log_file: Path) -> Process:
+    """The server as a child process, so that its work is not counted with anybody else's."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.bench.replay", "--port", str(port)]
+    return Process(command, port, log_file, {"PYTHONPATH": str(ROOT)})
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+    latency_s = 0.0
+
+    def __init__(self, port: int):
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.models = load_models()
+        self._drawn: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+
+    def answer(self, model: str, body: bytes) -> bytes:
+        """The response to a request, drawn or repeated."""
+        contents = json.loads(body)["contents"]
+        images = [part["inlineData"]["data"] for one in contents for part in one["parts"] if "inlineData" in part]
+        key = hashlib.sha256("".join(images).encode()).hexdigest()
+        with self._lock:
+            if key not in self._drawn:
+                request = read_request(body, self.models[model])
+                self._drawn[key] = json.dumps(respond(request, None, 1.0)).encode()
+            return self._drawn[key]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+    def do_POST(self) -> None:
+        started = time.monotonic()
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/latency":
+            self.server.latency_s = float(body)
+            answer = b"{}"
+        else:
+            answer = self.server.answer(PATH.match(self.path)["model"], body)
+            time.sleep(max(0.0, self.server.latency_s - (time.monotonic() - started)))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    cv2.setNumThreads(1)
+    _Server(parser.parse_args().port).serve_forever()
