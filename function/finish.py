@@ -61,9 +61,7 @@ class Composite:
         )
 
 
-def finish(
-    best: Candidate, prepared: Prepared, manifest: Manifest, deadline: Deadline, record: RunRecord
-) -> Composite:
+def finish(best: Candidate, prepared: Prepared, manifest: Manifest, deadline: Deadline, record: RunRecord) -> Composite:
     """Restore, resize and encode, within the process's memory permit."""
     scene, analysis = prepared.scene, best.analysis
     scene.settle()
@@ -87,15 +85,16 @@ def finish(
     return Composite("accepted" if accepted else "review", content, prepared.result_format, prepared.result_size)
 
 
-def _restored(
-    best: Candidate, prepared: Prepared, mode: Literal["full", "off"]
-) -> tuple[np.ndarray, Restoration]:
+def _restored(best: Candidate, prepared: Prepared, mode: Literal["full", "off"]) -> tuple[np.ndarray, Restoration]:
     analysis, match = best.analysis, best.analysis.match
     kind = match.kind if match is not None else None
     if mode == "off":
         picture = plain_upscale(best.picture, prepared.frame, analysis.layout_box)
         return picture, Restoration(mode="off", match_kind=kind)
-    restored = restore(prepared.scene.full(), prepared.product, analysis, prepared.frame)
+    scene = prepared.scene.full()
+    # A scene that was never shrunk is what the analysis looks at as well.
+    own = scene is not prepared.small_scene
+    restored = restore(scene, prepared.product, analysis, prepared.frame, overwrite=own)
     return restored.image, Restoration(
         mode="full",
         share=round(restored.restored_share, 4),

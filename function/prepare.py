@@ -58,10 +58,12 @@ class Scene:
         return self._kept is not None
 
     def full(self) -> np.ndarray:
-        """(H, W, 3) uint8 at full resolution, to be asked for once. Raises SourceUnreadable."""
+        """(H, W, 3) uint8 at full resolution, the caller's own: asked for once. Raises SourceUnreadable."""
         if self._kept is None:
-            return self._decode()
-        pixels, self._kept = self._kept.result(), None
+            pixels = self._decode()
+        else:
+            pixels, self._kept = self._kept.result(), None
+        pixels.flags.writeable = True
         return pixels
 
     def decode_on(self, meanwhile: Executor, deadline: Deadline) -> None:
@@ -224,9 +226,7 @@ def _base_seed(manifest: Manifest, images: tuple[tuple[bytes, str], ...]) -> int
     return seed_from((manifest.placement or "").encode(), *(content for content, _ in images))
 
 
-def _decode_scene(
-    source: Source, small_side_px: int, max_pixels: int, record: RunRecord
-) -> tuple[Scene, np.ndarray]:
+def _decode_scene(source: Source, small_side_px: int, max_pixels: int, record: RunRecord) -> tuple[Scene, np.ndarray]:
     """The scene, and its picture of `small_side_px`: a JPEG is decoded no larger than that takes."""
     size = inspect(source.content, "scene", max_pixels=max_pixels).size
     small_size = fit_within(size, small_side_px)
@@ -234,9 +234,7 @@ def _decode_scene(
     return Scene(source, pixels, max_pixels), shrink(pixels.array, small_size)
 
 
-def _decode(
-    source: Source, field: str, max_pixels: int, record: RunRecord, at_least: Size | None = None
-) -> Pixels:
+def _decode(source: Source, field: str, max_pixels: int, record: RunRecord, at_least: Size | None = None) -> Pixels:
     pixels = decode(source.content, field, max_pixels=max_pixels, flatten=field == "scene", at_least=at_least)
     width, height = pixels.info.size
     described = InputRecord(

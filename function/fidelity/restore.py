@@ -61,17 +61,20 @@ def plain_upscale(answer: np.ndarray, frame: Frame, layout_box: Box | None = Non
     )
 
 
-def restore(scene: np.ndarray, product: np.ndarray, analysis: Analysis, frame: Frame) -> Restored:
+def restore(
+    scene: np.ndarray, product: np.ndarray, analysis: Analysis, frame: Frame, *, overwrite: bool = False
+) -> Restored:
     """Scene's pixels where nothing changed, scene under the model's light in shadows, the product on top.
 
-    scene (H, W, 3) uint8 RGB at full resolution; product (h, w, 4) uint8 RGBA at full resolution. What cannot
-    be restored is the plain upscale, with a note; never raises on picture content.
+    scene (H, W, 3) uint8 RGB at full resolution, used for the result itself with `overwrite`; product (h, w, 4)
+    uint8 RGBA at full resolution. What cannot be restored is the plain upscale, with a note; never raises on
+    picture content.
     """
     laps = Laps()
     if not analysis.drift.registered:
         return _plain(analysis, frame, laps, "the answer could not be registered")
     try:
-        return _restore(scene, product, analysis, laps)
+        return _restore(scene if overwrite else scene.copy(), product, analysis, laps)
     except PICTURE_FAULTS as fault:
         return _plain(analysis, frame, laps, f"restoration failed ({type(fault).__name__})")
 
@@ -82,15 +85,15 @@ def _plain(analysis: Analysis, frame: Frame, laps: Laps, note: str) -> Restored:
     return Restored(image, 0.0, 0.0, laps.milliseconds, note + "; plain upscale")
 
 
-def _restore(scene: np.ndarray, product: np.ndarray, analysis: Analysis, laps: Laps) -> Restored:
-    full_size = scene.shape[1], scene.shape[0]
-    image = scene.copy()
+def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis, laps: Laps) -> Restored:
+    """`image`, the scene at full resolution, becomes the result."""
+    full_size = image.shape[1], image.shape[0]
     box = full_box(analysis.change, full_size)
     if box is None:
         return Restored(image, 1.0, 0.0, laps.milliseconds, "the answer shows no change")
     for strip in strips(box):
         x, y, width, height = strip
-        background = relight(scene[y : y + height, x : x + width], enlarge_crop(analysis.light, full_size, strip))
+        background = relight(image[y : y + height, x : x + width], enlarge_crop(analysis.light, full_size, strip))
         image[y : y + height, x : x + width] = np.clip(background + 0.5, 0, 255)
     laps.end("scene")
     quality, detail_share, note = 0.0, 0.0, ""
