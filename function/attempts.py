@@ -94,7 +94,7 @@ def best_candidate(
 def ask(request: Request, number: int, calls: PaidCalls, most_calls: int, record: RunRecord) -> Answered:
     """One attempt, noted in the record with what it cost. Number 0 is a scene generated from text."""
     with record.stage("generate"):
-        answered = calls.ask(request, most_calls)
+        answered = calls.ask(request, number, most_calls)
     answer = answered.answer
     shown = answer.outcome == "image"
     generated = "generated" if shown else answer.outcome

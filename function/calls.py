@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from function.answers import AnswerStore
-from function.claims import HeldClaim
+from function.claims import BegunCall, HeldClaim
 from function.deadline import Deadline
 from function.errors import ModelNoImage, Transient
 from function.generation.client import Answer, GeminiClient, ModelGone, Request
@@ -41,7 +41,7 @@ class PaidCalls:
     ):
         self._client, self._store, self._owner = client, store, owner
         self._deadline, self._claim = deadline, claim
-        self._answered = 0
+        self._known: list[BegunCall] = []  # calls whose answers this run has seen
 
     def opinion(self, request: Request, schema: type[BaseModel]) -> Answer:
         """A text model's answer to `request`, stored like any other; it is no picture and counts towards no cap."""
@@ -52,22 +52,24 @@ class PaidCalls:
         self._store.keep(request, answer, self._owner, self._deadline)
         return answer
 
-    def ask(self, request: Request, most_calls: int) -> Answered:
+    def ask(self, request: Request, number: int, most_calls: int) -> Answered:
         """The answer to `request`: a stored one, or a new one while fewer than `most_calls` have been begun.
 
         A call that was begun and never answered (its process was killed) counts, so that crashes cannot multiply
         the cost; but a pair that has no answer at all may always ask once more, so that a crash loses nothing.
         Raises CallsUsedUp, and whatever the client raises.
         """
+        call = BegunCall(number=number, seed=request.seed)
         stored = self._store.find(request, self._owner, self._deadline)
         if stored is not None:
             answer, owner = stored
-            self._answered += 1
+            self._known.append(call)
             return Answered(answer, True, owner == self._owner, self._store.uri(request))
         if self._claim is not None:
-            if self._answered and self._claim.calls >= most_calls:
-                raise CallsUsedUp(f"{self._claim.calls} model calls were begun for this manifest; no more are allowed")
-            self._claim.begin_call(self._deadline)
+            begun = len(self._claim.calls)
+            if self._known and begun >= most_calls:
+                raise CallsUsedUp(f"{begun} model calls were begun for this manifest; no more are allowed")
+            self._claim.begin_call(call, self._deadline)
         try:
             answer = self._client.generate(request, self._deadline)
         except (Transient, ModelGone):
@@ -75,9 +77,17 @@ class PaidCalls:
                 self._claim.forget_call()  # it was not answered, and is not billed
             raise
         self._store.keep(request, answer, self._owner, self._deadline)
-        self._answered += 1
+        self._known.append(call)
         log(
             "INFO", "model answered", stage="generate", model=request.model, outcome=answer.outcome,
             finish_reason=answer.finish_reason, duration_ms=answer.latency_ms,
         )  # fmt: skip
         return Answered(answer, False, True, self._store.uri(request))
+
+    def interrupted(self) -> list[BegunCall]:
+        """Calls that earlier deliveries began and whose answers were lost with them; they may have been billed."""
+        lost = list(self._claim.calls) if self._claim is not None else []
+        for call in self._known:
+            if call in lost:
+                lost.remove(call)
+        return lost

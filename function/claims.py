@@ -2,7 +2,7 @@
 
 A pair is settled when its sidecar stands (see `commit.py`); this record says only who is at work on it until then.
 States: none → in progress (with an expiry a little past the event's deadline) → free again after a failure that
-may pass. It also counts the model calls that were begun, so that crashes cannot multiply them.
+may pass. It also notes the model calls that were begun, so that crashes cannot multiply them.
 """
 
 from __future__ import annotations
@@ -30,8 +30,17 @@ MAX_CLAIM_BYTES = 4096
 EXPIRY_MARGIN_S = 15.0  # past the event's deadline: clocks differ, and the last write may still be under way
 
 
+class BegunCall(BaseModel):
+    """A model call that was begun, by the attempt's number and seed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    seed: int
+
+
 class Claim(BaseModel):
-    """The record. `expires` is in seconds since 1970; `calls` counts model calls begun for this generation.
+    """The record. `expires` is in seconds since 1970; `calls` are the model calls begun for this generation.
 
     `machine` and `run` tell who is at work; `replaces_older` that outputs of an older generation may stand.
     """
@@ -43,7 +52,7 @@ class Claim(BaseModel):
     expires: float
     machine: str
     run: str
-    calls: int = 0
+    calls: tuple[BegunCall, ...] = ()
     replaces_older: bool = False
 
     def is_open(self) -> bool:
@@ -88,15 +97,11 @@ class RunLock:
 
 
 class HeldClaim:
-    """A claim that this run holds, with the generation of its object (for preconditions).
-
-    The first model call is counted with the claim itself, which saves a write; freeing the claim corrects it.
-    """
+    """A claim that this run holds, with the generation of its object (for preconditions)."""
 
     def __init__(self, storage: Storage, bucket: str, name: str, claim: Claim, generation: int, lock: RunLock):
         self._storage, self._bucket, self._name = storage, bucket, name
         self._claim, self._generation, self._lock = claim, generation, lock
-        self._begun = 0
 
     @property
     def replaces_older(self) -> bool:
@@ -104,19 +109,17 @@ class HeldClaim:
         return self._claim.replaces_older
 
     @property
-    def calls(self) -> int:
+    def calls(self) -> tuple[BegunCall, ...]:
         """Model calls begun by earlier deliveries and this one."""
-        return self._claim.calls - (0 if self._begun else 1)
+        return self._claim.calls
 
-    def begin_call(self, deadline: Deadline) -> None:
-        """Count a model call before it is made. Raises Superseded or AtWorkElsewhere when the claim was lost."""
-        self._begun += 1
-        if self._begun > 1:
-            self._replace(self._claim.model_copy(update={"calls": self._claim.calls + 1}), deadline)
+    def begin_call(self, call: BegunCall, deadline: Deadline) -> None:
+        """Note a model call before it is made. Raises Superseded or AtWorkElsewhere when the claim was lost."""
+        self._replace(self._claim.model_copy(update={"calls": (*self._claim.calls, call)}), deadline)
 
     def forget_call(self) -> None:
-        """The call that was begun last was not answered and is not billed."""
-        self._claim = self._claim.model_copy(update={"calls": self._claim.calls - 1})
+        """The call that was begun last was not answered and is not billed; noted with the next write."""
+        self._claim = self._claim.model_copy(update={"calls": self._claim.calls[:-1]})
 
     def confirm(self, deadline: Deadline) -> None:
         """Raises Superseded or AtWorkElsewhere when another delivery has taken the claim over meanwhile."""
@@ -126,7 +129,7 @@ class HeldClaim:
 
     def release(self, deadline: Deadline) -> None:
         """Free the manifest for the next delivery. That the claim was lost meanwhile is fine."""
-        free = self._claim.model_copy(update={"state": "free", "expires": 0.0, "calls": self.calls})
+        free = self._claim.model_copy(update={"state": "free", "expires": 0.0})
         try:
             self._replace(free, deadline)
         except (Superseded, AtWorkElsewhere):
@@ -171,7 +174,6 @@ def take_claim(storage: Storage, bucket: str, upload: Upload, deadline: Deadline
         expires=time.time() + deadline.remaining() + EXPIRY_MARGIN_S,
         machine=_machine_identity(),
         run=run,
-        calls=1,
     )
     lock = RunLock(run)
     try:
@@ -196,7 +198,7 @@ def _take(storage: Storage, bucket: str, name: str, mine: Claim, lock: RunLock, 
         elif not standing.is_open():
             raise AtWorkElsewhere("another delivery of this manifest is at work")
         else:
-            mine = mine.model_copy(update={"calls": standing.calls + 1, "replaces_older": standing.replaces_older})
+            mine = mine.model_copy(update={"calls": standing.calls, "replaces_older": standing.replaces_older})
     try:
         generation = _write(storage, bucket, name, mine, replaces, deadline)
     except Changed:

@@ -40,7 +40,7 @@ from function.manifest import (
 from function.pipeline import run_pair
 from function.record import RunRecord
 from function.settings import Settings
-from function.sidecar import ManifestIdentity, Sidecar
+from function.sidecar import ManifestIdentity, ResultRecord, Sidecar
 from function.sources import fetch_sources
 from function.storage import Forbidden, NotFound, Storage, StorageUnavailable, TooLarge
 
@@ -94,6 +94,7 @@ class _Job:
         self._upload, self._services, self._deadline = upload, services, deadline
         self._outputs, self._committer, self._claim = outputs, committer, claim
         self._record = RunRecord()
+        self._calls: PaidCalls | None = None
         self._replaces_older = claim.replaces_older or committer.saw_older
 
     def settle(self) -> None:
@@ -130,8 +131,8 @@ class _Job:
             sources = fetch_sources(targets, services.storage, services.settings, self._deadline)
         store = AnswerStore(services.storage, services.settings.output_bucket)
         owner = f"{self._upload.uri}#{self._upload.generation}"
-        calls = PaidCalls(services.model, store, owner, self._deadline, self._claim)
-        return run_pair(manifest, sources, calls, services.settings, self._deadline, record)
+        self._calls = PaidCalls(services.model, store, owner, self._deadline, self._claim)
+        return run_pair(manifest, sources, self._calls, services.settings, self._deadline, record)
 
     def _read_manifest(self) -> Manifest | None:
         """This generation of the manifest; None when it was deleted. Raises Superseded when it was replaced.
@@ -171,11 +172,19 @@ class _Job:
             metadata = {**labels_that_fit(record.labels), STATUS_KEY: composite.status}
             self._committer.write(name, composite.content, composite.mime_type, metadata)
         uri = f"gs://{outputs.bucket}/{name}"
-        self._settle(record.sidecar(composite.status, self._identity(), result=composite.record(uri)), keep=name)
+        self._settle(self._sidecar(composite.status, result=composite.record(uri)), keep=name)
 
     def _fail(self, error: CompositeError) -> None:
         self._claim.confirm(self._deadline)
-        self._settle(self._record.sidecar("failed", self._identity(), error=error), keep=None)
+        self._settle(self._sidecar("failed", error=error), keep=None)
+
+    def _sidecar(
+        self, status: str, *, result: ResultRecord | None = None, error: CompositeError | None = None
+    ) -> Sidecar:
+        if self._calls is not None:
+            self._record.add_interrupted(self._calls.interrupted())
+            self._calls = None  # noted once, even when writing the result fails and the failure is what is written
+        return self._record.sidecar(status, self._identity(), result=result, error=error)
 
     def _settle(self, sidecar: Sidecar, keep: str | None) -> None:
         if keep is None or self._replaces_older:

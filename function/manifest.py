@@ -116,7 +116,8 @@ def explain(error: ValidationError) -> str:
         path = [str(part) for part in item["loc"] if part not in _UNION_TAGS]
         name = ".".join(path) or "manifest"
         if item["type"] == "extra_forbidden":
-            allowed = ", ".join(Output.model_fields if path[:1] == ["output"] else Manifest.model_fields)
+            model = NESTED_MODELS.get(path[0], Manifest) if len(path) > 1 else Manifest
+            allowed = ", ".join(model.model_fields)
             said = f"unknown field (known: {allowed})"
         elif item["type"] == "missing":
             said = "is required"
@@ -128,6 +129,7 @@ def explain(error: ValidationError) -> str:
     return "; ".join(f"{name}: {' or '.join(dict.fromkeys(said))}" for name, said in problems.items())
 
 
+NESTED_MODELS = {"output": Output, "scene": ScenePrompt}
 # Pydantic puts the tried branch of a union into the location; a person does not need to know it.
 _UNION_TAGS = {"ScenePrompt", "constrained-str", "str", "function-after[_label_limits(), dict[str,str]]"}
 

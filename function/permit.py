@@ -59,7 +59,6 @@ class PixelPermit:
                 self._free += wanted
                 self._changed.notify_all()
 
-
     def keep(self, wanted_bytes: int) -> bool:
         """Whether so many bytes may be kept; who was told so gives them back."""
         with self._changed:

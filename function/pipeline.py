@@ -86,9 +86,7 @@ class _Pair:
             self._sources = {**self._sources, "scene": self._scene_from_text(self._manifest.scene.prompt, model)}
         with record.stage("prepare"):
             decoded = self._decode()
-            prepared = prepare(
-                decoded, self._manifest, model, self._max_px, self._settings, self._meanwhile, record
-            )
+            prepared = prepare(decoded, self._manifest, model, self._max_px, self._settings, self._meanwhile, record)
         decoded.scene.decode_on(self._meanwhile, self._deadline)
         best = best_candidate(
             model,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
+from function.claims import BegunCall
 from function.errors import CompositeError
 from function.generation.models import ImageModel, model_table
 from function.generation.tokens import Usage, rule_in_force, uncompressed_estimates
@@ -29,6 +30,7 @@ from function.sidecar import (
     ResultRecord,
     Sidecar,
     Timings,
+    UsageRecord,
 )
 
 
@@ -78,6 +80,26 @@ class RunRecord:
                 **{name: getattr(self.billed, name) + getattr(usage, name) for name in Usage.model_fields}
             )
 
+    def add_interrupted(self, calls: Sequence[BegunCall]) -> None:
+        """Note calls whose answers were lost with the delivery that made them, in front of what followed."""
+        nothing = UsageRecord(prompt_tokens=0, prompt_image_tokens=0, output_tokens=0, thought_tokens=0)
+        lost = [
+            Attempt(
+                number=call.number,
+                purpose="composite" if call.number else "scene",
+                seed=call.seed,
+                outcome="interrupted",
+                verdict="unusable",
+                finish_reason="",
+                message="the delivery that made this call died before its answer was stored; it may have been billed",
+                latency_ms=0,
+                usage=nothing,
+                usd=0.0,
+            )
+            for call in calls
+        ]
+        self.attempts = sorted(lost + self.attempts, key=lambda attempt: attempt.number)
+
     def replace_last_attempt(self, **changes: object) -> None:
         """Complete the newest attempt with what judging it has shown."""
         self.attempts[-1] = self.attempts[-1].model_copy(update=changes)
@@ -96,7 +118,7 @@ class RunRecord:
     def cost(self) -> Cost:
         """What was billed, beside what the uncompressed images would have been."""
         model = self.image_model
-        if model is None or not self.attempts:
+        if model is None or all(attempt.outcome == "interrupted" for attempt in self.attempts):
             source = model_table().price_source
             return Cost(
                 usd=0.0,
@@ -106,11 +128,15 @@ class RunRecord:
                 prompt_tokens_saved_percent=0.0,
                 price_source=source,
             )
-        composites = [attempt for attempt in self.attempts if attempt.purpose == "composite"]
+        composites = [
+            attempt for attempt in self.attempts if attempt.purpose == "composite" and attempt.outcome != "interrupted"
+        ]
         billed_images = composites[-1].usage.prompt_image_tokens if composites else 0
         rule = rule_in_force(model, self.sent_sizes, billed_images)
         estimates: dict[str, int] = {}
         for attempt in self.attempts:
+            if attempt.outcome == "interrupted":
+                continue
             usage = Usage(
                 prompt_tokens=attempt.usage.prompt_tokens,
                 prompt_image_tokens=attempt.usage.prompt_image_tokens,

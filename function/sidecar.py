@@ -100,12 +100,16 @@ class OpinionRecord(Record):
 
 
 class Attempt(Record):
-    """One picture that was asked for. Attempt 0 is the scene generated from text."""
+    """One picture that was asked for. Attempt 0 is the scene generated from text.
+
+    An `interrupted` one was begun by a delivery that died before the answer was stored; whether it was billed is not
+    known.
+    """
 
     number: int
     purpose: Literal["composite", "scene"] = "composite"
     seed: int
-    outcome: Literal["generated", "reused", "refused", "no_image", "unreadable"]
+    outcome: Literal["generated", "reused", "refused", "no_image", "unreadable", "interrupted"]
     verdict: Literal["accepted", "review", "unusable"] | None = None
     finish_reason: str
     message: str = ""

@@ -31,7 +31,7 @@ def write_claim(cloud, resource, **changes):
     """Leave a claim as another machine would."""
     fields = {
         "manifest_generation": int(resource["generation"]), "state": "in_progress",
-        "expires": time.time() + 3600, "machine": "elsewhere", "run": "somebody", "calls": 1,
+        "expires": time.time() + 3600, "machine": "elsewhere", "run": "somebody",
     }  # fmt: skip
     claim_of(cloud, resource).upload_from_string(Claim(**{**fields, **changes}).model_dump_json())
 
@@ -299,9 +299,11 @@ def test_calls_that_killed_deliveries_have_begun_count(cloud, server):
     """With as many begun as allowed, one is made all the same, so that the pair has a picture, and no second."""
     cloud.gemini.control(faults=[{"kind": "NO_IMAGE", "times": None}])
     resource = cloud.put_pair(attempts=3)
-    write_claim(cloud, resource, state="free", calls=3)
+    write_claim(cloud, resource, state="free", calls=[{"number": n, "seed": n} for n in (1, 2, 3)])
     assert cloud.deliver(server, resource).status == 200
-    assert len(cloud.sidecar()["attempts"]) == len(cloud.gemini.requests) == 1
+    outcomes = [attempt["outcome"] for attempt in cloud.sidecar()["attempts"]]
+    assert sorted(outcomes) == ["interrupted", "interrupted", "interrupted", "no_image"]
+    assert len(cloud.gemini.requests) == 1
 
 
 # --- what is in the way

@@ -64,7 +64,7 @@ def refusal(body: bytes | dict) -> str:
         ({"scene": "", "product": "p"}, "scene"),
         ({"scene": 7, "product": "p"}, "scene"),
         ({"scene": {"prompt": ""}, "product": "p"}, "scene.prompt"),
-        ({"scene": {"prompt": "a", "light": "b"}, "product": "p"}, "scene.light"),
+        ({"scene": {"prompt": "a", "light": "b"}, "product": "p"}, "scene.light: unknown field (known: prompt)"),
         ({"scene": "s", "product": {"prompt": "no"}}, "product"),
     ],
 )

@@ -182,8 +182,10 @@ def test_no_bytes_raise_anything_but_a_refusal(content):
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["\ud800", "gs://", "a/b"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["product", "scene", "prompt", "labels", "output", "\ud800"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["product", "scene", "prompt", "labels", "output", "\ud800"]), inner)
+    ),
     max_leaves=8,
 )
 

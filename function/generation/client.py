@@ -150,9 +150,9 @@ class GeminiClient:
             wait_s = min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (number - 1))
             try:
                 response = self.client.models.generate_content(model=model, contents=contents, config=config(timeout_s))
-                if response.candidates or response.prompt_feedback or response.usage_metadata:
+                if not _is_empty(response):
                     return response, round((time.monotonic() - start) * 1000)
-                problem = "an empty answer"
+                problem = "an answer without a body"
             except errors.APIError as error:
                 _raise_unless_passing(error, model)
                 problem = f"{error.code} {_shorten(error.message or error.status or '')}".strip()
@@ -266,6 +266,13 @@ def _raise_unless_passing(error: Any, model: str) -> None:
     if error.code == 400 and not any(item.get("reason") == "API_KEY_INVALID" for item in _details(error)):
         raise ModelRefused(f"the model's service refused the request (400): {said}")
     raise ModelRejected(f"the model's service answered {error.code}: {said}; check key, project and permissions")
+
+
+def _is_empty(response: Any) -> bool:
+    """Whether the answer had no body at all, which the SDK reads as an answer without a candidate."""
+    raw = response.sdk_http_response
+    headers = {name.lower(): value for name, value in (raw.headers or {}).items()} if raw else {}
+    return headers.get("content-length") == "0"
 
 
 def _details(error: Any) -> list[dict[str, Any]]:

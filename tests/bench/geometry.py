@@ -35,7 +35,7 @@ class DirectCalls:
         self._client = client
         self.returned = (0, 0)
 
-    def ask(self, request: Request, most_calls: int) -> Answered:
+    def ask(self, request: Request, number: int, most_calls: int) -> Answered:
         """Always a new call."""
         answer = self._client.generate(request, Deadline(60))
         pixels = decode(answer.image, "answer", max_pixels=50_000_000).array
