@@ -17,7 +17,7 @@ from function.job import Services, log_settled, manifest_targets
 from function.manifest import MAX_MANIFEST_BYTES, Manifest, manifest_from, parse_manifest
 from function.pipeline import run_pair
 from function.record import RunRecord
-from function.sources import Source, fetch_sources
+from function.sources import Source, check_size, fetch_sources
 
 # What the caller can mend is 4xx; the model and the deadline are 502, 503 and 504.
 STATUS_OF = {
@@ -87,6 +87,7 @@ def _from_form(request: Request, services: Services) -> tuple[Manifest, dict[str
         if name not in FILE_FIELDS:
             raise ManifestInvalid(f"{name}: unknown file (known: {', '.join(FILE_FIELDS)})")
         content = request.files[name].read()
+        check_size(name, "the uploaded file", len(content), services.settings.max_source_bytes)
         # The manifest's model wants a reference; the bytes themselves go beside it.
         fields[name] = "data:,"
         uploaded[name] = Source("upload:" + name, None, content)

@@ -98,6 +98,8 @@ def _csv_rows(content: bytes) -> Iterator[Row]:
     for _, header in records:
         if isinstance(header, str):
             raise ManifestInvalid(f"the header, the first line, cannot be read: {header}")
+        if foreign := _foreign_byte(header):
+            raise ManifestInvalid(f"the header, the first line, {foreign}")
         columns = _columns(header)
         break
     else:
@@ -105,6 +107,9 @@ def _csv_rows(content: bytes) -> Iterator[Row]:
     for number, (line, cells) in enumerate(records, start=1):
         if isinstance(cells, str):
             yield Row(number, line + offset, problem=cells)
+            continue
+        if foreign := _foreign_byte(cells):
+            yield Row(number, line + offset, problem=f"it {foreign}")
             continue
         try:
             yield Row(number, line + offset, fields=_fields(columns, cells))
@@ -228,7 +233,22 @@ def _text(content: bytes) -> str:
         zeros = [head[start::2].count(0) * 2 for start in (0, 1)]
         if max(zeros) > len(head) // 2:  # every second byte of Latin text
             encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
-    return _decode(content, encoding or "utf-8")
+    if encoding is None:
+        # A row in another code page is refused by itself and stops no other: its bytes become lone surrogates.
+        return content.decode("utf-8", "surrogateescape")
+    return _decode(content, encoding)
+
+
+def _foreign_byte(cells: list[str]) -> str | None:
+    """What is wrong with cells that hold a byte which is not UTF-8."""
+    for cell in cells:
+        for letter in cell:
+            if "\udc80" <= letter <= "\udcff":
+                return (
+                    f"is not UTF-8 text (byte {ord(letter) - 0xDC00:#04x}); save the file as UTF-8: in Excel with the "
+                    "file type “CSV UTF-8 (Comma delimited)”"
+                )
+    return None
 
 
 def _decode(content: bytes, encoding: str) -> str:

@@ -68,13 +68,13 @@ def _fetch(
 ) -> Source:
     limit = settings.max_source_bytes
     if isinstance(target, InlineImage):
-        _check_size(field, target.uri, len(target.content), limit)
+        check_size(field, target.uri, len(target.content), limit)
         return Source(target.uri, None, target.content)
     try:
         there = storage.stat(target.bucket, target.name, deadline)
         if there is None:
             raise SourceNotYetThere(f"{field}: there is no object {target.uri}")
-        _check_size(field, target.uri, there.size, limit)
+        check_size(field, target.uri, there.size, limit)
         content = storage.read(target.bucket, target.name, deadline, generation=there.generation, limit=limit)
     except NotFound:
         raise SourceNotYetThere(f"{field}: {target.uri} was replaced while it was read") from None
@@ -85,7 +85,8 @@ def _fetch(
     return Source(target.uri, there.generation, content)
 
 
-def _check_size(field: str, uri: str, size: int, limit: int) -> None:
+def check_size(field: str, uri: str, size: int, limit: int) -> None:
+    """Raises SourceTooLarge when `size` bytes are more than `limit`."""
     if size > limit:
         raise _too_large(field, uri, size, limit)
 

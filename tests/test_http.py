@@ -105,8 +105,15 @@ def test_the_deadline_is_504(gemini, own_cloud):
     gemini.control(latency_s=8.0)
     with own_cloud.server(target="composite_http", EVENT_DEADLINE_S="1.5") as server:
         answer = post_json(server, pair(seed=11))
-    assert answer.status in {503, 504}
-    assert answer.json()["error"]["code"] in {"deadline_exceeded", "model_unavailable"}
+    assert (answer.status, answer.json()["error"]["code"]) == (504, "deadline_exceeded")
+
+
+def test_an_uploaded_file_has_the_same_limit_as_any_source(own_cloud):
+    with own_cloud.server(target="composite_http", MAX_SOURCE_BYTES="100000") as server:
+        files = {"scene": scene_png() + bytes(100_000), "product": product_png()}
+        answer = post_form(server, files, {})
+    assert (answer.status, answer.json()["error"]["code"]) == (413, "source_too_large")
+    assert own_cloud.gemini.requests == []
 
 
 def test_only_post(gemini, server):

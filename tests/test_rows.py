@@ -117,10 +117,9 @@ def test_a_quote_that_is_never_closed_names_the_lines_it_has_swallowed():
         (b"product,scene,labels.\na,b,c\n", "'labels.'"),
         (b"product,scene,labels.a,labels.a\na,b,c,d\n", "'labels.a' stands there twice"),
         (b'product,"scene\na,b\n', "header"),
-        ("product,scene\ncafé.png,s.png\n".encode("cp1252"), "CSV UTF-8"),
-        ("product,scene\nпривет.png,s.png\n".encode("cp1251"), "line 2"),
+        ("product,scene,labels.café\np.png,s.png,a\n".encode("cp1252"), "CSV UTF-8"),
         (codecs.BOM_UTF16_LE + b"p\0r", "UTF-16"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "UTF-8"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "header"),
     ],
 )
 def test_a_catalogue_that_cannot_be_used_at_all_says_why(content, said):
@@ -210,3 +209,11 @@ def rows_or_refusal(name: str, content: bytes) -> None:
             json.loads(row_manifest(row, Upload("e", "in-bucket", f"a/{name}", 1, datetime.now(UTC)), limits))
         except (ManifestInvalid, ReferenceForbidden) as refused:
             assert refused.message
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman", "cp850"])
+def test_a_row_in_another_code_page_is_refused_by_itself(encoding):
+    rows = read_rows("x.csv", b"product,scene\np.png,s.png\n" + "café.png,s.png\n".encode(encoding) + b"q.png,s.png\n")
+    good, bad, other = rows
+    assert good.problem is None and other.problem is None
+    assert "not UTF-8" in bad.problem and "CSV UTF-8" in bad.problem

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from function.deadline import Deadline
-from function.errors import ModelRefused, ModelRejected, ModelUnavailable
+from function.errors import DeadlineExceeded, ModelRefused, ModelRejected, ModelUnavailable
 from function.generation.tokens import Usage
 
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only an event that needs it pays for it
@@ -143,7 +143,7 @@ class GeminiClient:
         from google.genai import errors  # noqa: PLC0415
         from pydantic import ValidationError  # noqa: PLC0415
 
-        problem = ""
+        problem, stalled = "", False
         for number in range(1, MAX_TRIES + 1):
             timeout_s = min(CALL_TIMEOUT_S, deadline.within(CALL_TIMEOUT_S, "generate") * CALL_TIMEOUT_SHARE)
             start = time.monotonic()
@@ -155,6 +155,7 @@ class GeminiClient:
                 problem = "an answer without a body"
             except errors.APIError as error:
                 _raise_unless_passing(error, model)
+                stalled = False
                 problem = f"{error.code} {_shorten(error.message or error.status or '')}".strip()
                 wait_s = max(wait_s, _asked_to_wait_s(error))
             except (json.JSONDecodeError, errors.UnknownApiResponseError, ValidationError, UnicodeError) as error:
@@ -164,10 +165,15 @@ class GeminiClient:
                 if not _is_transport_error(error):
                     raise
                 problem = f"{type(error).__name__}: {_shorten(str(error))}"
+                stalled = isinstance(error, TimeoutError) or type(error).__name__.endswith("Timeout")
             if number < MAX_TRIES and deadline.remaining() > wait_s:
                 time.sleep(wait_s)
             else:
                 break
+        if stalled:
+            raise DeadlineExceeded(
+                f"the model {model} did not answer in the time there was: {problem}", stage="generate"
+            )
         raise ModelUnavailable(f"the model {model} could not be reached: {problem}")
 
 
