@@ -12,7 +12,7 @@ MAX_WARP_PX = 12.0
 # Flow this far from the wide field around it, in analysis pixels, follows something that is not the scene.
 LEAST_STRAY_PX = 0.8
 # Reach of the flow's own smoothing, in half-size pixels: so far around a stray nothing is believed.
-STRAY_REACH_PX = 17
+STRAY_REACH_PX = 9
 # Gradients of less contrast than this (standard deviation, 8-bit levels) hold no flow.
 LEAST_CONTRAST = 2.5
 
@@ -25,6 +25,8 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     """
     seen = cv2.remap(answer, mapping[..., 0], mapping[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     flow_engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    # The preset stops at a quarter of the picture: beside a product that is twice as far off (.56 against .28 px).
+    flow_engine.setFinestScale(0)
     half_size = (scene.shape[1] + 1) // 2, (scene.shape[0] + 1) // 2
     a = cv2.resize(scene, half_size, interpolation=cv2.INTER_AREA)
     b = cv2.resize(seen, half_size, interpolation=cv2.INTER_AREA)
