@@ -133,12 +133,14 @@ def _announce() -> ModelAccess:
 
 
 def _interrupt_on_terminate() -> None:
-    """SIGTERM ends us as Ctrl-C does, so that no child process is left behind."""
+    """SIGTERM ends us as Ctrl-C does, so that no child process is left behind; and Ctrl-C does so too where a
+    shell has started us with SIGINT ignored."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
 
 
 def _wait_for(session: LocalSession, name: str) -> dict | None:
