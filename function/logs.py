@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 import threading
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 MAX_VALUE_CHARS = 4000
+SEVERITIES = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
 _context: ContextVar[dict[str, Any]] = ContextVar("log_context", default={})  # noqa: B039 (never mutated)
 _write_lock = threading.Lock()  # lines of several threads must not run into each other
 # Image data may be quoted by somebody else's error message; it never reaches a line.
@@ -42,6 +44,21 @@ def log(severity: str, message: str, **fields: Any) -> None:
     with _write_lock:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
+
+
+class _OneLine(logging.Handler):
+    """What libraries log or warn of, in the same format."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record as one line."""
+        severity = record.levelname if record.levelname in SEVERITIES else "WARNING"
+        log(severity, record.getMessage(), logger=record.name, stage="library")
+
+
+def take_over_logging() -> None:
+    """From here on libraries' log records and Python's warnings come out as our lines, from WARNING up."""
+    logging.basicConfig(level=logging.WARNING, handlers=[_OneLine()], force=True)
+    logging.captureWarnings(True)
 
 
 def _safe(value: Any) -> Any:

@@ -13,7 +13,7 @@ from function.deadline import Deadline
 from function.errors import AtWorkElsewhere, Transient
 from function.events import NotAnEvent, Upload, parse_event
 from function.libraries import prepare_libraries
-from function.logs import log, set_context, trace_of
+from function.logs import log, set_context, take_over_logging, trace_of
 from function.settings import Settings, SettingsInvalid
 
 if TYPE_CHECKING:  # clients and image libraries are imported by the first event that needs them
@@ -36,6 +36,7 @@ class Service:
     @classmethod
     def from_environment(cls) -> Service:
         """Read the environment, or end the process with one message that names everything wrong with it."""
+        take_over_logging()
         try:
             settings = Settings.from_environment()
         except SettingsInvalid as problems:

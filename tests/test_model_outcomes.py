@@ -219,3 +219,12 @@ def test_a_scene_made_from_text_is_composited_like_any_other(cloud, server):
     assert [attempt["purpose"] for attempt in sidecar["attempts"]][:2] == ["scene", "composite"]
     assert "oak table" in cloud.gemini.requests[0]["text"]
     assert sidecar["cost"]["usd"] == pytest.approx(sum(a["usd"] for a in sidecar["attempts"]))
+
+
+def test_what_a_library_warns_of_is_a_line_like_any_other(own_cloud):
+    own_cloud.gemini.control(faults=[{"kind": "A_REASON_NOBODY_KNOWS", "times": None}])
+    with own_cloud.server(MAX_ATTEMPTS="1") as server:
+        own_cloud.deliver(server, own_cloud.put_pair())
+        lines = log_lines(server)  # raises for a line that is no JSON
+    (warned,) = [line for line in lines if "A_REASON_NOBODY_KNOWS" in line["message"] and "logger" in line]
+    assert warned["severity"] == "WARNING" and warned["manifest"].endswith("pair.json")
