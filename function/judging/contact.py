@@ -7,11 +7,11 @@ import numpy as np
 
 from function.fidelity.analysis import Analysis
 from function.judging.check import Check, at_least, at_most, unmeasured
-from function.judging.view import View
+from function.judging.view import SMALL_PX, View, even_darkening
 
-# The base is the lowest part of the outline, as a share of the product's height: lower parts are read beside and
-# under it, since a shadow falls to one side.
-BASE_SHARE, OUTER_BASE_SHARE = 0.2, 0.12
+# The base is the lowest part of the outline, as a share of the product's height: it is read beside and under it, since
+# a shadow falls to one side. The pixels of a dark contact are read lower down, where there is little but surface.
+BASE_SHARE, DARK_BASE_SHARE = 0.2, 0.12
 # Contact is looked for within this distance of the outline, as a share of the product's height.
 REACH_SHARE, LEAST_REACH_PX = 0.06, 6.0
 # The outermost pixels of the rim are mixed with the product.
@@ -21,10 +21,11 @@ AT_BASE, AROUND = 0.85, 0.99
 # Stops by which the surface near the product must be darker than in the scene for a shadow to be there.
 LEAST_SHADOW = 0.1
 # Darkening at the base over the darkest shadow around: a product that stands is darkest where it touches.
-LEAST_ATTACHED = 0.38
-# A contact shadow as dark as this (stops) is taken for a part of what was put in, and has no light of its own: it is
-# read from the pixels, this far off the outline (share of the height), over this share of the ring.
-DARK_CONTACT, CLEAR_SHARE, LEAST_CLEAR_PX, MOST_OF_RING = 0.4, 0.035, 3.0, 0.6
+# A small product's contact is narrower than what the light is smoothed over: it reads less dark there.
+LEAST_ATTACHED, LEAST_ATTACHED_SMALL = 0.42, 0.3
+# A dark contact shadow is taken for a part of what was put in, and has no light of its own. It is read from the
+# pixels there, this far off the outline (share of the height), where this quantile reaches so many stops.
+CLEAR_SHARE, LEAST_CLEAR_PX, AT_DARK_BASE, DARK_CONTACT = 0.02, 3.0, 0.75, 0.2
 # Below the base the surface is read down to this share of the product's height. A shadow that is darker there by
 # so many stops than right below the base belongs to a product in the air. Reflections stay under a third of it.
 DEPTH_SHARE = 0.3
@@ -50,7 +51,7 @@ def contact_shadow(analysis: Analysis, view: View) -> Check:
         )
     return at_least(
         at_base / strongest,
-        LEAST_ATTACHED,
+        LEAST_ATTACHED_SMALL if view.height < SMALL_PX else LEAST_ATTACHED,
         "of the darkest shadow",
         good="The surface darkens where the product stands on it.",
         bad="The shadow does not begin where the product stands: it seems to float.",
@@ -66,7 +67,7 @@ def shadow(analysis: Analysis, view: View) -> tuple[float, float] | None:
     cover = (view.cover > 0.5).astype(np.uint8)
     # The outline misses the side of a turned box; what was put in holds it, and the darkest shadow with it.
     outer = _largest(np.maximum(cover, (view.put_in > 0.5).astype(np.uint8)))
-    rings = _ring(cover, view.height, BASE_SHARE), _ring(outer, view.height, OUTER_BASE_SHARE)
+    rings = [_ring(outline, view.height, BASE_SHARE) for outline in (cover, outer)]
     at_base = [float(np.quantile(stops[ring], AT_BASE)) for ring in rings if ring.sum() >= 20]
     around = cv2.dilate(outer, np.ones((5, 5), np.uint8)) == 0
     if not at_base or not around.any():
@@ -77,13 +78,13 @@ def shadow(analysis: Analysis, view: View) -> tuple[float, float] | None:
 
 
 def _dark_contact(view: View, cover: np.ndarray) -> float:
-    """Stops by which the surface just off the base is darker than the scene, from the pixels; 0 if not dark."""
-    clear = max(LEAST_CLEAR_PX, CLEAR_SHARE * view.height)
-    ring = _ring(cover, view.height, OUTER_BASE_SHARE, clear)
+    """Stops by which what was put in just off the base only darkens the scene; 0 if hardly."""
+    ring = _ring(cover, view.height, DARK_BASE_SHARE, max(LEAST_CLEAR_PX, CLEAR_SHARE * view.height))
     if ring.sum() < 20:
         return 0.0
-    darker = float(np.quantile((_log_grey(view.scene) - _log_grey(view.answer))[ring], MOST_OF_RING))
-    return darker if darker >= DARK_CONTACT else 0.0
+    darker = even_darkening(view.scene, view.answer) * (view.put_in > 0.5)
+    value = float(np.quantile(darker[ring], AT_DARK_BASE))
+    return value if value >= DARK_CONTACT else 0.0
 
 
 def gap_below(view: View) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from function.fidelity.analysis import Analysis
 from function.fidelity.photograph import photograph_alpha
 from function.judging.check import Check, at_least, at_most, unmeasured
-from function.judging.view import View
+from function.judging.view import SMALL_PX, View, main_blob
 
 # A scene's light lies between candle light and open shade: red against blue may change by this much, green against
 # both by that much (natural logarithm, linear light). Light is hardly ever green or purple; a wrong colour is.
@@ -88,6 +88,9 @@ def label_kept(analysis: Analysis, view: View) -> Check:
 def _unfound_label(analysis: Analysis, view: View) -> Check:
     if not has_print(analysis.product):
         return unmeasured("correlation", "The product carries no print to compare.", passed=True)
+    blob = main_blob(analysis.product_mask)
+    if max(view.height, blob[1][3] if blob else 0) < SMALL_PX:
+        return unmeasured("correlation", "The product is too small in this scene to compare its label.", passed=True)
     return at_least(
         pattern_agreement(view),
         LEAST_PATTERN,

@@ -10,12 +10,22 @@ import numpy as np
 from function.fidelity.analysis import Analysis
 from function.fidelity.photograph import photograph_alpha
 
+# Below this height (analysis pixels) letters are blots and a contact shadow is a few pixels: products of 145 px and
+# less were often not found by their print in good pictures, those of 160 px always.
+SMALL_PX = 155
 # Room kept around the product, as a share of its longer side: for rims, bases and shadows.
 MARGIN = 0.15
 # The silhouette is fitted at this size (longest side, pixels) when the photograph was not found by its print.
 FIT_PX = 96
 # Sizes tried then, as shares of what was put in: a dark shadow may have been taken for product.
 FIT_SIZES = np.linspace(0.6, 1.04, 12)
+# What only darkens the scene by so many stops, evenly in all colours (greatest difference between them, stops), may be
+# shadow: it speaks this much against the outline instead of for it, unless most of what was put in is like that.
+SHADOW_STOPS, EVEN_STOPS, SHADOW_WEIGHT, MOST_SHADOW = 0.1, 0.25, -0.3, 0.6
+# A white product before a light scene reads as light: what is brighter than the scene by so many stops counts too.
+BRIGHTER_STOPS = 0.1
+# Keeps ratios of dark pixels finite, 8-bit levels.
+DARK_OFFSET = 8.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,7 @@ def view_product(analysis: Analysis) -> View | None:
         x, y, width, height = analysis.match.box
         mapping[y - box[1] : y - box[1] + height, x - box[0] : x - box[0] + width] = analysis.match.mapping
     else:
-        fitted = _fit_outline(analysis.product_mask, alpha)
+        fitted = _fit_outline(analysis, alpha)
         if fitted is None:
             return None
         placed = tuple(round(v) for v in fitted)
@@ -118,23 +128,26 @@ def main_blob(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int]] 
     return (labels == best, box) if min(box[2:]) >= 4 else None
 
 
-def _fit_outline(mask: np.ndarray, alpha: np.ndarray) -> tuple[float, float, float, float] | None:
-    """Box (x, y, width, height) in which the photograph's outline covers the largest piece of `mask` best."""
-    blob = main_blob(mask)
+def _fit_outline(analysis: Analysis, alpha: np.ndarray) -> tuple[float, float, float, float] | None:
+    """Box (x, y, width, height) in which the photograph's outline covers the largest piece put in best."""
+    size = analysis.product_mask.shape[1], analysis.product_mask.shape[0]
+    brighter = cv2.resize(analysis.light.mean(axis=2) / np.log(2), size, interpolation=cv2.INTER_LINEAR)
+    put_in = np.maximum(analysis.product_mask, (brighter > BRIGHTER_STOPS).astype(np.uint8) * 255)
+    blob = main_blob(cv2.morphologyEx(put_in, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)))
     outline = cv2.boundingRect((alpha > 127).astype(np.uint8))
     if blob is None or min(outline[2:]) < 4:
         return None
     piece, (x, y, width, height) = blob
     shape = alpha[outline[1] : outline[1] + outline[3], outline[0] : outline[0] + outline[2]]
     scale = min(1.0, FIT_PX / max(width, height))
+    inner = np.s_[y : y + height, x : x + width]
     target = cv2.resize(
-        piece[y : y + height, x : x + width].astype(np.float32),
+        _speaks_for(piece[inner], analysis.scene[inner], analysis.answer[inner]),
         (max(4, round(width * scale)), max(4, round(height * scale))),
         interpolation=cv2.INTER_AREA,
     )
     pad = round(0.1 * max(target.shape)) + 1
-    # +1 inside and -1 outside: the best place covers the piece and nothing else.
-    field = cv2.copyMakeBorder(target, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0) * 2 - 1
+    field = cv2.copyMakeBorder(target, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=-1)
     aspect = outline[2] / outline[3]
     best: tuple[float, tuple[float, float, float, float]] | None = None
     for size in FIT_SIZES:
@@ -151,6 +164,23 @@ def _fit_outline(mask: np.ndarray, alpha: np.ndarray) -> tuple[float, float, flo
                     place = (left - pad) / scale + x, (top - pad) / scale + y, wide / scale, rows / scale
                     best = most, place
     return None if best is None else best[1]
+
+
+def _speaks_for(piece: np.ndarray, scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    """(h, w) float32: 1 in the `piece`, -1 outside of it, so that the best place covers it and nothing else;
+    where the piece may be shadow, `SHADOW_WEIGHT`."""
+    shadow = piece & (even_darkening(scene, answer) > SHADOW_STOPS)
+    weight = piece.astype(np.float32) * 2 - 1
+    if shadow.sum() < MOST_SHADOW * piece.sum():
+        weight[shadow] = SHADOW_WEIGHT
+    return weight
+
+
+def even_darkening(scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    """(h, w) float32: stops by which `answer` is darker than `scene`, as under a shadow; 0 where colours change."""
+    logs = [np.log2(cv2.GaussianBlur(p, (0, 0), 1.5).astype(np.float32) + DARK_OFFSET) for p in (scene, answer)]
+    darker = logs[0] - logs[1]
+    return np.where(np.ptp(darker, axis=2) < EVEN_STOPS, np.maximum(darker.min(axis=2), 0), 0)
 
 
 def _box_mapping(
