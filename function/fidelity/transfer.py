@@ -29,6 +29,9 @@ TONE_TOLERANCE = 0.08
 # stays: from the first correlation on in part, from the second altogether.
 RIGHT_SIGMA = 8.0
 RIGHT_FROM, RIGHT_FULL = 0.94, 0.985
+# That is for results hardly finer than the answer: all of it up to the first enlargement, nothing from the second
+# on. Under print that is much sharper the model's own would show as a ghost around each letter.
+KEPT_UP_TO, KEPT_BELOW = 1.35, 1.7
 # The light may differ from the studio's by this factor, no more.
 LIGHT_LIMIT = 4.0
 
@@ -49,7 +52,8 @@ def transfer_detail(
     if match.mirrored or not match.weight.any():
         return picture, np.zeros(picture.shape[:2], np.uint8)
     answer_size = match.coverage.shape[1], match.coverage.shape[0]
-    photograph, alpha = shrink_photograph(product, match, full_size[0] / answer_size[0])
+    enlargement = full_size[0] / answer_size[0]
+    photograph, alpha = shrink_photograph(product, match, enlargement)
     small_picture = to_answer(picture, match, box, answer_size, full_size)
     coarse, coarse_alpha = shrink_photograph(np.dstack([photograph, alpha]), match, 1.0)
     small_detail = look_up(coarse, match.mapping)
@@ -57,7 +61,8 @@ def transfer_detail(
     trusted = inside * (match.weight.astype(np.float32) / 255 + 0.02)
     tones = find_tones(small_picture, small_detail, trusted)
     light = find_light(small_picture, apply_tones(small_detail, tones), trusted)
-    kept = keep_right(small_picture, apply_tones(small_detail, tones) * light, trusted)
+    share = float(np.clip((KEPT_BELOW - enlargement) / (KEPT_BELOW - KEPT_UP_TO), 0, 1))
+    kept = share * keep_right(small_picture, apply_tones(small_detail, tones) * light, trusted)
     detail, weight = np.empty_like(picture), np.empty(picture.shape[:2], np.uint8)
     for strip in strips(box):
         matrix = crop_matrix(answer_size, full_size, strip)
