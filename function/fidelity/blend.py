@@ -15,9 +15,7 @@ STRIP_PIXELS = 1_000_000
 def crop_matrix(from_size: tuple[int, int], full_size: tuple[int, int], box: PixelBox) -> np.ndarray:
     """(2, 3) float64: pixel centres of `box` at `full_size` -> those of a picture of `from_size`."""
     scale_x, scale_y = from_size[0] / full_size[0], from_size[1] / full_size[1]
-    return np.array(
-        [[scale_x, 0, (box[0] + 0.5) * scale_x - 0.5], [0, scale_y, (box[1] + 0.5) * scale_y - 0.5]]
-    )
+    return np.array([[scale_x, 0, (box[0] + 0.5) * scale_x - 0.5], [0, scale_y, (box[1] + 0.5) * scale_y - 0.5]])
 
 
 def enlarge_crop(

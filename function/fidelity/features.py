@@ -44,9 +44,7 @@ def detect(grey: np.ndarray, mask: np.ndarray | None = None) -> Features:
         return Features(*(np.zeros(shape, np.float32) for shape in ((0, 2), 0, 0, (0, 128))))
     descriptors = np.sqrt(descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-6))
     points = cv2.KeyPoint.convert(keypoints) + np.float32(0.5)
-    sizes, angles = (
-        np.array([getattr(point, name) for point in keypoints], np.float32) for name in ("size", "angle")
-    )
+    sizes, angles = (np.array([getattr(point, name) for point in keypoints], np.float32) for name in ("size", "angle"))
     return Features(points, sizes, angles, descriptors)
 
 
@@ -101,9 +99,7 @@ def first_view(photograph: Features, answer: Features, pairs: tuple[np.ndarray, 
         for tolerance in (SIMILARITY_TOLERANCE, AFFINE_TOLERANCE, AFFINE_TOLERANCE):
             if places(source[chosen]) < MIN_INLIERS:
                 break
-            view = np.linalg.lstsq(np.c_[source[chosen], np.ones(chosen.sum())], target[chosen], rcond=None)[
-                0
-            ].T
+            view = np.linalg.lstsq(np.c_[source[chosen], np.ones(chosen.sum())], target[chosen], rcond=None)[0].T
             miss = np.hypot(*(source @ view[:, :2].T + view[:, 2] - target).T)
             chosen = alike[seed] & (miss < tolerance * height * np.sqrt(max(np.linalg.det(view[:, :2]), 0)))
         else:

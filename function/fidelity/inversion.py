@@ -17,9 +17,7 @@ CELL = 4
 SUPERSAMPLE = 3
 
 
-def invert(
-    x: np.ndarray, y: np.ndarray, box: tuple[int, int, int, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def invert(x: np.ndarray, y: np.ndarray, box: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Photograph position (u, v), each (bh, bw) float32 px, of every pixel of `box` (x, y, w, h) of the
     picture.
 
@@ -31,18 +29,12 @@ def invert(
     u_grid, v_grid = np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5)
     some = np.s_[:: max(1, rows // 24), :: max(1, columns // 24)]
     known = np.c_[x[some].ravel(), y[some].ravel(), np.ones(x[some].size)]
-    start = np.linalg.lstsq(known, np.c_[u_grid[some].ravel(), v_grid[some].ravel()], rcond=None)[0].astype(
-        np.float32
-    )
-    want_x, want_y = np.meshgrid(
-        np.arange(width) + np.float32(left + 0.5), np.arange(height) + np.float32(top + 0.5)
-    )
+    start = np.linalg.lstsq(known, np.c_[u_grid[some].ravel(), v_grid[some].ravel()], rcond=None)[0].astype(np.float32)
+    want_x, want_y = np.meshgrid(np.arange(width) + np.float32(left + 0.5), np.arange(height) + np.float32(top + 0.5))
     want_x, want_y = want_x.astype(np.float32), want_y.astype(np.float32)
     u, v = (want_x * start[0, axis] + want_y * start[1, axis] + start[2, axis] for axis in (0, 1))
     field = np.dstack([x, y]).astype(np.float32)
-    slopes = np.dstack(
-        [np.gradient(x, axis=1), np.gradient(x, axis=0), np.gradient(y, axis=1), np.gradient(y, axis=0)]
-    )
+    slopes = np.dstack([np.gradient(x, axis=1), np.gradient(x, axis=0), np.gradient(y, axis=1), np.gradient(y, axis=0)])
     slopes = slopes.astype(np.float32)
     typical = float(np.median(np.abs(slopes[..., 0] * slopes[..., 3] - slopes[..., 1] * slopes[..., 2])))
     for step in range(NEWTON_STEPS + 1):
@@ -53,12 +45,8 @@ def invert(
         slope = sample(slopes, u, v)
         area = slope[..., 0] * slope[..., 3] - slope[..., 1] * slope[..., 2]
         area = np.where(np.abs(area) < 0.1 * typical, 0.1 * typical, area)
-        u = np.clip(
-            u + np.clip((slope[..., 3] * miss_x - slope[..., 1] * miss_y) / area, -20, 20), 0.5, columns - 0.5
-        )
-        v = np.clip(
-            v + np.clip((slope[..., 0] * miss_y - slope[..., 2] * miss_x) / area, -20, 20), 0.5, rows - 0.5
-        )
+        u = np.clip(u + np.clip((slope[..., 3] * miss_x - slope[..., 1] * miss_y) / area, -20, 20), 0.5, columns - 0.5)
+        v = np.clip(v + np.clip((slope[..., 0] * miss_y - slope[..., 2] * miss_x) / area, -20, 20), 0.5, rows - 0.5)
     return u, v, np.hypot(miss_x, miss_y) < PLACED_PX
 
 
@@ -82,9 +70,7 @@ def outline(
     for x, y in sheets:
         corner = np.stack([sample(x, grid_u, grid_v) - left, sample(y, grid_u, grid_v) - top], axis=-1)
         corner = np.clip(corner * SUPERSAMPLE * 16, -(2**20), 2**20).astype(np.int32)
-        cells = np.stack([corner[:-1, :-1], corner[:-1, 1:], corner[1:, 1:], corner[1:, :-1]], axis=2)[
-            covered
-        ]
+        cells = np.stack([corner[:-1, :-1], corner[:-1, 1:], corner[1:, 1:], corner[1:, :-1]], axis=2)[covered]
         for cell in cells:
             cv2.fillConvexPoly(canvas, cell, 255, shift=4)
     return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)

@@ -87,9 +87,7 @@ def prepare_photograph(product: np.ndarray, max_px: int) -> Photograph | None:
     crop = alpha[y0:y1, x0:x1]
     rgb = continue_colours(product[y0:y1, x0:x1, :3], crop, size)
     step = (x1 - x0) / size[0] / width, (y1 - y0) / size[1] / height
-    return Photograph(
-        rgb, cv2.resize(crop, size, interpolation=cv2.INTER_AREA), (x0 / width, y0 / height), step
-    )
+    return Photograph(rgb, cv2.resize(crop, size, interpolation=cv2.INTER_AREA), (x0 / width, y0 / height), step)
 
 
 def continue_colours(rgb: np.ndarray, alpha: np.ndarray, size: tuple[int, int]) -> np.ndarray:

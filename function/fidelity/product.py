@@ -10,9 +10,7 @@ import cv2
 import numpy as np
 
 from function.fidelity import features
-from function.fidelity.alignment import (
-    sample,
-)
+from function.fidelity.alignment import sample
 from function.fidelity.inversion import invert, outline
 from function.fidelity.sighting import Sighting, find_sightings
 from function.fidelity.trust import find_trust
@@ -27,7 +25,7 @@ MIRROR_MAJORITY = 1.3
 class ProductMatch:
     """How the photograph lies in the answer. Positions in answer pixels, arrays of `box` are (bh, bw)."""
 
-    kind: str  # "plane", "round" (a body of revolution), each with features; "dense" without
+    kind: str  # "plane" or "round" (a body of revolution)
     inliers: int  # feature pairs that agree with the view
     correlation: float  # 0..1, print of photograph and answer over all of the photograph that is in view
     verified_correlation: float  # the same where the geometry is verified

@@ -52,9 +52,7 @@ def relief_of_revolution(alpha: np.ndarray) -> np.ndarray | None:
         return None
     axis = float(np.mean(middle[np.abs(middle - middle[votes.argmax()]) <= tolerance]))
     radius = np.interp(np.arange(height), rows, np.minimum(axis - left, right - axis)).astype(np.float32)
-    radius = cv2.GaussianBlur(
-        cv2.medianBlur(radius[:, None], 5), (0, 0), 1.5, borderType=cv2.BORDER_REPLICATE
-    )
+    radius = cv2.GaussianBlur(cv2.medianBlur(radius[:, None], 5), (0, 0), 1.5, borderType=cv2.BORDER_REPLICATE)
     offset = np.arange(width, dtype=np.float32)[None, :] + 0.5 - axis
     return np.sqrt(np.maximum(radius**2 - offset**2, 0)) / height
 

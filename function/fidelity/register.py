@@ -93,7 +93,8 @@ def register(scene: np.ndarray, answer: np.ndarray, frame: Frame) -> Registratio
     size, answer_size = (scene.shape[1], scene.shape[0]), (answer.shape[1], answer.shape[0])
     scene_grey = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)
     answer_grey = cv2.cvtColor(answer, cv2.COLOR_RGB2GRAY)
-    fit, box, share, plain = _best_affine(scene_grey, answer_grey, layouts(frame, answer_size))
+    boxes = layouts(frame, answer_size)
+    fit, share, plain = _best_affine(scene_grey, answer_grey, boxes)
     if fit is None:
         return unregistered(scene, answer, frame, share)
     mapping, inside = _affine_mapping(fit, size, answer_size)
@@ -101,7 +102,8 @@ def register(scene: np.ndarray, answer: np.ndarray, frame: Frame) -> Registratio
     # The flow is counted in analysis pixels; the affine part turns it into answer pixels.
     warp = warp @ fit[:, :2].T.astype(np.float32)
     mapping = mapping + warp
-    return Registration(mapping, inside, _drift(mapping, inside, box, size), box, share)
+    drift, box = _drift(mapping, inside, boxes, size)
+    return Registration(mapping, inside, drift, box, share)
 
 
 def unregistered(scene: np.ndarray, answer: np.ndarray, frame: Frame, found_share: float = 0.0) -> Registration:
@@ -135,27 +137,27 @@ def _affine_mapping(matrix: np.ndarray, size: Size, answer_size: Size) -> tuple[
     return mapping, inside
 
 
-def _best_affine(scene: np.ndarray, answer: np.ndarray, boxes: list[Box]) -> tuple[np.ndarray | None, Box, float, bool]:
-    """The affine fit for analysis pixels, the layout it is nearest to, the share found, if it is plain."""
+def _best_affine(scene: np.ndarray, answer: np.ndarray, boxes: list[Box]) -> tuple[np.ndarray | None, float, bool]:
+    """The affine fit for analysis pixels, the share found, whether the scene is plain."""
     size = scene.shape[1], scene.shape[0]
     if min(*size, *answer.shape) < BLOCK_PX:
-        return None, boxes[0], 0.0, False
+        return None, 0.0, False
     scale = min(1.0, FINE_SIDE_PX / max(size))
     small_size = max(8, round(size[0] * scale)), max(8, round(size[1] * scale))
     small = cv2.resize(scene, small_size, interpolation=cv2.INTER_AREA)
     texture = _contrast(small)
     textured = texture > BLOCK_CONTRAST
     if textured.mean() < PLAIN_SCENE_SHARE:
-        return *_plain_fit(small, answer, boxes, size), True
+        return _plain_fit(small, answer, boxes[0], size), 0.0, True
 
     candidates = [(_found_share(small, answer, _box_matrix(b, small_size), textured), b) for b in boxes]
     candidates.sort(key=lambda pair: pair[0], reverse=True)
-    best: tuple[float, np.ndarray | None, Box] = (0.0, None, boxes[0])
+    best: tuple[float, np.ndarray | None] = (0.0, None)
     for _, box in candidates:
         fit = _refine(small, answer, _box_matrix(box, small_size), COARSE_SIDE_PX)
         share = _found_share(small, answer, fit, textured)
         if share > best[0]:
-            best = share, fit, box
+            best = share, fit
         if best[0] >= CONVINCING_SHARE:
             break
     if best[0] < CONVINCING_SHARE:
@@ -163,28 +165,24 @@ def _best_affine(scene: np.ndarray, answer: np.ndarray, boxes: list[Box]) -> tup
         if fit is not None:
             share = _found_share(small, answer, fit, textured)
             if share > best[0]:
-                best = share, fit, _nearest_layout(fit, boxes, small_size)
-    share, fit, box = best
+                best = share, fit
+    share, fit = best
     if fit is not None:
         finer = _refine(small, answer, fit, FINE_SIDE_PX)
         finer_share = _found_share(small, answer, finer, textured)
         if finer_share >= share:
             share, fit = finer_share, finer
     if fit is None or share < REGISTERED_SHARE or not _plausible(fit, small_size, boxes):
-        return None, boxes[0], share, False
-    return _rescaled(fit, small_size, size), box, share, False
+        return None, share, False
+    return _rescaled(fit, small_size, size), share, False
 
 
-def _plain_fit(
-    small: np.ndarray, answer: np.ndarray, boxes: list[Box], size: Size
-) -> tuple[np.ndarray | None, Box, float]:
+def _plain_fit(small: np.ndarray, answer: np.ndarray, box: Box, size: Size) -> np.ndarray | None:
     """A scene without texture (a studio sweep): the expected layout, if the tones agree with it at all."""
     small_size = small.shape[1], small.shape[0]
-    matrix = _box_matrix(boxes[0], small_size)
-    seen = _sample(answer, matrix, small_size)
+    seen = _sample(answer, _box_matrix(box, small_size), small_size)
     difference = float(np.median(cv2.absdiff(small, seen)))
-    fit = _box_matrix(boxes[0], size) if difference < PLAIN_SCENE_DIFFERENCE else None
-    return fit, boxes[0], 0.0
+    return _box_matrix(box, size) if difference < PLAIN_SCENE_DIFFERENCE else None
 
 
 def _sample(answer: np.ndarray, matrix: np.ndarray, size: Size) -> np.ndarray:
@@ -297,17 +295,19 @@ def _plausible(fit: np.ndarray, size: Size, boxes: list[Box]) -> bool:
     return False
 
 
-def _drift(mapping: np.ndarray, inside: np.ndarray, box: Box, size: Size) -> Drift:
-    """The affine part of `mapping` against the nominal `box`; what it leaves is the residual."""
-    nominal = _box_matrix(box, size)
+def _drift(mapping: np.ndarray, inside: np.ndarray, boxes: list[Box], size: Size) -> tuple[Drift, Box]:
+    """The affine part of `mapping` against the nearest of `boxes`, and that box; what it leaves is the residual."""
     step = max(1, min(size) // 100)
     y, x = np.nonzero(inside[::step, ::step])
     places = np.column_stack([x * step, y * step, np.ones(len(x))])
     targets = mapping[::step, ::step][y, x]
     fit = np.linalg.lstsq(places, targets, rcond=None)[0].T
+    # Not the layout that the search began at: fit and local warp may have moved to another.
+    box = _nearest_layout(fit, boxes, size)
+    nominal = _box_matrix(box, size)
     residual = math.sqrt(float(((places @ fit.T - targets) ** 2).sum(axis=1).mean()))
     centre = np.array([size[0] / 2 - 0.5, size[1] / 2 - 0.5, 1.0])
     shift = float(np.hypot(*(fit @ centre - nominal @ centre)))
     scale_x = float(np.hypot(*fit[:, 0]) / nominal[0, 0])
     scale_y = float(np.hypot(*fit[:, 1]) / nominal[1, 1])
-    return Drift(round(scale_x, 5), round(scale_y, 5), round(shift, 2), round(residual, 2), True)
+    return Drift(round(scale_x, 5), round(scale_y, 5), round(shift, 2), round(residual, 2), True), box
