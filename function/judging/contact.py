@@ -10,8 +10,8 @@ from function.judging.check import Check, at_least, at_most, unmeasured
 from function.judging.view import SMALL_PX, View, even_darkening
 
 # The base is the lowest part of the outline, as a share of the product's height: it is read beside and under it, since
-# a shadow falls to one side. The pixels of a dark contact are read lower down, where there is little but surface.
-BASE_SHARE, DARK_BASE_SHARE = 0.2, 0.12
+# a shadow falls to one side. Less of it along what was put in, whose outline holds shadow, and less for a dark contact.
+BASE_SHARE, OUTER_BASE_SHARE, DARK_BASE_SHARE = 0.2, 0.15, 0.12
 # Contact is looked for within this distance of the outline, as a share of the product's height.
 REACH_SHARE, LEAST_REACH_PX = 0.06, 6.0
 # The outermost pixels of the rim are mixed with the product.
@@ -22,7 +22,7 @@ AT_BASE, AROUND = 0.85, 0.99
 LEAST_SHADOW = 0.1
 # Darkening at the base over the darkest shadow around: a product that stands is darkest where it touches.
 # A small product's contact is narrower than what the light is smoothed over: it reads less dark there.
-LEAST_ATTACHED, LEAST_ATTACHED_SMALL = 0.42, 0.3
+LEAST_ATTACHED, LEAST_ATTACHED_SMALL = 0.4, 0.3
 # A dark contact shadow is taken for a part of what was put in, and has no light of its own. It is read from the
 # pixels there, this far off the outline (share of the height), where this quantile reaches so many stops.
 CLEAR_SHARE, LEAST_CLEAR_PX, AT_DARK_BASE, DARK_CONTACT = 0.02, 3.0, 0.75, 0.2
@@ -67,7 +67,7 @@ def shadow(analysis: Analysis, view: View) -> tuple[float, float] | None:
     cover = (view.cover > 0.5).astype(np.uint8)
     # The outline misses the side of a turned box; what was put in holds it, and the darkest shadow with it.
     outer = _largest(np.maximum(cover, (view.put_in > 0.5).astype(np.uint8)))
-    rings = [_ring(outline, view.height, BASE_SHARE) for outline in (cover, outer)]
+    rings = _ring(cover, view.height, BASE_SHARE), _ring(outer, view.height, OUTER_BASE_SHARE)
     at_base = [float(np.quantile(stops[ring], AT_BASE)) for ring in rings if ring.sum() >= 20]
     around = cv2.dilate(outer, np.ones((5, 5), np.uint8)) == 0
     if not at_base or not around.any():

@@ -18,6 +18,7 @@ PHOTOGRAPH_PX = 320
 LEAST_STRAIGHT = 0.5
 # Fewer marks than this say nothing.
 FEWEST_MARKS = 16
+MIRRORED = "The product is mirrored: left and right are exchanged, letters read backwards."
 
 
 def product_not_mirrored(analysis: Analysis, view: View) -> Check:
@@ -25,13 +26,15 @@ def product_not_mirrored(analysis: Analysis, view: View) -> Check:
     unit = "share of the marks"
     straight, mirrored = found_marks(analysis.product, view)
     if straight + mirrored < FEWEST_MARKS:
+        if analysis.match is not None and analysis.match.mirrored:
+            return unmeasured(unit, MIRRORED, passed=False)
         return unmeasured(unit, "The product has too few marks to tell left from right.", passed=True)
     return at_least(
         straight / (straight + mirrored),
         LEAST_STRAIGHT,
         unit,
         good="Left and right are as on the photograph.",
-        bad="The product is mirrored: left and right are exchanged, letters read backwards.",
+        bad=MIRRORED,
     )
 
 
