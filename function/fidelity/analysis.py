@@ -22,8 +22,6 @@ ANALYSIS_SIDE_PX = 1344
 PRODUCT_SIDE_PX = 1024
 # A log ratio under this moves a mid grey by less than one 8-bit level: not a change.
 LEAST_LOG_RATIO = 0.006
-
-
 # From this log ratio on (seven percent) a change counts fully in the mask.
 FULL_LOG_RATIO = 0.07
 # The mask is smoothed over this many half-size pixels (standard deviation).
@@ -49,7 +47,7 @@ class Laps:
 class Analysis:
     """What was found, at analysis size (h, w): about the answer's resolution, the scene's shape, no padding.
 
-    scene         (h, w, 3) uint8, the scene shrunk
+    scene         (h, w, 3) uint8, the scene at that size
     answer        (h, w, 3) uint8, the answer registered to the scene, colours matched to it
     answer_plain  (h, w, 3) uint8, registered, colours as the model gave them
     product       (ph, pw, 4) uint8 RGBA, the photograph shrunk
@@ -91,7 +89,7 @@ def analyse(scene: np.ndarray, product: np.ndarray, answer: np.ndarray, frame: F
     `drift.registered` False and an empty change mask.
     """
     laps = Laps()
-    small = shrunk(scene, min(ANALYSIS_SIDE_PX, max(answer.shape[:2]), max(scene.shape[:2])))
+    small = _at_side(scene, min(ANALYSIS_SIDE_PX, max(answer.shape[:2])))
     laps.end("shrink")
     try:
         registration = register(small, answer, frame)
@@ -160,6 +158,16 @@ def _unexamined(
 def sample(answer: np.ndarray, mapping: np.ndarray) -> np.ndarray:
     """`answer` at the places of `mapping` (h, w, 2) float32, cubic; uint8."""
     return cv2.remap(answer, mapping[..., 0], mapping[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _at_side(scene: np.ndarray, side_px: int) -> np.ndarray:
+    """`scene` with its longest side `side_px`: a small one is enlarged, for the answer shows the product larger."""
+    height, width = scene.shape[:2]
+    if max(width, height) >= side_px:
+        return shrunk(scene, side_px)
+    scale = side_px / max(width, height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(scene, size, interpolation=cv2.INTER_CUBIC)
 
 
 def shrunk(picture: np.ndarray, side_px: int) -> np.ndarray:
