@@ -46,6 +46,7 @@ LESSONS = {
     "product_once": "The product appeared more than once. Show exactly one.",
     "product_colour": "The product's colours were wrong. Use exactly the colours of [2], apart from the light.",
     "product_not_mirrored": "The product was mirrored. Keep its left and right as in [2]; letters must read correctly.",
+    "product_upright": "The product leaned or stood on its head. It stands upright on its base, as in [2].",
     "label_kept": "The label was not preserved. Copy every word, letter and mark of [2] exactly, and invent none.",
     "product_whole": "The product was cut off. Show all of it, inside the frame, with its outline complete.",
     "scale_plausible": "The product's size was not believable. Size it against the objects around it.",

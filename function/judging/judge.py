@@ -13,6 +13,7 @@ from function.judging.likeness import label_kept, product_colour, resembles
 from function.judging.mirror import product_not_mirrored
 from function.judging.presence import nothing_put_in, product_once, product_present, scale_plausible
 from function.judging.scene import exposure_sane, scene_kept
+from function.judging.upright import product_upright
 from function.judging.view import View, view_product
 
 Verdict = Literal["accepted", "review", "unusable"]
@@ -26,6 +27,7 @@ OF_PRODUCT = (
     "product_once",
     "product_colour",
     "product_not_mirrored",
+    "product_upright",
     "label_kept",
     "product_whole",
     "scale_plausible",
@@ -65,6 +67,7 @@ def _product_checks(analysis: Analysis, view: View | None) -> dict[str, Check]:
         "product_once": product_once(analysis, view),
         "product_colour": product_colour(view),
         "product_not_mirrored": product_not_mirrored(analysis, view),
+        "product_upright": product_upright(analysis),
         "label_kept": label_kept(analysis, view),
         "product_whole": product_whole(view, shape),
         "scale_plausible": scale_plausible(analysis, view),
