@@ -26,11 +26,6 @@ def set_context(**fields: Any) -> None:
     _context.set({name: value for name, value in fields.items() if value is not None})
 
 
-def get_context() -> dict[str, Any]:
-    """The fields of this thread's event, to be handed to a worker thread."""
-    return _context.get()
-
-
 def log(severity: str, message: str, **fields: Any) -> None:
     """Write one line. `severity` is one of DEBUG, INFO, WARNING, ERROR, CRITICAL."""
     line = {

@@ -33,12 +33,6 @@ class Frame:
         x, y, width, height = self.content_box
         return x * scale_x, y * scale_y, width * scale_x, height * scale_y
 
-    @property
-    def padding_share(self) -> float:
-        """Share of the sent picture that is padding, 0..1."""
-        _, _, width, height = self.content_box
-        return 1.0 - width * height / (self.sent_size[0] * self.sent_size[1])
-
 
 def fit_within(size: Size, max_px: int) -> Size:
     """`size` shrunk so that its longest side is at most `max_px`; never enlarged, never below 1 px."""
