@@ -141,17 +141,21 @@ def _judged(
     record: RunRecord,
 ) -> Candidate | None:
     """Register and judge one answer; None when its bytes are no picture."""
+    product = prepared.product  # waited for before the permit, which what makes it ready may be waiting for
     try:
-        with process_permit().hold(ANALYSIS_BYTES, deadline), record.stage("restore"):
-            decoded = decode(answered.answer.image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
-            picture = from_srgb(decoded.array, prepared.scene.icc)
-            analysis = analyse(prepared.small_scene, prepared.product, picture, prepared.frame)
+        with process_permit().hold(ANALYSIS_BYTES, deadline):
+            with record.stage("restore"):
+                decoded = decode(answered.answer.image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
+                picture = from_srgb(decoded.array, prepared.scene.icc)
+                analysis = analyse(prepared.small_scene, product, picture, prepared.frame)
+            with record.stage("check"):
+                judged = judge(analysis)
     except NOT_A_PICTURE as error:
         record.replace_last_attempt(outcome="unreadable", verdict="unusable", message=error.message)
         return None
     with record.stage("check"):
         shown = (answered.answer.image, answered.answer.mime_type)
-        heard = hear(judge(analysis), (*prepared.images, shown), judge_model, calls)
+        heard = hear(judged, (*prepared.images, shown), judge_model, calls)
     judgement = heard.judgement
     record.replace_last_attempt(verdict=judgement.verdict, checks=check_records(judgement), second_opinion=heard.record)
     return Candidate(picture, analysis, judgement)

@@ -1,4 +1,8 @@
-"""A permit for the stages that hold full-resolution pixels, so that eight huge pairs at once fit into memory."""
+"""A permit for the stages that work on pixels: eight huge pairs at once fit into memory, and each finishes early.
+
+As many work at a time as there are cores. Were all of them at it, each would take as long as all together, and the
+model would be asked by all at once and then by nobody.
+"""
 
 from __future__ import annotations
 
@@ -23,32 +27,36 @@ KEPT_SHARE = 0.4  # of the working bytes, besides them, for pixels that wait for
 
 
 class PixelPermit:
-    """Hands out bytes in the order they were asked for; who asks for more than there is gets all of it, alone.
+    """Hands out bytes to so many workers, in the order they were asked for; who asks for more than there is gets all
+    of it, alone.
 
     Besides, pixels may be kept across a wait while `kept_bytes` last: nobody waits for those, so that who waits for
     working bytes never waits for an answer of the network.
     """
 
-    def __init__(self, total_bytes: int, kept_bytes: int = 0):
+    def __init__(self, total_bytes: int, workers: int, kept_bytes: int = 0):
         self._total = self._free = total_bytes
+        self._idle = workers
         self._keepable = kept_bytes
         self._queue: deque[object] = deque()
         self._changed = threading.Condition()
 
     @contextmanager
     def hold(self, wanted_bytes: int, deadline: Deadline) -> Iterator[None]:
-        """Wait for `wanted_bytes`, hold them for the block. Raises DeadlineExceeded."""
+        """Wait for `wanted_bytes` and a turn, hold both for the block. Raises DeadlineExceeded."""
         wanted = min(wanted_bytes, self._total)
         ticket = object()
         with self._changed:
             self._queue.append(ticket)
             try:
                 ready = self._changed.wait_for(
-                    lambda: self._queue[0] is ticket and self._free >= wanted, timeout=deadline.remaining()
+                    lambda: self._queue[0] is ticket and self._idle and self._free >= wanted,
+                    timeout=deadline.remaining(),
                 )
                 if not ready:
-                    raise DeadlineExceeded("no memory for the pictures became free in time", stage="prepare")
+                    raise DeadlineExceeded("the pictures' turn did not come in time", stage="prepare")
                 self._free -= wanted
+                self._idle -= 1
             finally:
                 self._queue.remove(ticket)
                 self._changed.notify_all()
@@ -57,6 +65,7 @@ class PixelPermit:
         finally:
             with self._changed:
                 self._free += wanted
+                self._idle += 1
                 self._changed.notify_all()
 
     def keep(self, wanted_bytes: int) -> bool:
@@ -78,7 +87,8 @@ def process_permit() -> PixelPermit:
     """The permit of this process, sized from its memory limit."""
     room = int((memory_limit_bytes() - RESERVED_BYTES) * 0.9)
     working = max(LEAST_BYTES, min(MOST_BYTES, int(room / (1 + KEPT_SHARE))))
-    return PixelPermit(working, max(0, min(int(KEPT_SHARE * working), room - working)))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return PixelPermit(working, cores or 1, max(0, min(int(KEPT_SHARE * working), room - working)))
 
 
 def memory_limit_bytes() -> int:

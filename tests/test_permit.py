@@ -1,4 +1,4 @@
-"""The memory permit: never more out than there is, first come first served, and no wait without an end."""
+"""The permit for pixels: never more out than there is, first come first served, and no wait without an end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from function.permit import PixelPermit
 
 
 def test_never_more_is_held_than_there_is():
-    permit, lock = PixelPermit(100), threading.Lock()
+    permit, lock = PixelPermit(100, 8), threading.Lock()
     held, most = 0, 0
 
     def work(wanted: int) -> None:
@@ -34,8 +34,30 @@ def test_never_more_is_held_than_there_is():
     assert 60 < most <= 100
 
 
+def test_no_more_work_at_once_than_there_are_workers():
+    permit, lock = PixelPermit(100, 2), threading.Lock()
+    at_work = most = 0
+
+    def work() -> None:
+        nonlocal at_work, most
+        with permit.hold(1, Deadline(30)):
+            with lock:
+                at_work += 1
+                most = max(most, at_work)
+            time.sleep(0.01)
+            with lock:
+                at_work -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 2
+
+
 def test_who_asks_for_more_than_there_is_gets_all_of_it_alone():
-    permit = PixelPermit(100)
+    permit = PixelPermit(100, 8)
     with permit.hold(1000, Deadline(1)), pytest.raises(DeadlineExceeded), permit.hold(1, Deadline(0.05)):
         pass
     with permit.hold(100, Deadline(1)):
@@ -43,7 +65,7 @@ def test_who_asks_for_more_than_there_is_gets_all_of_it_alone():
 
 
 def test_a_large_one_is_not_overtaken_for_ever_by_small_ones():
-    permit, order = PixelPermit(100), []
+    permit, order = PixelPermit(100, 8), []
 
     def work(name: str, wanted: int) -> None:
         with permit.hold(wanted, Deadline(30)):
@@ -62,7 +84,7 @@ def test_a_large_one_is_not_overtaken_for_ever_by_small_ones():
 
 
 def test_one_whose_time_is_up_leaves_the_queue():
-    permit = PixelPermit(100)
+    permit = PixelPermit(100, 8)
     with permit.hold(60, Deadline(1)):
         with pytest.raises(DeadlineExceeded), permit.hold(60, Deadline(0.05)):
             pass
@@ -71,7 +93,7 @@ def test_one_whose_time_is_up_leaves_the_queue():
 
 
 def test_what_is_kept_is_bounded_and_takes_nothing_from_who_works():
-    permit = PixelPermit(100, kept_bytes=50)
+    permit = PixelPermit(100, 8, kept_bytes=50)
     assert permit.keep(30)
     assert not permit.keep(30)
     with permit.hold(100, Deadline(1)):
