@@ -44,8 +44,20 @@ def detect(grey: np.ndarray, mask: np.ndarray | None = None) -> Features:
         return Features(*(np.zeros(shape, np.float32) for shape in ((0, 2), 0, 0, (0, 128))))
     descriptors = np.sqrt(descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-6))
     points = cv2.KeyPoint.convert(keypoints) + np.float32(0.5)
-    sizes, angles = (np.array([getattr(point, name) for point in keypoints], np.float32) for name in ("size", "angle"))
+    sizes, angles = np.array([(point.size, point.angle) for point in keypoints], np.float32).T
     return Features(points, sizes, angles, descriptors)
+
+
+def mirrored(features: Features, width: int) -> Features:
+    """The features of the picture, `width` pixels wide, with left and right exchanged.
+
+    A descriptor is 4 rows and 4 columns of 8 directions, seen along its feature's own direction (Lowe, Distinctive
+    image features, 2004): a mirror turns rows and directions round and leaves the columns.
+    """
+    points = features.points * np.float32([-1, 1]) + np.float32([width, 0])
+    rows = features.descriptors.reshape(-1, 4, 4, 8)[:, ::-1]
+    descriptors = np.roll(rows[..., ::-1], 1, axis=-1).reshape(-1, 128)
+    return Features(points, features.sizes, (180 - features.angles) % 360, descriptors)
 
 
 def pair_up(photograph: Features, answer: Features) -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +123,8 @@ def first_view(photograph: Features, answer: Features, pairs: tuple[np.ndarray, 
 
 def places(points: np.ndarray) -> int:
     """How many distinct places `points` (n, 2) are; pairs that share a corner are one witness."""
-    return len(np.unique(np.round(points / 3), axis=0))
+    across, down = np.round(points / 3).astype(np.int64).T
+    return len(np.unique(across * 2**20 + down))
 
 
 def plausible(view: np.ndarray) -> bool:

@@ -33,6 +33,22 @@ class Photograph:
     origin: tuple[float, float]
     step: tuple[float, float]
 
+    def shrunk(self, max_px: int) -> Photograph:
+        """The same with its longest side at most `max_px`."""
+        height, width = self.alpha.shape
+        scale = min(1.0, max_px / max(height, width))
+        size = max(8, round(width * scale)), max(8, round(height * scale))
+        if size == (width, height):
+            return self
+        rgb, alpha = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (self.rgb, self.alpha))
+        return Photograph(rgb, alpha, self.origin, (self.step[0] * width / size[0], self.step[1] * height / size[1]))
+
+    def mirrored(self) -> Photograph:
+        """Left and right exchanged, in the photograph and in its relative places."""
+        origin = 1 - self.origin[0] - self.step[0] * self.alpha.shape[1], self.origin[1]
+        rgb, alpha = (np.ascontiguousarray(picture[:, ::-1]) for picture in (self.rgb, self.alpha))
+        return Photograph(rgb, alpha, origin, self.step)
+
 
 def photograph_alpha(product: np.ndarray) -> np.ndarray:
     """Coverage (h, w) uint8 of a product photograph given as (h, w, 3 or 4) uint8.
@@ -42,9 +58,9 @@ def photograph_alpha(product: np.ndarray) -> np.ndarray:
     product.
     """
     if product.shape[2] == 4:
-        alpha = product[..., 3]
-        if np.mean(alpha < 16) >= MIN_TRANSPARENT_SHARE:
-            return alpha.copy()
+        alpha = cv2.extractChannel(product, 3)
+        if cv2.countNonZero(cv2.inRange(alpha, 0, 15)) >= MIN_TRANSPARENT_SHARE * alpha.size:
+            return alpha
     rgb = np.ascontiguousarray(product[..., :3])
     height, width = rgb.shape[:2]
     whole = np.full((height, width), 255, np.uint8)
@@ -77,11 +93,10 @@ def prepare_photograph(product: np.ndarray, max_px: int) -> Photograph | None:
     """
     alpha = photograph_alpha(product)
     height, width = alpha.shape
-    columns = np.flatnonzero((alpha > 127).any(axis=0))
-    rows = np.flatnonzero((alpha > 127).any(axis=1))
-    if len(columns) < 8 or len(rows) < 8:
+    x0, y0, columns, rows = cv2.boundingRect(cv2.inRange(alpha, 128, 255))
+    if columns < 8 or rows < 8:
         return None
-    x0, x1, y0, y1 = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
+    x1, y1 = x0 + columns, y0 + rows
     scale = min(1.0, max_px / max(x1 - x0, y1 - y0))
     size = max(8, round((x1 - x0) * scale)), max(8, round((y1 - y0) * scale))
     crop = alpha[y0:y1, x0:x1]
@@ -97,11 +112,11 @@ def continue_colours(rgb: np.ndarray, alpha: np.ndarray, size: tuple[int, int]) 
     What a cut-out hides in its transparent pixels, often white, would otherwise bleed into the rim. Filled
     from ever coarser means of the covered pixels (push-pull; Gortler et al., The Lumigraph, 1996).
     """
-    weight = (alpha >= SOLID_ALPHA).astype(np.float32)
-    if not weight.any():
-        weight = alpha.astype(np.float32) / 255 + 1e-6
-    colour = cv2.resize(rgb * weight[..., None], size, interpolation=cv2.INTER_AREA)
-    weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    # Glass may have no solid pixel at all.
+    weight = cv2.inRange(alpha, min(SOLID_ALPHA, int(alpha.max())), 255)
+    # Shrunk as bytes, which is several times faster; half a grey level is lost where the colours are carried on.
+    colour = cv2.resize(cv2.bitwise_and(rgb, rgb, mask=weight), size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     levels = [(colour, weight)]
     while max(weight.shape) > 1:
         size = (weight.shape[1] + 1) // 2, (weight.shape[0] + 1) // 2

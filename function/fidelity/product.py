@@ -12,7 +12,7 @@ import numpy as np
 from function.fidelity import features
 from function.fidelity.alignment import sample
 from function.fidelity.inversion import invert, outline
-from function.fidelity.sighting import Sighting, find_sightings
+from function.fidelity.sighting import Sighting, Sought, find_sightings
 from function.fidelity.trust import find_trust
 
 # A view that correlates less than this over its whole cut-out is no sighting of the product.
@@ -48,14 +48,18 @@ def match_product(product: np.ndarray, answer: np.ndarray, prior: np.ndarray | N
     region = search_region(answer.shape[:2], prior)
     if region is None or min(product.shape[:2]) < 16:
         return None
+    sought = Sought.of(product)
+    if sought is None:
+        return None
     seen = features.detect(cv2.cvtColor(np.ascontiguousarray(answer[region]), cv2.COLOR_RGB2GRAY))
     seen = replace(seen, points=seen.points + np.float32([region[1].start, region[0].start]))
-    sightings = find_sightings(product, answer, seen, MIN_CORRELATION, 0)
+    sightings = find_sightings(sought, answer, seen, MIN_CORRELATION, 0)
     # Broad shapes on a label are often symmetric, so a mirrored label too agrees with the photograph in part:
     # the side that more print agrees with is right.
     found = sightings[0] if sightings else None
     least = found.agreement.correlation if found else MIN_CORRELATION
-    others = find_sightings(product[:, ::-1], answer, seen, least, MIRROR_MAJORITY * found.inliers if found else 0)
+    majority = MIRROR_MAJORITY * found.inliers if found else 0
+    others = find_sightings(sought.mirrored(), answer, seen, least, majority)
     mirrored = bool(others)
     sightings = others or sightings
     if not sightings:

@@ -11,9 +11,10 @@ from function.fidelity import features, projection
 from function.fidelity.alignment import Agreement, agreement, grey, refine_view, residual_flow, sample, visible_share
 from function.fidelity.photograph import Photograph, prepare_photograph
 
-# Longest side (px) of the photograph when features are sought: several times what the product spans in an
-# answer.
+# Longest side (px) of the photograph when features are sought: more than the product spans in most answers.
 FEATURE_PX = 640
+# Longest side (px) of the finest photograph that is aligned: of one that is six times as tall as wide.
+FINEST_PX = 1024
 # Size (px, the square root of width times height) of the photograph's grid while its shape is chosen, and while it
 # is aligned finally. A product that spans more is aligned on a shrunken answer.
 COARSE_GRID_PX = 128
@@ -39,29 +40,51 @@ class Sighting:
     agreement: Agreement
 
 
+@dataclass(frozen=True)
+class Sought:
+    """The photograph to be found, at the finest size that alignment asks for, and its features."""
+
+    photograph: Photograph
+    features: features.Features
+    height: int  # px of the photograph whose features they are
+
+    @classmethod
+    def of(cls, product: np.ndarray) -> Sought | None:
+        """`product` (h, w, 3 or 4) uint8; None when nothing of it is covered."""
+        photograph = prepare_photograph(product, FINEST_PX)
+        if photograph is None:
+            return None
+        small = photograph.shrunk(FEATURE_PX)
+        mask = cv2.inRange(small.alpha, 128, 255)
+        found = features.detect(cv2.cvtColor(small.rgb, cv2.COLOR_RGB2GRAY), mask)
+        return cls(photograph, found, small.alpha.shape[0])
+
+    def mirrored(self) -> Sought:
+        """The same of the photograph with left and right exchanged."""
+        rows, columns = self.photograph.alpha.shape
+        width = columns * self.height / rows
+        return Sought(self.photograph.mirrored(), features.mirrored(self.features, width), self.height)
+
+
 def find_sightings(
-    product: np.ndarray, answer: np.ndarray, seen: features.Features, least: float, least_inliers: float
+    sought: Sought, answer: np.ndarray, seen: features.Features, least: float, least_inliers: float
 ) -> list[Sighting]:
     """The product in the answer, at most twice, the better view first.
 
     The first must correlate more than `least`, and have more than `least_inliers` agreeing features.
     """
-    photograph = prepare_photograph(product, FEATURE_PX)
-    if photograph is None:
-        return []
-    mask = (photograph.alpha > 127).astype(np.uint8) * 255
-    known = features.detect(cv2.cvtColor(photograph.rgb, cv2.COLOR_RGB2GRAY), mask)
+    known = sought.features
     first, second = features.pair_up(known, seen)
     sightings: list[Sighting] = []
     while len(sightings) < 2:
-        view = features.first_view(known, seen, (first, second), photograph.alpha.shape[0])
+        view = features.first_view(known, seen, (first, second), sought.height)
         if view is None:
             break
         affine, chosen = view
         if not sightings and chosen.sum() <= least_inliers:
             break
         points, targets = known.points[first[chosen]], seen.points[second[chosen]]
-        sighting = align(product, photograph, affine, points, targets, answer)
+        sighting = align(sought, affine, points, targets, answer)
         if sightings:
             least = SECOND_SHARE * sightings[0].agreement.correlation
         if sighting is None or sighting.agreement.correlation <= least:
@@ -76,9 +99,10 @@ def find_sightings(
     return sightings
 
 
-def align(product, photograph, affine, points, targets, answer) -> Sighting | None:
-    """The best of a flat and a round view that starts from an `affine` (2, 3) one; see `Sighting`."""
-    rows, columns = photograph.alpha.shape
+def align(sought: Sought, affine, points, targets, answer) -> Sighting | None:
+    """The best of a flat and a round view that starts from an `affine` (2, 3) one of the features' photograph."""
+    rows = sought.height
+    columns = sought.photograph.alpha.shape[1] * rows / sought.photograph.alpha.shape[0]
     size = float(np.sqrt(np.linalg.det(affine[:, :2]))) * max(rows, columns)
     corners = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]]) @ affine[:, :2].T + affine[:, 2]
     low = np.maximum(np.floor(corners.min(axis=0) - MARGIN * size), 0).astype(int)
@@ -91,7 +115,8 @@ def align(product, photograph, affine, points, targets, answer) -> Sighting | No
     start[[2, 5]] -= low
     mean_size = size * float(np.sqrt(min(rows, columns) / max(rows, columns)))
     coarse, fine = (
-        Level.of(product, crop, size, min(1.0, grid_px / mean_size)) for grid_px in (COARSE_GRID_PX, FINE_GRID_PX)
+        Level.of(sought.photograph, crop, size, min(1.0, grid_px / mean_size))
+        for grid_px in (COARSE_GRID_PX, FINE_GRID_PX)
     )
     if coarse is None or fine is None:
         return None
@@ -132,11 +157,11 @@ class Level:
     scale: float  # pixels of `answer` per pixel of the answer given
 
     @classmethod
-    def of(cls, product: np.ndarray, answer: np.ndarray, size: float, scale: float) -> Level | None:
-        """`product`, whose longest side spans `size` pixels of `answer` (H, W, 3) uint8, and both at `scale`."""
-        photograph = prepare_photograph(product, max(32, round(size * scale)))
+    def of(cls, photograph: Photograph, answer: np.ndarray, size: float, scale: float) -> Level | None:
+        """`photograph`, whose longest side spans `size` pixels of `answer` (H, W, 3) uint8, and both at `scale`."""
+        photograph = photograph.shrunk(max(32, round(size * scale)))
         shape = round(answer.shape[0] * scale), round(answer.shape[1] * scale)
-        if photograph is None or min(photograph.alpha.shape) < 16 or min(shape) < 16:
+        if min(photograph.alpha.shape) < 16 or min(shape) < 16:
             return None
         small = answer if scale == 1 else cv2.resize(answer, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         return cls(photograph, grey(photograph.rgb), grey(small), scale)
