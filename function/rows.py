@@ -139,16 +139,17 @@ def _delimiter(text: str) -> str:
 
     def known(delimiter: str) -> int:
         _, header = next(_records(text[:65536], delimiter), (1, []))
-        return 0 if isinstance(header, str) else sum(_is_known(name) for name in header)
+        return 0 if isinstance(header, str) else sum(_is_known(_column(name)) for name in header)
 
     return max(DELIMITERS, key=known)
 
 
 def _columns(header: list[str]) -> list[str]:
-    """The header, checked. Raises ManifestInvalid that names everything wrong with it."""
-    named = [name for name in header if name]
+    """The columns that the header names. Raises ManifestInvalid that names everything wrong with it."""
+    columns = [_column(name) for name in header]
+    named = [name for name in columns if name]
     twice = [name for name, times in Counter(named).items() if times > 1]
-    unknown = [name for name in named if not _is_known(name)]
+    unknown = [name for name in header if name and not _is_known(_column(name))]
     missing = [] if "product" in named else ["product"]
     missing += [] if {"scene", "scene.prompt"} & set(named) else ["scene"]
     problems = []
@@ -161,7 +162,12 @@ def _columns(header: list[str]) -> list[str]:
         problems.append(f"the column {', '.join(_short(name) for name in twice[:10])} stands there twice")
     if problems:
         raise ManifestInvalid("; ".join(problems))
-    return header
+    return columns
+
+
+def _column(name: str) -> str:
+    """A header's cell as the column it means: `Product` is `product`, and a label keeps its own letters."""
+    return LABEL_PREFIX + name[len(LABEL_PREFIX) :] if name.lower().startswith(LABEL_PREFIX) else name.lower()
 
 
 def _fields(columns: list[str], cells: list[str]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from function.catalogue import MAX_REFUSED_LISTED, row_name, settle_catalogue
+from function.catalogue import MAX_REFUSED_LISTED, settle_catalogue
 from function.claims import take_claim
 from function.deadline import Deadline
 from function.errors import AtWorkElsewhere, Transient
 from function.events import Upload
 from function.manifest import parse_manifest, resolve
+from function.row_manifests import row_name
 from function.service import Service
 from function.settings import Settings
 from tests.storage_proxy import StorageProxy

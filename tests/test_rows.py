@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from function.catalogue import row_manifest
 from function.errors import ManifestInvalid, ReferenceForbidden
 from function.events import Upload
+from function.row_manifests import row_manifest
 from function.rows import MAX_ROWS, read_rows
 from function.settings import Settings
 
@@ -46,11 +46,14 @@ def fields(content: bytes | str, name: str = "x.csv") -> list:
         ("\n\n" + PLAIN.replace("\n", "\n,,\n")).encode(),
         PLAIN.replace("placement\n", "placement,,\n").replace("left", " left ,,").encode(),
         b'"product","scene","placement"\n"a.png","s.png","left"\n"b.png","s.png",""\n',
+        PLAIN.replace("product,scene,placement", 'Product , SCENE,"  Placement "').encode(),
+        PLAIN.replace("product,scene,placement", "PRODUCT,Scene,placement").replace(",", ";").encode("utf-16"),
     ],
     ids=[
         "utf-8", "utf-8 with mark", "utf-16", "utf-16-be with mark", "utf-16-le bare", "utf-16-be bare", "utf-32",
         "windows line ends", "old mac line ends", "semicolons", "excel unicode text", "separator line",
         "no last line end", "empty lines", "empty trailing columns", "everything quoted",
+        "capitals and spaces in the header", "capitals and semicolons",
     ],
 )  # fmt: skip
 def test_every_form_a_spreadsheet_writes_gives_the_same_rows(content):
@@ -75,6 +78,18 @@ def test_dotted_columns_fill_labels_and_output_and_numbers_become_numbers():
             "labels": {"sku": "007", "price": "1,50"},
             "output": {"format": "jpeg", "quality": 85},
             "seed": 7,
+        }
+    ]
+
+
+def test_capitals_in_the_header_are_no_other_column_but_a_label_keeps_its_own():
+    content = "Product,Scene.Prompt,Output.Quality,Labels.SKU,labels.sku\na.png,a beach,85,X1,x2\n"
+    assert fields(content) == [
+        {
+            "product": "a.png",
+            "scene": {"prompt": "a beach"},
+            "output": {"quality": 85},
+            "labels": {"SKU": "X1", "sku": "x2"},
         }
     ]
 
@@ -113,7 +128,8 @@ def test_a_quote_that_is_never_closed_names_the_lines_it_has_swallowed():
         (b"product,scene\n,\n\n", "no rows"),
         (b"a.png,b.png\n", "product and scene"),
         (b"product,placement\na,b\n", "column scene is missing"),
-        (b"product,scene,colour,Output\na,b,c,d\n", "'colour', 'Output'"),
+        (b"product,scene,colour,Size\na,b,c,d\n", "'colour', 'Size'"),
+        (b"product,scene,Scene\na,b,c\n", "'scene' stands there twice"),
         (b"product,scene,labels.\na,b,c\n", "'labels.'"),
         (b"product,scene,labels.a,labels.a\na,b,c,d\n", "'labels.a' stands there twice"),
         (b'product,"scene\na,b\n', "header"),

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from function.catalogue import row_manifest, row_name
 from function.cli.terminal import Progress, UsageProblem
 from function.deadline import Deadline
 from function.errors import CompositeError, SourceMissing, SourceTooLarge
@@ -24,6 +23,7 @@ from function.manifest import (
     StoredImage,
     parse_manifest,
 )
+from function.row_manifests import row_manifest, row_name
 from function.rows import MAX_CATALOGUE_BYTES, read_rows
 from function.service import CATALOGUE_ENDINGS, MANIFEST_ENDING
 from function.settings import Settings
