@@ -141,7 +141,7 @@ def _judged(
     record: RunRecord,
 ) -> Candidate | None:
     """Register and judge one answer; None when its bytes are no picture."""
-    product = prepared.product  # waited for before the permit, which what makes it ready may be waiting for
+    _, product = prepared.ready_product.result()  # before the permit, which what comes first there may wait for
     try:
         with process_permit().hold(ANALYSIS_BYTES, deadline):
             with record.stage("restore"):

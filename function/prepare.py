@@ -11,7 +11,7 @@ import numpy as np
 
 from function.deadline import Deadline
 from function.errors import ManifestInvalid
-from function.fidelity.analysis import ANALYSIS_SIDE_PX
+from function.fidelity.analysis import ANALYSIS_SIDE_PX, KnownProduct
 from function.fidelity.photograph import photograph_alpha
 from function.generation.models import ImageModel
 from function.imaging.compress import encode_for_model, fit_to_frame, has_bars, shrink
@@ -121,7 +121,7 @@ class Prepared:
 
     scene: Scene
     small_scene: np.ndarray  # (h, w, 3) uint8, for the analysis
-    ready_product: Future[np.ndarray]
+    ready_product: Future[tuple[np.ndarray, KnownProduct]]
     frame: Frame
     images: tuple[tuple[bytes, str], ...]  # [1] the scene in its frame, [2] the product, as sent
     prompt_facts: dict[str, bool]
@@ -132,7 +132,7 @@ class Prepared:
     @property
     def product(self) -> np.ndarray:
         """(h, w, 4) uint8, in the scene's colour space; made ready while the model is thinking."""
-        return self.ready_product.result()
+        return self.ready_product.result()[0]
 
 
 def decode_bytes(info: ImageInfo) -> int:
@@ -186,7 +186,7 @@ def prepare(
     result_size, result_format = _checked_output(manifest, scene, settings)
     sent_product = to_srgb(shrink(product.array, fit_within(product.size, max_px)), product.icc)
     product_image = meanwhile.submit(encode_for_model, sent_product)
-    ready_product = meanwhile.submit(lambda: _with_alpha(convert(product.array, product.icc, scene.icc)))
+    ready_product = meanwhile.submit(_ready, product, scene.icc)
     frame = plan_frame(scene.size, model.native_sizes, max_px)
     sent_scene = to_srgb(shrink(decoded.small_scene, frame.content_box[2:]), scene.icc)
     sent_product_size = sent_product.shape[1], sent_product.shape[0]
@@ -270,6 +270,11 @@ def _checked_output(manifest: Manifest, scene: Scene, settings: Settings) -> tup
     if width * height > settings.max_source_pixels:
         raise ManifestInvalid(f"output: {width} x {height} is more than {settings.max_source_pixels:,} pixels")
     return (width, height), kind
+
+
+def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, KnownProduct]:
+    ready = _with_alpha(convert(product.array, product.icc, icc))
+    return ready, KnownProduct.of(ready)
 
 
 def _with_alpha(product: np.ndarray) -> np.ndarray:

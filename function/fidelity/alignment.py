@@ -120,7 +120,7 @@ def refine_view(
         gx, gy = sample(slope_x, x, y) / contrast, sample(slope_y, x, y) / contrast
         error = seen - target
         moved = local_shift(gx, gy, error, visible)
-        tolerance = max(LEAST_TOLERANCE_PX, weighted_median(moved, visible * local))
+        tolerance = max(LEAST_TOLERANCE_PX, weighted_median(moved[::2, ::2], (visible * local)[::2, ::2]))
         weight = visible * local / (1 + (moved / tolerance) ** 2)
         use = weight > 0.02
         gx, gy = gx[use], gy[use]

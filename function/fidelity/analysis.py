@@ -13,6 +13,7 @@ from function.fidelity.colour import UNCHANGED_COLOURS, ColourMatch, match_colou
 from function.fidelity.matte import product_coverage, rough_coverage
 from function.fidelity.product import ProductMatch, match_product
 from function.fidelity.register import Box, Drift, Registration, register, unregistered
+from function.fidelity.sighting import Sought
 from function.imaging.frame import Frame, fit_within
 
 # Longest side of the analysis: that of the largest native picture of the 1-megapixel model. A 2K answer is
@@ -81,29 +82,47 @@ class Analysis:
     timings_ms: dict[str, float]
 
 
-def analyse(scene: np.ndarray, product: np.ndarray, answer: np.ndarray, frame: Frame) -> Analysis:
+@dataclass(frozen=True)
+class KnownProduct:
+    """What every answer is compared with: the photograph (ph, pw, 4) uint8 shrunk, and what to look for of it."""
+
+    photograph: np.ndarray
+    sought: Sought | None
+
+    @classmethod
+    def of(cls, product: np.ndarray) -> KnownProduct:
+        """`product` (h, w, 4) uint8 RGBA. A photograph in which nothing is found is one that is not looked for."""
+        small = shrunk(product, PRODUCT_SIDE_PX) if product.size else product
+        try:
+            return cls(small, Sought.of(small))
+        except PICTURE_FAULTS:
+            return cls(small, None)
+
+
+def analyse(scene: np.ndarray, product: np.ndarray | KnownProduct, answer: np.ndarray, frame: Frame) -> Analysis:
     """Register `answer` to `scene`, match its colours, and find what changed and where the product stands.
 
-    scene (H, W, 3) uint8 RGB, at full resolution or shrunk; product (h, w, 4) uint8 RGBA; answer (h, w, 3)
-    uint8 RGB as returned. Any picture content is answered, never refused: what cannot be registered has
-    `drift.registered` False and an empty change mask.
+    scene (H, W, 3) uint8 RGB, at full resolution or shrunk; product (h, w, 4) uint8 RGBA, or what is known of
+    it already; answer (h, w, 3) uint8 RGB as returned. Any picture content is answered, never refused: what cannot
+    be registered has `drift.registered` False and an empty change mask.
     """
     laps = Laps()
+    known = product if isinstance(product, KnownProduct) else KnownProduct.of(product)
     small = _at_side(scene, min(ANALYSIS_SIDE_PX, max(answer.shape[:2])))
     laps.end("shrink")
     try:
         registration = register(small, answer, frame)
         laps.end("register")
-        return _examine(small, product, answer, registration, laps)
+        return _examine(small, known, answer, registration, laps)
     except PICTURE_FAULTS:
         registration = unregistered(small, answer, frame)
-        return _unexamined(small, product, answer, registration, laps)
+        return _unexamined(small, known, answer, registration, laps)
 
 
 def _examine(
-    small: np.ndarray, product: np.ndarray, answer: np.ndarray, registration: Registration, laps: Laps
+    small: np.ndarray, known: KnownProduct, answer: np.ndarray, registration: Registration, laps: Laps
 ) -> Analysis:
-    found = _unexamined(small, product, answer, registration, laps)
+    found = _unexamined(small, known, answer, registration, laps)
     colours = match_colours(small, found.answer_plain, registration.inside)
     matched = colours.apply(found.answer_plain)
     answer_matched = np.clip(matched + 0.5, 0, 255).astype(np.uint8)
@@ -118,7 +137,7 @@ def _examine(
     if not evidence.changed.any():
         return found
     prior = rough_coverage(core if core.any() else evidence.changed, None, size)
-    match = match_product(found.product, answer_matched, prior)
+    match = match_product(known.sought, answer_matched, prior)
     laps.end("match")
     coverage = None if match is None else match.coverage
     light = find_light(evidence, _half_share(rough_coverage(core, coverage, size)))
@@ -131,7 +150,7 @@ def _examine(
 
 
 def _unexamined(
-    small: np.ndarray, product: np.ndarray, answer: np.ndarray, registration: Registration, laps: Laps
+    small: np.ndarray, known: KnownProduct, answer: np.ndarray, registration: Registration, laps: Laps
 ) -> Analysis:
     """The answer at the place that `registration` gives it, and nothing found in it."""
     nothing = np.zeros(small.shape[:2], np.uint8)
@@ -140,7 +159,7 @@ def _unexamined(
         scene=small,
         answer=plain,
         answer_plain=plain,
-        product=shrunk(product, PRODUCT_SIDE_PX) if product.size else product,
+        product=known.photograph,
         drift=registration.drift,
         change=nothing,
         product_mask=nothing,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from function.fidelity.change import blur, largest
+
 # Longest side of the pictures that colours are fitted on: drift is smooth, and small pictures are fast.
 FIT_SIDE_PX = 160
 # Ridge weights in units of colour variance (components 0..1). A direction in which the scene's colours vary
@@ -99,20 +101,19 @@ def _global_fit(target: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.
 
 def _smooth_field(target: np.ndarray, fitted: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """(h', w', 3) float32 factor that takes up what the global fit leaves, smooth and blind to change."""
-    ratio = np.log((target + DARK_OFFSET) / np.maximum(fitted + DARK_OFFSET, DARK_OFFSET / 2))
+    ratio = np.log((target + DARK_OFFSET) / np.maximum(fitted + DARK_OFFSET, DARK_OFFSET / 2)).astype(np.float32)
     sigma = FIELD_SIGMA_SHARE * max(target.shape[:2])
     field = np.zeros_like(ratio)
     # From a wide tolerance to a narrow one, so that a place of strong drift is not taken for change at once.
     for breadth in (8.0, 4.0, 2.0, 2.0):
-        misfit = np.abs(ratio - field).max(axis=2)
+        misfit = largest(np.abs(ratio - field))
         tolerance = breadth * max(LEAST_TOLERANCE / 2, float(np.median(misfit[valid])))
         weight = valid / (1 + (misfit / tolerance) ** 2) ** 2
         # A pixel amid changed ones is itself under suspicion: the faint tail of a shadow.
         weight *= cv2.blur(weight, (7, 7)) ** 2
-        total = cv2.GaussianBlur(weight, (0, 0), sigma)
-        wide = cv2.GaussianBlur(weight, (0, 0), 3 * sigma)
-        near = cv2.GaussianBlur(ratio * weight[..., None], (0, 0), sigma)
-        far = cv2.GaussianBlur(ratio * weight[..., None], (0, 0), 3 * sigma)
+        weighted = ratio * weight[..., None]
+        total, wide = blur(weight, sigma), blur(weight, 3 * sigma)
+        near, far = blur(weighted, sigma), blur(weighted, 3 * sigma)
         # A little of the wider mean steadies places where nearly all is changed.
         field = (near + 0.05 * far) / (total + 0.05 * wide + 1e-6)[..., None]
     limit = np.log(1 + FIELD_LIMIT)

@@ -100,20 +100,21 @@ def prepare_photograph(product: np.ndarray, max_px: int) -> Photograph | None:
     scale = min(1.0, max_px / max(x1 - x0, y1 - y0))
     size = max(8, round((x1 - x0) * scale)), max(8, round((y1 - y0) * scale))
     crop = alpha[y0:y1, x0:x1]
-    rgb = continue_colours(product[y0:y1, x0:x1, :3], crop, size)
+    rgb = continue_colours(product[y0:y1, x0:x1], crop, size)
     step = (x1 - x0) / size[0] / width, (y1 - y0) / size[1] / height
     return Photograph(rgb, cv2.resize(crop, size, interpolation=cv2.INTER_AREA), (x0 / width, y0 / height), step)
 
 
-def continue_colours(rgb: np.ndarray, alpha: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """`rgb` (h, w, 3) uint8 shrunk to `size`, the colours of its covered part carried on outside `alpha` (h,
-    w).
+def continue_colours(product: np.ndarray, alpha: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """`product` (h, w, 3 or 4) uint8 shrunk to `size`, the colours of its covered part carried on outside `alpha`
+    (h, w): (h', w', 3) uint8.
 
     What a cut-out hides in its transparent pixels, often white, would otherwise bleed into the rim. Filled
     from ever coarser means of the covered pixels (push-pull; Gortler et al., The Lumigraph, 1996).
     """
     # Glass may have no solid pixel at all.
     weight = cv2.inRange(alpha, min(SOLID_ALPHA, int(alpha.max())), 255)
+    rgb = cv2.cvtColor(product, cv2.COLOR_RGBA2RGB) if product.shape[2] == 4 else product
     # Shrunk as bytes, which is several times faster; half a grey level is lost where the colours are carried on.
     colour = cv2.resize(cv2.bitwise_and(rgb, rgb, mask=weight), size, interpolation=cv2.INTER_AREA).astype(np.float32)
     weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255

@@ -39,17 +39,14 @@ class ProductMatch:
     weight: np.ndarray  # (bh, bw) uint8, 255 where the photograph is verified
 
 
-def match_product(product: np.ndarray, answer: np.ndarray, prior: np.ndarray | None = None) -> ProductMatch | None:
-    """Find `product` ((h, w, 3 or 4) uint8, with or without cut-out) in `answer` ((H, W, 3) uint8).
+def match_product(sought: Sought | None, answer: np.ndarray, prior: np.ndarray | None = None) -> ProductMatch | None:
+    """Find the photograph `sought` in `answer` ((H, W, 3) uint8).
 
     `prior` (H, W) uint8: where the answer differs from the scene; only there is the product sought. None when
     the product is not found. Never raises on picture content.
     """
     region = search_region(answer.shape[:2], prior)
-    if region is None or min(product.shape[:2]) < 16:
-        return None
-    sought = Sought.of(product)
-    if sought is None:
+    if region is None or sought is None:
         return None
     seen = features.detect(cv2.cvtColor(np.ascontiguousarray(answer[region]), cv2.COLOR_RGB2GRAY))
     seen = replace(seen, points=seen.points + np.float32([region[1].start, region[0].start]))

@@ -15,6 +15,7 @@ from function.fidelity.photograph import Photograph, prepare_photograph
 FEATURE_PX = 640
 # Longest side (px) of the finest photograph that is aligned: of one that is six times as tall as wide.
 FINEST_PX = 1024
+LEAST_PX = 16
 # Size (px, the square root of width times height) of the photograph's grid while its shape is chosen, and while it
 # is aligned finally. A product that spans more is aligned on a shrunken answer.
 COARSE_GRID_PX = 128
@@ -50,8 +51,8 @@ class Sought:
 
     @classmethod
     def of(cls, product: np.ndarray) -> Sought | None:
-        """`product` (h, w, 3 or 4) uint8; None when nothing of it is covered."""
-        photograph = prepare_photograph(product, FINEST_PX)
+        """`product` (h, w, 3 or 4) uint8, with or without cut-out; None when it shows next to nothing."""
+        photograph = prepare_photograph(product, FINEST_PX) if min(product.shape[:2]) >= LEAST_PX else None
         if photograph is None:
             return None
         small = photograph.shrunk(FEATURE_PX)

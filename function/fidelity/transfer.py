@@ -90,7 +90,7 @@ def shrink_photograph(product: np.ndarray, match: ProductMatch, enlargement: flo
         pace = max(pace, float(np.median(step[trusted])) if trusted.any() else 1.0)
     alpha = photograph_alpha(product)
     size = max(8, round(width / pace)), max(8, round(height / pace))
-    return continue_colours(product[..., :3], alpha, size), cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    return continue_colours(product, alpha, size), cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
 
 
 def look_up(photograph: np.ndarray, mapping: np.ndarray) -> np.ndarray:

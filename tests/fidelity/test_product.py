@@ -10,6 +10,7 @@ from function.fidelity.inversion import invert
 from function.fidelity.photograph import photograph_alpha
 from function.fidelity.product import match_product
 from function.fidelity.projection import PARAMETERS, photograph_grid, project, relief_of_revolution
+from function.fidelity.sighting import Sought
 from function.fidelity.transfer import transfer_detail
 
 WIDTH, HEIGHT = 720, 480
@@ -81,7 +82,7 @@ def misplaced_px(match, photograph_shape, margin: int, truth) -> float:
 def test_a_front_in_perspective_is_placed_to_a_fraction_of_a_pixel():
     photograph = cut_out(label())
     answer, truth = stand(room(), label(), flat_view())
-    match = match_product(photograph, answer)
+    match = match_product(Sought.of(photograph), answer)
     assert not match.mirrored
     assert match.instances == 1
     assert match.verified_share > 0.9
@@ -95,14 +96,14 @@ def test_a_turned_can_is_placed_by_its_round_shape():
     view[:2], view[8:10] = [270 * 0.95, 0], [270 * 0.26, 270 * 0.12]  # turned by 15 degrees, seen from above
     photograph = cut_out(front)
     answer, truth = stand(room(2), front, view, depth)
-    match = match_product(photograph, answer)
+    match = match_product(Sought.of(photograph), answer)
     assert match.kind == "round"
     assert misplaced_px(match, photograph.shape, 60, truth) < PLACED_PX
 
 
 def test_the_outline_of_the_match_is_the_product_s_own():
     answer, truth = stand(room(), label(), flat_view())
-    match = match_product(cut_out(label()), answer)
+    match = match_product(Sought.of(cut_out(label())), answer)
     corners = np.float32(
         [[axis[row, column] for axis in truth] for row, column in ((0, 0), (0, -1), (-1, -1), (-1, 0))]
     )
@@ -113,14 +114,14 @@ def test_the_outline_of_the_match_is_the_product_s_own():
 
 def test_a_product_that_is_not_there_is_not_found():
     answer, _ = stand(room(), label(), flat_view())
-    assert match_product(cut_out(label(99)), answer) is None
-    assert match_product(cut_out(label()), room()) is None
+    assert match_product(Sought.of(cut_out(label(99))), answer) is None
+    assert match_product(Sought.of(cut_out(label())), room()) is None
 
 
 def test_a_mirrored_product_is_called_mirrored_and_lends_no_detail():
     photograph = cut_out(label())
     answer, _ = stand(room(), np.ascontiguousarray(label()[:, ::-1]), flat_view())
-    match = match_product(photograph, answer)
+    match = match_product(Sought.of(photograph), answer)
     assert match.mirrored
     picture, weight = transfer_detail(photograph, match, answer, (0, 0, WIDTH, HEIGHT), (WIDTH, HEIGHT))
     assert not weight.any()
@@ -130,24 +131,24 @@ def test_a_mirrored_product_is_called_mirrored_and_lends_no_detail():
 def test_a_product_that_stands_twice_is_counted_twice():
     answer, _ = stand(room(), label(), flat_view(200, 200))
     answer, _ = stand(answer, label(), flat_view(200, 520))
-    assert match_product(cut_out(label()), answer).instances == 2
+    assert match_product(Sought.of(cut_out(label())), answer).instances == 2
 
 
 def test_only_what_the_prior_allows_is_searched():
     answer, _ = stand(room(), label(), flat_view())
     prior = np.zeros((HEIGHT, WIDTH), np.uint8)
-    assert match_product(cut_out(label()), answer, prior) is None
+    assert match_product(Sought.of(cut_out(label())), answer, prior) is None
     prior[:, :120] = 255
-    assert match_product(cut_out(label()), answer, prior) is None
+    assert match_product(Sought.of(cut_out(label())), answer, prior) is None
     prior[60:430, 180:500] = 255
-    assert match_product(cut_out(label()), answer, prior) is not None
+    assert match_product(Sought.of(cut_out(label())), answer, prior) is not None
 
 
 def test_a_photograph_on_white_is_found_as_a_cut_out_is():
     photograph = cut_out(label())
     on_white = np.where(photograph[..., 3:] > 0, photograph[..., :3], 255).astype(np.uint8)
     answer, truth = stand(room(), label(), flat_view())
-    match = match_product(on_white, answer)
+    match = match_product(Sought.of(on_white), answer)
     assert misplaced_px(match, on_white.shape, 60, truth) < PLACED_PX
 
 
@@ -171,8 +172,8 @@ def test_a_picture_without_uniform_background_is_all_product():
 def test_no_picture_content_raises(shape, fill):
     rng = np.random.default_rng(7)
     make = lambda *s: (rng.integers(0, 256, s) if fill is None else np.full(s, fill)).astype(np.uint8)  # noqa: E731
-    assert match_product(make(*shape, 4), room()) is None
-    assert match_product(cut_out(label()), make(*shape, 3)) is None
+    assert match_product(Sought.of(make(*shape, 4)), room()) is None
+    assert match_product(Sought.of(cut_out(label())), make(*shape, 3)) is None
 
 
 def test_lost_print_comes_back_under_the_answer_s_light():
@@ -184,7 +185,7 @@ def test_lost_print_comes_back_under_the_answer_s_light():
     truth = cv2.remap(front[..., :3], u - np.float32(0.5), v - np.float32(0.5), cv2.INTER_CUBIC)
     truth = truth * np.repeat(fall_off, 2, axis=1)
     soft = cv2.GaussianBlur(np.clip(answer * fall_off, 0, 255).astype(np.uint8), (0, 0), 1.6)
-    match = match_product(photograph, soft)
+    match = match_product(Sought.of(photograph), soft)
     full_size = 2 * WIDTH, 2 * HEIGHT
     picture = cv2.resize(soft, full_size, interpolation=cv2.INTER_CUBIC)
     detail, weight = transfer_detail(photograph, match, picture, (0, 0, *full_size), full_size)
@@ -205,7 +206,7 @@ def test_a_hand_before_the_label_keeps_the_answer_s_pixels():
     photograph = cut_out(label())
     answer, _ = stand(room(), label(), flat_view())
     cv2.ellipse(answer, (360, 300), (60, 42), 20, 0, 360, (205, 160, 130), -1, cv2.LINE_AA)
-    match = match_product(photograph, answer)
+    match = match_product(Sought.of(photograph), answer)
     weight = np.zeros((HEIGHT, WIDTH), np.uint8)
     x, y, width, height = match.box
     weight[y : y + height, x : x + width] = match.weight
