@@ -3,49 +3,52 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
+from importlib import import_module
+from typing import Any
 
 from function import PIPELINE_VERSION
-from function.cli import redrive, status, submit
-from function.local import demo
-from function.manifest import Manifest
-from function.review import command as review
-from function.sidecar import CatalogueSidecar, Sidecar
 
-DOCUMENTS = {"manifest": Manifest, "sidecar": Sidecar, "catalogue-sidecar": CatalogueSidecar}
+# Where each command's arguments are declared, and what the list of commands says of it.
+COMMANDS = {
+    "demo": ("function.local.demo:demo_arguments", "run the shipped pair on this machine, then end"),
+    "local": ("function.local.demo:local_arguments", "run the whole thing on this machine until Ctrl-C"),
+    "submit": ("function.cli.submit:arguments", "check and upload a folder or a spreadsheet"),
+    "status": ("function.cli.status:arguments", "count what is settled and what it has cost"),
+    "review": ("function.review.command:review_arguments", "write the page to look at results"),
+    "decide": ("function.review.command:decide_arguments", "write decisions to the results"),
+    "redrive": ("function.cli.redrive:arguments", "deliver again what is not settled"),
+    "schema": ("function.cli.schema:arguments", "print the JSON Schema of a manifest or a sidecar"),
+}
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Parse the command line and run one command → exit status."""
+class Command(argparse.ArgumentParser):
+    """One command's parser. Its module is imported only when it is the one that was asked for: storage and pixel
+    libraries take a second to load, and help and schemas need neither."""
+
+    def __init__(self, *, declared_in: str, **options: Any):
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+        self._declared_in = declared_in
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Declare the arguments, then parse them."""
+        module, _, declare = self._declared_in.partition(":")
+        getattr(import_module(module), declare)(self)
+        return super().parse_known_args(args, namespace)
+
+
+def command_line() -> argparse.ArgumentParser:
+    """The parser of everything; parsed arguments carry `run`, which takes them and gives the exit status."""
     parser = argparse.ArgumentParser(
         "python -m function", description="Places product photographs into scenes: tools around the function."
     )
     parser.add_argument("--version", action="version", version=PIPELINE_VERSION)
-    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    demo.add_parsers(subparsers)
-    submit.add_parser(subparsers)
-    status.add_parser(subparsers)
-    review.add_parsers(subparsers)
-    redrive.add_parser(subparsers)
-    _add_schema(subparsers)
-    options = parser.parse_args(arguments)
-    return options.run(options)
-
-
-def _add_schema(subparsers: argparse._SubParsersAction) -> None:
-    schema = subparsers.add_parser(
-        "schema", help="print the JSON Schema of a manifest or a sidecar", description="Prints a JSON Schema."
-    )
-    schema.add_argument("document", choices=list(DOCUMENTS))
-    schema.set_defaults(run=_print_schema)
-
-
-def _print_schema(options: argparse.Namespace) -> int:
-    model = DOCUMENTS[options.document]
-    print(json.dumps(model.model_json_schema(by_alias=True), indent=2))
-    return 0
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=Command)
+    for name, (declared_in, summary) in COMMANDS.items():
+        commands.add_parser(name, help=summary, declared_in=declared_in)
+    return parser
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    options = command_line().parse_args()
+    sys.exit(options.run(options))

@@ -36,14 +36,9 @@ answers; nothing is written then.
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Add the command; `run` is set to what runs it."""
-    parser = subparsers.add_parser(
-        "redrive",
-        help="deliver again what is not settled",
-        description=HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments; `run` is set to what runs it."""
+    parser.description = HELP
     parser.add_argument("source", metavar="gs://INPUT[/PREFIX]", help="where the manifests are")
     parser.add_argument(
         "--output", metavar="gs://OUTPUT", help="where the sidecars are (default: OUTPUT_BUCKET of the environment)"

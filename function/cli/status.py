@@ -52,14 +52,9 @@ class Status:
         return self.waiting == 0 and not self.catalogues_waiting
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Add the command; `run` is set to what runs it."""
-    parser = subparsers.add_parser(
-        "status",
-        help="count what is settled and what it has cost",
-        description=HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments; `run` is set to what runs it."""
+    parser.description = HELP
     parser.add_argument("target", metavar="gs://OUTPUT[/PREFIX]", help="where the sidecars are")
     parser.add_argument("--input", metavar="gs://INPUT", help="the input bucket, when no sidecar names it yet")
     parser.add_argument("--watch", action="store_true", help="stay until everything is settled")

@@ -39,6 +39,7 @@ what the pictures will cost, and asks. Images go first and manifests last, so no
 What stands in the bucket unchanged is not uploaded again, so it may simply be run again: after an interruption
 it goes on, after a change it makes only what the change concerns.
 
+  python -m function submit spring.csv gs://input --dry-run
   python -m function submit spring.csv gs://input
   python -m function submit ./spring gs://input/2027/spring --yes
   STORAGE_EMULATOR_HOST=http://localhost:4443 python -m function submit ./spring gs://input
@@ -49,16 +50,12 @@ ALLOWED_BUCKETS), as the function reads them from its own.
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Add the command; `run` is set to what runs it."""
-    parser = subparsers.add_parser(
-        "submit",
-        help="check and upload a folder or a spreadsheet",
-        description=HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments; `run` is set to what runs it."""
+    parser.description = HELP
     parser.add_argument("source", type=Path, metavar="FOLDER-OR-CSV")
     parser.add_argument("target", metavar="gs://INPUT[/PREFIX]", help="the function's input bucket")
+    parser.add_argument("--dry-run", action="store_true", help="only check, and say what would be uploaded")
     parser.add_argument("--yes", action="store_true", help="do not ask before uploading")
     parser.add_argument("--skip-bad", action="store_true", help="upload what is good when something is not")
     parser.set_defaults(run=run)
@@ -79,6 +76,9 @@ def run(args: argparse.Namespace) -> int:
             print("everything stands in the bucket already; nothing to do")
             return 0
         _tell_plan(plan, args.target, settings)
+        if args.dry_run:
+            print("nothing was uploaded (--dry-run)")
+            return 0
         if not confirmed("upload?", yes=args.yes):
             print("nothing was uploaded")
             return 0

@@ -29,24 +29,24 @@ TYPICAL_PROMPT_TOKENS = 900  # two images and the prompt, as billed for the demo
 MANIFEST_ENDINGS = (".json", ".jsonl", ".csv")
 
 
-def add_parsers(subparsers: argparse._SubParsersAction) -> None:
-    """The commands `local` and `demo`."""
-    demo = subparsers.add_parser(
-        "demo",
-        help="run the shipped pair through the whole thing on this machine, then end",
-        description="Starts storage, model and function on this machine, uploads the shipped pair, waits for the "
-        "result and ends. With GEMINI_API_KEY or Vertex AI in the environment the real model is used.",
+def demo_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `demo`."""
+    parser.description = (
+        "Starts storage, model and function on this machine, uploads the shipped pair, waits for the\n"
+        "result and ends. With GEMINI_API_KEY or Vertex AI in the environment the real model is used."
     )
-    demo.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where results go (default: %(default)s)")
-    demo.set_defaults(run=run_demo)
-    local = subparsers.add_parser(
-        "local",
-        help="run the whole thing on this machine until Ctrl-C",
-        description="Starts storage, model and function on this machine. What is dropped into FOLDER/inbox is "
-        "uploaded; results appear in FOLDER/results, a page to look at them in FOLDER/review.",
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where results go (default: %(default)s)")
+    parser.set_defaults(run=run_demo)
+
+
+def local_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `local`."""
+    parser.description = (
+        "Starts storage, model and function on this machine. What is dropped into FOLDER/inbox is\n"
+        "uploaded; results appear in FOLDER/results, a page to look at them in FOLDER/review."
     )
-    local.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER")
-    local.set_defaults(run=run_local)
+    parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER")
+    parser.set_defaults(run=run_local)
 
 
 def run_demo(args: argparse.Namespace) -> int:

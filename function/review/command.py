@@ -43,25 +43,23 @@ _SAYING = {
 }
 
 
-def add_parsers(subparsers: argparse._SubParsersAction) -> None:
-    """Adds `review` and `decide`; each sets `run`, a function of the parsed arguments -> exit code."""
-    raw = argparse.RawDescriptionHelpFormatter
-    review = subparsers.add_parser(
-        "review", help="write the page to look at results", description=_REVIEW_HELP, formatter_class=raw
-    )
-    review.add_argument("source", metavar="gs://OUTPUT[/PREFIX]", help="where the sidecars are")
-    review.add_argument("--to", type=Path, default=Path("review"), metavar="DIR", help="default: review")
-    size = review.add_mutually_exclusive_group()
+def review_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of `review`; `run` is a function of the parsed ones -> exit code."""
+    parser.description = _REVIEW_HELP
+    parser.add_argument("source", metavar="gs://OUTPUT[/PREFIX]", help="where the sidecars are")
+    parser.add_argument("--to", type=Path, default=Path("review"), metavar="DIR", help="default: review")
+    size = parser.add_mutually_exclusive_group()
     size.add_argument("--full", action="store_true", default=None, help="copy the originals too")
     size.add_argument("--previews", action="store_false", dest="full", help="never copy the originals")
-    review.set_defaults(run=run_review)
+    parser.set_defaults(run=run_review)
 
-    decide = subparsers.add_parser(
-        "decide", help="write decisions to the results", description=_DECIDE_HELP, formatter_class=raw
-    )
-    decide.add_argument("decisions", type=Path, metavar="decisions.json", help="from a review page")
-    decide.add_argument("target", metavar="gs://OUTPUT[/PREFIX]", help="where the pictures are")
-    decide.set_defaults(run=run_decide)
+
+def decide_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of `decide`."""
+    parser.description = _DECIDE_HELP
+    parser.add_argument("decisions", type=Path, metavar="decisions.json", help="from a review page")
+    parser.add_argument("target", metavar="gs://OUTPUT[/PREFIX]", help="where the pictures are")
+    parser.set_defaults(run=run_decide)
 
 
 def run_review(args: argparse.Namespace) -> int:

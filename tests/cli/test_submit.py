@@ -33,6 +33,13 @@ def test_images_go_up_before_the_manifests_that_name_them(own_cloud, command, sp
     assert max(images) <= min(made["pair.json"], made["spring.csv"])
 
 
+def test_a_dry_run_says_what_it_would_cost_and_uploads_nothing(own_cloud, command, spring):
+    done = command("submit", spring, f"gs://{own_cloud.input}", "--dry-run")
+    assert done.status == 0
+    assert "4 pictures to make" in done.out and "$" in done.out
+    assert own_cloud.names(own_cloud.input) == []
+
+
 def test_submitting_again_uploads_nothing(own_cloud, command, spring):
     command("submit", spring, f"gs://{own_cloud.input}/s", "--yes")
     before = {blob.name: blob.generation for blob in own_cloud.client.list_blobs(own_cloud.input)}

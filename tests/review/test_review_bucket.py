@@ -1,14 +1,13 @@
 """From a bucket to the page, and from the page's decisions back to the bucket."""
 
-import argparse
 import base64
 import json
 
 import pytest
 
+from function.__main__ import command_line
 from function.deadline import Deadline
 from function.review.cloud import CloudStore
-from function.review.command import add_parsers
 from function.review.decide import DecisionsInvalid, read_decisions, write_decisions
 from function.review.pair import load_pairs
 from function.storage import Storage
@@ -45,9 +44,7 @@ def settle(own_cloud):
 
 
 def run(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    add_parsers(parser.add_subparsers(required=True))
-    options = parser.parse_args(arguments)
+    options = command_line().parse_args(arguments)
     return options.run(options)
 
 
