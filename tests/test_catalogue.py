@@ -1,8 +1,8 @@
 """Catalogues: every row becomes a pair manifest once, whatever happens on the way."""
 
-import itertools
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,7 +16,7 @@ from function.manifest import parse_manifest, resolve
 from function.row_manifests import row_name
 from function.service import Service
 from function.settings import Settings
-from tests.storage_proxy import StorageProxy
+from tests.fault_proxy import FaultProxy
 from tests.support import log_lines
 
 HEADER = "product,scene,labels.sku\n"
@@ -37,7 +37,7 @@ def services(own_cloud, monkeypatch):
 @pytest.fixture
 def proxied(own_cloud, monkeypatch):
     """The same with a proxy before the storage emulator, for faults → (services, proxy)."""
-    with StorageProxy(own_cloud.gcs.url) as proxy:
+    with FaultProxy(own_cloud.gcs.url) as proxy:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
         yield Service(Settings.from_environment(own_cloud.environment())).services(), proxy
 
@@ -229,19 +229,15 @@ def test_an_older_delivery_stops_when_a_newer_catalogue_takes_over(own_cloud, pr
     """The newer generation claims the catalogue while the older run reads it."""
     services, proxy = proxied
     first = own_cloud.put("a/spring.csv", csv_of(2000))
-
-    def newer_at_the_read(method, path):
-        if "alt=media" in path and "spring.csv" in path:
-            proxy.rule = lambda method, path: None
-            second = upload_of(own_cloud.put("a/spring.csv", csv_of(1)))
-            # The claim alone, as if its process had gone no further yet.
-            take_claim(services.storage, own_cloud.output, second, Deadline(60))
-            claimed.append(second)
-
-    claimed = []
-    proxy.rule = newer_at_the_read
-    settle(services, first)
-    assert claimed, "the newer catalogue never came"
+    reading = proxy.add("pause", "get", f"{own_cloud.input}/a/spring.csv")
+    with ThreadPoolExecutor(1) as pool:
+        older = pool.submit(settle, services, first)
+        assert reading.held.wait(60), "it was never read"
+        second = upload_of(own_cloud.put("a/spring.csv", csv_of(1)))
+        # The claim alone, as if its process had gone no further yet.
+        take_claim(services.storage, own_cloud.output, second, Deadline(60))
+        reading.released.set()
+        older.result()
     assert not rows_of(own_cloud)
     assert own_cloud.names() == []
 
@@ -281,10 +277,10 @@ def test_a_sidecar_whose_metadata_was_rewritten_still_counts(own_cloud, services
 def test_a_fault_is_passed_on_until_the_event_is_too_old(own_cloud, proxied):
     services, proxy = proxied
     resource = own_cloud.put("a/spring.csv", csv_of(3))
-    proxy.rule = lambda method, path: 503 if "spring%2F" in path and "prefix" in path else None
+    fault = proxy.add("503", "list", f"{own_cloud.input}/*", times=None)
     with pytest.raises(Transient):
         settle(services, resource, deadline_s=2)
-    assert proxy.faults and own_cloud.names() == []
+    assert fault.fired and own_cloud.names() == []
     settle(services, resource, deadline_s=2, age_s=services.settings.event_max_age_s + 1)
     error = own_cloud.sidecar("a/spring.csv.json")["error"]
     assert error["retryable"] is True
@@ -293,19 +289,14 @@ def test_a_fault_is_passed_on_until_the_event_is_too_old(own_cloud, proxied):
 def test_rows_that_fail_to_be_written_are_written_by_the_next_delivery(own_cloud, proxied):
     services, proxy = proxied
     resource = own_cloud.put("a/spring.csv", csv_of(40))
-    uploads = itertools.count()
-
-    def every_other_upload(method, path):
-        return 503 if method == "POST" and own_cloud.input in path and next(uploads) % 2 else None
-
-    proxy.rule = every_other_upload
+    fault = proxy.add("503", "insert", f"{own_cloud.input}/*", times=None, chance=0.5)
     for _ in range(20):
         try:
             settle(services, resource, deadline_s=3)
             break
         except Transient:
             continue
-    assert proxy.faults
+    assert fault.fired
     assert own_cloud.sidecar("a/spring.csv.json")["rows_written"] == 40
     assert sorted(rows_of(own_cloud)) == list(range(1, 41))
 
@@ -314,14 +305,10 @@ def test_an_identity_that_may_only_create_refuses_changed_rows_and_says_so(own_c
     services, proxy = proxied
     settle(services, own_cloud.put("a/spring.csv", csv_of(3)))
     changed = own_cloud.put("a/spring.csv", csv_of(4).replace("SKU-2", "SKU-2b"))
-
-    def may_not_replace(method, path):
-        return 403 if method == "POST" and "ifGenerationMatch=0" not in path and own_cloud.input in path else None
-
-    proxy.rule = may_not_replace
+    fault = proxy.add("403", "insert", f"{own_cloud.input}/a/spring/000002.json", times=None)  # the one to replace
     settle(services, changed)
     sidecar = own_cloud.sidecar("a/spring.csv.json")
-    assert proxy.faults
+    assert fault.fired
     assert (sidecar["rows_written"], [row["row"] for row in sidecar["refused"]]) == (3, [2])
     assert "storage.objects.delete" in sidecar["refused"][0]["reason"]
 
