@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.fidelity.plate import FULL_SHARE, thin_plate
+
 # The local warp is smoothed over this many analysis pixels (standard deviation): models warp by fields that
 # are wide, and what is narrower is noise of the flow.
 WARP_SMOOTHING_PX = 14
@@ -21,7 +23,7 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     """(h, w, 2) float32: the smooth displacement, in analysis pixels, that the affine fit leaves.
 
     Dense inverse search flow, kept where it makes the pictures agree and the scene has texture to hold on to,
-    and spread from there over what is changed, flat or outside by normalised convolution.
+    and carried from there over what is changed, flat or outside as a thin plate would bend.
     """
     seen = cv2.remap(answer, mapping[..., 0], mapping[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     flow_engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
@@ -41,14 +43,14 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     # near it, loses its say.
     stray = np.hypot(flow[..., 0], flow[..., 1]) > MAX_WARP_PX / 2
     for _ in range(2):
-        wide = _spread(flow, weight * ~stray, 2 * WARP_SMOOTHING_PX)
+        wide = thin_plate(flow, weight * ~stray)
         distance = np.hypot(flow[..., 0] - wide[..., 0], flow[..., 1] - wide[..., 1])
         held = (weight > 0.5) & ~stray
         usual = float(np.median(distance[held])) if held.any() else 0.0
         stray = (distance > max(LEAST_STRAY_PX / 2, 4 * usual)) & (weight > 0)
         stray = cv2.dilate(stray.astype(np.uint8), np.ones((STRAY_REACH_PX, STRAY_REACH_PX), np.uint8)) > 0
     weight = weight * ~stray
-    flow = _spread(flow, weight, WARP_SMOOTHING_PX / 2)
+    flow = _near(flow, weight, thin_plate(flow, weight))
     return 2 * cv2.resize(flow, (scene.shape[1], scene.shape[0]), interpolation=cv2.INTER_LINEAR)
 
 
@@ -64,21 +66,11 @@ def _trust(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.clip((correlation - 0.6) / 0.3, 0, 1) * contrast / (contrast + LEAST_CONTRAST**2)
 
 
-def _spread(values: np.ndarray, weight: np.ndarray, sigma_px: float) -> np.ndarray:
-    """Normalised convolution at growing widths: each pixel takes the narrowest that holds enough weight."""
-    height, width = weight.shape
-    result = np.zeros_like(values)
-    left = np.ones_like(weight)
-    weighted = values * weight[..., None]
-    for factor in (1, 4, 16):
-        sigma = sigma_px * factor
-        step = max(1, int(sigma / 3))
-        small = max(1, width // step), max(1, height // step)
-        total = cv2.GaussianBlur(cv2.resize(weight, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / step)
-        mean = cv2.GaussianBlur(cv2.resize(weighted, small, interpolation=cv2.INTER_AREA), (0, 0), sigma / step)
-        mean = mean / np.maximum(total, 1e-6)[..., None]
-        share = np.clip(total / 0.15, 0, 1)
-        share = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR) * left
-        result += share[..., None] * cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR)
-        left = left - share
-    return result
+def _near(flow: np.ndarray, weight: np.ndarray, plate: np.ndarray) -> np.ndarray:
+    """Local mean of `flow` (h, w, 2) where `weight` (h, w) holds enough of it, `plate` elsewhere; at half the size."""
+    size = max(1, weight.shape[1] // 2), max(1, weight.shape[0] // 2)
+    small = lambda picture: cv2.resize(picture, size, interpolation=cv2.INTER_AREA)  # noqa: E731
+    total = cv2.GaussianBlur(small(weight), (0, 0), WARP_SMOOTHING_PX / 4)
+    mean = cv2.GaussianBlur(small((flow - plate) * weight[..., None]), (0, 0), WARP_SMOOTHING_PX / 4)
+    mean *= (np.clip(total / FULL_SHARE, 0, 1) / np.maximum(total, 1e-6))[..., None]
+    return plate + cv2.resize(mean, (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR)
