@@ -32,7 +32,7 @@ def run_pair(
     deadline: Deadline,
     record: RunRecord,
 ) -> Composite:
-    """One pair from its sources to an encoded picture.
+    """One pair from its sources, which are taken out of their dict once they are decoded, to an encoded picture.
 
     Raises CompositeError; `record` gathers what the sidecar says, and so tells how far it got.
     """
@@ -82,7 +82,7 @@ class _Pair:
         record, model = self._record, model_table().find(model_id)
         record.image_model = model
         record.model = ModelRecord(id=model_id, requested_id=requested)
-        if isinstance(self._manifest.scene, ScenePrompt) and "scene" not in self._sources:
+        if self._decoded is None and isinstance(self._manifest.scene, ScenePrompt) and "scene" not in self._sources:
             self._sources = {**self._sources, "scene": self._scene_from_text(self._manifest.scene.prompt, model)}
         with record.stage("prepare"):
             decoded = self._decode()
@@ -111,6 +111,8 @@ class _Pair:
                 if isinstance(self._manifest.scene, ScenePrompt) and error.message.startswith("scene"):
                     raise ModelNoImage(f"the scene that the model generated is damaged: {error.message}") from None
                 raise
+            # Files of up to 50 MiB each, of eight pairs that wait for the model.
+            self._sources.clear()
         return self._decoded
 
     def _scene_from_text(self, prompt: str, model: ImageModel) -> Source:

@@ -44,12 +44,13 @@ class Scene:
 
     def __init__(self, source: Source, pixels: Pixels, max_pixels: int):
         self.info, self.icc, self.size = pixels.info, pixels.icc, pixels.info.size
-        self._source, self._max_pixels = source, max_pixels
+        self._source: Source | None = source  # let go once the pixels are kept
+        self._max_pixels = max_pixels
         self._kept: Future[np.ndarray] | None = None
         self._kept_bytes = 0
         height, width = pixels.array.shape[:2]
         if (width, height) == self.size and self._may_keep():
-            self._kept = Future()
+            self._kept, self._source = Future(), None
             self._kept.set_result(pixels.array)
 
     @property
@@ -90,7 +91,8 @@ class Scene:
 
     def _decode_within_permit(self, deadline: Deadline) -> np.ndarray:
         with process_permit().hold(decode_bytes(self.info), deadline):
-            return self._decode()
+            pixels, self._source = self._decode(), None
+        return pixels
 
     def _decode(self) -> np.ndarray:
         return decode(self._source.content, "scene", max_pixels=self._max_pixels, flatten=True).array
