@@ -1,7 +1,7 @@
 """What everything around the model call costs, beside the plain pipeline, in one run.
 
     python -m tests.bench.performance [--sizes 1 8 24 50] [--formats png jpeg webp] [--rounds 3] [--write]
-    python -m tests.bench.performance --only start|memory|throughput
+    python -m tests.bench.performance --only start|storage|memory|throughput
 
 The real server and the plain pipeline (plain.py) take turns on the same pairs, through the same storage emulator and
 a model that answers at once (replay.py). `--write` puts table and plot into tests/data/readme/.
@@ -35,6 +35,7 @@ from tests.bench.performance_report import plot, start_table, table
 from tests.bench.process_cost import cpu_s, forget_peak, peak_mib
 from tests.bench.replay import replay_server
 from tests.bench.start import ready_times
+from tests.fault_proxy import FaultProxy
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "tests" / "data" / "demo"
@@ -76,7 +77,7 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", type=int, choices=SIZES, default=list(SIZES))
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=list(FORMATS))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=["pairs", "start", "memory", "throughput"])
+    parser.add_argument("--only", choices=["pairs", "start", "storage", "memory", "throughput"])
     parser.add_argument("--write", action="store_true", help="table and plot into tests/data/readme/")
     asked = parser.parse_args()
     parts: list[str] = []
@@ -97,6 +98,8 @@ def main() -> None:
                 (README / "performance.svg").write_text(plot(rows))
         if asked.only in (None, "start"):
             show(start_table(ready_times(stand.folder, stand.environment(), LIBRARIES)))
+        if asked.only in (None, "storage"):
+            show(stand.storage_calls())
         if asked.only in (None, "memory"):
             show(stand.many_at_once())
         if asked.only in (None, "throughput"):
@@ -153,6 +156,16 @@ class Stand:
             statistics.median(a.wall_s / b.wall_s for a, b in turns[1:]),
             statistics.median(a.cpu_s / b.cpu_s for a, b in turns[1:]),
         )
+
+    def storage_calls(self) -> str:
+        """What one pair asks of the storage, in order."""
+        scene = self._upload_scene(1, "png")
+        with FaultProxy(self._gcs.url) as proxy:
+            environment = {**self.environment(), "STORAGE_EMULATOR_HOST": proxy.url}
+            with function_server(self.folder / "counted.log", environment) as server:
+                self._deliver(server, scene)
+            asked = [f"{operation} {_kind_of(target)}" for operation, target in proxy.requests]
+        return f"A pair asks the storage {len(asked)} times: {', '.join(asked)}."
 
     def many_at_once(self) -> str:
         """The server's peak memory with eight of the largest pairs at once, and with one."""
@@ -258,6 +271,19 @@ def _encoded(picture: np.ndarray, kind: str) -> bytes:
     if kind == "png":
         return cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
     return encode(picture, kind)
+
+
+def _kind_of(target: str) -> str:
+    """What an object "bucket/name" is, for people."""
+    folder = target.partition("/")[2].rpartition("/")[0]
+    if folder.startswith("_work/"):
+        return folder.removeprefix("_work/").partition("/")[0].removesuffix("s")
+    name = target.rpartition("/")[2]
+    if name.startswith(("scene", "product")):
+        return name.partition(".")[0].partition("-")[0]
+    if target.startswith("in-"):
+        return "manifest"
+    return "sidecar" if name.endswith(".json") else "result"
 
 
 def _seed() -> int:
