@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from function.fidelity.analysis import Analysis
+from function.judging.base import gap, surface_below, touched
 from function.judging.check import Check, at_least, at_most, unmeasured
 from function.judging.view import SMALL_PX, View, even_darkening
 
@@ -21,22 +22,29 @@ AT_BASE, AROUND = 0.85, 0.99
 # Stops by which the surface near the product must be darker than in the scene for a shadow to be there.
 LEAST_SHADOW = 0.1
 # Darkening at the base over the darkest shadow around: a product that stands is darkest where it touches.
-# A small product's contact is narrower than what the light is smoothed over: it reads less dark there.
+# A small product's contact is narrower than what the light is smoothed over: it reads less dark there. Less is asked
+# as well where the surface right below shows that something stands on it.
 LEAST_ATTACHED, LEAST_ATTACHED_SMALL = 0.4, 0.3
 # A dark contact shadow is taken for a part of what was put in, and has no light of its own. It is read from the
 # pixels there, this far off the outline (share of the height), where this quantile reaches so many stops.
 CLEAR_SHARE, LEAST_CLEAR_PX, AT_DARK_BASE, DARK_CONTACT = 0.02, 3.0, 0.75, 0.2
-# Below the base the surface is read down to this share of the product's height. A shadow that is darker there by
-# so many stops than right below the base belongs to a product in the air. Reflections stay under a third of it.
-DEPTH_SHARE = 0.3
-MOST_GAP = 0.35
-# Keeps ratios of dark pixels finite, 8-bit levels.
-DARK_OFFSET = 12.0
+# Below the base, a shadow that is darker some way down than right there, by so many stops, belongs to a product in
+# the air: standing products reached .04, lifted ones begin at .6 where the shadow falls towards the camera.
+MOST_GAP = 0.15
+# Stops by which the surface right below the base must differ from the scene: standing products reached .045 and more
+# (light from the front on pale marble), surfaces that nothing stands on .04 by noise.
+LEAST_TOUCHED = 0.04
+# From so many stops on something stands there for sure. Only then a dark contact seen in the pixels alone counts, for
+# the product's own dark rim looks the same.
+SURELY_TOUCHED = 0.1
 
 
 def contact_shadow(analysis: Analysis, view: View) -> Check:
     """A shadow is there, and it begins where the product stands."""
-    measured = shadow(analysis, view)
+    surface = surface_below(analysis, view)
+    contact = None if surface is None else touched(surface, view.height)
+    sure = contact is None or contact >= SURELY_TOUCHED
+    measured = shadow(analysis, view, dark_contact=sure)
     if measured is None:
         return unmeasured("stops", "The product's base lies outside the picture.", passed=False)
     strongest, at_base = measured
@@ -44,21 +52,29 @@ def contact_shadow(analysis: Analysis, view: View) -> Check:
         return at_least(
             strongest, LEAST_SHADOW, "stops", good="", bad="There is no contact shadow: the product looks pasted on."
         )
-    gap = gap_below(view)
-    if gap > MOST_GAP:
+    lower = 0.0 if surface is None else gap(surface, view.height)
+    if lower > MOST_GAP:
         return at_most(
-            gap, MOST_GAP, "stops", good="", bad="The shadow lies apart below the product: it floats in the air."
+            lower, MOST_GAP, "stops", good="", bad="The shadow lies apart below the product: it floats in the air."
+        )
+    if contact is not None and contact < LEAST_TOUCHED:
+        return at_least(
+            contact,
+            LEAST_TOUCHED,
+            "stops",
+            good="",
+            bad="Right below the product the surface is as it was without it: the product floats in the air.",
         )
     return at_least(
         at_base / strongest,
-        LEAST_ATTACHED_SMALL if view.height < SMALL_PX else LEAST_ATTACHED,
+        LEAST_ATTACHED_SMALL if sure or view.height < SMALL_PX else LEAST_ATTACHED,
         "of the darkest shadow",
         good="The surface darkens where the product stands on it.",
         bad="The shadow does not begin where the product stands: it seems to float.",
     )
 
 
-def shadow(analysis: Analysis, view: View) -> tuple[float, float] | None:
+def shadow(analysis: Analysis, view: View, *, dark_contact: bool = True) -> tuple[float, float] | None:
     """Stops by which the scene is darkened around the product at the most, and right at its base."""
     x, y, width, height = view.box
     size = analysis.change.shape[1], analysis.change.shape[0]
@@ -73,7 +89,7 @@ def shadow(analysis: Analysis, view: View) -> tuple[float, float] | None:
     if not at_base or not around.any():
         return None
     strongest, contact = float(np.quantile(stops[around], AROUND)), max(at_base)
-    dark = _dark_contact(view, cover)
+    dark = _dark_contact(view, cover) if dark_contact else 0.0
     return max(strongest, dark), max(contact, dark)
 
 
@@ -85,37 +101,6 @@ def _dark_contact(view: View, cover: np.ndarray) -> float:
     darker = even_darkening(view.scene, view.answer) * (view.put_in > 0.5)
     value = float(np.quantile(darker[ring], AT_DARK_BASE))
     return value if value >= DARK_CONTACT else 0.0
-
-
-def gap_below(view: View) -> float:
-    """Stops by which the surface some way below the base is darkened more than right below it."""
-    solid = view.cover > 0.5
-    columns = np.flatnonzero(solid.any(axis=0))
-    if not len(columns):
-        return 0.0
-    lowest = len(solid) - 1 - solid[::-1, columns].argmax(axis=0)
-    base = lowest > lowest.max() - 0.15 * view.height
-    columns, lowest = columns[base], lowest[base]
-    sixth = len(columns) // 6  # the outer ones slope up, beside the base
-    columns, lowest = columns[sixth : len(columns) - sixth], lowest[sixth : len(columns) - sixth]
-    darker = _log_grey(view.scene) - _log_grey(view.answer)
-    first = int(RIM_PX) + 1
-    profile = []
-    for depth in range(first, first + int(DEPTH_SHARE * view.height)):
-        inside = lowest + depth < len(solid)
-        if 2 * inside.sum() < len(columns):
-            break
-        profile.append(float(np.median(darker[lowest[inside] + depth, columns[inside]])))
-    span = max(4, int(0.03 * view.height))
-    if len(profile) < 2 * span:
-        return 0.0
-    smooth = np.convolve(profile, np.full(span, 1 / span), "valid")
-    return float(smooth.max() - smooth[0])
-
-
-def _log_grey(rgb: np.ndarray) -> np.ndarray:
-    grey = cv2.GaussianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (0, 0), 1.0)
-    return np.log2(grey.astype(np.float32) + DARK_OFFSET)
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:
