@@ -108,7 +108,7 @@ def test_a_lasting_fault_comes_again_and_is_recorded_when_the_event_is_old(own_c
 
 def test_a_stalled_call_is_given_up_and_made_again_inside_the_deadline(own_cloud):
     own_cloud.gemini.control(faults=[{"kind": "stall", "value": 30}])
-    with own_cloud.server(EVENT_DEADLINE_S="16") as server:
+    with own_cloud.server(EVENT_DEADLINE_S="24") as server:
         resource = own_cloud.put_pair()
         assert own_cloud.deliver(server, resource).status == 200
     assert own_cloud.sidecar()["status"] != "failed"

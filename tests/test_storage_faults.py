@@ -21,7 +21,7 @@ from tests.support import Cloud, log_lines, picture, product_png, scene_png
 PASSING = ["408", "429", "500", "502", "503", "504"]
 KINDS = [*PASSING, "reset", "lost", "broken", "truncated", "garbage"]
 CONTENT = bytes(range(256)) * 40
-MARGIN_S = 3.0  # what a loaded machine may add to a deadline
+MARGIN_S = 5.0  # what a loaded machine may add to a deadline
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,8 @@ REQUESTS = {
     "result": ("insert", "out-*/{stem}.png"),
     "sidecar": ("insert", "out-*/{stem}.json"),
 }
-DEADLINE_S = 6.0
+LEAST_DEADLINE_S = 6.0
+PAIRS_AT_ONCE = 8  # as many as the server has threads for; they share the cores
 
 
 @pytest.fixture(scope="module")
@@ -183,10 +184,18 @@ def faulty(place, proxy):
 
 
 @pytest.fixture(scope="module")
-def hasty(place, proxy):
+def deadline_s(place, faulty, gemini_session):
+    """As little time for an event as this machine can do with now: a storage fault has to be met within it."""
+    place.deliver_until_settled(faulty, put_pair(place, "cold"))  # the first event loads the image libraries
+    start = time.monotonic()
+    place.deliver_until_settled(faulty, put_pair(place, "measured"))
+    return max(LEAST_DEADLINE_S, PAIRS_AT_ONCE * (time.monotonic() - start))
+
+
+@pytest.fixture(scope="module")
+def hasty(place, proxy, deadline_s):
     """The same with little time for an event."""
-    with place.server(STORAGE_EMULATOR_HOST=proxy.url, EVENT_DEADLINE_S=str(DEADLINE_S)) as server:
-        # The first event loads the image libraries, which a deadline of a few seconds has no room for.
+    with place.server(STORAGE_EMULATOR_HOST=proxy.url, EVENT_DEADLINE_S=f"{deadline_s:.1f}") as server:
         place.deliver_until_settled(server, put_pair(place, "warm"))
         yield server
 
@@ -228,8 +237,10 @@ def test_every_request_of_a_delivery_may_fail_once(place, faulty, proxy, gemini,
 
 
 @pytest.mark.parametrize("kind", ["503", "lost", "stall"])
-def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(place, hasty, proxy, gemini, kind):
-    """One pair for each request, all at once, because what takes the time is waiting."""
+def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
+    place, hasty, deadline_s, proxy, gemini, kind
+):
+    """One pair for each request, several at once, because what takes the time is waiting."""
     pairs = {what: f"{what.replace(' ', '-')}-{kind}" for what in REQUESTS if "answer" not in what}
     resources = {what: put_pair(place, stem) for what, stem in pairs.items()}
     faults = {}
@@ -243,12 +254,12 @@ def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(place,
         start = time.monotonic()
         return place.deliver(hasty, resources[what]).status, time.monotonic() - start
 
-    with ThreadPoolExecutor(len(pairs)) as pool:
+    with ThreadPoolExecutor(PAIRS_AT_ONCE) as pool:
         outcomes = dict(zip(pairs, pool.map(deliver, pairs), strict=True))
     for what, (status, spent) in outcomes.items():
         assert faults[what].fired, what
         assert status == 503, what
-        assert spent < DEADLINE_S + MARGIN_S + RELEASE_BUDGET_S, what
+        assert spent < deadline_s + MARGIN_S + RELEASE_BUDGET_S, what
         sidecar_stands = what == "sidecar" and kind == "lost"  # it was written all the same
         assert (f"{pairs[what]}.json" in place.names()) == sidecar_stands, what
     proxy.clear()
@@ -266,13 +277,13 @@ def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(place,
         ("answer", "503", 2),  # what could not be stored in all the time there is cannot be found again
     ],
 )
-def test_answers_may_fail_until_the_event_comes_again(place, hasty, proxy, gemini, what, kind, calls):
+def test_answers_may_fail_until_the_event_comes_again(place, hasty, deadline_s, proxy, gemini, what, kind, calls):
     stem = f"{what.replace(' ', '-')}-{kind}-alone"
     resource = put_pair(place, stem)
     fault = proxy.add(kind, *REQUESTS[what], times=None)
     start = time.monotonic()
     assert place.deliver(hasty, resource).status == 503
-    assert time.monotonic() - start < DEADLINE_S + MARGIN_S + RELEASE_BUDGET_S
+    assert time.monotonic() - start < deadline_s + MARGIN_S + RELEASE_BUDGET_S
     assert fault.fired
     assert not [name for name in place.names() if name.startswith(stem)]
     proxy.clear()

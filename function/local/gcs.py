@@ -11,6 +11,9 @@ from google.cloud import storage
 from function.local.processes import Process, free_port
 
 PROJECT = "local"
+# For every write it makes the names of all objects anew: with Go's default of 100 a fifth of its time goes into
+# collecting them. In return it holds up to four times what is stored, instead of twice.
+GARBAGE_COLLECTION = {"GOGC": "300"}
 
 
 def gcs_server(log_file: Path, port: int | None = None) -> Process:
@@ -23,7 +26,7 @@ def gcs_server(log_file: Path, port: int | None = None) -> Process:
         binary, "-scheme", "http", "-backend", "memory", "-host", "127.0.0.1", "-port", str(port),
         "-external-url", url, "-public-host", f"127.0.0.1:{port}", "-log-level", "error",
     ]  # fmt: skip
-    return Process(command, port, log_file)
+    return Process(command, port, log_file, GARBAGE_COLLECTION)
 
 
 def gcs_client(url: str) -> storage.Client:
