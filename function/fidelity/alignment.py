@@ -31,10 +31,13 @@ LEAST_TOLERANCE_PX = 0.3
 SETTLED_PX = 0.08
 # Differences of the refinement's score below this are noise.
 FLAT_SCORE = 0.01
-# The model's wobble is followed only where it is smooth over this radius (px) and no further than this (px):
-# following it freely makes wrong letters.
-FLOW_SIGMA = 16.0
-FLOW_LIMIT_PX = 2.0
+# Squared slope of the normalised picture that steadies the estimate where nothing is printed.
+LEAST_SLOPE = 2e-3
+# A body that is neither flat nor round is followed by neighbourhoods of this radius (px), no further than this
+# (px). Narrower ones follow the model's wobble and place print worse than the stiff view does.
+FOLLOW_SIGMA = 24.0
+FOLLOW_STEPS = 5
+FOLLOW_LIMIT_PX = 4.0
 # Radii (px) over which print must agree: a word, and its line.
 AGREEMENT_SIGMAS = (4.0, 10.0)
 
@@ -103,23 +106,19 @@ def refine_view(
     p = p.astype(np.float64).copy()
     target, _ = normalise(cv2.GaussianBlur(photograph, (0, 0), REFINE_BLUR))
     smooth = cv2.GaussianBlur(answer, (0, 0), REFINE_BLUR)
-    slope_x = cv2.Scharr(smooth, cv2.CV_32F, 1, 0, scale=1 / 32)
-    slope_y = cv2.Scharr(smooth, cv2.CV_32F, 0, 1, scale=1 / 32)
+    slope_x, slope_y = slopes(smooth)
     best, kept = -2.0, p
     for _ in range(REFINE_STEPS):
         x, y = project(p, grid_x, grid_y, depth)
         seen, contrast = normalise(sample(smooth, x, y))
         visible = visible_share(x, y, alpha, answer.shape)
-        product = cv2.GaussianBlur(seen * target, (0, 0), CONTRAST_SIGMA)
-        power = cv2.GaussianBlur(seen**2 + target**2, (0, 0), CONTRAST_SIGMA) / 2 + 0.05
-        # Places that contradict (a reflection, an invented ornament) pull less.
-        local = np.clip(product / power, 0.05, 1)
+        local = local_agreement(seen, target)
         score = float((visible * local).sum() / max(1e-6, visible.sum()))
         if score > best:
             best, kept = score, p
         gx, gy = sample(slope_x, x, y) / contrast, sample(slope_y, x, y) / contrast
         error = seen - target
-        moved = local_shift(gx, gy, error, visible)
+        moved = np.hypot(*local_shift(gx, gy, error, visible, NEIGHBOURHOOD_SIGMA))
         tolerance = max(LEAST_TOLERANCE_PX, weighted_median(moved[::2, ::2], (visible * local)[::2, ::2]))
         weight = visible * local / (1 + (moved / tolerance) ** 2)
         use = weight > 0.02
@@ -143,17 +142,31 @@ def refine_view(
     return p if score > best - FLAT_SCORE else kept
 
 
-def local_shift(gx: np.ndarray, gy: np.ndarray, error: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """How far (h, w) float32 px the answer would have to move in each neighbourhood to remove `error` there.
+def slopes(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Change of `picture` (H, W) float32 per pixel along x and y, float32."""
+    return cv2.Scharr(picture, cv2.CV_32F, 1, 0, scale=1 / 32), cv2.Scharr(picture, cv2.CV_32F, 0, 1, scale=1 / 32)
+
+
+def local_agreement(seen: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """(h, w) float32 0.05..1: places that contradict (a reflection, an invented ornament) pull less."""
+    product = cv2.GaussianBlur(seen * target, (0, 0), CONTRAST_SIGMA)
+    power = cv2.GaussianBlur(seen**2 + target**2, (0, 0), CONTRAST_SIGMA) / 2 + 0.05
+    return np.clip(product / power, 0.05, 1)
+
+
+def local_shift(
+    gx: np.ndarray, gy: np.ndarray, error: np.ndarray, weight: np.ndarray, sigma: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far off (x and y, each (h, w) float32 px) the answer lies in each neighbourhood, to explain `error` there.
 
     Lucas and Kanade's estimate from the slopes `gx`, `gy` along the answer's axes; 0 where nothing is
     printed.
     """
-    gather = lambda picture: cv2.GaussianBlur(picture * visible, (0, 0), NEIGHBOURHOOD_SIGMA)  # noqa: E731
-    xx, xy, yy = gather(gx * gx) + 2e-3, gather(gx * gy), gather(gy * gy) + 2e-3
+    gather = lambda picture: cv2.GaussianBlur(picture * weight, (0, 0), sigma)  # noqa: E731
+    xx, xy, yy = gather(gx * gx) + LEAST_SLOPE, gather(gx * gy), gather(gy * gy) + LEAST_SLOPE
     ex, ey = gather(gx * error), gather(gy * error)
     area = xx * yy - xy * xy
-    return np.hypot(yy * ex - xy * ey, xx * ey - xy * ex) / area
+    return (yy * ex - xy * ey) / area, (xx * ey - xy * ex) / area
 
 
 def weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
@@ -169,30 +182,25 @@ def weighted_correlation(first: np.ndarray, second: np.ndarray, weight: np.ndarr
     return float((weight * first * second).sum() / np.sqrt(power)) if power > 1e-9 else 0.0
 
 
-def residual_flow(photograph: np.ndarray, sampled: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """Smooth displacement (h, w, 2) float32 px on the photograph's grid that brings `sampled` onto
-    `photograph`.
+def follow_print(
+    x: np.ndarray, y: np.ndarray, photograph: np.ndarray, alpha: np.ndarray, answer: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The places `x`, `y` (h, w) float32 px, bent smoothly to where `answer` (H, W) float32 shows each part of
+    `photograph` (h, w) float32: a pouch or a shoe is neither flat nor round.
     """
-    target, contrast = normalise(cv2.GaussianBlur(photograph, (0, 0), 1.0))
-    seen, _ = normalise(cv2.GaussianBlur(sampled, (0, 0), 1.0))
-    as_bytes = [np.clip(128 + 45 * picture, 0, 255).astype(np.uint8) for picture in (target, seen)]
-    if min(as_bytes[0].shape) < 32:
-        return np.zeros((*photograph.shape, 2), np.float32)
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(*as_bytes, None)
-    flow = np.clip(flow, -2 * FLOW_LIMIT_PX, 2 * FLOW_LIMIT_PX)
-    moved = sample_by_flow(seen, flow)
-    trust = visible * np.clip(contrast / BLANK_CONTRAST - 1, 0, 5) * (np.abs(moved - target) < 1)
-    blur = lambda picture: cv2.GaussianBlur(picture, (0, 0), FLOW_SIGMA)  # noqa: E731
-    share = blur(trust) + 0.02
-    smooth = np.dstack([blur(flow[..., axis] * trust) / share for axis in (0, 1)])
-    return np.clip(smooth, -FLOW_LIMIT_PX, FLOW_LIMIT_PX)
-
-
-def sample_by_flow(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """`picture` (h, w) sampled at each pixel's own place plus `flow` (h, w, 2)."""
-    height, width = picture.shape[:2]
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32) + 0.5, np.arange(height, dtype=np.float32) + 0.5)
-    return sample(picture, x + flow[..., 0], y + flow[..., 1])
+    target, _ = normalise(cv2.GaussianBlur(photograph, (0, 0), REFINE_BLUR))
+    smooth = cv2.GaussianBlur(answer, (0, 0), REFINE_BLUR)
+    slope_x, slope_y = slopes(smooth)
+    start_x, start_y = x, y
+    visible = visible_share(x, y, alpha, answer.shape)
+    for _ in range(FOLLOW_STEPS):
+        seen, contrast = normalise(sample(smooth, x, y))
+        gx, gy = sample(slope_x, x, y) / contrast, sample(slope_y, x, y) / contrast
+        weight = visible * local_agreement(seen, target)
+        dx, dy = local_shift(gx, gy, seen - target, weight, FOLLOW_SIGMA)
+        x = start_x + np.clip(x - dx - start_x, -FOLLOW_LIMIT_PX, FOLLOW_LIMIT_PX)
+        y = start_y + np.clip(y - dy - start_y, -FOLLOW_LIMIT_PX, FOLLOW_LIMIT_PX)
+    return x, y
 
 
 def agreement(photograph: np.ndarray, sampled: np.ndarray, visible: np.ndarray) -> Agreement:

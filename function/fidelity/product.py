@@ -54,7 +54,7 @@ def match_product(sought: Sought | None, answer: np.ndarray, prior: np.ndarray |
     # Broad shapes on a label are often symmetric, so a mirrored label too agrees with the photograph in part:
     # the side that more print agrees with is right.
     found = sightings[0] if sightings else None
-    least = found.agreement.correlation if found else MIN_CORRELATION
+    least = found.correlation if found else MIN_CORRELATION
     majority = MIRROR_MAJORITY * found.inliers if found else 0
     others = find_sightings(sought.mirrored(), answer, seen, least, majority)
     mirrored = bool(others)
@@ -100,7 +100,7 @@ def describe(sightings: list[Sighting], mirrored: bool, shape: tuple[int, int]) 
     return ProductMatch(
         kind=best.kind,
         inliers=best.inliers,
-        correlation=max(0.0, best.agreement.correlation),
+        correlation=max(0.0, best.correlation),
         verified_correlation=float((best.agreement.local * trust).sum() / max(1e-6, trust.sum())),
         verified_share=float((contrast * trust).sum() / max(1e-6, contrast.sum())),
         mirrored=mirrored,

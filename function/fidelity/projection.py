@@ -23,6 +23,9 @@ RELIEF = np.ones(PARAMETERS, bool)
 # Beyond that they are bought only with evidence; few or poor matches would otherwise bend the view.
 PERSPECTIVE_SIGMA = 0.12
 PARALLAX_SIGMA = 0.5
+# An outline is symmetric when its middle stays within this share of its width, and tapers when this share of its
+# rows is narrower than the widest by this share.
+SYMMETRY, TAPERED_ROWS, TAPER = 0.03, 0.15, 0.15
 
 
 def relief_of_revolution(alpha: np.ndarray) -> np.ndarray | None:
@@ -55,6 +58,17 @@ def relief_of_revolution(alpha: np.ndarray) -> np.ndarray | None:
     radius = cv2.GaussianBlur(cv2.medianBlur(radius[:, None], 5), (0, 0), 1.5, borderType=cv2.BORDER_REPLICATE)
     offset = np.arange(width, dtype=np.float32)[None, :] + 0.5 - axis
     return np.sqrt(np.maximum(radius**2 - offset**2, 0)) / height
+
+
+def is_turned(alpha: np.ndarray) -> bool:
+    """Whether the outline of `alpha` (h, w) uint8 is its own mirror image and tapers: a bottle's, not a box's."""
+    covered = alpha > 127
+    rows = np.flatnonzero(covered.any(axis=1))
+    left, right = covered[rows].argmax(axis=1), alpha.shape[1] - covered[rows, ::-1].argmax(axis=1)
+    width, middle = right - left, (left + right) / 2
+    symmetric = np.abs(middle - np.median(middle)) <= max(1.0, SYMMETRY * width.max(initial=1))
+    tapered = width < (1 - TAPER) * width.max(initial=1)
+    return bool(symmetric.mean() > 0.95 and tapered.mean() > TAPERED_ROWS)
 
 
 def photograph_grid(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

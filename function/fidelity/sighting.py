@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from function.fidelity import features, projection
-from function.fidelity.alignment import Agreement, agreement, grey, refine_view, residual_flow, sample, visible_share
+from function.fidelity.alignment import Agreement, agreement, follow_print, grey, refine_view, sample, visible_share
 from function.fidelity.photograph import Photograph, prepare_photograph
 
 # Longest side (px) of the photograph when features are sought: more than the product spans in most answers.
@@ -22,8 +22,14 @@ COARSE_GRID_PX = 128
 FINE_GRID_PX = 320
 # Features may miss the view by this much (px), first and then.
 FEATURE_TOLERANCES_PX = (4.0, 2.0)
-# A round body must explain the answer better than a flat one by this much correlation to be believed.
-RELIEF_GAIN = 0.005
+# A round body must explain the answer better than a flat one by this much correlation to be believed: its two more
+# unknowns fit some of the model's wobble. An outline of its own, a bottle's, speaks for it by as much.
+RELIEF_GAIN = {"straight": 0.02, "turned": -0.03}
+# A bent view must explain the answer better than a stiff one by this much: the model's wobble alone gives
+# up to .08, and followed it puts print where it does not belong.
+FOLLOW_GAIN = 0.10
+# Nor is a stiff view that explains less than this worth bending: chance agreement would be bent into a match.
+FOLLOW_FROM = 0.4
 # A second sighting counts with this share of the first one's correlation.
 SECOND_SHARE = 0.6
 # Margin (share of its size) around the expected place of the product that alignment looks at.
@@ -38,7 +44,8 @@ class Sighting:
     inliers: int
     photograph: Photograph
     sheets: list[tuple[np.ndarray, np.ndarray]]  # x, y of the front, then of a round body's back
-    agreement: Agreement
+    correlation: float  # of the print, -1..1, the model's wobble followed
+    agreement: Agreement  # at the sheets' own places
 
 
 @dataclass(frozen=True)
@@ -87,8 +94,8 @@ def find_sightings(
         points, targets = known.points[first[chosen]], seen.points[second[chosen]]
         sighting = align(sought, affine, points, targets, answer)
         if sightings:
-            least = SECOND_SHARE * sightings[0].agreement.correlation
-        if sighting is None or sighting.agreement.correlation <= least:
+            least = SECOND_SHARE * sightings[0].correlation
+        if sighting is None or sighting.correlation <= least:
             break
         sightings.append(sighting)
         # What the first sighting covers cannot be the second.
@@ -123,6 +130,7 @@ def align(sought: Sought, affine, points, targets, answer) -> Sighting | None:
         return None
     centred = (points - [columns / 2, rows / 2]) / rows
     chosen = None
+    gain = RELIEF_GAIN["turned" if projection.is_turned(coarse.photograph.alpha) else "straight"]
     for kind, free, depth in views(coarse.photograph.alpha):
         at = points * np.float32(depth.shape[0] / rows)
         depths = sample(depth, at[:, :1], at[:, 1:]).ravel()
@@ -131,21 +139,23 @@ def align(sought: Sought, affine, points, targets, answer) -> Sighting | None:
             p = projection.fit_points(p, centred, depths, targets - low, free, tolerance)
         p = coarse.refine(p, free, depth)
         agreed = coarse.compare(*coarse.place(p, depth))
-        if chosen is None or agreed.correlation > chosen[0] + RELIEF_GAIN:
+        if chosen is None or agreed.correlation > chosen[0] + gain:
             chosen = agreed.correlation, kind, p
     _, wanted, p = chosen
     free, depth = next((free, depth) for kind, free, depth in views(fine.photograph.alpha) if kind == wanted)
     p = fine.refine(p, free, depth)
     x, y = fine.place(p, depth)
     agreed = fine.compare(x, y)
-    flow = residual_flow(fine.picture, sample(fine.answer, x, y), agreed.visible)
-    moved = follow(x, flow), follow(y, flow)
-    followed = fine.compare(*moved)
-    if followed.correlation > agreed.correlation:
-        (x, y), agreed = moved, followed
+    correlation = agreed.correlation
+    if agreed.correlation > FOLLOW_FROM:
+        moved = follow_print(x, y, fine.picture, fine.photograph.alpha, fine.answer)
+        followed = fine.compare(*moved)
+        correlation = max(agreed.correlation, followed.correlation)
+        if followed.correlation > agreed.correlation + FOLLOW_GAIN:
+            (x, y), agreed = moved, followed
     sheets = [(x, y)] + ([fine.place(p, -depth)] if wanted == "round" else [])
     sheets = [(x / fine.scale + np.float32(low[0]), y / fine.scale + np.float32(low[1])) for x, y in sheets]
-    return Sighting(wanted, len(points), fine.photograph, sheets, agreed)
+    return Sighting(wanted, len(points), fine.photograph, sheets, correlation, agreed)
 
 
 @dataclass(frozen=True)
@@ -190,15 +200,3 @@ def views(alpha: np.ndarray):
     relief = projection.relief_of_revolution(alpha)
     if relief is not None:
         yield "round", projection.RELIEF, relief
-
-
-def follow(position: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """`position` (h, w) read at each pixel's own place plus `flow` (h, w, 2)."""
-    rows, columns = position.shape
-    u, v = np.meshgrid(np.arange(columns, dtype=np.float32) + 0.5, np.arange(rows, dtype=np.float32) + 0.5)
-    # Linear continuation beyond the edge: a replicated border would fold the map.
-    inside_u, inside_v = (
-        np.clip(u + flow[..., 0], 0.5, columns - 0.5),
-        np.clip(v + flow[..., 1], 0.5, rows - 0.5),
-    )
-    return sample(position, inside_u, inside_v)

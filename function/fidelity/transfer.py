@@ -28,7 +28,7 @@ TONE_TOLERANCE = 0.08
 # Print that agrees with the photograph this well, over this radius (answer pixels), is the model's own and
 # stays: from the first correlation on in part, from the second altogether.
 RIGHT_SIGMA = 8.0
-RIGHT_FROM, RIGHT_FULL = 0.94, 0.985
+RIGHT_FROM, RIGHT_FULL = 0.90, 0.95
 # That is for results hardly finer than the answer: all of it up to the first enlargement, nothing from the second
 # on. Under print that is much sharper the model's own would show as a ghost around each letter.
 KEPT_UP_TO, KEPT_BELOW = 1.35, 1.7

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from function.fidelity.alignment import sample
 from function.fidelity.inversion import invert
 from function.fidelity.photograph import photograph_alpha
 from function.fidelity.product import match_product
-from function.fidelity.projection import PARAMETERS, photograph_grid, project, relief_of_revolution
+from function.fidelity.projection import PARAMETERS, is_turned, photograph_grid, project, relief_of_revolution
 from function.fidelity.sighting import Sought
 from function.fidelity.transfer import transfer_detail
 
@@ -99,6 +100,27 @@ def test_a_turned_can_is_placed_by_its_round_shape():
     match = match_product(Sought.of(photograph), answer)
     assert match.kind == "round"
     assert misplaced_px(match, photograph.shape, 60, truth) < PLACED_PX
+
+
+def test_a_bent_front_is_followed_where_neither_plane_nor_roundness_fits():
+    front = label()
+    bend = np.sin(np.linspace(0, 2 * np.pi, front.shape[0], dtype=np.float32))[:, None] * np.float32(10)
+    columns, rows = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in front.shape[1::-1]))
+    bent = cv2.remap(front, columns + bend, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    answer, (x, y) = stand(room(), bent, flat_view())
+    truth = [sample(axis, columns + np.float32(0.5) - bend, rows + np.float32(0.5)) for axis in (x, y)]
+    match = match_product(Sought.of(cut_out(front)), answer)
+    assert misplaced_px(match, cut_out(front).shape, 60, truth) < 3 * PLACED_PX
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_outline_that_tapers_evenly_speaks_for_a_turned_body(turned):
+    alpha = np.full((200, 100), 255, np.uint8)
+    if turned:
+        alpha[:60, :30] = alpha[:60, 70:] = 0
+    assert is_turned(alpha) == turned
+    alpha[70:130, :40] = 0  # a bite on one side: no body of revolution
+    assert not is_turned(alpha)
 
 
 def test_the_outline_of_the_match_is_the_product_s_own():
