@@ -8,7 +8,8 @@ from dataclasses import asdict
 
 from function.claims import WORK_PREFIX
 from function.deadline import Deadline
-from function.generation.client import Answer, Request
+from function.generation.answer import Answer
+from function.generation.client import Request
 from function.generation.tokens import Usage
 from function.storage import Changed, NotFound, Storage
 

@@ -10,7 +10,8 @@ from function.answers import AnswerStore
 from function.claims import BegunCall, HeldClaim
 from function.deadline import Deadline
 from function.errors import ModelNoImage, Transient
-from function.generation.client import Answer, GeminiClient, ModelGone, Request
+from function.generation.answer import Answer
+from function.generation.client import GeminiClient, ModelGone, Request
 from function.logs import log
 
 

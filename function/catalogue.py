@@ -24,7 +24,7 @@ from function.errors import (
     Unexpected,
 )
 from function.events import Upload
-from function.job import RELEASE_BUDGET_S, Services
+from function.job import Services
 from function.logs import log
 from function.manifest import MAX_OBJECT_NAME_BYTES
 from function.row_manifests import RowWriter, check_name, rows_prefix
@@ -91,7 +91,7 @@ class _Job:
         except OutputConflict as conflict:
             self.record_conflict(conflict)
         except BaseException:
-            self._release()
+            self._claim.release(self._deadline)
             raise
         finally:
             self._claim.end()
@@ -117,7 +117,7 @@ class _Job:
             if live is not None and live.generation > upload.generation:
                 raise Superseded("the catalogue was replaced before it was read") from None
             log("WARNING", "the catalogue was deleted before it was read; nothing to do", stage="manifest")
-            self._release()
+            self._claim.release(self._deadline)
             return None
         except TooLarge:
             raise ManifestInvalid(
@@ -194,14 +194,8 @@ class _Job:
         if self._rows.written or self._upload.age_s() <= self._services.settings.event_max_age_s:
             raise passing
         # The time of this delivery may be what ran out: writing why needs a little of its own.
-        self._deadline = Deadline(max(RELEASE_BUDGET_S, self._deadline.remaining()))
+        self._deadline = self._deadline.last_word()
         return passing
-
-    def _release(self) -> None:
-        try:
-            self._claim.release(Deadline(max(RELEASE_BUDGET_S, self._deadline.remaining())))
-        except (Transient, Forbidden) as error:
-            log("WARNING", f"the claim could not be freed, it will expire: {error}", stage="claim")
 
 
 def _ms_since(started: float) -> int:

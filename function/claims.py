@@ -21,9 +21,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from function.deadline import Deadline
-from function.errors import AtWorkElsewhere, Superseded
+from function.errors import AtWorkElsewhere, Superseded, Transient
 from function.events import Upload
-from function.storage import Changed, NotFound, Storage, TooLarge
+from function.logs import log
+from function.storage import Changed, Forbidden, NotFound, Storage, TooLarge
 
 WORK_PREFIX = "_work/"  # in the output bucket; the bucket's lifecycle deletes it after a week
 MAX_CLAIM_BYTES = 4096
@@ -128,12 +129,15 @@ class HeldClaim:
             raise self._lost(deadline)
 
     def release(self, deadline: Deadline) -> None:
-        """Free the manifest for the next delivery. That the claim was lost meanwhile is fine."""
+        """Free the manifest for the next delivery, even past the deadline. That the claim was lost meanwhile is fine,
+        and what cannot be freed expires."""
         free = self._claim.model_copy(update={"state": "free", "expires": 0.0})
         try:
-            self._replace(free, deadline)
+            self._replace(free, deadline.last_word())
         except (Superseded, AtWorkElsewhere):
             return
+        except (Transient, Forbidden) as error:
+            log("WARNING", f"the claim could not be freed, it will expire: {error}", stage="claim")
 
     def end(self) -> None:
         """This run is over; without a release, other machines see that when the claim expires."""

@@ -6,6 +6,8 @@ import time
 
 from function.errors import DeadlineExceeded
 
+LAST_WORD_S = 5.0  # to free a claim, or to write down why, when the event's own time is used up
+
 
 class Deadline:
     """A point on the monotonic clock. `remaining()` and `within()` give seconds."""
@@ -23,3 +25,7 @@ class Deadline:
         if left <= 0:
             raise DeadlineExceeded(f"the time budget of this event was used up during {stage}", stage=stage)
         return min(seconds, left)
+
+    def last_word(self) -> Deadline:
+        """What is left, but at least LAST_WORD_S from now: for the one write that has to be tried."""
+        return Deadline(max(LAST_WORD_S, self.remaining()))

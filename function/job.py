@@ -45,7 +45,6 @@ from function.sources import fetch_sources
 from function.storage import Forbidden, NotFound, Storage, StorageUnavailable, TooLarge
 
 SOURCE_WAIT_S = 600.0  # how long after its manifest an image may arrive
-RELEASE_BUDGET_S = 5.0  # to free the claim when the event's own time is used up
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ class _Job:
         except OutputConflict as conflict:
             _record_conflict(self._upload, self._services, conflict, self._deadline)
         except BaseException:
-            self._release()
+            self._claim.release(self._deadline)
             raise
         finally:
             self._claim.end()
@@ -151,7 +150,7 @@ class _Job:
             standing = live.result()
             if standing is None:
                 log("WARNING", "the manifest was deleted before it was read; nothing to do", stage="manifest")
-                self._release()
+                self._claim.release(self._deadline)
                 return None
             if standing.generation > upload.generation:
                 raise Superseded("the manifest was replaced before it was read")
@@ -212,15 +211,9 @@ class _Job:
         if age <= self._services.settings.event_max_age_s:
             raise passing
         # The time of this delivery may be what ran out: writing why needs a little of its own.
-        self._deadline = Deadline(max(RELEASE_BUDGET_S, self._deadline.remaining()))
+        self._deadline = self._deadline.last_word()
         self._committer = Committer(self._services.storage, self._outputs.bucket, self._upload, self._deadline)
         return passing
-
-    def _release(self) -> None:
-        try:
-            self._claim.release(Deadline(max(RELEASE_BUDGET_S, self._deadline.remaining())))
-        except (Transient, Forbidden) as error:
-            log("WARNING", f"the claim could not be freed, it will expire: {error}", stage="claim")
 
     def _identity(self) -> ManifestIdentity:
         return ManifestIdentity(bucket=self._upload.bucket, name=self._upload.name, generation=self._upload.generation)

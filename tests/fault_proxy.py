@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import random
 import re
-import socket
-import struct
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from function.local.quiet_server import QuietHandler, QuietServer
 
 STATUSES = ("403", "408", "429", "500", "502", "503", "504")
 # What happens to the connection or the answer. All but "reset" and "stall" let the request reach the storage.
@@ -126,23 +124,13 @@ class FaultProxy:
         return None
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
+class _Server(QuietServer):
     proxy: FaultProxy
     upstream: str
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed, or hung up, is nothing to report."""
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(QuietHandler):
     server: _Server
-    timeout = 120  # seconds an idle kept-alive connection is held
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Stay silent."""
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -153,11 +141,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(int(kind), {"Content-Type": "application/json"}, json.dumps(error).encode())
             return
         if kind == "reset":
-            self._reset()
+            self.reset()
             return
         if kind == "stall":
             fault.released.wait(STALL_S)
-            self._reset()
+            self.reset()
             return
         if kind == "pause":
             fault.hold()
@@ -165,10 +153,10 @@ class _Handler(BaseHTTPRequestHandler):
         if kind == "pause_after":
             fault.hold()
         if kind == "lost":
-            self._reset()
+            self.reset()
         elif kind == "broken":
             self._answer(status, headers, content[: len(content) // 2], length=max(1, len(content)))
-            self._reset()
+            self.reset()
         elif kind == "truncated":
             self._answer(status, headers, content[: len(content) // 2])
         elif kind == "garbage":
@@ -203,12 +191,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
         self.wfile.flush()
-
-    def _reset(self) -> None:
-        """Close with RST instead of FIN."""
-        self.close_connection = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(self.connection.detach())  # before the server shuts it down politely
 
 
 def _described(method: str, path: str, body: bytes) -> tuple[str, str]:

@@ -9,10 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from function.claims import claim_name
-from function.deadline import Deadline
+from function.deadline import LAST_WORD_S, Deadline
 from function.errors import DeadlineExceeded, StorageUnavailable
 from function.events import parse_event
-from function.job import RELEASE_BUDGET_S
 from function.local.gcs import PROJECT
 from function.storage import Changed, NotFound, Storage
 from tests.fault_proxy import FaultProxy
@@ -259,7 +258,7 @@ def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
     for what, (status, spent) in outcomes.items():
         assert faults[what].fired, what
         assert status == 503, what
-        assert spent < deadline_s + MARGIN_S + RELEASE_BUDGET_S, what
+        assert spent < deadline_s + MARGIN_S + LAST_WORD_S, what
         sidecar_stands = what == "sidecar" and kind == "lost"  # it was written all the same
         assert (f"{pairs[what]}.json" in place.names()) == sidecar_stands, what
     proxy.clear()
@@ -283,7 +282,7 @@ def test_answers_may_fail_until_the_event_comes_again(place, hasty, deadline_s, 
     fault = proxy.add(kind, *REQUESTS[what], times=None)
     start = time.monotonic()
     assert place.deliver(hasty, resource).status == 503
-    assert time.monotonic() - start < deadline_s + MARGIN_S + RELEASE_BUDGET_S
+    assert time.monotonic() - start < deadline_s + MARGIN_S + LAST_WORD_S
     assert fault.fired
     assert not [name for name in place.names() if name.startswith(stem)]
     proxy.clear()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from function.deadline import Deadline
 from function.errors import DeadlineExceeded, ModelRefused, ModelRejected, ModelUnavailable
-from function.generation.tokens import Usage
+from function.generation.answer import Answer, read_answer, read_words, shorten
 
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only an event that needs it pays for it
     from google.genai import Client, types
@@ -28,16 +26,6 @@ FIRST_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 20.0
 MAX_TRIES = 6  # within one delivery; after that the platform's redelivery backs off for longer
 RETRY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
-MAX_WORDS_CHARS = 500  # of the model's own words kept in a record
-MAX_JSON_CHARS = 2000  # of an answer that was asked for as JSON
-
-# A request or answer that breaks a rule breaks it again: no further attempt is paid for.
-HARD_REFUSALS = frozenset(
-    {"SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "IMAGE_PROHIBITED_CONTENT", "MODEL_ARMOR"}
-)
-SOFT_REFUSALS = frozenset({"RECITATION", "IMAGE_SAFETY", "IMAGE_RECITATION", "LANGUAGE"})
-IMAGE_MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
-DATA_IMAGE = re.compile(r"data:image/[a-z+.-]+;base64,([A-Za-z0-9+/=_\s-]+)")
 
 
 @dataclass(frozen=True)
@@ -50,21 +38,6 @@ class Request:
     aspect_ratio: str
     image_size: str | None
     seed: int
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back: an image, or the reason why there is none; words alone where those were asked for."""
-
-    outcome: Literal["image", "refused", "no_image", "text"]
-    finish_reason: str
-    words: str
-    image: bytes
-    mime_type: str
-    usage: Usage
-    model_version: str | None
-    latency_ms: int
-    final: bool = False  # a refusal that another attempt cannot change
 
 
 class ModelGone(ModelRejected):
@@ -131,12 +104,7 @@ class GeminiClient:
             )
 
         response, latency_ms = self.call(request.model, _contents(request), config, deadline)
-        usage, version = _usage(response.usage_metadata), response.model_version
-        candidate = response.candidates[0] if response.candidates else None
-        parts = (candidate.content.parts if candidate and candidate.content else None) or []
-        words = "".join(part.text for part in parts if part.text and not part.thought)
-        reason = _name(candidate.finish_reason) if candidate and candidate.finish_reason else "UNKNOWN"
-        return Answer("text", reason, words[:MAX_JSON_CHARS], b"", "", usage, version, latency_ms)
+        return read_words(response, latency_ms)
 
     def call(self, model: str, contents: Any, config: Any, deadline: Deadline) -> tuple[Any, int]:
         """`generate_content` with our own retries → (response, latency in ms of the call that was answered)."""
@@ -156,7 +124,7 @@ class GeminiClient:
             except errors.APIError as error:
                 _raise_unless_passing(error, model)
                 stalled = False
-                problem = f"{error.code} {_shorten(error.message or error.status or '')}".strip()
+                problem = f"{error.code} {shorten(error.message or error.status or '')}".strip()
                 wait_s = max(wait_s, _asked_to_wait_s(error))
             except (json.JSONDecodeError, errors.UnknownApiResponseError, ValidationError, UnicodeError) as error:
                 problem = f"an answer that cannot be read ({type(error).__name__})"
@@ -164,7 +132,7 @@ class GeminiClient:
                 # The SDK's transport is exchangeable and its errors have no common public base.
                 if not _is_transport_error(error):
                     raise
-                problem = f"{type(error).__name__}: {_shorten(str(error))}"
+                problem = f"{type(error).__name__}: {shorten(str(error))}"
                 stalled = isinstance(error, TimeoutError) or type(error).__name__.endswith("Timeout")
             if number < MAX_TRIES and deadline.remaining() > wait_s:
                 time.sleep(wait_s)
@@ -187,86 +155,11 @@ def _contents(request: Request) -> types.Content:
     return types.Content(role="user", parts=[*parts, types.Part(text=request.prompt)])
 
 
-def read_answer(response: types.GenerateContentResponse, latency_ms: int) -> Answer:
-    """A response of any shape → Answer: the last image that is not a thought, or the words that came instead."""
-    usage = _usage(response.usage_metadata)
-    version = response.model_version
-
-    def without_image(outcome: Literal["refused", "no_image"], reason: str, words: str, final: bool) -> Answer:
-        return Answer(outcome, reason, _shorten(words), b"", "", usage, version, latency_ms, final)
-
-    feedback = response.prompt_feedback
-    if feedback and feedback.block_reason:
-        reason = _name(feedback.block_reason)
-        words = feedback.block_reason_message or "the prompt or one of its images was blocked"
-        return without_image("refused", reason, words, True)
-    candidate = response.candidates[0] if response.candidates else None
-    if candidate is None:
-        return without_image("no_image", "NO_CANDIDATE", "the answer holds no candidate", False)
-    reason = _name(candidate.finish_reason) if candidate.finish_reason else "UNKNOWN"
-    parts = (candidate.content.parts if candidate.content else None) or []
-    said = " ".join(part.text for part in parts if part.text and not part.thought)
-    image = _last_image(parts)
-    if image:
-        answered = _usage_with_image(usage)
-        mime_type = sniff_mime_type(image)
-        return Answer("image", reason, _shorten(said), image, mime_type, answered, version, latency_ms)
-    words = candidate.finish_message or said or "the answer holds no image and no words"
-    if reason in HARD_REFUSALS or reason in SOFT_REFUSALS:
-        return without_image("refused", reason, words, reason in HARD_REFUSALS)
-    return without_image("no_image", reason, words, False)
-
-
-def sniff_mime_type(content: bytes) -> str:
-    """MIME type by the first bytes; what the service states has been wrong. Unknown → octet-stream."""
-    for magic, mime_type in IMAGE_MAGIC.items():
-        if content.startswith(magic):
-            return mime_type
-    return "application/octet-stream"
-
-
-def _last_image(parts: list[types.Part]) -> bytes | None:
-    image = None
-    for part in parts:
-        if part.thought:
-            continue
-        if part.inline_data and part.inline_data.data:
-            image = part.inline_data.data
-        elif part.text and (match := DATA_IMAGE.search(part.text)):  # some gateways answer like this
-            packed = re.sub(r"\s+", "", match[1]).replace("-", "+").replace("_", "/").rstrip("=")
-            try:
-                image = base64.b64decode(packed + "=" * (-len(packed) % 4))
-            except (binascii.Error, ValueError):
-                continue
-    return image
-
-
-def _usage(metadata: types.GenerateContentResponseUsageMetadata | None) -> Usage:
-    if metadata is None:
-        return Usage()
-
-    def of_images(details: list[types.ModalityTokenCount] | None) -> int:
-        return sum(item.token_count or 0 for item in details or [] if item.modality and _name(item.modality) == "IMAGE")
-
-    return Usage(
-        prompt_tokens=metadata.prompt_token_count or 0,
-        prompt_image_tokens=of_images(metadata.prompt_tokens_details),
-        output_tokens=metadata.candidates_token_count or 0,
-        output_image_tokens=of_images(metadata.candidates_tokens_details),
-        thought_tokens=metadata.thoughts_token_count or 0,
-    )
-
-
-def _usage_with_image(usage: Usage) -> Usage:
-    """Without details of its output, an answer with an image is billed as an image."""
-    return usage if usage.output_image_tokens else usage.model_copy(update={"output_image_tokens": usage.output_tokens})
-
-
 def _raise_unless_passing(error: Any, model: str) -> None:
     """404 → ModelGone; other client errors → ModelRejected or ModelRefused; what may pass returns."""
     if error.code in RETRY_STATUS or (error.code or 500) >= 500:
         return
-    said = _shorten(error.message or error.status or "")
+    said = shorten(error.message or error.status or "")
     if error.code == 404:
         raise ModelGone(f"the model {model} does not exist, is retired, or is not open to this project: {said}")
     if error.code == 400 and not any(item.get("reason") == "API_KEY_INVALID" for item in _details(error)):
@@ -300,13 +193,3 @@ def _is_transport_error(error: Exception) -> bool:
     """Whether the error comes from the HTTP transport of the SDK (httpx, or httpx2 since 3.0)."""
     packages = {base.__module__.partition(".")[0] for base in type(error).__mro__}
     return isinstance(error, OSError) or bool(packages & {"httpx", "httpx2", "httpcore", "httpcore2", "h11"})
-
-
-def _name(value: Any) -> str:
-    """An enum's value, or the plain string of one that the SDK does not know yet."""
-    return str(getattr(value, "value", value)).rsplit(".", maxsplit=1)[-1]
-
-
-def _shorten(words: str) -> str:
-    words = " ".join(words.split())
-    return words if len(words) <= MAX_WORDS_CHARS else words[:MAX_WORDS_CHARS] + "…"

@@ -11,15 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import signal
-import socket
-import struct
 import threading
 import time
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -42,6 +38,7 @@ from function.local.gemini_protocol import (
     model_not_found,
     read_request,
 )
+from function.local.quiet_server import QuietHandler, QuietServer
 
 CONTROL_PATH = "/__control"
 MAX_BODY_BYTES = 100 * 1024 * 1024  # documented limit of one request with inline data
@@ -131,22 +128,12 @@ class GeminiEmulator:
             self.answered[request.model.id, request.digest, request.seed] += 1
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+class _Server(QuietServer):
     emulator: GeminiEmulator
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is nothing to report."""
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(QuietHandler):
     server: _Server
-    timeout = 120  # seconds an idle kept-alive connection is held
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Stay silent: what was asked is in the control report."""
 
     def do_GET(self) -> None:
         if self.path == CONTROL_PATH:
@@ -219,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind in HTTP_FAULTS:
             raise http_error(kind)
         elif kind == "reset":
-            self._reset()
+            self.reset()
         elif kind == "stall":
             self._stall(fault)
         elif kind == "garbage_body":
@@ -244,18 +231,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind in {"reset_midway", "broken_stream", "stall_midway"}:
             self._send(200, half, length=len(body))
             if kind == "reset_midway":
-                self._reset()
+                self.reset()
             elif kind == "stall_midway":
                 self._stall(fault)
             self.close_connection = True
         else:
             self._send(200, body)
-
-    def _reset(self) -> None:
-        """Close with RST instead of FIN."""
-        self.close_connection = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(self.connection.detach())  # before the server shuts it down politely
 
     def _stall(self, fault: Fault | None) -> None:
         self.close_connection = True

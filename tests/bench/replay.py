@@ -14,7 +14,6 @@ import json
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -23,6 +22,7 @@ from function.local.gemini_answers import respond
 from function.local.gemini_models import load_models
 from function.local.gemini_protocol import PATH, read_request
 from function.local.processes import Process, free_port
+from function.local.quiet_server import QuietHandler, QuietServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,9 +34,7 @@ def replay_server(log_file: Path) -> Process:
     return Process(command, port, log_file, {"PYTHONPATH": str(ROOT)})
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
+class _Server(QuietServer):
     latency_s = 0.0
 
     def __init__(self, port: int):
@@ -57,12 +55,8 @@ class _Server(ThreadingHTTPServer):
             return self._drawn[key]
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(QuietHandler):
     server: _Server
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
 
     def do_POST(self) -> None:
         started = time.monotonic()
