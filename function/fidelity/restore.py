@@ -51,6 +51,8 @@ def plain_upscale(answer: np.ndarray, frame: Frame, layout_box: Box | None = Non
     x, y, box_width, box_height = layout_box
     full_width, full_height = frame.scene_size
     scale_x, scale_y = box_width / full_width, box_height / full_height
+    answer, share = no_finer(answer, min(scale_x, scale_y))
+    x, y, scale_x, scale_y = x * share, y * share, scale_x * share, scale_y * share
     matrix = np.array([[scale_x, 0, x + scale_x / 2 - 0.5], [0, scale_y, y + scale_y / 2 - 0.5]])
     return cv2.warpAffine(
         answer,
@@ -59,6 +61,15 @@ def plain_upscale(answer: np.ndarray, frame: Frame, layout_box: Box | None = Non
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
+
+
+def no_finer(answer: np.ndarray, step: float) -> tuple[np.ndarray, float]:
+    """`answer` (h, w, 3) shrunk by area where a pixel of the result takes a `step` of more than one of its pixels,
+    and the share that it was shrunk to: sampled one by one they would alias.
+    """
+    if step <= 1:
+        return answer, 1.0
+    return cv2.resize(answer, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_AREA), 1 / step
 
 
 def restore(
@@ -130,8 +141,11 @@ def _lay_product(image: np.ndarray, product: np.ndarray, analysis: Analysis, box
 def _answer_crop(analysis: Analysis, full_size: tuple[int, int], box: PixelBox) -> np.ndarray:
     """The answer's own pixels in `box` at full resolution, resampled once, colours matched; uint8."""
     crop = np.empty((box[3], box[2], 3), np.uint8)
+    across = analysis.mapping[:, -1, 0] - analysis.mapping[:, 0, 0]
+    answer, share = no_finer(analysis.raw_answer, float(np.median(across)) / full_size[0])
     for strip in strips(box):
-        plain = sample(analysis.raw_answer, enlarge_crop(analysis.mapping, full_size, strip))
+        places = enlarge_crop(analysis.mapping, full_size, strip)
+        plain = sample(answer, (places + np.float32(0.5)) * np.float32(share) - np.float32(0.5))
         field = enlarge_crop(analysis.colours.field, full_size, strip)
         matched = analysis.colours.apply(plain, field)
         crop[strip[1] - box[1] : strip[1] - box[1] + strip[3]] = np.clip(matched + 0.5, 0, 255)

@@ -107,3 +107,11 @@ def test_the_plain_upscale_keeps_the_scenes_shape_for_an_answer_of_another_shape
     _, _, width, height = cv2.boundingRect(image[..., 0])
     assert image.shape == (800, 1600, 3)
     assert abs(width - height) <= 2
+
+
+def test_a_fine_answer_does_not_alias_in_a_small_result():
+    stripes = np.zeros((768, 1344, 3), np.uint8)
+    stripes[:, ::2] = 255  # finer than the result can show: an even grey
+    frame = plan_frame((320, 183), {"16:9": (1344, 768)}, 768)
+    image = plain_upscale(stripes, frame)
+    assert np.abs(image[8:-8, 8:-8].astype(int) - 128).max() < 12
