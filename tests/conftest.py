@@ -9,10 +9,15 @@ import uuid
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from function.local.gcs import gcs_client, gcs_server
 from function.local.gemini import GeminiEmulator
 from tests.support import Cloud
+
+# How long an example takes says something of the machine's other work, and nothing of the function.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -193,6 +193,14 @@ class Cloud:
         return sum(seen["code"] == 200 for seen in self.gemini.requests)
 
 
+def wait_until(condition: Callable[[], Any], within_s: float = 60.0) -> None:
+    """Poll until `condition` gives something true."""
+    give_up = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < give_up, "never happened"
+        time.sleep(0.02)
+
+
 def log_lines(server: Process, manifest: str | None = None) -> list[dict[str, Any]]:
     """What a server has logged (about one manifest, "bucket/name"); every line has to be JSON."""
     text = server.log_path.read_text(encoding="utf-8")

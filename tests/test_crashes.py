@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.fault_proxy import FaultProxy
-from tests.support import Cloud
+from tests.support import Cloud, wait_until
 from tests.test_storage_faults import REQUESTS, calls_for, is_whole, put_pair
 
 WRITES = ("claim", "answer", "result", "sidecar")
@@ -87,8 +87,7 @@ def test_killed_while_the_model_is_at_work(place, survivor, gemini):
     gemini.control(latency_s=30)
     with place.server() as doomed:
         thread = deliver_in_background(place, doomed, resource)
-        while not gemini.requests:
-            time.sleep(0.02)
+        wait_until(lambda: gemini.requests)
         doomed.kill()
         thread.join()
     gemini.control(latency_s=0)

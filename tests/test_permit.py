@@ -74,7 +74,7 @@ def test_a_large_one_is_not_overtaken_for_ever_by_small_ones():
     with permit.hold(50, Deadline(1)):
         large = threading.Thread(target=work, args=("large", 100))
         large.start()
-        time.sleep(0.05)
+        time.sleep(0.5)  # it has to be waiting before the small one comes, on a loaded machine too
         small = threading.Thread(target=work, args=("small", 10))
         small.start()
         time.sleep(0.05)

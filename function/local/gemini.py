@@ -187,8 +187,10 @@ class _Handler(QuietHandler):
             entry.update(_described(request))
             fault = emulator.faults.take(request)
             entry["fault"] = fault.kind if fault else None
-            emulator.stopping.wait(emulator.latency_s)
-            self._answer(request, fault, match, entry)
+            if emulator.stopping.wait(emulator.latency_s):
+                self.reset()  # a picture that is still being drawn when the process ends would abort it
+            else:
+                self._answer(request, fault, match, entry)
         except ApiError as error:
             entry["code"] = error.code
             raise
