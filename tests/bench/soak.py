@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ class Soak:
                 self.deliveries += 1
             try:
                 status = http(server.url, event.body, event.headers, timeout=300).status
-            except OSError:
+            except (OSError, HTTPException):  # killed before its answer, or in the middle of it
                 status = 0
             outputs = self.outputs(event.pair) if status == 200 and event.pair not in self.settled else None
             with self._lock:
