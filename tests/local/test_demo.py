@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +13,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.support import product_png, scene_array
+
 ROOT = Path(__file__).parents[2]
-DATA = ROOT / "tests" / "data"
 CREDENTIALS = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GEMINI_BASE_URL")
 
 
@@ -74,8 +74,8 @@ def test_local_takes_what_is_dropped_and_stops_cleanly(tmp_path, number):
             inbox = folder / "inbox" / "shop"
             inbox.mkdir()
             (inbox / "pair.json").write_text('{"scene": "s.webp", "product": "p.png", "max_px": 512, "attempts": 1}')
-            shutil.copy(DATA / "boutique" / "product.png", inbox / "p.png")
-            shutil.copy(DATA / "boutique" / "scene.webp", inbox / "s.webp")
+            (inbox / "p.png").write_bytes(product_png())
+            Image.fromarray(scene_array()).save(inbox / "s.webp", quality=90)
             (inbox / "bad.json").write_text('{"scene": 1}')
             wait_for(folder / "results" / "shop" / "pair.json")
             wait_for(folder / "results" / "shop" / "bad.json")
