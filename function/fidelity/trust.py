@@ -19,6 +19,10 @@ SPREAD_SHARE = 0.6
 # Trust narrower than this (px) is an accident of shapes; gaps narrower than this within trusted print are
 # closed.
 LEAST_WIDTH_PX = 9
+# Notches and holes up to this width (px) are closed unless the photograph is contradicted, by less than this
+# correlation: garbled small print on a verified surface agrees a little, a strap before it does not.
+NOTCH_PX = 17
+CONTRADICTION = 0.1
 # Trusted patches smaller than this share of the largest are dropped.
 LEAST_PATCH_SHARE = 0.1
 # Trust fades over this radius (px): the model and the photograph agree there, so a short fade shows no
@@ -46,6 +50,9 @@ def find_trust(agreed: Agreement) -> np.ndarray:
     support[0] = 0
     kept = support > max(LEAST_WIDTH_PX**2, LEAST_PATCH_SHARE * support.max(initial=0))
     trusted = cv2.morphologyEx(kept[patches].astype(np.uint8), cv2.MORPH_CLOSE, disc)
+    notch = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (NOTCH_PX, NOTCH_PX))
+    closed = cv2.morphologyEx(trusted, cv2.MORPH_CLOSE, notch)
+    trusted |= cv2.morphologyEx(closed & (agreed.local > CONTRADICTION), cv2.MORPH_OPEN, disc)
     # The fade lies inside the trusted patch, so that nothing beyond it is touched.
     inner = cv2.erode(trusted, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return cv2.GaussianBlur(inner.astype(np.float32), (0, 0), FADE_SIGMA) * trusted * agreed.visible
