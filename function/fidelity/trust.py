@@ -51,8 +51,9 @@ def find_trust(agreed: Agreement) -> np.ndarray:
     kept = support > max(LEAST_WIDTH_PX**2, LEAST_PATCH_SHARE * support.max(initial=0))
     trusted = cv2.morphologyEx(kept[patches].astype(np.uint8), cv2.MORPH_CLOSE, disc)
     notch = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (NOTCH_PX, NOTCH_PX))
-    closed = cv2.morphologyEx(trusted, cv2.MORPH_CLOSE, notch)
-    trusted |= cv2.morphologyEx(closed & (agreed.local > CONTRADICTION), cv2.MORPH_OPEN, disc)
+    # What lies between trusted print and the outline is a notch too.
+    closed = cv2.morphologyEx(trusted | ~seen, cv2.MORPH_CLOSE, notch)
+    trusted |= cv2.morphologyEx(closed & seen & (agreed.local > CONTRADICTION), cv2.MORPH_OPEN, disc)
     # The fade lies inside the trusted patch, so that nothing beyond it is touched.
     inner = cv2.erode(trusted, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return cv2.GaussianBlur(inner.astype(np.float32), (0, 0), FADE_SIGMA) * trusted * agreed.visible
