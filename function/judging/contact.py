@@ -8,7 +8,7 @@ import numpy as np
 from function.fidelity.analysis import Analysis
 from function.judging.base import gap, surface_below, touched
 from function.judging.check import Check, at_least, at_most, unmeasured
-from function.judging.view import SMALL_PX, View, even_darkening
+from function.judging.view import SMALL_PX, View, even_darkening, light_stops
 
 # The base is the lowest part of the outline, as a share of the product's height: it is read beside and under it, since
 # a shadow falls to one side. Less of it along what was put in, whose outline holds shadow, and less for a dark contact.
@@ -34,17 +34,17 @@ MOST_GAP = 0.15
 # Stops by which the surface right below the base must differ from the scene: standing products reached .045 and more
 # (light from the front on pale marble), surfaces that nothing stands on .04 by noise.
 LEAST_TOUCHED = 0.04
-# From so many stops on something stands there for sure. Only then a dark contact seen in the pixels alone counts, for
-# the product's own dark rim looks the same.
-SURELY_TOUCHED = 0.1
+# From so many stops on something stands there for sure; lifted products reached .057.
+SURELY_TOUCHED = 0.065
+# Only from so many on a dark contact seen in the pixels alone counts: the product's own dark rim looks the same.
+DARKLY_TOUCHED = 0.12
 
 
 def contact_shadow(analysis: Analysis, view: View) -> Check:
     """A shadow is there, and it begins where the product stands."""
     surface = surface_below(analysis, view)
     contact = None if surface is None else touched(surface, view.height)
-    sure = contact is None or contact >= SURELY_TOUCHED
-    measured = shadow(analysis, view, dark_contact=sure)
+    measured = shadow(analysis, view, dark_contact=contact is None or contact >= DARKLY_TOUCHED)
     if measured is None:
         return unmeasured("stops", "The product's base lies outside the picture.", passed=False)
     strongest, at_base = measured
@@ -65,6 +65,7 @@ def contact_shadow(analysis: Analysis, view: View) -> Check:
             good="",
             bad="Right below the product the surface is as it was without it: the product floats in the air.",
         )
+    sure = contact is None or contact >= SURELY_TOUCHED
     return at_least(
         at_base / strongest,
         LEAST_ATTACHED_SMALL if sure or view.height < SMALL_PX else LEAST_ATTACHED,
@@ -76,10 +77,7 @@ def contact_shadow(analysis: Analysis, view: View) -> Check:
 
 def shadow(analysis: Analysis, view: View, *, dark_contact: bool = True) -> tuple[float, float] | None:
     """Stops by which the scene is darkened around the product at the most, and right at its base."""
-    x, y, width, height = view.box
-    size = analysis.change.shape[1], analysis.change.shape[0]
-    stops = cv2.resize(analysis.light.mean(axis=2) / -np.log(2), size, interpolation=cv2.INTER_LINEAR)
-    stops = stops[y : y + height, x : x + width]
+    stops = -light_stops(analysis, view.box)
     cover = (view.cover > 0.5).astype(np.uint8)
     # The outline misses the side of a turned box; what was put in holds it, and the darkest shadow with it.
     outer = _largest(np.maximum(cover, (view.put_in > 0.5).astype(np.uint8)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.fidelity.change import largest
 from function.judging.check import Check, at_most, unmeasured
 from function.judging.view import View
 
@@ -119,14 +120,13 @@ def border_share(view: View, frame_shape: tuple[int, int]) -> float:
 
 def missing_width(view: View) -> float:
     """Width of the thickest piece of the product's place where the scene shows, over the product's size."""
-    soft = lambda p: cv2.GaussianBlur(p, (0, 0), 1.0).astype(np.float32)  # noqa: E731
-    shown, scene, expected = soft(view.answer), soft(view.scene), soft(view.expected)
+    shown, scene, expected = (cv2.GaussianBlur(p, (0, 0), 1.0) for p in (view.answer, view.scene, view.expected))
     solid = np.minimum(view.known, view.cover) > 0.9
     if not solid.any():
         return 0.0
     light = (np.median(shown[solid], axis=0) + 8) / (np.median(expected[solid], axis=0) + 8)
-    from_scene = np.abs(shown - scene).max(axis=2)
-    from_product = np.abs(shown - np.clip(expected * light, 0, 255)).max(axis=2)
+    lit = np.clip(expected * light + 0.5, 0, 255).astype(np.uint8)
+    from_scene, from_product = (largest(cv2.absdiff(shown, p)).astype(np.float32) for p in (scene, lit))
     gone = solid & (from_scene < SCENE_LEVELS) & (from_product > 2 * from_scene + FARTHER)
     gone = cv2.morphologyEx(gone.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return float(2 * cv2.distanceTransform(gone, cv2.DIST_L2, 5).max() / np.sqrt(solid.sum()))

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from function.fidelity.analysis import Analysis
+from function.fidelity.change import blur
 from function.fidelity.photograph import photograph_alpha
 from function.judging.check import Check, at_least, at_most, unmeasured
 from function.judging.view import SMALL_PX, View, main_blob
@@ -108,7 +109,7 @@ def replaced_share(view: View) -> float:
         _pattern(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY).astype(np.float32), known, sigma)
         for p in (view.expected, view.answer)
     )
-    near = lambda p: cv2.GaussianBlur(p, (0, 0), max(2.0, WORD_SIGMA * view.height))  # noqa: E731
+    near = lambda p: blur(p, max(2.0, WORD_SIGMA * view.height))  # noqa: E731
     power = near(expected * expected)
     # The constant, two levels squared, keeps blank places from counting as unlike.
     agreement = near(expected * shown) / np.sqrt(power * near(shown * shown) + 4.0)
@@ -132,13 +133,12 @@ def colour_difference(view: View) -> tuple[float, float] | None:
     """Difference in Lab a and b once the scene's light is divided out, and mean chroma over what is expected."""
     sigma = max(0.8, (COLOUR_SIGMA if view.found else FITTED_COLOUR_SIGMA) * view.height)
     weight = cv2.erode(np.minimum(view.seen, view.cover), np.ones((5, 5), np.uint8))
-    total = cv2.GaussianBlur(weight, (0, 0), sigma)
+    total = blur(weight, sigma)
     solid = weight > 0.9
     if solid.sum() < 60:
         return None
     expected, shown = (
-        cv2.GaussianBlur(_to_linear(p) * weight[..., None], (0, 0), sigma)[solid] / total[solid, None]
-        for p in (view.expected, view.answer)
+        blur(_to_linear(p) * weight[..., None], sigma)[solid] / total[solid, None] for p in (view.expected, view.answer)
     )
     luma = np.float32([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
     gain = np.median(np.log((shown + 0.01) / (expected + 0.01)), axis=0)
@@ -156,8 +156,8 @@ def colour_difference(view: View) -> tuple[float, float] | None:
 
 def _to_linear(srgb: np.ndarray) -> np.ndarray:
     """Linear light 0..1 float32 of uint8 (IEC 61966-2-1)."""
-    value = srgb.astype(np.float32) / 255
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    value = np.arange(256, dtype=np.float32) / 255
+    return cv2.LUT(srgb, np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4))
 
 
 def _from_linear(linear: np.ndarray) -> np.ndarray:
@@ -179,8 +179,8 @@ def pattern_agreement(view: View) -> float:
 
 
 def _pattern(grey: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
-    total = cv2.GaussianBlur(weight, (0, 0), 5 * sigma) + 1e-3
-    centred = grey - cv2.GaussianBlur(grey * weight, (0, 0), 5 * sigma) / total
+    total = blur(weight, 5 * sigma) + 1e-3
+    centred = grey - blur(grey * weight, 5 * sigma) / total
     return cv2.GaussianBlur(centred * weight, (0, 0), sigma)
 
 

@@ -9,6 +9,7 @@ from function.fidelity import features
 from function.fidelity.analysis import Analysis
 from function.fidelity.photograph import prepare_photograph
 from function.judging.check import Check, at_least, unmeasured
+from function.judging.likeness import LEAST_AGREEMENT
 from function.judging.view import View
 
 # Longest side of the photograph when its marks are counted.
@@ -22,34 +23,38 @@ MIRRORED = "The product is mirrored: left and right are exchanged, letters read 
 
 
 def product_not_mirrored(analysis: Analysis, view: View) -> Check:
-    """More of the photograph's marks are found again than of its mirror image's."""
-    unit = "share of the marks"
+    """The print lies on the photograph's, or more of its marks are found again than of its mirror image's."""
+    unit, straightened = "share of the marks", "Left and right are as on the photograph."
+    match = analysis.match
+    if match is not None and not match.mirrored and match.correlation >= LEAST_AGREEMENT:
+        # Lettering that lies on lettering is not mirrored: no need to look for marks.
+        return at_least(float(match.correlation), LEAST_AGREEMENT, "correlation", good=straightened, bad=MIRRORED)
     straight, mirrored = found_marks(analysis.product, view)
     if straight + mirrored < FEWEST_MARKS:
-        if analysis.match is not None and analysis.match.mirrored:
+        if match is not None and match.mirrored:
             return unmeasured(unit, MIRRORED, passed=False)
         return unmeasured(unit, "The product has too few marks to tell left from right.", passed=True)
     return at_least(
         straight / (straight + mirrored),
         LEAST_STRAIGHT,
         unit,
-        good="Left and right are as on the photograph.",
+        good=straightened,
         bad=MIRRORED,
     )
 
 
 def found_marks(product: np.ndarray, view: View) -> tuple[int, int]:
     """Marks of the photograph, and of its mirror image, found again in one consistent place each."""
-    seen = features.detect(cv2.cvtColor(view.answer, cv2.COLOR_RGB2GRAY))
-    return _marks(product, seen), _marks(product[:, ::-1], seen)
-
-
-def _marks(product: np.ndarray, seen: features.Features) -> int:
     photograph = prepare_photograph(product, PHOTOGRAPH_PX)
     if photograph is None:
-        return 0
-    inside = (photograph.alpha > 127).astype(np.uint8) * 255
-    known = features.detect(cv2.cvtColor(photograph.rgb, cv2.COLOR_RGB2GRAY), inside)
+        return 0, 0
+    height, width = photograph.alpha.shape
+    known = features.detect(cv2.cvtColor(photograph.rgb, cv2.COLOR_RGB2GRAY), cv2.inRange(photograph.alpha, 128, 255))
+    seen = features.detect(cv2.cvtColor(view.answer, cv2.COLOR_RGB2GRAY))
+    return _marks(known, seen, height), _marks(features.mirrored(known, width), seen, height)
+
+
+def _marks(known: features.Features, seen: features.Features, height: int) -> int:
     pairs = features.pair_up(known, seen)
-    found = features.first_view(known, seen, pairs, photograph.alpha.shape[0])
+    found = features.first_view(known, seen, pairs, height)
     return 0 if found is None else features.places(known.points[pairs[0][found[1]]])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from function.fidelity.analysis import Analysis
+from function.fidelity.change import largest
 from function.judging.check import Check, at_least, at_most
 from function.judging.view import View
 
@@ -14,8 +17,13 @@ LEAST_AREA = 0.003
 # What else was put in, as a share of the product's area: a piece of its own, and one that touches the product.
 # The latter may be the side of a turned box, which its frontal photograph does not show.
 MOST_APART, MOST_TOUCHING = 0.10, 0.85
+# Without print there are no instances to count. A piece of the product's own colour (difference in Lab a and b) and
+# brightness (Lab L, both 8-bit) is a copy from this share of the product's area on; a turned box's side is darker.
+MOST_COPY, COPY_COLOUR, COPY_BRIGHTNESS = 0.08, 8.0, 18.0
 # A pixel counts as put in when it differs from the scene by this much, 8-bit levels: crushed blacks do not.
 VISIBLE_LEVELS = 20
+# Pieces under this share of the product's area are specks.
+LEAST_PIECE = 0.01
 # Height of the product as a share of the picture's: below, it is lost; above, it is no longer in a scene.
 LEAST_HEIGHT, MOST_HEIGHT = 0.07, 0.68
 # Width over height against the photograph's: turning and looking down change it, but not more than this.
@@ -47,7 +55,11 @@ def product_once(analysis: Analysis, view: View) -> Check:
         return Check(
             float(analysis.match.instances - 1), MOST_APART, False, unit, "The product stands there more than once."
         )
-    apart, touching = also_put_in(analysis, view)
+    pieces = also_put_in(analysis, view)
+    apart, touching = (max((p.share for p in pieces if p.touches is side), default=0.0) for side in (False, True))
+    copied = max((p.share for p in pieces if p.alike), default=0.0) if analysis.match is None else 0.0
+    if copied > MOST_COPY:
+        return at_most(copied, MOST_COPY, unit, good="", bad="Another thing of the product's colour stands beside it.")
     if touching > MOST_TOUCHING:
         return at_most(touching, MOST_TOUCHING, unit, good="", bad="Something else joins the product, perhaps a copy.")
     return at_most(
@@ -59,21 +71,40 @@ def product_once(analysis: Analysis, view: View) -> Check:
     )
 
 
-def also_put_in(analysis: Analysis, view: View) -> tuple[float, float]:
-    """Areas of the largest other pieces put in, apart from the product and touching it, over the product's."""
+@dataclass(frozen=True)
+class Piece:
+    """Something else that was put in. share of the product's area; whether it touches it, and has its colour."""
+
+    share: float
+    touches: bool
+    alike: bool
+
+
+def also_put_in(analysis: Analysis, view: View) -> list[Piece]:
+    """What was put in beside the product."""
+    box = cv2.boundingRect(analysis.product_mask)
+    if box[2] == 0:
+        return []
+    inner = np.s_[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
+    cover = np.zeros(analysis.change.shape, np.uint8)
     x, y, width, height = view.box
-    near = cv2.dilate((view.cover > 0.5).astype(np.uint8), np.ones((9, 9), np.uint8))
-    differs = cv2.blur(cv2.absdiff(analysis.answer, analysis.scene), (5, 5)).max(axis=2) > VISIBLE_LEVELS
-    rest = np.where(differs, analysis.product_mask, 0)
-    rest[y : y + height, x : x + width][near > 0] = 0
-    around = np.zeros_like(rest)
-    around[y : y + height, x : x + width] = cv2.dilate(near, np.ones((5, 5), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((rest > 127).astype(np.uint8), connectivity=8)
+    cover[y : y + height, x : x + width] = view.cover > 0.5
+    near = cv2.dilate(cover[inner], np.ones((9, 9), np.uint8))
+    differs = largest(cv2.blur(cv2.absdiff(analysis.answer[inner], analysis.scene[inner]), (5, 5))) > VISIBLE_LEVELS
+    rest = np.where(differs & (near == 0), analysis.product_mask[inner], 0)
+    around = cv2.dilate(near, np.ones((5, 5), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.inRange(rest, 128, 255), connectivity=8)
     joined = set(np.unique(labels[around > 0])) - {0}
-    own = float((view.cover > 0.5).sum())
-    areas = {label: stats[label, cv2.CC_STAT_AREA] / own for label in range(1, count)}
-    apart = max((area for label, area in areas.items() if label not in joined), default=0.0)
-    return float(apart), float(max((areas[label] for label in joined), default=0.0))
+    own = float(cv2.countNonZero(cover))
+    lab = cv2.cvtColor(analysis.answer[inner], cv2.COLOR_RGB2LAB)
+    solid = cover[inner] > 0
+    of_product = np.median(lab[solid], axis=0) if solid.any() else np.full(3, np.inf)
+    pieces = []
+    for label in np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > LEAST_PIECE * own) + 1:
+        light, *colour = np.median(lab[labels == label], axis=0) - of_product
+        alike = np.hypot(*colour) < COPY_COLOUR and abs(light) < COPY_BRIGHTNESS
+        pieces.append(Piece(float(stats[label, cv2.CC_STAT_AREA] / own), label in joined, bool(alike)))
+    return pieces
 
 
 def scale_plausible(analysis: Analysis, view: View) -> Check:

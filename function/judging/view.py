@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from function.fidelity.analysis import Analysis
+from function.fidelity.change import largest
 from function.fidelity.photograph import photograph_alpha
 
 # Below this height (analysis pixels) letters are blots and a contact shadow is a few pixels: products of 145 px and
@@ -26,6 +27,7 @@ SHADOW_STOPS, EVEN_STOPS, SHADOW_WEIGHT, MOST_SHADOW = 0.1, 0.25, -0.3, 0.6
 BRIGHTER_STOPS = 0.1
 # Keeps ratios of dark pixels finite, 8-bit levels.
 DARK_OFFSET = 8.0
+LOGS = np.log2(np.arange(256, dtype=np.float32) + DARK_OFFSET)
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,8 @@ def main_blob(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int]] 
 
 def _fit_outline(analysis: Analysis, alpha: np.ndarray) -> tuple[float, float, float, float] | None:
     """Box (x, y, width, height) in which the photograph's outline covers the largest piece put in best."""
-    size = analysis.product_mask.shape[1], analysis.product_mask.shape[0]
-    brighter = cv2.resize(analysis.light.mean(axis=2) / np.log(2), size, interpolation=cv2.INTER_LINEAR)
+    height, width = analysis.product_mask.shape
+    brighter = light_stops(analysis, (0, 0, width, height))
     put_in = np.maximum(analysis.product_mask, (brighter > BRIGHTER_STOPS).astype(np.uint8) * 255)
     blob = main_blob(cv2.morphologyEx(put_in, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)))
     outline = cv2.boundingRect((alpha > 127).astype(np.uint8))
@@ -178,9 +180,20 @@ def _speaks_for(piece: np.ndarray, scene: np.ndarray, answer: np.ndarray) -> np.
 
 def even_darkening(scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
     """(h, w) float32: stops by which `answer` is darker than `scene`, as under a shadow; 0 where colours change."""
-    logs = [np.log2(cv2.GaussianBlur(p, (0, 0), 1.5).astype(np.float32) + DARK_OFFSET) for p in (scene, answer)]
-    darker = logs[0] - logs[1]
-    return np.where(np.ptp(darker, axis=2) < EVEN_STOPS, np.maximum(darker.min(axis=2), 0), 0)
+    logs = [cv2.LUT(cv2.GaussianBlur(p, (0, 0), 1.5), LOGS) for p in (scene, answer)]
+    darker = cv2.subtract(*logs)
+    most, least = largest(darker), -largest(-darker)
+    return np.where(most - least < EVEN_STOPS, np.maximum(least, 0), 0)
+
+
+def light_stops(analysis: Analysis, box: tuple[int, int, int, int]) -> np.ndarray:
+    """(h, w) float32: stops by which the model's light brightens the scene in `box` (x, y, w, h)."""
+    x, y, width, height = box
+    left, top = x // 2, y // 2
+    part = analysis.light[top : (y + height) // 2 + 1, left : (x + width) // 2 + 1]
+    mean = cv2.transform(part, np.full((1, 3), 1 / (3 * np.log(2)), np.float32))
+    size = 2 * part.shape[1], 2 * part.shape[0]
+    return cv2.resize(mean, size, interpolation=cv2.INTER_LINEAR)[y - 2 * top :, x - 2 * left :][:height, :width]
 
 
 def _box_mapping(

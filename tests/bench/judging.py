@@ -1,9 +1,10 @@
 """Where the judge's thresholds come from: `python -m tests.bench.judging [--cases DIR] [--set composed]`.
 
 Good and spoiled pictures of every case are analysed and judged. Printed for each check: its limit, its values over
-good pictures, false alarms, and how many of the faults that it is meant to see it missed; for each fault how many
-were not accepted and by which checks. `--set composed` takes photographs set into scenes instead: white, blank and
-glass products, a scene without texture, a shelf of the product's sisters.
+good pictures, false alarms, and how many of the faults that it is meant to see it missed; the same for every single
+measure inside the checks, beside its values over those faults, from which its limit was set; for each fault how many
+were not accepted and by which checks; and what became of each case. `--set composed` takes photographs set into
+scenes instead: white, blank and glass products, a scene without texture, a shelf of the product's sisters.
 """
 
 from __future__ import annotations
@@ -26,10 +27,24 @@ from tests.bench.cases import SHIPPED, Case, case_folders, load_case, small_case
 from tests.bench.composed import blank_product, busy_shelf, compose, plain_scene, tinted, white_product
 from tests.bench.faults import FAULTS, GOOD, SEEN_BY, spoiled
 from tests.bench.imitation import MANNERS, imitate
+from tests.bench.measures import MEASURES, measure
 
 SENT_PX = 768
 # Pictures are spoiled at about the size that a model answers in.
 SIDE_PX = 1344
+MANNERS_COMPOSED = ("mild", "typical")
+FAULTS_COMPOSED = (
+    "product_missing",
+    "product_doubled",
+    "wrong_colour",
+    "mirrored_product",
+    "scene_replaced",
+    "cropped_scene",
+    "cutout_halo",
+    "no_shadow",
+    "floating_product",
+    "black_image",
+)
 GOOD_MANNERS = ("mild", "typical", "padded", "sharpened", "jpeg75")
 # Warm evening and cool shade, as gains on red, green and blue.
 LIGHTS = {"warm": (1.0, 0.88, 0.72), "cool": (0.82, 0.94, 1.0)}
@@ -42,6 +57,7 @@ class Judged:
     good: bool
     judgement: Judgement
     judge_s: float
+    measures: dict[str, float]
 
 
 def main() -> None:
@@ -55,14 +71,16 @@ def main() -> None:
     cv2.setNumThreads(1)
     folders = [f for f in case_folders(options.cases) if f.name.startswith(tuple(options.only.split(",")))]
     cases = [_at_answer_size(load_case(folder)) for folder in folders]
-    faults = options.faults.split(",") if options.faults else list(FAULTS)
-    if options.set == "composed":
+    composed = options.set == "composed"
+    faults = options.faults.split(",") if options.faults else list(FAULTS_COMPOSED if composed else FAULTS)
+    if composed:
         cases = list(_composed(cases))
     judged = []
     for number, case in enumerate(cases):
         other = next(c for c in cases[number + 1 :] + cases if c.scene is not case.scene or len(cases) == 1)
-        judged += _judge_case(case, other, faults, options.seed)
-        print(f"{case.name}: done", flush=True)
+        of_case = list(_judge_case(case, other, faults, options.seed, composed))
+        _case_row(case.name, of_case)
+        judged += of_case
     report(judged)
 
 
@@ -82,12 +100,12 @@ def _composed(cases: list[Case]) -> Iterator[Case]:
         yield compose(f"{case.name}-shelf", busy_shelf(scene, case.product), case.product, height=0.33)
 
 
-def _judge_case(case: Case, other: Case, faults: list[str], seed: int) -> Iterator[Judged]:
-    for manner in GOOD_MANNERS:
+def _judge_case(case: Case, other: Case, faults: list[str], seed: int, composed: bool) -> Iterator[Judged]:
+    for manner in MANNERS_COMPOSED if composed else GOOD_MANNERS:
         yield _judged(case, "good", manner, seed, True)
-    for kind in GOOD:
+    for kind in () if composed else GOOD:
         yield _judged(spoiled(case, kind, seed, other), kind, "typical", seed, True)
-    for name, light in LIGHTS.items():
+    for name, light in {}.items() if composed else LIGHTS.items():
         yield _judged(tinted(case, light), name, "mild", seed, True)
     for number, fault in enumerate(faults):
         manner = ("mild", "typical")[(number + seed) % 2]
@@ -100,7 +118,18 @@ def _judged(case: Case, kind: str, manner: str, seed: int, good: bool) -> Judged
     analysis = analyse(case.scene, case.product, imitate(case, frame, MANNERS[manner], seed), frame)
     started = time.process_time()
     judgement = judge(analysis)
-    return Judged(case.name, kind, good, judgement, time.process_time() - started)
+    return Judged(case.name, kind, good, judgement, time.process_time() - started, measure(analysis))
+
+
+def _case_row(name: str, judged: list[Judged]) -> None:
+    """What became of one case: good pictures accepted, bad ones not, and which of both went wrong."""
+    accepted = [j for j in judged if j.judgement.verdict == "accepted"]
+    good, bad = ([j for j in judged if j.good is wanted] for wanted in (True, False))
+    alarms = [f"{j.kind}: {n} {c.value}" for j in good for n, c in j.judgement.checks.items() if not c.passed]
+    missed = [j.kind for j in bad if j in accepted]
+    told = f"  false alarms: {', '.join(alarms)}" * bool(alarms) + f"  MISSED: {', '.join(missed)}" * bool(missed)
+    kept, stopped = sum(j in accepted for j in good), len(bad) - len(missed)
+    print(f"{name:<24} good accepted {kept}/{len(good)}, bad not accepted {stopped}/{len(bad)}{told}", flush=True)
 
 
 def report(judged: list[Judged]) -> None:
@@ -113,6 +142,13 @@ def report(judged: list[Judged]) -> None:
     print("\ncheck                     limit  good: least, median, most          false alarms  spoiled: misses")
     for name in judged[0].judgement.checks:
         _check_row(name, good, [j for j in bad if SEEN_BY.get(j.kind) == name])
+    print("\nmeasure                      limit  good: least, median, most           its faults: least, median, most")
+    for name, (limit, side, faults) in MEASURES.items():
+        of_good, of_bad = (
+            _spread([j.measures[name] for j in rows if name in j.measures])
+            for rows in (good, [j for j in bad if j.kind in faults])
+        )
+        print(f"{name:<24}{side} {limit:>6}  {of_good:<36}{of_bad}")
     print("\nkind                     not accepted   seen by")
     for kind in dict.fromkeys(j.kind for j in bad):
         rows = [j for j in bad if j.kind == kind]
@@ -137,12 +173,15 @@ def _check_row(name: str, good: list[Judged], meant: list[Judged]) -> None:
     # A check may hold several measures; the one that usually decides is shown.
     usual = Counter(c.threshold for c in checks if c.value is not None).most_common(1)
     values = [c.value for c in checks if usual and c.threshold == usual[0][0] and c.value is not None]
-    spread = f"{min(values):8.3f} .. {np.median(values):8.3f} .. {max(values):8.3f}" if values else "-"
     alarms = sum(not c.passed for c in checks)
     missed = [j for j in meant if j.judgement.checks[name].passed]
     limit = f"{usual[0][0]}" if usual else "-"
     misses = f"{len(missed)}/{len(meant)}" if meant else "-"
-    print(f"{name:<24}{limit:>7}  {spread:<34} {alarms:>6}/{len(good):<5} {misses:>8}")
+    print(f"{name:<24}{limit:>7}  {_spread(values):<34} {alarms:>6}/{len(good):<5} {misses:>8}")
+
+
+def _spread(values: list[float]) -> str:
+    return f"{min(values):8.3f} .. {np.median(values):8.3f} .. {max(values):8.3f}" if values else "-"
 
 
 if __name__ == "__main__":
