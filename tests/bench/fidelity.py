@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -73,6 +74,8 @@ def _run(folder: Path, manner: str, seed: int, reading: bool, save: Path | None)
         f"  {analysed - started:.2f} + {finished - analysed:.2f} s ({cpu:.2f} s of processor), "
         f"peak +{row['peak_mib']:.0f} MiB; " + _line(row)
     )
+    if _worse(row):
+        print(f"  worse than the plain upscale: {', '.join(_worse(row))}")
     return row
 
 
@@ -100,12 +103,38 @@ def _line(row: dict[str, float]) -> str:
     return " | ".join(parts)
 
 
+def _worse(row: dict[str, float]) -> list[str]:
+    """Regions that are less like the truth (SSIM) than in the plain upscale."""
+    return [r for r in REGIONS if f"plain {r} ssim" in row and row[f"restored {r} ssim"] < row[f"plain {r} ssim"]]
+
+
+def _goals(rows: list[dict[str, float]], mean: dict[str, float]) -> Iterator[tuple[str, float, bool]]:
+    """Goal, what was reached, and whether that meets it."""
+    worst = min(row["restored outside psnr"] for row in rows)
+    yield "outside, mean of 55 dB", mean["restored outside psnr"], mean["restored outside psnr"] >= 55
+    yield "outside, worst of 50 dB", worst, worst >= 50
+    yield "shadow of 33 dB", mean["restored shadow psnr"], mean["restored shadow psnr"] >= 33
+    yield "shadow SSIM of .96", mean["restored shadow ssim"], mean["restored shadow ssim"] >= 0.96
+    gain = mean["restored product ssim"] - mean["plain product ssim"]
+    yield "product SSIM up by .12", gain, gain >= 0.12
+    sharpness = mean["restored product sharpness"]
+    yield "product sharpness of .9 to 1.05", sharpness, 0.9 <= sharpness <= 1.05
+    less = 1 - mean["restored product delta_e"] / mean["plain product delta_e"]
+    yield "product colour difference less by a third", less, less >= 1 / 3
+    if "plain cer" in mean:
+        short = mean["restored cer"] - mean["truth cer"]
+        yield "letters unread, within .05 of the truth", short, short <= 0.05
+    worse = sum(bool(_worse(row)) for row in rows)
+    yield "cases with a region worse than the plain upscale: none", worse, worse == 0
+
+
 def _summary(manner: str, rows: list[dict[str, float]]) -> None:
     keys = [key for key in rows[0] if all(key in row for row in rows)]
     mean = {key: float(np.mean([row[key] for row in rows])) for key in keys}
     print(f"== {manner}, mean of {len(rows)}: {mean['seconds']:.2f} s; psnr ssim ΔE sharpness: {_line(mean)}")
-    worst = min(row["restored outside psnr"] for row in rows)
-    print(f"== {manner}, worst outside {worst:.1f} dB\n", flush=True)
+    for goal, reached, met in _goals(rows, mean):
+        print(f"   {'met   ' if met else 'MISSED'} {goal}: {reached:.3g}")
+    print(flush=True)
 
 
 if __name__ == "__main__":
