@@ -237,7 +237,7 @@ def test_every_request_of_a_delivery_may_fail_once(place, faulty, proxy, gemini,
 
 @pytest.mark.parametrize("kind", ["503", "lost", "stall"])
 def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
-    place, hasty, deadline_s, proxy, gemini, kind
+    place, faulty, hasty, deadline_s, proxy, gemini, kind
 ):
     """One pair for each request, several at once, because what takes the time is waiting."""
     pairs = {what: f"{what.replace(' ', '-')}-{kind}" for what in REQUESTS if "answer" not in what}
@@ -263,7 +263,7 @@ def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
         assert (f"{pairs[what]}.json" in place.names()) == sidecar_stands, what
     proxy.clear()
     for what, stem in pairs.items():
-        place.deliver_until_settled(hasty, resources[what], within_s=10)  # at once: no claim is waited for
+        place.deliver_until_settled(faulty, resources[what], within_s=10)  # at once: no claim is waited for
         sidecar = is_whole(place, stem)
         assert calls_for(place, stem) == len(sidecar["attempts"]) == 1, what
 
@@ -276,7 +276,9 @@ def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
         ("answer", "503", 2),  # what could not be stored in all the time there is cannot be found again
     ],
 )
-def test_answers_may_fail_until_the_event_comes_again(place, hasty, deadline_s, proxy, gemini, what, kind, calls):
+def test_answers_may_fail_until_the_event_comes_again(
+    place, faulty, hasty, deadline_s, proxy, gemini, what, kind, calls
+):
     stem = f"{what.replace(' ', '-')}-{kind}-alone"
     resource = put_pair(place, stem)
     fault = proxy.add(kind, *REQUESTS[what], times=None)
@@ -286,12 +288,12 @@ def test_answers_may_fail_until_the_event_comes_again(place, hasty, deadline_s, 
     assert fault.fired
     assert not [name for name in place.names() if name.startswith(stem)]
     proxy.clear()
-    place.deliver_until_settled(hasty, resource)
+    place.deliver_until_settled(faulty, resource)
     is_whole(place, stem)
     assert calls_for(place, stem) == calls
 
 
-def test_a_release_that_fails_does_not_hold_up_the_next_delivery(place, hasty, proxy, gemini):
+def test_a_release_that_fails_does_not_hold_up_the_next_delivery(place, faulty, hasty, proxy, gemini):
     """The run is over although its claim says otherwise: the same machine knows."""
     resource = put_pair(place, "unreleased")
     lasting = [
@@ -305,7 +307,7 @@ def test_a_release_that_fails_does_not_hold_up_the_next_delivery(place, hasty, p
     assert thread.result().status == 503
     assert lasting[1].fired, "the claim was freed after all"
     proxy.clear()
-    assert place.deliver(hasty, resource).status == 200
+    assert place.deliver(faulty, resource).status == 200
     is_whole(place, "unreleased")
 
 
