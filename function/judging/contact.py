@@ -29,7 +29,7 @@ LEAST_ATTACHED, LEAST_ATTACHED_SMALL = 0.4, 0.3
 # pixels there, this far off the outline (share of the height), where this quantile reaches so many stops.
 CLEAR_SHARE, LEAST_CLEAR_PX, AT_DARK_BASE, DARK_CONTACT = 0.02, 3.0, 0.75, 0.2
 # Below the base, a shadow that is darker some way down than right there, by so many stops, belongs to a product in
-# the air: standing products reached .04, lifted ones begin at .6 where the shadow falls towards the camera.
+# the air: standing products reached .04, lifted ones begin at .2 where the shadow falls towards the camera.
 MOST_GAP = 0.15
 # Stops by which the surface right below the base must differ from the scene: standing products reached .045 and more
 # (light from the front on pale marble), surfaces that nothing stands on .04 by noise.

@@ -103,10 +103,11 @@ def _composed(cases: list[Case]) -> Iterator[Case]:
 def _judge_case(case: Case, other: Case, faults: list[str], seed: int, composed: bool) -> Iterator[Judged]:
     for manner in MANNERS_COMPOSED if composed else GOOD_MANNERS:
         yield _judged(case, "good", manner, seed, True)
-    for kind in () if composed else GOOD:
-        yield _judged(spoiled(case, kind, seed, other), kind, "typical", seed, True)
-    for name, light in {}.items() if composed else LIGHTS.items():
-        yield _judged(tinted(case, light), name, "mild", seed, True)
+    if not composed:
+        for kind in GOOD:
+            yield _judged(spoiled(case, kind, seed, other), kind, "typical", seed, True)
+        for name, light in LIGHTS.items():
+            yield _judged(tinted(case, light), name, "mild", seed, True)
     for number, fault in enumerate(faults):
         manner = ("mild", "typical")[(number + seed) % 2]
         yield _judged(spoiled(case, fault, seed, other), fault, manner, seed, False)
