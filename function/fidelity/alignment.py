@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from function.fidelity.change import blur
 from function.fidelity.projection import photograph_grid, prior_precision, project, project_with_jacobian
 
 # Local brightness and contrast are taken over this radius (px): wider than a letter, narrower than a
@@ -162,7 +163,7 @@ def local_shift(
     Lucas and Kanade's estimate from the slopes `gx`, `gy` along the answer's axes; 0 where nothing is
     printed.
     """
-    gather = lambda picture: cv2.GaussianBlur(picture * weight, (0, 0), sigma)  # noqa: E731
+    gather = lambda picture: blur(picture * weight, sigma)  # noqa: E731
     xx, xy, yy = gather(gx * gx) + LEAST_SLOPE, gather(gx * gy), gather(gy * gy) + LEAST_SLOPE
     ex, ey = gather(gx * error), gather(gy * error)
     area = xx * yy - xy * xy

@@ -110,7 +110,7 @@ def test_a_bent_front_is_followed_where_neither_plane_nor_roundness_fits():
     answer, (x, y) = stand(room(), bent, flat_view())
     truth = [sample(axis, columns + np.float32(0.5) - bend, rows + np.float32(0.5)) for axis in (x, y)]
     match = match_product(Sought.of(cut_out(front)), answer)
-    assert misplaced_px(match, cut_out(front).shape, 60, truth) < 3 * PLACED_PX
+    assert misplaced_px(match, cut_out(front).shape, 60, truth) < 4 * PLACED_PX  # half of what the stiff view misses
 
 
 @pytest.mark.parametrize("turned", [False, True])
