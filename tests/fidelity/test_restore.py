@@ -8,7 +8,7 @@ import pytest
 
 from function.fidelity.analysis import analyse
 from function.fidelity.blend import enlarge_crop
-from function.fidelity.restore import plain_upscale, restore
+from function.fidelity.restore import down_to_the_floor, plain_upscale, restore
 from function.imaging.frame import plan_frame
 from tests.bench.scores import aligned_product_ssim, regions, score
 from tests.fidelity.answers import analysis_of, answer_to, case, frame_of
@@ -115,3 +115,13 @@ def test_a_fine_answer_does_not_alias_in_a_small_result():
     frame = plan_frame((320, 183), {"16:9": (1344, 768)}, 768)
     image = plain_upscale(stripes, frame)
     assert np.abs(image[8:-8, 8:-8].astype(int) - 128).max() < 12
+
+
+def test_the_mask_is_carried_on_below_the_base_only_and_only_where_something_changed():
+    mask, change = np.zeros((2, 300, 200), np.uint8)
+    mask[40:240, 60:120] = 255
+    cv2.rectangle(mask, (140, 60), (160, 80), 255, -1)  # nothing grows under what is not the base
+    change[30:260, 50:110] = 255
+    grown = (down_to_the_floor(mask, change) > 127) & (mask < 128)
+    assert grown[240:243, 60:110].all()
+    assert not grown[:240].any() and not grown[248:].any() and not grown[:, 110:].any()
