@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
+from bisect import insort
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 from function.deadline import Deadline
@@ -22,13 +23,13 @@ CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/
 # the images' own bytes (50 MiB at most each) and analyses.
 RESERVED_BYTES = 650 * 2**20
 LEAST_BYTES = 400 * 2**20  # one 50-megapixel pair has to be possible
-MOST_BYTES = 550 * 2**20  # two cores have no use for more at once, and eight huge pairs stay under 1.5 GiB
+MOST_BYTES = 550 * 2**20  # two cores have no use for more at once, and eight huge pairs stay under 1.7 GiB
 KEPT_SHARE = 0.4  # of the working bytes, besides them, for pixels that wait for the model's answer
 
 
 class PixelPermit:
-    """Hands out bytes to so many workers, in the order they were asked for; who asks for more than there is gets all
-    of it, alone.
+    """Hands out bytes to so many workers, in the order they were asked for, those first that the model waits for; who
+    asks for more than there is gets all of it, alone.
 
     Besides, pixels may be kept across a wait while `kept_bytes` last: nobody waits for those, so that who waits for
     working bytes never waits for an answer of the network.
@@ -38,19 +39,23 @@ class PixelPermit:
         self._total = self._free = total_bytes
         self._idle = workers
         self._keepable = kept_bytes
-        self._queue: deque[object] = deque()
+        self._queue: list[tuple[bool, int]] = []  # sorted: whether later, and the number of the arrival
+        self._arrivals = count()
         self._changed = threading.Condition()
 
     @contextmanager
-    def hold(self, wanted_bytes: int, deadline: Deadline) -> Iterator[None]:
-        """Wait for `wanted_bytes` and a turn, hold both for the block. Raises DeadlineExceeded."""
+    def hold(self, wanted_bytes: int, deadline: Deadline, *, before_model: bool = False) -> Iterator[None]:
+        """Wait for `wanted_bytes` and a turn, hold both for the block. Raises DeadlineExceeded.
+
+        The short work `before_model` goes first: the model's ten seconds begin the sooner.
+        """
         wanted = min(wanted_bytes, self._total)
-        ticket = object()
         with self._changed:
-            self._queue.append(ticket)
+            ticket = (not before_model, next(self._arrivals))
+            insort(self._queue, ticket)
             try:
                 ready = self._changed.wait_for(
-                    lambda: self._queue[0] is ticket and self._idle and self._free >= wanted,
+                    lambda: self._queue[0] == ticket and self._idle and self._free >= wanted,
                     timeout=deadline.remaining(),
                 )
                 if not ready:

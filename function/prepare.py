@@ -159,7 +159,7 @@ def decode_sources(
     if errors:
         raise first_to_tell(errors)
     wanted = sum(decode_bytes(info) for info in infos.values())
-    with process_permit().hold(wanted, deadline), ThreadPoolExecutor(max_workers=1) as pool:
+    with process_permit().hold(wanted, deadline, before_model=True), ThreadPoolExecutor(max_workers=1) as pool:
         decoding = pool.submit(copy_context().run, _decode_product, sources["product"], limit, record)
         small_side = max(ANALYSIS_SIDE_PX, max_px)
         try:

@@ -83,6 +83,23 @@ def test_a_large_one_is_not_overtaken_for_ever_by_small_ones():
     assert order == ["large", "small"]
 
 
+def test_what_the_model_waits_for_goes_first():
+    permit, order = PixelPermit(100, 1), []
+
+    def work(name: str, before_model: bool) -> None:
+        with permit.hold(10, Deadline(30), before_model=before_model):
+            order.append(name)
+
+    threads = [threading.Thread(target=work, args=args) for args in (("a", False), ("b", True), ("c", True))]
+    with permit.hold(10, Deadline(1)):
+        for thread in threads:
+            thread.start()
+            time.sleep(0.05)
+    for thread in threads:
+        thread.join()
+    assert order == ["b", "c", "a"]
+
+
 def test_one_whose_time_is_up_leaves_the_queue():
     permit = PixelPermit(100, 8)
     with permit.hold(60, Deadline(1)):
