@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -59,7 +60,8 @@ class LocalSession:
         logs = self._folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
-            gcs = stack.enter_context(gcs_server(logs / "storage.log"))
+            objects = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            gcs = stack.enter_context(gcs_server(logs / "storage.log", objects))
             environment = {
                 "OUTPUT_BUCKET": OUTPUT_BUCKET,
                 "STORAGE_EMULATOR_HOST": gcs.url,

@@ -246,7 +246,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         options.folder = folder
-        gcs = stack.enter_context(gcs_server(Path(folder) / "gcs.log"))
+        gcs = stack.enter_context(gcs_server(Path(folder) / "gcs.log", Path(folder)))
         port = free_port()
         command = [
             sys.executable,
