@@ -13,8 +13,9 @@ from function.fidelity.photograph import Photograph, prepare_photograph
 
 # Longest side (px) of the photograph when features are sought: more than the product spans in most answers.
 FEATURE_PX = 640
-# Longest side (px) of the finest photograph that is aligned: of one that is six times as tall as wide.
+# Longest side (px) of the finest photograph that is aligned: as it is analysed, shrunk once and not twice.
 FINEST_PX = 1024
+# A photograph of fewer pixels on a side shows no print.
 LEAST_PX = 16
 # Size (px, the square root of width times height) of the photograph's grid while its shape is chosen, and while it
 # is aligned finally. A product that spans more is aligned on a shrunken answer.

@@ -19,8 +19,9 @@ GARBAGE_COLLECTION = {"GOGC": "300"}
 def gcs_server(log_file: Path, folder: Path | None = None) -> Process:
     """The emulator, with its objects as files in `folder`, or in memory.
 
-    Files take 10,000 objects in a third of the time, but their names end at 255 bytes; memory takes every name. The
-    wrapper's own class chooses neither, so it serves to find the binary.
+    Files take 10,000 objects in a third of the time, but names must do as paths: no part above 255 bytes, no `..`, no
+    object with another's folder for its name. Memory takes every name. The wrapper's own class chooses neither, so it
+    serves to find the binary.
     """
     port = free_port()
     binary = _server._get_binary_path()

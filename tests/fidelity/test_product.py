@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from function.fidelity import features
 from function.fidelity.alignment import sample
 from function.fidelity.inversion import invert
 from function.fidelity.photograph import photograph_alpha
@@ -234,3 +235,16 @@ def test_a_hand_before_the_label_keeps_the_answer_s_pixels():
     weight[y : y + height, x : x + width] = match.weight
     assert weight[290:310, 345:375].mean() < 0.1 * 255
     assert weight[130:200, 260:400].mean() > 0.7 * 255
+
+
+def test_features_are_mirrored_as_if_found_in_the_mirror_image():
+    grey = cv2.cvtColor(label(), cv2.COLOR_RGB2GRAY)
+    found = features.detect(np.ascontiguousarray(grey[:, ::-1]))
+    made = features.mirrored(features.detect(grey), grey.shape[1])
+    away = np.hypot(*(found.points[:, None] - made.points[None]).transpose(2, 0, 1))
+    turned = np.abs((found.angles[:, None] - made.angles[None] + 180) % 360 - 180)
+    alike = (away < 1) & (turned < 10) & (np.abs(np.log(found.sizes[:, None] / made.sizes[None])) < 0.1)
+    pairs = np.argwhere(alike)
+    assert len(np.unique(pairs[:, 0])) > 0.6 * len(found.points)
+    similarity = (found.descriptors[pairs[:, 0]] * made.descriptors[pairs[:, 1]]).sum(axis=1)
+    assert np.median(similarity) > 0.99

@@ -122,6 +122,7 @@ def test_the_mask_is_carried_on_below_the_base_only_and_only_where_something_cha
     mask[40:240, 60:120] = 255
     cv2.rectangle(mask, (140, 60), (160, 80), 255, -1)  # nothing grows under what is not the base
     change[30:260, 50:110] = 255
+    change[50:120, 130:170] = 255
     grown = (down_to_the_floor(mask, change) > 127) & (mask < 128)
     assert grown[240:243, 60:110].all()
-    assert not grown[:240].any() and not grown[248:].any() and not grown[:, 110:].any()
+    assert not grown[:240].any() and not grown[248:].any() and not grown[240:, 110:].any()
