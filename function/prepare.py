@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from function.deadline import Deadline
-from function.errors import ManifestInvalid
+from function.errors import ManifestInvalid, SourceUnreadable
 from function.fidelity.analysis import ANALYSIS_SIDE_PX, KnownProduct
 from function.fidelity.photograph import photograph_alpha
 from function.generation.models import ImageModel
-from function.imaging.compress import encode_for_model, fit_to_frame, has_bars, shrink
+from function.imaging.compress import encode_for_model, fit_to_frame, has_bars, shrink, shrink_by_area
 from function.imaging.decode import ImageInfo, Pixels, decode, inspect
 from function.imaging.encode import MAX_SIDE_PX
 from function.imaging.frame import Frame, Size, fit_within, plan_frame
@@ -233,7 +233,7 @@ def _decode_scene(source: Source, small_side_px: int, max_pixels: int, record: R
     size = inspect(source.content, "scene", max_pixels=max_pixels).size
     small_size = fit_within(size, small_side_px)
     pixels = _decode(source, "scene", max_pixels, record, at_least=small_size)
-    return Scene(source, pixels, max_pixels), shrink(pixels.array, small_size)
+    return Scene(source, pixels, max_pixels), shrink_by_area(pixels.array, small_size)
 
 
 def _decode(source: Source, field: str, max_pixels: int, record: RunRecord, at_least: Size | None = None) -> Pixels:
@@ -257,6 +257,8 @@ def _decode(source: Source, field: str, max_pixels: int, record: RunRecord, at_l
 
 def _decode_product(source: Source, max_pixels: int, record: RunRecord) -> Photograph:
     pixels = _decode(source, "product", max_pixels, record)
+    if pixels.array.shape[2] == 4 and not pixels.array[..., 3].any():
+        raise SourceUnreadable("product: nothing of it is visible: the picture is fully transparent")
     size = pixels.array.shape[1], pixels.array.shape[0]
     return Photograph(shrink(pixels.array, fit_within(size, MAX_PRODUCT_SIDE_PX)), pixels.icc, size)
 

@@ -61,8 +61,8 @@ def grey(rgb: np.ndarray) -> np.ndarray:
 
 def normalise(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`picture` (h, w) float32 without local brightness and contrast, and the contrast taken out."""
-    centred = picture - cv2.GaussianBlur(picture, (0, 0), CONTRAST_SIGMA)
-    contrast = np.sqrt(cv2.GaussianBlur(centred**2, (0, 0), CONTRAST_SIGMA) + BLANK_CONTRAST**2)
+    centred = picture - blur(picture, CONTRAST_SIGMA)
+    contrast = cv2.sqrt(blur(centred * centred, CONTRAST_SIGMA) + np.float32(BLANK_CONTRAST**2))
     return centred / contrast, contrast
 
 
@@ -124,8 +124,8 @@ def refine_view(
         weight = visible * local / (1 + (moved / tolerance) ** 2)
         use = weight > 0.02
         gx, gy = gx[use], gy[use]
-        _, _, jx, jy = project_with_jacobian(p, grid_x[use], grid_y[use], depth[use])
-        jacobian = ((jx * gx[:, None] + jy * gy[:, None])[:, free]).astype(np.float32)
+        _, _, jx, jy = project_with_jacobian(p.astype(np.float32), grid_x[use], grid_y[use], depth[use])
+        jacobian = (jx * gx[:, None] + jy * gy[:, None])[:, free]
         weighted = jacobian * weight[use][:, None]
         hessian = (weighted.T @ jacobian).astype(np.float64)
         gradient = (weighted.T @ error[use]).astype(np.float64)
@@ -150,8 +150,8 @@ def slopes(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def local_agreement(seen: np.ndarray, target: np.ndarray) -> np.ndarray:
     """(h, w) float32 0.05..1: places that contradict (a reflection, an invented ornament) pull less."""
-    product = cv2.GaussianBlur(seen * target, (0, 0), CONTRAST_SIGMA)
-    power = cv2.GaussianBlur(seen**2 + target**2, (0, 0), CONTRAST_SIGMA) / 2 + 0.05
+    product = blur(seen * target, CONTRAST_SIGMA)
+    power = blur(seen * seen + target * target, CONTRAST_SIGMA) / 2 + np.float32(0.05)
     return np.clip(product / power, 0.05, 1)
 
 
@@ -210,6 +210,7 @@ def agreement(photograph: np.ndarray, sampled: np.ndarray, visible: np.ndarray) 
     seen, _ = normalise(cv2.GaussianBlur(sampled, (0, 0), 1.0))
     local = np.ones_like(target)
     for sigma in AGREEMENT_SIGMAS:
-        blur = lambda picture, sigma=sigma: cv2.GaussianBlur(picture * visible, (0, 0), sigma)  # noqa: E731
-        local = np.minimum(local, blur(seen * target) / np.sqrt(blur(seen**2) * blur(target**2) + 1e-4))
+        near = lambda picture, sigma=sigma: blur(picture * visible, sigma)  # noqa: E731
+        power = near(seen * seen) * near(target * target)
+        local = np.minimum(local, near(seen * target) / cv2.sqrt(power + np.float32(1e-4)))
     return Agreement(weighted_correlation(seen, target, visible), local, visible, contrast)

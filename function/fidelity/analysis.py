@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
+from function.fidelity.blend import to_bytes
 from function.fidelity.change import blur, find_evidence, find_light, find_product, half, largest
 from function.fidelity.colour import UNCHANGED_COLOURS, ColourMatch, match_colours
 from function.fidelity.matte import product_coverage, rough_coverage
@@ -19,8 +21,8 @@ from function.imaging.frame import Frame, fit_within
 # Longest side of the analysis: that of the largest native picture of the 1-megapixel model. A 2K answer is
 # analysed at this size too; its pixels are taken from the answer itself.
 ANALYSIS_SIDE_PX = 1344
-# The product photograph is matched at this size.
-PRODUCT_SIDE_PX = 1024
+# The product photograph is matched at this size, down to the least where a whole factor leads there.
+PRODUCT_SIDE_PX, LEAST_PRODUCT_SIDE_PX = 1024, 900
 # A log ratio under this moves a mid grey by less than one 8-bit level: not a change.
 LEAST_LOG_RATIO = 0.006
 # From this log ratio on (seven percent) a change counts fully in the mask.
@@ -92,7 +94,7 @@ class KnownProduct:
     @classmethod
     def of(cls, product: np.ndarray) -> KnownProduct:
         """`product` (h, w, 4) uint8 RGBA. A photograph in which nothing is found is one that is not looked for."""
-        small = shrunk(product, PRODUCT_SIDE_PX) if product.size else product
+        small = _product_shrunk(product) if product.size else product
         try:
             return cls(small, Sought.of(small))
         except PICTURE_FAULTS:
@@ -125,7 +127,7 @@ def _examine(
     found = _unexamined(small, known, answer, registration, laps)
     colours = match_colours(small, found.answer_plain, registration.inside)
     matched = colours.apply(found.answer_plain)
-    answer_matched = np.clip(matched + 0.5, 0, 255).astype(np.uint8)
+    answer_matched = to_bytes(matched)
     found = replace(found, answer=answer_matched, colours=colours)
     laps.end("colour")
     if not registration.drift.registered:
@@ -176,7 +178,7 @@ def _unexamined(
 
 def sample(answer: np.ndarray, mapping: np.ndarray) -> np.ndarray:
     """`answer` at the places of `mapping` (h, w, 2) float32, cubic; uint8."""
-    return cv2.remap(answer, mapping[..., 0], mapping[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(answer, mapping, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _at_side(scene: np.ndarray, side_px: int) -> np.ndarray:
@@ -195,6 +197,14 @@ def shrunk(picture: np.ndarray, side_px: int) -> np.ndarray:
     if size == (picture.shape[1], picture.shape[0]):
         return picture
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def _product_shrunk(product: np.ndarray) -> np.ndarray:
+    """The photograph at about `PRODUCT_SIDE_PX`; by a whole factor where one fits, in a tenth of the time."""
+    longest = max(product.shape[:2])
+    step = math.ceil(longest / PRODUCT_SIDE_PX)
+    whole = all(side % step == 0 for side in product.shape[:2])
+    return shrunk(product, longest // step if whole and longest // step >= LEAST_PRODUCT_SIDE_PX else PRODUCT_SIDE_PX)
 
 
 def _half_share(mask: np.ndarray) -> np.ndarray:

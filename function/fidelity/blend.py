@@ -12,6 +12,11 @@ PixelBox = tuple[int, int, int, int]
 STRIP_PIXELS = 1_000_000
 
 
+def to_bytes(picture: np.ndarray) -> np.ndarray:
+    """`picture` (h, w) or (h, w, 3) float32 as uint8, rounded and cut off at 0 and 255."""
+    return cv2.add(picture, 0.0, dtype=cv2.CV_8U)
+
+
 def crop_matrix(from_size: tuple[int, int], full_size: tuple[int, int], box: PixelBox) -> np.ndarray:
     """(2, 3) float64: pixel centres of `box` at `full_size` -> those of a picture of `from_size`."""
     scale_x, scale_y = from_size[0] / full_size[0], from_size[1] / full_size[1]

@@ -18,6 +18,8 @@ LEAST_EVEN_NOISE, LEAST_EDGE_NOISE = 0.004, 0.05
 # The noise is measured at this quantile of what the picture shows, so that product and shadow may cover up to
 # half of it. Of normal noise this quantile of the magnitude is .524 standard deviations.
 NOISE_QUANTILE, QUANTILE_DEVIATIONS = 0.4, 0.524
+# Every so many half-size pixels tell as much of the noise.
+NOISE_STEP = 3
 # Change is sure from the upper, and continues where it touches sure change down to the lower multiple of the
 # noise.
 SURE, FAINT = 6.0, 2.4
@@ -114,7 +116,7 @@ def _gradient(scene: np.ndarray) -> np.ndarray:
 
 def _noise(magnitude: np.ndarray, gradient: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """(h', w') float32 standard deviation of untouched pixels, a line through flat and textured thirds."""
-    sample = np.s_[::2, ::2]
+    sample = np.s_[::NOISE_STEP, ::NOISE_STEP]
     m, g = magnitude[sample][inside[sample]], gradient[sample][inside[sample]]
     if m.size < 30:
         return LEAST_EVEN_NOISE + LEAST_EDGE_NOISE * gradient

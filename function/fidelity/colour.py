@@ -42,11 +42,13 @@ class ColourMatch:
     def apply(self, rgb: np.ndarray, field: np.ndarray | None = None) -> np.ndarray:
         """float32 0..255 for `rgb` (h, w, 3) uint8. `field` (h, w, 3): the field over that crop."""
         values = rgb.astype(np.float32) * np.float32(1 / 255)
-        out = cv2.transform(values, np.column_stack([self.matrix, self.offset]).astype(np.float32))
-        out += values * (1 - values) * self.curve
+        # matrix @ rgb + curve * rgb - curve * rgb^2
+        linear = np.column_stack([self.matrix + np.diag(self.curve), self.offset])
+        out = cv2.transform(values, 255 * linear)
+        out -= cv2.transform(values * values, 255 * np.diag(self.curve))
         if field is None:
             field = cv2.resize(self.field, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR)
-        out *= field * np.float32(255)
+        out *= field
         return out
 
 
@@ -79,24 +81,23 @@ def match_colours(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
 
 def _global_fit(target: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Iteratively reweighted ridge regression towards the identity."""
-    count = len(target)
-    curves = source * (1 - source)
-    matrix, curve, offset = np.eye(3), np.zeros(3), np.zeros(3)
+    features = np.column_stack([source, source * (1 - source), np.ones(len(target), np.float32)])
+    ridge = np.array([RIDGE_MATRIX] * 3 + [RIDGE_CURVE, RIDGE_OFFSET])
+    fit = np.zeros((7, 3))  # of each feature to each channel
+    fit[[0, 1, 2], [0, 1, 2]] = 1
     for _ in range(6):
-        misfit = np.abs(source @ matrix.T + curves * curve + offset - target).max(axis=1)
+        misfit = np.abs(features @ fit.astype(np.float32) - target).max(axis=1)
         tolerance = max(LEAST_TOLERANCE, 2.0 * float(np.median(misfit)))
         weight = 1 / (1 + (misfit / tolerance) ** 2) ** 2
-        weight /= weight.sum()
+        weighted = features * (weight / weight.sum())[:, None]
+        gram, wanted = (weighted.T @ features).astype(float), (weighted.T @ target).astype(float)
         for channel in range(3):
-            features = np.column_stack([source, curves[:, channel], np.ones(count)])
-            prior = np.zeros(5)
-            prior[channel] = 1
-            ridge = np.array([RIDGE_MATRIX] * 3 + [RIDGE_CURVE, RIDGE_OFFSET])
-            weighted = features * weight[:, None]
-            gram = weighted.T @ features + np.diag(ridge)
-            solution = np.linalg.solve(gram, weighted.T @ target[:, channel] + ridge * prior)
-            matrix[channel], curve[channel], offset[channel] = solution[:3], solution[3], solution[4]
-    return matrix, curve, offset
+            used = [0, 1, 2, 3 + channel, 6]
+            prior = np.eye(5)[channel]
+            fit[used, channel] = np.linalg.solve(
+                gram[np.ix_(used, used)] + np.diag(ridge), wanted[used, channel] + ridge * prior
+            )
+    return fit[:3].T, fit[3:6].diagonal(), fit[6]
 
 
 def _smooth_field(target: np.ndarray, fitted: np.ndarray, valid: np.ndarray) -> np.ndarray:

@@ -37,17 +37,22 @@ def invert(x: np.ndarray, y: np.ndarray, box: tuple[int, int, int, int]) -> tupl
     slopes = np.dstack([np.gradient(x, axis=1), np.gradient(x, axis=0), np.gradient(y, axis=1), np.gradient(y, axis=0)])
     slopes = slopes.astype(np.float32)
     typical = float(np.median(np.abs(slopes[..., 0] * slopes[..., 3] - slopes[..., 1] * slopes[..., 2])))
+    placed_before = -1
     for step in range(NEWTON_STEPS + 1):
         here = sample(field, u, v)
         miss_x, miss_y = want_x - here[..., 0], want_y - here[..., 1]
-        if step == NEWTON_STEPS:
+        placed = cv2.magnitude(miss_x, miss_y) < PLACED_PX
+        count = np.count_nonzero(placed)
+        # Steps are quadratic: those placed a step ago are exact by now, and no further ones have come.
+        if step == NEWTON_STEPS or count == placed_before:
             break
+        placed_before = count
         slope = sample(slopes, u, v)
         area = slope[..., 0] * slope[..., 3] - slope[..., 1] * slope[..., 2]
         area = np.where(np.abs(area) < 0.1 * typical, 0.1 * typical, area)
         u = np.clip(u + np.clip((slope[..., 3] * miss_x - slope[..., 1] * miss_y) / area, -20, 20), 0.5, columns - 0.5)
         v = np.clip(v + np.clip((slope[..., 0] * miss_y - slope[..., 2] * miss_x) / area, -20, 20), 0.5, rows - 0.5)
-    return u, v, np.hypot(miss_x, miss_y) < PLACED_PX
+    return u, v, placed
 
 
 def outline(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
+from function.fidelity.blend import to_bytes
 
 # A photograph counts as cut out when at least this share of its pixels is (nearly) transparent: a few stray
 # transparent pixels in a scan do not make a cut-out.
@@ -33,7 +36,7 @@ class Photograph:
     origin: tuple[float, float]
     step: tuple[float, float]
 
-    def shrunk(self, max_px: int) -> Photograph:
+    def shrunk(self, max_px: float) -> Photograph:
         """The same with its longest side at most `max_px`."""
         height, width = self.alpha.shape
         scale = min(1.0, max_px / max(height, width))
@@ -85,9 +88,9 @@ def photograph_alpha(product: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(inside, (0, 0), 0.8)
 
 
-def prepare_photograph(product: np.ndarray, max_px: int) -> Photograph | None:
-    """Crop `product` ((h, w, 4) uint8) to its coverage and shrink it so that its longest side is at most
-    `max_px`.
+def prepare_photograph(product: np.ndarray, max_px: float = math.inf, pace: float = 1.0) -> Photograph | None:
+    """Crop `product` ((h, w, 3 or 4) uint8) to its coverage and shrink it: by `pace`, a factor of 1 or more, and until
+    its longest side is at most `max_px`.
 
     None when nothing is covered.
     """
@@ -97,7 +100,7 @@ def prepare_photograph(product: np.ndarray, max_px: int) -> Photograph | None:
     if columns < 8 or rows < 8:
         return None
     x1, y1 = x0 + columns, y0 + rows
-    scale = min(1.0, max_px / max(x1 - x0, y1 - y0))
+    scale = min(1.0, 1 / pace, max_px / max(x1 - x0, y1 - y0))
     size = max(8, round((x1 - x0) * scale)), max(8, round((y1 - y0) * scale))
     crop = alpha[y0:y1, x0:x1]
     rgb = continue_colours(product[y0:y1, x0:x1], crop, size)
@@ -129,4 +132,4 @@ def continue_colours(product: np.ndarray, alpha: np.ndarray, size: tuple[int, in
         filled = cv2.resize(filled, (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR)
         # colour is already multiplied by its weight; what is missing comes from the coarser level.
         filled = colour + filled.reshape(colour.shape) * (1 - weight)[..., None]
-    return np.clip(filled + 0.5, 0, 255).astype(np.uint8)
+    return to_bytes(filled)

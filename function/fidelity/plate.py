@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -30,13 +32,15 @@ def thin_plate(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     held = np.clip(held / FULL_SHARE, 0, 1)
     system = STIFFNESS * _bending(columns, rows)
     system[np.diag_indices_from(system)] += held.ravel() + PULL
-    nodes = np.linalg.solve(system, (mean * held[..., None]).reshape(rows * columns, -1))
+    wanted = (mean * held[..., None]).reshape(rows * columns, -1).astype(float)
+    _, nodes = cv2.solve(system, wanted, flags=cv2.DECOMP_CHOLESKY)
     nodes = nodes.reshape(rows, columns, -1).astype(np.float32)
     return cv2.resize(nodes, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
+@lru_cache(maxsize=8)
 def _bending(columns: int, rows: int) -> np.ndarray:
-    """(columns * rows)^2: the quadratic form of squared second differences along, down and across a grid."""
+    """(columns * rows)^2, not to be changed: squared second differences along, down and across a grid."""
     twice_along, twice_down = (np.diff(np.eye(count), 2, axis=0) for count in (columns, rows))
     along, down = (np.diff(np.eye(count), axis=0) for count in (columns, rows))
     bending = np.kron(np.eye(rows), twice_along.T @ twice_along)

@@ -37,13 +37,11 @@ def relief_of_revolution(alpha: np.ndarray) -> np.ndarray | None:
     handle lies in the plane of the axis). None without a clear axis.
     """
     height, width = alpha.shape
-    covered = np.pad(alpha > 127, ((0, 0), (1, 1))).astype(np.int8)
-    left, right = np.zeros(height, np.float32), np.zeros(height, np.float32)
-    for row, steps in enumerate(np.diff(covered, axis=1)):
-        starts, ends = np.flatnonzero(steps > 0), np.flatnonzero(steps < 0)
-        if len(starts):
-            longest = (ends - starts).argmax()
-            left[row], right[row] = starts[longest], ends[longest]
+    column = np.arange(width, dtype=np.int32)
+    # How long the run is that reaches up to each pixel; the longest one ends where that is greatest.
+    run = column - np.maximum.accumulate(np.where(alpha > 127, np.int32(-1), column), axis=1)
+    right = run.argmax(axis=1).astype(np.float32) + 1
+    left = right - run.max(axis=1)
     rows = np.flatnonzero(right - left >= 4)
     if len(rows) < 0.5 * height:
         return None

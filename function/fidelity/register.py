@@ -94,14 +94,13 @@ def register(scene: np.ndarray, answer: np.ndarray, frame: Frame) -> Registratio
     scene_grey = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)
     answer_grey = cv2.cvtColor(answer, cv2.COLOR_RGB2GRAY)
     boxes = layouts(frame, answer_size)
-    fit, share, plain = _best_affine(scene_grey, answer_grey, boxes)
+    fit, share, plain = _best_affine(scene_grey, _Shrinking(answer_grey), boxes)
     if fit is None:
         return unregistered(scene, answer, frame, share)
     mapping, inside = _affine_mapping(fit, size, answer_size)
     warp = np.zeros_like(mapping) if plain else local_warp(scene_grey, answer_grey, mapping, inside)
     # The flow is counted in analysis pixels; the affine part turns it into answer pixels.
-    warp = warp @ fit[:, :2].T.astype(np.float32)
-    mapping = mapping + warp
+    mapping += cv2.transform(warp, fit[:, :2])
     drift, box = _drift(mapping, inside, boxes, size)
     return Registration(mapping, inside, drift, box, share)
 
@@ -137,10 +136,10 @@ def _affine_mapping(matrix: np.ndarray, size: Size, answer_size: Size) -> tuple[
     return mapping, inside
 
 
-def _best_affine(scene: np.ndarray, answer: np.ndarray, boxes: list[Box]) -> tuple[np.ndarray | None, float, bool]:
+def _best_affine(scene: np.ndarray, answer: _Shrinking, boxes: list[Box]) -> tuple[np.ndarray | None, float, bool]:
     """The affine fit for analysis pixels, the share found, whether the scene is plain."""
     size = scene.shape[1], scene.shape[0]
-    if min(*size, *answer.shape) < BLOCK_PX:
+    if min(*size, *answer.picture.shape) < BLOCK_PX:
         return None, 0.0, False
     scale = min(1.0, FINE_SIDE_PX / max(size))
     small_size = max(8, round(size[0] * scale)), max(8, round(size[1] * scale))
@@ -161,7 +160,7 @@ def _best_affine(scene: np.ndarray, answer: np.ndarray, boxes: list[Box]) -> tup
         if best[0] >= CONVINCING_SHARE:
             break
     if best[0] < CONVINCING_SHARE:
-        fit = _feature_fit(small, answer)
+        fit = _feature_fit(small, answer.picture)
         if fit is not None:
             share = _found_share(small, answer, fit, textured)
             if share > best[0]:
@@ -177,7 +176,7 @@ def _best_affine(scene: np.ndarray, answer: np.ndarray, boxes: list[Box]) -> tup
     return _rescaled(fit, small_size, size), share, False
 
 
-def _plain_fit(small: np.ndarray, answer: np.ndarray, box: Box, size: Size) -> np.ndarray | None:
+def _plain_fit(small: np.ndarray, answer: _Shrinking, box: Box, size: Size) -> np.ndarray | None:
     """A scene without texture (a studio sweep): the expected layout, if the tones agree with it at all."""
     small_size = small.shape[1], small.shape[0]
     seen = _sample(answer, _box_matrix(box, small_size), small_size)
@@ -185,13 +184,29 @@ def _plain_fit(small: np.ndarray, answer: np.ndarray, box: Box, size: Size) -> n
     return _box_matrix(box, size) if difference < PLAIN_SCENE_DIFFERENCE else None
 
 
-def _sample(answer: np.ndarray, matrix: np.ndarray, size: Size) -> np.ndarray:
-    """`answer` seen through `matrix` at `size`, shrunk without aliasing."""
-    step = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
-    if step > 1.25:
-        reduced_size = max(1, round(answer.shape[1] / step)), max(1, round(answer.shape[0] / step))
-        scale_x, scale_y = reduced_size[0] / answer.shape[1], reduced_size[1] / answer.shape[0]
-        answer = cv2.resize(answer, reduced_size, interpolation=cv2.INTER_AREA)
+class _Shrinking:
+    """A picture (h, w) uint8 that is looked at in several sizes: each is made once."""
+
+    def __init__(self, picture: np.ndarray):
+        self.picture = picture
+        self._shrunk = {1: picture}
+
+    def by(self, step: int) -> np.ndarray:
+        """The picture with sides `step` times shorter, by area."""
+        if step not in self._shrunk:
+            height, width = self.picture.shape
+            size = max(1, round(width / step)), max(1, round(height / step))
+            self._shrunk[step] = cv2.resize(self.picture, size, interpolation=cv2.INTER_AREA)
+        return self._shrunk[step]
+
+
+def _sample(answers: _Shrinking, matrix: np.ndarray, size: Size) -> np.ndarray:
+    """The answer seen through `matrix` at `size`, shrunk without aliasing."""
+    step = round(math.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    answer = answers.picture
+    if step > 1:
+        answer = answers.by(step)
+        scale_x, scale_y = answer.shape[1] / answers.picture.shape[1], answer.shape[0] / answers.picture.shape[0]
         matrix = matrix.copy()
         matrix[:, 2] += 0.5
         matrix *= [[scale_x], [scale_y]]
@@ -208,13 +223,13 @@ def _contrast(grey: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(cv2.blur(values * values, (BLOCK_PX, BLOCK_PX)) - mean * mean, 0))
 
 
-def _found_share(scene: np.ndarray, answer: np.ndarray, matrix: np.ndarray, textured: np.ndarray) -> float:
+def _found_share(scene: np.ndarray, answer: _Shrinking, matrix: np.ndarray, textured: np.ndarray) -> float:
     """Share 0..1 of the textured scene whose pattern stands at the same place in the answer.
 
     Scene outside the answer counts as not asked, but at least a third of it has to be inside.
     """
     size = scene.shape[1], scene.shape[0]
-    _, inside = _affine_mapping(matrix, size, (answer.shape[1], answer.shape[0]))
+    _, inside = _affine_mapping(matrix, size, answer.picture.shape[::-1])
     asked = textured & inside
     if asked.sum() < textured.sum() / 3:
         return 0.0
@@ -228,7 +243,7 @@ def _found_share(scene: np.ndarray, answer: np.ndarray, matrix: np.ndarray, text
     return float((correlation[asked] > BLOCK_CORRELATION).mean())
 
 
-def _refine(scene: np.ndarray, answer: np.ndarray, matrix: np.ndarray, side_px: int) -> np.ndarray:
+def _refine(scene: np.ndarray, answer: _Shrinking, matrix: np.ndarray, side_px: int) -> np.ndarray:
     """`matrix` bettered by maximising the enhanced correlation coefficient; unchanged where that diverges.
 
     Evangelidis and Psarakis, "Parametric image alignment using enhanced correlation coefficient", 2008.

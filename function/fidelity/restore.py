@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from function.fidelity.analysis import PICTURE_FAULTS, Analysis, Laps, sample
-from function.fidelity.blend import PixelBox, enlarge_crop, full_box, lay_over, relight, strips
+from function.fidelity.blend import PixelBox, enlarge_crop, full_box, lay_over, relight, strips, to_bytes
 from function.fidelity.register import Box
 from function.fidelity.transfer import transfer_detail
 from function.imaging.frame import Frame
@@ -110,7 +110,7 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis, laps: L
     for strip in strips(box):
         x, y, width, height = strip
         background = relight(image[y : y + height, x : x + width], enlarge_crop(analysis.light, full_size, strip))
-        image[y : y + height, x : x + width] = np.clip(background + 0.5, 0, 255)
+        image[y : y + height, x : x + width] = to_bytes(background)
     laps.end("scene")
     quality, detail_share, note = 0.0, 0.0, ""
     mask = down_to_the_floor(analysis.product_mask, analysis.change)
@@ -159,7 +159,7 @@ def _lay_product(
         inner = np.s_[top - y : top - y + rows]
         under = image[top : top + rows, x : x + width]
         blended = lay_over(under.astype(np.float32), picture[inner].astype(np.float32), coverage[inner])
-        under[:] = np.clip(blended + 0.5, 0, 255)
+        under[:] = to_bytes(blended)
     return quality, share, note
 
 
@@ -173,10 +173,10 @@ def _answer_crop(analysis: Analysis, full_size: tuple[int, int], box: PixelBox) 
         plain = sample(answer, (places + np.float32(0.5)) * np.float32(share) - np.float32(0.5))
         field = enlarge_crop(analysis.colours.field, full_size, strip)
         matched = analysis.colours.apply(plain, field)
-        crop[strip[1] - box[1] : strip[1] - box[1] + strip[3]] = np.clip(matched + 0.5, 0, 255)
+        crop[strip[1] - box[1] : strip[1] - box[1] + strip[3]] = to_bytes(matched)
     return crop
 
 
 def _mix(picture: np.ndarray, detailed: np.ndarray, weight: np.ndarray) -> np.ndarray:
     alpha = weight.astype(np.float32)[..., None] / 255
-    return np.clip(picture + alpha * (detailed.astype(np.float32) - picture) + 0.5, 0, 255).astype(np.uint8)
+    return to_bytes(picture + alpha * (detailed.astype(np.float32) - picture))

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from function.fidelity.alignment import weighted_median
-from function.fidelity.blend import PixelBox, crop_matrix, strips
-from function.fidelity.photograph import continue_colours, photograph_alpha
+from function.fidelity.blend import PixelBox, crop_matrix, strips, to_bytes
+from function.fidelity.photograph import Photograph, prepare_photograph
 from function.fidelity.product import ProductMatch
 
 # The model's light and colour are what its picture and the photograph differ by over this radius (answer
@@ -56,54 +56,56 @@ def transfer_detail(
         return picture, np.zeros(picture.shape[:2], np.uint8)
     answer_size = match.coverage.shape[1], match.coverage.shape[0]
     enlargement = full_size[0] / answer_size[0]
-    photograph, alpha = shrink_photograph(product, match, enlargement)
+    # A finer photograph than the picture it is laid into would alias.
+    pace = photograph_pace(product, match)
+    photograph = prepare_photograph(product, pace=max(1.0, pace / enlargement))
+    if photograph is None:
+        return picture, np.zeros(picture.shape[:2], np.uint8)
+    longest = max(photograph.alpha.shape) * max(1.0, pace / enlargement) / max(1.0, pace)
+    coarse = photograph.shrunk(longest)
     small_picture = to_answer(picture, match, box, answer_size, full_size)
-    coarse, coarse_alpha = shrink_photograph(np.dstack([photograph, alpha]), match, 1.0)
-    small_detail = look_up(coarse, match.mapping)
-    inside = look_up(coarse_alpha, match.mapping).astype(np.float32) / 255
-    trusted = inside * (match.weight.astype(np.float32) / 255 + 0.02)
+    small_detail = look_up(coarse.rgb, coarse, match.mapping)
+    inside = look_up(coarse.alpha, coarse, match.mapping, cv2.BORDER_CONSTANT).astype(np.float32) / 255
+    trusted = inside * (match.weight.astype(np.float32) / 255 + np.float32(0.02))
     tones = find_tones(small_picture, small_detail, trusted)
     light = find_light(small_picture, apply_tones(small_detail, tones), trusted)
     share = float(np.clip((KEPT_BELOW - enlargement) / (KEPT_BELOW - KEPT_UP_TO), 0, 1))
-    kept = share * keep_right(small_picture, apply_tones(small_detail, tones) * light, trusted)
+    if share > 0:
+        kept = share * keep_right(small_picture, apply_tones(small_detail, tones) * light, trusted)
     detail, weight = np.empty_like(picture), np.empty(picture.shape[:2], np.uint8)
     for strip in strips(box):
         matrix = crop_matrix(answer_size, full_size, strip)
         matrix[:, 2] -= match.box[:2]
         rows = slice(strip[1] - box[1], strip[1] - box[1] + strip[3])
-        enlarged = look_up(photograph, enlarge(match.mapping, matrix, strip, cv2.INTER_CUBIC))
-        enlarged = apply_tones(enlarged, tones)
+        mapping = enlarge(match.mapping, matrix, strip, cv2.INTER_LINEAR)
+        enlarged = apply_tones(look_up(photograph.rgb, photograph, mapping), tones)
         enlarged *= enlarge(light, matrix, strip, cv2.INTER_LINEAR)
-        enlarged += enlarge(kept, matrix, strip, cv2.INTER_CUBIC)
-        detail[rows] = np.clip(enlarged + 0.5, 0, 255)
+        if share > 0:
+            enlarged += enlarge(kept, matrix, strip, cv2.INTER_CUBIC)
+        detail[rows] = to_bytes(enlarged)
         weight[rows] = enlarge(match.weight, matrix, strip, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
     return detail, weight
 
 
-def shrink_photograph(product: np.ndarray, match: ProductMatch, enlargement: float) -> tuple[np.ndarray, np.ndarray]:
-    """The photograph (h, w, 3) and its coverage (h, w), uint8, at the result's resolution if it is finer.
-
-    Sampling a finer photograph pixel by pixel would alias. `enlargement` is result pixels per answer pixel.
-    """
-    height, width = product.shape[:2]
+def photograph_pace(product: np.ndarray, match: ProductMatch) -> float:
+    """Pixels of the photograph `product` (h, w, 3 or 4) per pixel of the answer, along the side where they are more."""
     trusted = match.weight > 127
-    pace = 1.0
-    for axis, length in ((0, width), (1, height)):
-        step = np.abs(np.gradient(match.mapping[..., axis], axis=1 - axis)) * length / enlargement
-        pace = max(pace, float(np.median(step[trusted])) if trusted.any() else 1.0)
-    alpha = photograph_alpha(product)
-    size = max(8, round(width / pace)), max(8, round(height / pace))
-    return continue_colours(product, alpha, size), cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-
-
-def look_up(photograph: np.ndarray, mapping: np.ndarray) -> np.ndarray:
-    """`photograph` at the relative places 0..1 of `mapping` (h, w, 2) float32."""
-    height, width = photograph.shape[:2]
-    x, y = (
-        mapping[..., 0] * np.float32(width) - np.float32(0.5),
-        mapping[..., 1] * np.float32(height) - np.float32(0.5),
+    if not trusted.any():
+        return 1.0
+    height, width = product.shape[:2]
+    return max(
+        float(np.median(np.abs(np.gradient(match.mapping[..., axis], axis=1 - axis)[trusted]))) * length
+        for axis, length in ((0, width), (1, height))
     )
-    return cv2.remap(photograph, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def look_up(
+    picture: np.ndarray, photograph: Photograph, mapping: np.ndarray, border: int = cv2.BORDER_REPLICATE
+) -> np.ndarray:
+    """`picture`, one of the `photograph`'s, at the places of `mapping` (h, w, 2) float32, 0..1 of the whole."""
+    (left, top), (across, down) = photograph.origin, photograph.step
+    matrix = np.array([[1 / across, 0, -left / across - 0.5], [0, 1 / down, -top / down - 0.5]])
+    return cv2.remap(picture, cv2.transform(mapping, matrix), None, cv2.INTER_CUBIC, borderMode=border)
 
 
 def enlarge(array, matrix, strip: PixelBox, interpolation: int, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
@@ -172,8 +174,13 @@ def tone_terms(rgb: np.ndarray) -> np.ndarray:
 
 
 def apply_tones(rgb: np.ndarray, tones: np.ndarray) -> np.ndarray:
-    """`rgb` (h, w, 3) uint8 under `tones` (10, 3): float32, 0..255."""
-    return np.clip(tone_terms(rgb.reshape(-1, 3)) @ tones * 255, 0, 255).reshape(rgb.shape)
+    """`rgb` (h, w, 3) uint8 under `tones` (10, 3), the weights of `tone_terms`: float32, 0..255."""
+    values = rgb.astype(np.float32) * np.float32(1 / 255)
+    products = values * cv2.transform(values, np.roll(np.eye(3), 1, axis=1))  # red green, green blue, blue red
+    lit = cv2.transform(values, 255 * np.column_stack([tones[1:4].T, tones[0]]))
+    lit += cv2.transform(values * values, 255 * tones[4:7].T)
+    lit += cv2.transform(products, 255 * tones[7:10].T)
+    return np.clip(lit, 0, 255, out=lit)
 
 
 def find_light(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -30,13 +31,44 @@ def shrink(array: np.ndarray, size: Size) -> np.ndarray:
     size = min(size[0], width), min(size[1], height)
     if size == (width, height):
         return array
-    image = Image.fromarray(array)
-    if image.mode == "RGBA":
-        image = image.convert("RGBa")
-    step = 2 ** int(math.log2(max(1.0, min(width / size[0], height / size[1]) / _LEAST_GAP)))
+    has_alpha = array.shape[2] == 4
+    if has_alpha:
+        array = cv2.cvtColor(array, cv2.COLOR_RGBA2mRGBA)
+    averaged, step = _averaged(array, size, _LEAST_GAP)
+    # Four channels of any meaning: Pillow would multiply those of RGBA by alpha once more.
+    mode = "CMYK" if has_alpha else "RGB"
+    image = Image.frombuffer(mode, averaged.shape[1::-1], averaged, "raw", mode, 0, 1)
     box = 0, 0, width / step, height / step
-    small = image.reduce(step).resize(size, Image.Resampling.LANCZOS, box=box)
-    return np.asarray(small.convert("RGBA") if small.mode == "RGBa" else small)
+    small = np.asarray(image.resize(size, Image.Resampling.LANCZOS, box=box))
+    if not has_alpha:
+        return small
+    small = np.minimum(small, small[..., 3:])  # Lanczos may overshoot: no colour is brighter than its coverage
+    return cv2.cvtColor(small, cv2.COLOR_mRGBA2RGBA)
+
+
+def shrink_by_area(array: np.ndarray, size: Size) -> np.ndarray:
+    """(H, W, 3) uint8 at `size` (width, height), each pixel the mean of what it covers; never larger than it is.
+
+    A third of the time of `shrink`, a little softer: for pictures that are measured and not shown.
+    """
+    size = min(size[0], array.shape[1]), min(size[1], array.shape[0])
+    if size == array.shape[1::-1]:
+        return array
+    return cv2.resize(_averaged(array, size, 1.0)[0], size, interpolation=cv2.INTER_AREA)
+
+
+def _averaged(array: np.ndarray, size: Size, least_gap: float) -> tuple[np.ndarray, int]:
+    """`array` averaged by the largest power of two that leaves it `least_gap` times larger than `size`, and that
+    power. Sides that it does not divide are rounded up."""
+    height, width = array.shape[:2]
+    step = 2 ** int(math.log2(max(1.0, min(width / size[0], height / size[1]) / least_gap)))
+    if step == 1:
+        return np.ascontiguousarray(array), 1
+    right, below = -width % step, -height % step
+    if right or below:
+        array = cv2.copyMakeBorder(array, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    small = cv2.resize(array, (array.shape[1] // step, array.shape[0] // step), interpolation=cv2.INTER_AREA)
+    return small, step
 
 
 def has_bars(frame: Frame) -> bool:

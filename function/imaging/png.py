@@ -6,6 +6,7 @@ Chunks and filters follow the PNG specification, third edition (https://www.w3.o
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -34,7 +35,9 @@ def read_chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
         if end > len(view):
             raise ValueError("the file ends too early")
         checksum = struct.unpack_from(">I", view, end - 4)[0]
-        if kind in _CRITICAL and isal_zlib.crc32(view[position + 4 : end - 4]) != checksum:
+        # Not ISA-L's: it leaves the processor's AVX registers in use, and OpenCV's shrinking, which comes next, then
+        # takes 2.7 times as long (33 ms against 12 for 2 megapixels).
+        if kind in _CRITICAL and zlib.crc32(view[position + 4 : end - 4]) != checksum:
             raise ValueError(f"the checksum of a {kind.decode()} chunk does not fit")
         yield kind, view[position + 8 : end - 4]
         if kind == b"IEND":

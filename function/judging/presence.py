@@ -96,11 +96,14 @@ def also_put_in(analysis: Analysis, view: View) -> list[Piece]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.inRange(rest, 128, 255), connectivity=8)
     joined = set(np.unique(labels[around > 0])) - {0}
     own = float(cv2.countNonZero(cover))
+    large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > LEAST_PIECE * own) + 1
+    if not len(large):
+        return []
     lab = cv2.cvtColor(analysis.answer[inner], cv2.COLOR_RGB2LAB)
     solid = cover[inner] > 0
     of_product = np.median(lab[solid], axis=0) if solid.any() else np.full(3, np.inf)
     pieces = []
-    for label in np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > LEAST_PIECE * own) + 1:
+    for label in large:
         light, *colour = np.median(lab[labels == label], axis=0) - of_product
         alike = np.hypot(*colour) < COPY_COLOUR and abs(light) < COPY_BRIGHTNESS
         pieces.append(Piece(float(stats[label, cv2.CC_STAT_AREA] / own), label in joined, bool(alike)))
