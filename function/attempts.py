@@ -13,7 +13,7 @@ from function.fidelity.analysis import Analysis, analyse
 from function.generation.client import Request
 from function.generation.models import ImageModel
 from function.generation.prompt import composite_prompt
-from function.generation.tokens import usd
+from function.generation.tokens import listed_usage, usd
 from function.imaging.decode import decode
 from function.imaging.icc import from_srgb
 from function.judging.judge import Judgement, judge
@@ -97,6 +97,10 @@ def ask(request: Request, number: int, calls: PaidCalls, most_calls: int, record
         answered = calls.ask(request, number, most_calls)
     answer = answered.answer
     shown = answer.outcome == "image"
+    billed, message = answer.usage, "" if shown else answer.words
+    if shown and not billed.output_tokens:
+        billed = listed_usage(record.image_model, len(request.images))
+        message = "the service did not say what it billed; the price is that of the list"
     generated = "generated" if shown else answer.outcome
     record.add_attempt(
         Attempt(
@@ -106,10 +110,10 @@ def ask(request: Request, number: int, calls: PaidCalls, most_calls: int, record
             outcome="reused" if answered.reused else generated,
             verdict=None if shown else "unusable",
             finish_reason=answer.finish_reason,
-            message="" if shown else answer.words,
+            message=message,
             latency_ms=answer.latency_ms,
             usage=UsageRecord(**answer.usage.model_dump(exclude={"output_image_tokens"})),
-            usd=usd(record.image_model, answer.usage) if answered.paid else 0.0,
+            usd=usd(record.image_model, billed) if answered.paid else 0.0,
         ),
         answer.usage,
         answered.paid,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from itertools import count
 
 from pydantic import BaseModel
 
 from function.answers import AnswerStore
 from function.claims import BegunCall, HeldClaim
 from function.deadline import Deadline
-from function.errors import ModelNoImage, Transient
+from function.errors import ModelNoImage, ModelRefused, ModelRejected, ModelUnanswered, Transient
 from function.generation.answer import Answer
-from function.generation.client import GeminiClient, ModelGone, Request
+from function.generation.client import GeminiClient, ModelGone, Request, backoff_s
 from function.logs import log
 
 
@@ -43,6 +45,7 @@ class PaidCalls:
         self._client, self._store, self._owner = client, store, owner
         self._deadline, self._claim = deadline, claim
         self._known: list[BegunCall] = []  # calls whose answers this run has seen
+        self._of_run: list[BegunCall] = []  # calls that this run has begun
 
     def opinion(self, request: Request, schema: type[BaseModel]) -> Answer:
         """A text model's answer to `request`, stored like any other; it is no picture and counts towards no cap."""
@@ -56,8 +59,9 @@ class PaidCalls:
     def ask(self, request: Request, number: int, most_calls: int) -> Answered:
         """The answer to `request`: a stored one, or a new one while fewer than `most_calls` have been begun.
 
-        A call that was begun and never answered (its process was killed) counts, so that crashes cannot multiply
-        the cost; but a pair that has no answer at all may always ask once more, so that a crash loses nothing.
+        A call that was begun and never answered (its process was killed, the connection broke) counts, so that
+        faults cannot multiply the cost; but a delivery of a pair that has no answer at all may always ask once, so
+        that a fault loses nothing.
         Raises CallsUsedUp, and whatever the client raises.
         """
         call = BegunCall(number=number, seed=request.seed)
@@ -66,17 +70,7 @@ class PaidCalls:
             answer, owner = stored
             self._known.append(call)
             return Answered(answer, True, owner == self._owner, self._store.uri(request))
-        if self._claim is not None:
-            begun = len(self._claim.calls)
-            if self._known and begun >= most_calls:
-                raise CallsUsedUp(f"{begun} model calls were begun for this manifest; no more are allowed")
-            self._claim.begin_call(call, self._deadline)
-        try:
-            answer = self._client.generate(request, self._deadline)
-        except (Transient, ModelGone):
-            if self._claim is not None:
-                self._claim.forget_call()  # it was not answered, and is not billed
-            raise
+        answer = self._new_answer(request, call, most_calls)
         self._store.keep(request, answer, self._owner, self._deadline)
         self._known.append(call)
         log(
@@ -85,9 +79,43 @@ class PaidCalls:
         )  # fmt: skip
         return Answered(answer, False, True, self._store.uri(request))
 
+    def _new_answer(self, request: Request, call: BegunCall, most_calls: int) -> Answer:
+        """Ask until an answer arrives. A call that brought none may have been billed, and stays noted."""
+        for number in count(1):
+            if self._known and len(self._begun) >= most_calls:
+                raise CallsUsedUp(f"{len(self._begun)} model calls were begun for this manifest; no more are allowed")
+            self._begin(call)
+            try:
+                return self._client.generate(request, self._deadline)
+            except ModelUnanswered as lost:
+                log("WARNING", f"asked again, if that is allowed: {lost.message}", stage="generate")
+                wait_s = backoff_s(number)
+                if len(self._begun) >= most_calls or self._deadline.remaining() <= wait_s:
+                    raise
+                time.sleep(wait_s)
+            except (Transient, ModelGone, ModelRejected, ModelRefused):
+                self._forget()  # it was not answered, and is not billed
+                raise
+
+    @property
+    def _begun(self) -> tuple[BegunCall, ...]:
+        """Calls begun for this manifest, by earlier deliveries too; over HTTP by this run."""
+        return self._claim.calls if self._claim is not None else tuple(self._of_run)
+
+    def _begin(self, call: BegunCall) -> None:
+        self._of_run.append(call)
+        if self._claim is not None:
+            self._claim.begin_call(call, self._deadline)
+
+    def _forget(self) -> None:
+        self._of_run.pop()
+        if self._claim is not None:
+            self._claim.forget_call()
+
     def interrupted(self) -> list[BegunCall]:
-        """Calls that earlier deliveries began and whose answers were lost with them; they may have been billed."""
-        lost = list(self._claim.calls) if self._claim is not None else []
+        """Calls that were begun and whose answers were lost, with a delivery that died or on their way; they may have
+        been billed."""
+        lost = list(self._begun)
         for call in self._known:
             if call in lost:
                 lost.remove(call)

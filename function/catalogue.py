@@ -7,7 +7,6 @@ catalogue starts only the rows that it changes.
 from __future__ import annotations
 
 import time
-import traceback
 from typing import Any
 
 from function.claims import HeldClaim, take_claim
@@ -25,7 +24,7 @@ from function.errors import (
 )
 from function.events import Upload
 from function.job import Services
-from function.logs import log
+from function.logs import log, log_unexpected
 from function.manifest import MAX_OBJECT_NAME_BYTES
 from function.row_manifests import RowWriter, check_name, rows_prefix
 from function.rows import MAX_CATALOGUE_BYTES, read_rows
@@ -184,7 +183,7 @@ class _Job:
         if isinstance(passing, Superseded | AtWorkElsewhere):
             raise passing
         if not isinstance(passing, Transient):
-            log("ERROR", f"unexpected: {type(passing).__name__}: {passing}", stack_trace=traceback.format_exc())
+            log_unexpected(passing, "catalogue")
             passing = Unexpected(f"an unexpected {type(passing).__name__}; the log has the details")
         log(
             "INFO", "catalogue cut off", stage="upload",

@@ -10,9 +10,10 @@ LAST_WORD_S = 5.0  # to free a claim, or to write down why, when the event's own
 
 
 class Deadline:
-    """A point on the monotonic clock. `remaining()` and `within()` give seconds."""
+    """A point on the monotonic clock, `seconds` from when it was made. `remaining()` and `within()` give seconds."""
 
     def __init__(self, seconds: float):
+        self.seconds = seconds
         self._end = time.monotonic() + seconds
 
     def remaining(self) -> float:

@@ -114,6 +114,19 @@ class ModelUnavailable(Transient):
     code, stage = ErrorCode.MODEL_UNAVAILABLE, "generate"
 
 
+class ModelUnanswered(ModelUnavailable):
+    """The model was asked, and its answer did not arrive or cannot be read: it may have been billed.
+
+    `timed_out`: no answer came in the time that there was.
+    """
+
+    def __init__(self, message: str, *, timed_out: bool):
+        super().__init__(message)
+        self.timed_out = timed_out
+        if timed_out:
+            self.code = ErrorCode.DEADLINE_EXCEEDED
+
+
 class StorageUnavailable(Transient):
     """Cloud Storage could not be reached, or kept failing until the retries were used up."""
 

@@ -63,11 +63,11 @@ def parse_event(headers: Mapping[str, str], body: bytes) -> Upload:
         raise NotAnEvent("data.name has characters that are not valid Unicode") from None
     try:
         generation = int(data["generation"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise NotAnEvent("data.generation is missing or no number") from None
     if not 0 < generation <= MAX_GENERATION or isinstance(data["generation"], bool):
         raise NotAnEvent("data.generation is no generation number")
-    return Upload(str(event["id"]), bucket, name, generation, _event_time(event["time"], data))
+    return Upload(str(event["id"]), bucket, name, generation, _event_time(_stated_time(headers, body), data))
 
 
 def _as_object(data: Any) -> dict[str, Any]:
@@ -79,6 +79,14 @@ def _as_object(data: Any) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise NotAnEvent("the body is not a JSON object")
     return data
+
+
+def _stated_time(headers: Mapping[str, str], body: bytes) -> Any:
+    """The event's `time` attribute, None without one: the library would put the present in its place."""
+    binary = {name.lower(): value for name, value in headers.items()}
+    if "ce-specversion" in binary:
+        return binary.get("ce-time")
+    return json.loads(body).get("time")
 
 
 def _event_time(stated: Any, data: dict[str, Any]) -> datetime:

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import uuid
 from typing import Any
 
 from flask import Request, Response
+from werkzeug.exceptions import HTTPException
 
 from function.answers import AnswerStore
 from function.calls import PaidCalls
 from function.deadline import Deadline
-from function.errors import CompositeError, ErrorCode, ManifestInvalid, SourceMissing, SourceNotYetThere
+from function.errors import (
+    CompositeError,
+    ErrorCode,
+    ManifestInvalid,
+    SourceMissing,
+    SourceNotYetThere,
+    StorageUnavailable,
+    Unexpected,
+)
 from function.finish import Composite
 from function.job import Services, log_settled, manifest_targets
+from function.logs import log_unexpected
 from function.manifest import MAX_MANIFEST_BYTES, Manifest, manifest_from, parse_manifest
 from function.pipeline import run_pair
 from function.record import RunRecord
 from function.sources import Source, check_size, fetch_sources
+from function.storage import Forbidden
 
 # What the caller can mend is 4xx; the model and the deadline are 502, 503 and 504.
 STATUS_OF = {
@@ -37,6 +50,8 @@ NUMBER_FIELDS = {"max_px", "attempts", "seed", "output.quality", "output.width",
 JSON_FIELDS = {"output", "labels"}  # may also be given whole, as JSON
 NESTED_FIELDS = ("output.", "labels.")
 MAX_BODY_BYTES = 2 * MAX_MANIFEST_BYTES
+MAX_FORM_FIELDS = 200  # every field of a manifest, 32 labels, and room
+NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def answer_request(request: Request, services: Services) -> Response:
@@ -51,6 +66,11 @@ def answer_request(request: Request, services: Services) -> Response:
         return _error(SourceMissing(missing.message), record)
     except CompositeError as error:
         return _error(error, record)
+    except Forbidden as error:
+        return _error(StorageUnavailable(f"the output bucket cannot be used: {error}"), record)
+    except Exception as error:  # noqa: BLE001 (the framework would answer with a page of HTML)
+        log_unexpected(error, "http")
+        return _error(Unexpected(f"an unexpected {type(error).__name__}; the log has the details"), record)
     sidecar = record.sidecar(composite.status, None, result=composite.record("data:"))
     log_settled(sidecar, 0.0)
     if _wants_image(request):
@@ -73,14 +93,25 @@ def _run(request: Request, services: Services, deadline: Deadline, record: RunRe
         record.labels, record.placement = manifest.labels, manifest.placement
         targets = manifest_targets(manifest, settings, None, skip=set(uploaded))
         sources = {**uploaded, **(fetch_sources(targets, services.storage, settings, deadline) if targets else {})}
-    calls = PaidCalls(services.model, AnswerStore(services.storage, settings.output_bucket), "http", deadline)
-    return run_pair(manifest, sources, calls, settings, deadline, record)
+    # An owner of its own: what another request paid for is reused, and its refusals are not.
+    owner = f"http:{uuid.uuid4().hex}"
+    calls = PaidCalls(services.model, AnswerStore(services.storage, settings.output_bucket), owner, deadline)
+    try:
+        return run_pair(manifest, sources, calls, settings, deadline, record)
+    finally:
+        record.add_interrupted(calls.interrupted())
 
 
 def _from_form(request: Request, services: Services) -> tuple[Manifest, dict[str, Source]]:
     """Form fields are the manifest's (`labels.sku`, `output.format` too); files are its images."""
     fields: dict[str, Any] = {}
-    for name in request.form:
+    # Images may come as data: references in fields; the library's own limit is half a megabyte.
+    request.max_form_memory_size, request.max_form_parts = MAX_BODY_BYTES, MAX_FORM_FIELDS
+    try:
+        names = list(request.form)
+    except HTTPException as error:
+        raise ManifestInvalid(f"the form cannot be read: {error.description}") from None
+    for name in names:
         _set_field(fields, name, request.form[name])
     uploaded = {}
     for name in request.files:
@@ -97,11 +128,11 @@ def _from_form(request: Request, services: Services) -> tuple[Manifest, dict[str
 def _set_field(fields: dict[str, Any], name: str, text: str) -> None:
     value: Any = text
     if name in NUMBER_FIELDS:
-        value = int(text) if text.strip().lstrip("-").isdecimal() else text
+        value = int(text) if NUMBER.fullmatch(text.strip()) else text
     elif name in JSON_FIELDS or (name == "scene" and text.lstrip().startswith("{")):
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ManifestInvalid(f"{name}: is not JSON") from None
     for prefix in NESTED_FIELDS:
         if name.startswith(prefix):

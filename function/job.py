@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from function.errors import (
 from function.events import Upload
 from function.finish import Composite
 from function.generation.client import GeminiClient
-from function.logs import log
+from function.logs import log, log_unexpected
 from function.manifest import (
     MAX_MANIFEST_BYTES,
     MAX_METADATA_BYTES,
@@ -168,7 +167,8 @@ class _Job:
         name = outputs.result(composite.ending)
         self._claim.confirm(self._deadline)
         with record.stage("upload"):
-            metadata = {**labels_that_fit(record.labels), STATUS_KEY: composite.status}
+            labels = labels_that_fit(record.labels, MAX_METADATA_BYTES - len(self._upload.uri.encode()))
+            metadata = {**labels, STATUS_KEY: composite.status}
             self._committer.write(name, composite.content, composite.mime_type, metadata)
         uri = f"gs://{outputs.bucket}/{name}"
         self._settle(self._sidecar(composite.status, result=composite.record(uri)), keep=name)
@@ -202,7 +202,7 @@ class _Job:
             raise passing
         if not isinstance(passing, Transient):
             # A mistake of ours: another delivery, perhaps of a mended version, may do better.
-            log("ERROR", f"unexpected: {type(passing).__name__}: {passing}", stack_trace=traceback.format_exc())
+            log_unexpected(passing, "run")
             passing = Unexpected(f"an unexpected {type(passing).__name__}; the log has the details")
         if isinstance(passing, SourceNotYetThere):
             if age <= SOURCE_WAIT_S:
@@ -247,10 +247,9 @@ def manifest_targets(
     }
 
 
-def labels_that_fit(labels: dict[str, str]) -> dict[str, str]:
-    """The labels that fit into an object's custom metadata, in their order; the sidecar holds them all."""
+def labels_that_fit(labels: dict[str, str], room: int) -> dict[str, str]:
+    """The labels that fit into `room` bytes of an object's custom metadata, in their order; the sidecar holds all."""
     fitting: dict[str, str] = {}
-    room = MAX_METADATA_BYTES
     for name, value in labels.items():
         room -= len(name.encode()) + len(value.encode())
         if room < 0:

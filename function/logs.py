@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 import threading
+import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
@@ -41,13 +42,19 @@ def log(severity: str, message: str, **fields: Any) -> None:
         sys.stdout.flush()
 
 
+def log_unexpected(error: BaseException, stage: str) -> None:
+    """A mistake of this program, with its traceback. Called where it is caught."""
+    log("ERROR", f"unexpected: {type(error).__name__}: {error}", stage=stage, stack_trace=traceback.format_exc())
+
+
 class _OneLine(logging.Handler):
     """What libraries log or warn of, in the same format."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record as one line."""
         severity = record.levelname if record.levelname in SEVERITIES else "WARNING"
-        log(severity, record.getMessage(), logger=record.name, stage="library")
+        trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else None
+        log(severity, record.getMessage(), logger=record.name, stage="library", stack_trace=trace)
 
 
 def take_over_logging() -> None:

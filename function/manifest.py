@@ -18,10 +18,12 @@ MAX_MANIFEST_BYTES = 32 * 2**20  # images can come inside a manifest as data: UR
 MAX_PLACEMENT_CHARS = 500
 MAX_LABELS = 32
 MAX_LABEL_BYTES = 1024
-MAX_METADATA_BYTES = 7168  # Cloud Storage takes 8 KiB of custom metadata an object; ours needs the rest
+MAX_METADATA_BYTES = 7936  # of labels and the manifest's address; Cloud Storage takes 8 KiB, our other keys the rest
 MAX_OUTPUT_SIDE_PX = 16384  # WebP ends at 16383, and larger PNGs are beyond what the memory is planned for
 MAX_OBJECT_NAME_BYTES = 1024  # Cloud Storage's own limit
 GS_URI = re.compile(r"gs://([^/]+)/(.+)", re.DOTALL)
+# A colon alone makes no scheme: "shoe:red.png" is a name.
+OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:about|blob|file|ftp|https?|javascript|s3):", re.IGNORECASE)
 DATA_URI = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),", re.IGNORECASE)
 
 Reference = Annotated[
@@ -188,7 +190,7 @@ def resolve(
                 f"{field}: the bucket {target.bucket!r} may not be read; add it to ALLOWED_BUCKETS"
             )
         return _checked(target, field)
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", reference):
+    if OTHER_SCHEME.match(reference):
         raise ReferenceForbidden(
             f"{field}: only gs:// and data: references are read, not {_short(reference.partition(':')[0] + ':')}"
         )

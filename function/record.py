@@ -81,7 +81,7 @@ class RunRecord:
             )
 
     def add_interrupted(self, calls: Sequence[BegunCall]) -> None:
-        """Note calls whose answers were lost with the delivery that made them, in front of what followed."""
+        """Note calls whose answers were lost, in front of what followed."""
         nothing = UsageRecord(prompt_tokens=0, prompt_image_tokens=0, output_tokens=0, thought_tokens=0)
         lost = [
             Attempt(
@@ -91,7 +91,8 @@ class RunRecord:
                 outcome="interrupted",
                 verdict="unusable",
                 finish_reason="",
-                message="the delivery that made this call died before its answer was stored; it may have been billed",
+                message="its answer was lost: the delivery died, the connection broke, or it came too late; "
+                "it may have been billed",
                 latency_ms=0,
                 usage=nothing,
                 usd=0.0,
@@ -135,8 +136,8 @@ class RunRecord:
         rule = rule_in_force(model, self.sent_sizes, billed_images)
         estimates: dict[str, int] = {}
         for attempt in self.attempts:
-            if attempt.outcome == "interrupted":
-                continue
+            if attempt.outcome == "interrupted" or (attempt.outcome == "reused" and not attempt.usd):
+                continue  # what was not billed would not have been billed at full size either
             usage = Usage(
                 prompt_tokens=attempt.usage.prompt_tokens,
                 prompt_image_tokens=attempt.usage.prompt_image_tokens,
@@ -144,7 +145,7 @@ class RunRecord:
             sizes = self.full_sizes if attempt.purpose == "composite" else []
             for name, tokens in uncompressed_estimates(model, sizes, usage).items():
                 estimates[name] = estimates.get(name, 0) + tokens
-        estimated = estimates[rule]
+        estimated = estimates.get(rule, 0)
         saved = 100 * (1 - self.billed.prompt_tokens / estimated) if estimated else 0.0
         known = model.usd_per_million is not None
         return Cost(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-import traceback
+import uuid
 from typing import TYPE_CHECKING
 
 from flask import Request, Response
@@ -13,7 +13,7 @@ from function.deadline import Deadline
 from function.errors import AtWorkElsewhere, Transient
 from function.events import NotAnEvent, Upload, parse_event
 from function.libraries import prepare_libraries
-from function.logs import log, set_context, take_over_logging, trace_of
+from function.logs import log, log_unexpected, set_context, take_over_logging, trace_of
 from function.settings import Settings, SettingsInvalid
 
 if TYPE_CHECKING:  # clients and image libraries are imported by the first event that needs them
@@ -51,10 +51,10 @@ class Service:
         """One delivery of an event: 2xx when it is settled, 5xx to have it delivered again."""
         if request.method != "POST":
             return Response("events are delivered with POST\n", 405, mimetype="text/plain")
+        set_context()
         try:
             upload = parse_event(request.headers, request.get_data())
         except NotAnEvent as problem:
-            set_context()
             log("ERROR", f"acknowledged and dropped: {problem}", stage="event")
             return Response("ignored\n", ACKNOWLEDGED, mimetype="text/plain")
         set_context(
@@ -75,14 +75,14 @@ class Service:
             )  # fmt: skip
             return Response(f"deliver again: {passing.code}\n", DELIVER_AGAIN, mimetype="text/plain")
         except Exception as error:  # noqa: BLE001 (the framework would print a traceback that is no log line)
-            log("ERROR", f"unexpected: {type(error).__name__}: {error}", stack_trace=traceback.format_exc())
+            log_unexpected(error, "event")
             return Response("deliver again: internal\n", DELIVER_AGAIN, mimetype="text/plain")
 
     def answer(self, request: Request) -> Response:
         """A pair over HTTP: the picture, or JSON with the sidecar and the picture."""
         from function.http import answer_request  # noqa: PLC0415
 
-        set_context(event_id=request.headers.get("X-Request-Id"), **self._trace(request))
+        set_context(event_id=request.headers.get("X-Request-Id") or uuid.uuid4().hex, **self._trace(request))
         return answer_request(request, self.services())
 
     def services(self) -> Services:

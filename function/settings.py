@@ -35,7 +35,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
 
     output_bucket: Annotated[Text, Field(alias="OUTPUT_BUCKET", pattern=BUCKET_NAME)]
-    allowed_buckets: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field((), alias="ALLOWED_BUCKETS")
+    allowed_buckets: Annotated[tuple[Annotated[str, Field(pattern=BUCKET_NAME)], ...], BeforeValidator(_names)] = Field(
+        (), alias="ALLOWED_BUCKETS"
+    )
     gemini_api_key: Text | None = Field(None, alias="GEMINI_API_KEY", repr=False)
     google_api_key: Text | None = Field(None, alias="GOOGLE_API_KEY", repr=False)
     use_vertexai: bool = Field(False, alias="GOOGLE_GENAI_USE_VERTEXAI")

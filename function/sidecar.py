@@ -102,8 +102,8 @@ class OpinionRecord(Record):
 class Attempt(Record):
     """One picture that was asked for. Attempt 0 is the scene generated from text.
 
-    An `interrupted` one was begun by a delivery that died before the answer was stored; whether it was billed is not
-    known.
+    An `interrupted` one was begun, and its answer was lost: with a delivery that died, on a connection that broke, or
+    because it came too late. Whether it was billed is not known.
     """
 
     number: int

@@ -58,6 +58,7 @@ def test_other_names_are_acknowledged_and_nothing_is_read(cloud, server, name):
         (b'{"bucket": 1, "name": "x.json", "generation": 1}', FINALIZED),
         (b'{"bucket": "b", "name": "x.json", "generation": "-4"}', FINALIZED),
         (b'{"bucket": "b", "name": "x.json", "generation": true}', FINALIZED),
+        (b'{"bucket": "b", "name": "x.json", "generation": 1e999}', FINALIZED),
         (b"\xff\xfe\x00", FINALIZED),
         (b"", FINALIZED),
         (b'{"bucket": "b", "name": "x.json", "generation": "1"}', "google.cloud.storage.object.v1.deleted"),
@@ -147,3 +148,33 @@ def test_the_first_events_of_a_fresh_server_may_come_all_at_once(own_cloud):
     with own_cloud.server() as fresh, ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda resource: own_cloud.deliver(fresh, resource).status, resources))
     assert answers == [200] * 6
+
+
+@pytest.mark.parametrize("structured", [False, True])
+def test_an_event_that_does_not_say_when_it_happened_is_as_old_as_its_object(cloud, server, structured):
+    manifest = {"scene": "nowhere.png", "product": "nowhere.png"}
+    resource = cloud.put("pair.json", manifest) | {"timeCreated": "2020-01-01T00:00:00Z"}
+    body, headers = cloud.event(resource, structured=structured)
+    if structured:
+        body = json.dumps({name: value for name, value in json.loads(body).items() if name != "time"}).encode()
+    else:
+        del headers["ce-time"]
+    assert http(server.url, body, headers).status == 200
+    assert cloud.sidecar()["error"]["code"] == "source_missing"
+
+
+def test_a_delivery_that_is_no_event_says_nothing_of_the_one_before(cloud, server):
+    cloud.deliver(server, {"bucket": cloud.input, "name": "before.txt", "generation": "1"})
+    http(server.url, b"[]", {"Content-Type": "text/plain"})
+    assert "manifest" not in log_lines(server)[-1]
+
+
+def test_labels_and_a_long_name_fit_into_an_objects_metadata_together(cloud, server):
+    """Cloud Storage takes 8 KiB of it; the emulator would take more."""
+    name = "n" * (900 - len(cloud.prefix)) + "/pair.json"
+    resource = cloud.put_pair(name, labels={f"label{k:02}": "v" * 1000 for k in range(10)})
+    assert cloud.deliver(server, resource).status == 200
+    metadata = cloud.metadata(name.replace(".json", ".png"))
+    assert sum(len(key) + len(value) for key, value in metadata.items()) < 8192
+    assert "label05" in metadata and "label09" not in metadata
+    assert len(cloud.sidecar(name)["labels"]) == 10

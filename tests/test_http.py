@@ -8,6 +8,7 @@ import json
 import uuid
 
 import pytest
+from PIL import Image
 
 from tests.support import http, picture, product_png, scene_png
 
@@ -118,3 +119,60 @@ def test_an_uploaded_file_has_the_same_limit_as_any_source(own_cloud):
 
 def test_only_post(gemini, server):
     assert http(server.url, None, {}, method="GET").status == 405
+
+
+def test_what_has_no_picture_is_asked_anew_by_the_next_request(gemini, server):
+    """A hiccup is no reason to answer the same request with it for a week."""
+    gemini.control(faults=[{"kind": "text_only", "times": None}])
+    body = pair(placement=f"left, {uuid.uuid4()}")
+    assert post_json(server, body).status == 502
+    gemini.faults.clear()
+    assert post_json(server, body).status == 200
+
+
+def test_a_picture_that_another_request_paid_for_costs_nothing(gemini, server):
+    body = pair(placement=f"right, {uuid.uuid4()}")
+    first, second = (post_json(server, body).json()["sidecar"] for _ in range(2))
+    assert first["cost"]["usd"] > 0
+    assert [attempt["outcome"] for attempt in second["attempts"]] == ["reused"]
+    assert (second["cost"]["usd"], second["cost"]["prompt_tokens_saved_percent"]) == (0, 0)
+
+
+@pytest.mark.parametrize("fields", [{"seed": "--5"}, {"seed": "9" * 5000}, {"output": "[" * 100_000}])
+def test_a_form_field_that_makes_no_sense_is_named(gemini, server, fields):
+    answer = post_form(server, {"scene": scene_png(), "product": product_png()}, fields)
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "manifest_invalid")
+    assert next(iter(fields)) in answer.json()["error"]["message"]
+
+
+def test_an_image_may_be_a_form_field_of_any_size(gemini, server):
+    scene = data_uri(scene_png() + bytes(1_000_000))
+    answer = post_form(server, {"product": product_png()}, {"scene": scene})
+    assert answer.status == 200, answer.body[:300]
+
+
+def test_too_many_form_fields_are_an_error_in_json(gemini, server):
+    answer = post_form(server, {"scene": scene_png()}, {f"labels.{k}": "x" for k in range(1500)})
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "manifest_invalid")
+
+
+def test_an_output_bucket_that_is_not_there_is_an_error_in_json(own_cloud):
+    with own_cloud.server(target="composite_http", OUTPUT_BUCKET="no-such-bucket", EVENT_DEADLINE_S="20") as server:
+        answer = post_json(server, pair(seed=12))
+    assert answer.status in {500, 503}
+    assert answer.json()["error"]["code"] == "internal"
+
+
+def test_a_transparent_product_is_refused_before_it_is_paid_for(gemini, server):
+    buffer = io.BytesIO()
+    Image.new("RGBA", (64, 64), (200, 0, 0, 0)).save(buffer, "PNG")
+    answer = post_json(server, pair(product=data_uri(buffer.getvalue())))
+    assert (answer.status, answer.json()["error"]["code"]) == (422, "source_unreadable")
+    assert gemini.requests == []
+
+
+def test_a_shape_that_cuts_the_product_off_goes_to_review(gemini, server):
+    sidecar = post_json(server, pair(output={"width": 1500, "height": 100})).json()["sidecar"]
+    assert sidecar["status"] == "review"
+    assert sidecar["checks"]["product_whole"]["passed"] is False
+    assert "cuts the product off" in sidecar["checks"]["product_whole"]["reason"]

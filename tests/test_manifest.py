@@ -91,6 +91,7 @@ def test_a_byte_order_mark_does_no_harm():
         ("gs://mine/x/../y.png", "x/../y.png"),
         ("späti 🍋'\".png", "a/b/späti 🍋'\".png"),
         ("..scene..png", "a/b/..scene..png"),
+        ("shoe:red.png", "a/b/shoe:red.png"),
     ],
 )
 def test_references_are_resolved_against_the_manifests_folder(reference, name):
@@ -106,6 +107,8 @@ def test_references_are_resolved_against_the_manifests_folder(reference, name):
         ("file:///etc/passwd", ReferenceForbidden),
         ("http://169.254.169.254/", ReferenceForbidden),
         ("https://example.com/a.png", ReferenceForbidden),
+        ("sftp://host/a.png", ReferenceForbidden),
+        ("FILE:/etc/passwd", ReferenceForbidden),
         ("gs://other/a.png", ReferenceForbidden),
         ("GS://other/a.png", ManifestInvalid),
         ("gs://mine", ManifestInvalid),

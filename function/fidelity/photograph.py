@@ -20,6 +20,12 @@ UNIFORM_BORDER_SHARE = 0.8
 # Largest difference of any channel (0..255) from the median that still counts as background: JPEG noise and
 # the slight fall-off of a studio sweep, not a pale product.
 BACKGROUND_TOLERANCE = 14
+# A shadow on the background: channels that differ by no more than this share of it, and change by no more than that
+# share a pixel at about the size that shadows are looked at (longest side, px).
+SHADOW_CHROMA, SHADOW_STEP, SHADOW_SIDE_PX = 0.04, 0.02, 1024
+# Where more than the rest of this share of what is no background would go, it is not all shadow: a grey product with
+# soft edges, the pale sole of a shoe. Shadows of packshots take 5 to 15 %.
+LEAST_UNSHADOWED = 0.8
 # Alpha from which a pixel's colour is the product's own and not mixed with what lies behind it.
 SOLID_ALPHA = 250
 
@@ -80,12 +86,40 @@ def photograph_alpha(product: np.ndarray) -> np.ndarray:
     touching = np.unique(labels[border & (labels > 0)])
     keep = np.ones(labels.max() + 1, np.uint8)
     keep[touching] = 0
-    inside = keep[labels]
+    inside = _without_shadow(rgb, median, keep[labels])
     if not 0.01 <= inside.mean() <= 0.98:
         return whole
     # One pixel in and softened: the rim of an opaque photograph is mixed with its background.
     inside = cv2.erode(inside * 255, np.ones((3, 3), np.uint8))
     return cv2.GaussianBlur(inside, (0, 0), 0.8)
+
+
+def _without_shadow(rgb: np.ndarray, background: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """`inside` (h, w) uint8 0/1 without the soft shadow that the product throws on its even `background` (3,).
+
+    Shadow is background made darker evenly in all colours, goes over into it without an edge, and is the smaller part
+    of what is inside.
+    """
+    height, width = inside.shape
+    step = math.ceil(max(height, width) / SHADOW_SIDE_PX)
+    size = max(1, width // step), max(1, height // step)
+    small, covered = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (rgb, inside * 255))
+    channels = cv2.split(cv2.blur(small, (3, 3)).astype(np.float32) / np.maximum(background, 1).astype(np.float32))
+    brightest, darkest = np.maximum.reduce(channels), np.minimum.reduce(channels)
+    tone = cv2.GaussianBlur(brightest, (0, 0), 1.5)
+    slopes = [np.abs(cv2.Sobel(tone, cv2.CV_32F, *order, scale=1 / 8)) for order in ((1, 0), (0, 1))]
+    shadow = (brightest - darkest < SHADOW_CHROMA) & (brightest < 1.02) & (np.maximum(*slopes) < SHADOW_STEP)
+    outside = covered < 128
+    _, labels = cv2.connectedComponents((outside | shadow).astype(np.uint8), connectivity=4)
+    joins = np.zeros(labels.max() + 1, bool)
+    joins[labels[outside]] = True
+    joins[0] = False
+    # What the shadow's own edge at the product leaves is thin.
+    product = cv2.morphologyEx((~outside & ~joins[labels]).astype(np.uint8), cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
+    if product.sum() < LEAST_UNSHADOWED * np.count_nonzero(~outside):
+        return inside
+    gone = cv2.resize((~outside & (product == 0)).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    return inside & (gone == 0)
 
 
 def prepare_photograph(product: np.ndarray, max_px: float = math.inf, pace: float = 1.0) -> Photograph | None:

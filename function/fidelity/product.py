@@ -19,6 +19,8 @@ from function.fidelity.trust import find_trust
 MIN_CORRELATION = 0.25
 # The mirror image must have this many times the photograph's agreeing features to be the better view.
 MIRROR_MAJORITY = 1.3
+# With so many times as many it is, even where lines of lettering laid on one another correlate a little better.
+MIRROR_CERTAINTY, MIRROR_SHARE = 2.5, 0.8
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,15 @@ def match_product(sought: Sought | None, answer: np.ndarray, prior: np.ndarray |
     # Broad shapes on a label are often symmetric, so a mirrored label too agrees with the photograph in part:
     # the side that more print agrees with is right.
     found = sightings[0] if sightings else None
-    least = found.correlation if found else MIN_CORRELATION
+    least = MIRROR_SHARE * found.correlation if found else MIN_CORRELATION
     majority = MIRROR_MAJORITY * found.inliers if found else 0
     others = find_sightings(sought.mirrored(), answer, seen, least, majority)
-    mirrored = bool(others)
-    sightings = others or sightings
+    mirrored = bool(others) and (
+        found is None
+        or others[0].correlation > found.correlation
+        or others[0].inliers > MIRROR_CERTAINTY * found.inliers
+    )
+    sightings = others if mirrored else sightings
     if not sightings:
         return None
     return describe(sightings, mirrored, answer.shape[:2])

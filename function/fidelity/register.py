@@ -31,6 +31,9 @@ CONVINCING_SHARE = 0.6
 # A scene with less textured area than this cannot be registered by pattern; its colours decide instead.
 PLAIN_SCENE_SHARE = 0.02
 PLAIN_SCENE_DIFFERENCE = 24.0
+# In a smooth scene, or one of stripes, a refinement finds no hold and slides: it has done so when it loses so much of
+# what was found, or moves a corner by this share of the diagonal without finding so much more.
+SLID_LOSS, SLID_SHARE = 0.1, 0.04
 # Zooms beyond this are no drift but another picture.
 MAX_ZOOM = 1.7
 
@@ -152,9 +155,12 @@ def _best_affine(scene: np.ndarray, answer: _Shrinking, boxes: list[Box]) -> tup
     candidates = [(_found_share(small, answer, _box_matrix(b, small_size), textured), b) for b in boxes]
     candidates.sort(key=lambda pair: pair[0], reverse=True)
     best: tuple[float, np.ndarray | None] = (0.0, None)
-    for _, box in candidates:
-        fit = _refine(small, answer, _box_matrix(box, small_size), COARSE_SIDE_PX)
+    for nominal_share, box in candidates:
+        nominal = _box_matrix(box, small_size)
+        fit = _refine(small, answer, nominal, COARSE_SIDE_PX)
         share = _found_share(small, answer, fit, textured)
+        if _slid(nominal, nominal_share, fit, share, small_size, boxes):
+            share, fit = nominal_share, nominal
         if share > best[0]:
             best = share, fit
         if best[0] >= CONVINCING_SHARE:
@@ -169,7 +175,7 @@ def _best_affine(scene: np.ndarray, answer: _Shrinking, boxes: list[Box]) -> tup
     if fit is not None:
         finer = _refine(small, answer, fit, FINE_SIDE_PX)
         finer_share = _found_share(small, answer, finer, textured)
-        if finer_share >= share:
+        if finer_share >= share and not _slid(fit, share, finer, finer_share, small_size, boxes):
             share, fit = finer_share, finer
     if fit is None or share < REGISTERED_SHARE or not _plausible(fit, small_size, boxes):
         return None, share, False
@@ -264,6 +270,17 @@ def _refine(scene: np.ndarray, answer: _Shrinking, matrix: np.ndarray, side_px: 
         return matrix
     bettered = start @ np.vstack([residual, [0, 0, 1]])
     return _rescaled(bettered, small_size, size)
+
+
+def _slid(start: np.ndarray, start_share: float, fit: np.ndarray, share: float, size: Size, boxes: list[Box]) -> bool:
+    """Whether the refinement `fit` of `start` has lost its hold; the shares say how much of the scene each finds."""
+    if share < start_share - SLID_LOSS:
+        return True
+    diagonal = float(np.hypot(*(start[:, :2] @ np.array(size, float))))
+    moved = float(np.hypot(*(_corners(fit, size) - _corners(start, size)).T).max())
+    if moved <= SLID_SHARE * diagonal or start_share < REGISTERED_SHARE:
+        return False
+    return share < start_share + SLID_LOSS or not _plausible(fit, size, boxes)
 
 
 def _feature_fit(scene: np.ndarray, answer: np.ndarray) -> np.ndarray | None:

@@ -6,14 +6,15 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
 
 from function.generation.tokens import Usage
 
-if TYPE_CHECKING:  # the SDK takes over half a second to import: only an event that needs it pays for it
-    from google.genai import types
-
 MAX_WORDS_CHARS = 500  # of the model's own words kept in a record
+NO_SENSE = "the answer does not have the form that the service documents"
 MAX_JSON_CHARS = 2000  # of an answer that was asked for as JSON
 
 # A request or answer that breaks a rule breaks it again: no further attempt is paid for.
@@ -23,6 +24,61 @@ HARD_REFUSALS = frozenset(
 SOFT_REFUSALS = frozenset({"RECITATION", "IMAGE_SAFETY", "IMAGE_RECITATION", "LANGUAGE"})
 IMAGE_MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
 DATA_IMAGE = re.compile(r"data:image/[a-z+.-]+;base64,([A-Za-z0-9+/=_\s-]+)")
+
+
+class _Read(BaseModel):
+    """What is read of a response, in its JSON form. The rest may be anything; what is absent is None.
+
+    Not the SDK's types: used with a key it drops the model's own words (`finishMessage`), and it stumbles over values
+    that it does not know.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, coerce_numbers_to_str=True)
+
+
+class _Blob(_Read):
+    data: str = ""
+
+
+class _Part(_Read):
+    text: str | None = None
+    thought: bool | None = None
+    inline_data: _Blob | None = None
+
+
+class _Content(_Read):
+    parts: list[_Part] | None = None
+
+
+class _Candidate(_Read):
+    content: _Content | None = None
+    finish_reason: str | None = None
+    finish_message: str | None = None
+
+
+class _Feedback(_Read):
+    block_reason: str | None = None
+    block_reason_message: str | None = None
+
+
+class _Tokens(_Read):
+    modality: str | None = None
+    token_count: int | None = None
+
+
+class _UsageMetadata(_Read):
+    prompt_token_count: int | None = None
+    candidates_token_count: int | None = None
+    thoughts_token_count: int | None = None
+    prompt_tokens_details: list[_Tokens] | None = None
+    candidates_tokens_details: list[_Tokens] | None = None
+
+
+class _Response(_Read):
+    candidates: list[_Candidate] | None = None
+    prompt_feedback: _Feedback | None = None
+    usage_metadata: _UsageMetadata | None = None
+    model_version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,8 +96,11 @@ class Answer:
     final: bool = False  # a refusal that another attempt cannot change
 
 
-def read_answer(response: types.GenerateContentResponse, latency_ms: int) -> Answer:
-    """A response of any shape → Answer: the last image that is not a thought, or the words that came instead."""
+def read_answer(body: bytes, latency_ms: int) -> Answer:
+    """A response (JSON) of any shape → Answer: the last image that is not a thought, or the words that came instead."""
+    response = _response(body)
+    if response is None:
+        return Answer("no_image", "UNREADABLE", NO_SENSE, b"", "", Usage(), None, latency_ms)
     usage = _usage(response.usage_metadata)
     version = response.model_version
 
@@ -50,13 +109,13 @@ def read_answer(response: types.GenerateContentResponse, latency_ms: int) -> Ans
 
     feedback = response.prompt_feedback
     if feedback and feedback.block_reason:
-        reason = _name(feedback.block_reason)
+        reason = feedback.block_reason
         words = feedback.block_reason_message or "the prompt or one of its images was blocked"
         return without_image("refused", reason, words, True)
     candidate = response.candidates[0] if response.candidates else None
     if candidate is None:
         return without_image("no_image", "NO_CANDIDATE", "the answer holds no candidate", False)
-    reason = _name(candidate.finish_reason) if candidate.finish_reason else "UNKNOWN"
+    reason = candidate.finish_reason or "UNKNOWN"
     parts = (candidate.content.parts if candidate.content else None) or []
     said = " ".join(part.text for part in parts if part.text and not part.thought)
     image = _last_image(parts)
@@ -70,14 +129,24 @@ def read_answer(response: types.GenerateContentResponse, latency_ms: int) -> Ans
     return without_image("no_image", reason, words, False)
 
 
-def read_words(response: types.GenerateContentResponse, latency_ms: int) -> Answer:
+def read_words(body: bytes, latency_ms: int) -> Answer:
     """A response that was asked for as JSON → Answer with outcome "text", whatever the words are."""
+    response = _response(body)
+    if response is None:
+        return Answer("text", "UNREADABLE", "", b"", "", Usage(), None, latency_ms)
     candidate = response.candidates[0] if response.candidates else None
     parts = (candidate.content.parts if candidate and candidate.content else None) or []
     words = "".join(part.text for part in parts if part.text and not part.thought)
-    reason = _name(candidate.finish_reason) if candidate and candidate.finish_reason else "UNKNOWN"
+    reason = (candidate.finish_reason if candidate else None) or "UNKNOWN"
     usage, version = _usage(response.usage_metadata), response.model_version
     return Answer("text", reason, words[:MAX_JSON_CHARS], b"", "", usage, version, latency_ms)
+
+
+def _response(body: bytes) -> _Response | None:
+    try:
+        return _Response.model_validate_json(body)
+    except ValidationError:
+        return None
 
 
 def sniff_mime_type(content: bytes) -> str:
@@ -88,28 +157,33 @@ def sniff_mime_type(content: bytes) -> str:
     return "application/octet-stream"
 
 
-def _last_image(parts: list[types.Part]) -> bytes | None:
+def _last_image(parts: list[_Part]) -> bytes | None:
     image = None
     for part in parts:
         if part.thought:
             continue
         if part.inline_data and part.inline_data.data:
-            image = part.inline_data.data
+            image = _unpacked(part.inline_data.data) or image
         elif part.text and (match := DATA_IMAGE.search(part.text)):  # some gateways answer like this
-            packed = re.sub(r"\s+", "", match[1]).replace("-", "+").replace("_", "/").rstrip("=")
-            try:
-                image = base64.b64decode(packed + "=" * (-len(packed) % 4))
-            except (binascii.Error, ValueError):
-                continue
+            image = _unpacked(re.sub(r"\s+", "", match[1])) or image
     return image
 
 
-def _usage(metadata: types.GenerateContentResponseUsageMetadata | None) -> Usage:
+def _unpacked(packed: str) -> bytes | None:
+    """The bytes of base64 in either alphabet, with or without padding; None where it is none."""
+    packed = packed.replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _usage(metadata: _UsageMetadata | None) -> Usage:
     if metadata is None:
         return Usage()
 
-    def of_images(details: list[types.ModalityTokenCount] | None) -> int:
-        return sum(item.token_count or 0 for item in details or [] if item.modality and _name(item.modality) == "IMAGE")
+    def of_images(details: list[_Tokens] | None) -> int:
+        return sum(item.token_count or 0 for item in details or [] if item.modality == "IMAGE")
 
     return Usage(
         prompt_tokens=metadata.prompt_token_count or 0,
@@ -123,11 +197,6 @@ def _usage(metadata: types.GenerateContentResponseUsageMetadata | None) -> Usage
 def _usage_with_image(usage: Usage) -> Usage:
     """Without details of its output, an answer with an image is billed as an image."""
     return usage if usage.output_image_tokens else usage.model_copy(update={"output_image_tokens": usage.output_tokens})
-
-
-def _name(value: Any) -> str:
-    """An enum's value, or the plain string of one that the SDK does not know yet."""
-    return str(getattr(value, "value", value)).rsplit(".", maxsplit=1)[-1]
 
 
 def shorten(words: str) -> str:

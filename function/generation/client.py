@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from function.deadline import Deadline
-from function.errors import DeadlineExceeded, ModelRefused, ModelRejected, ModelUnavailable
+from function.errors import DeadlineExceeded, ModelRefused, ModelRejected, ModelUnanswered, ModelUnavailable
 from function.generation.answer import Answer, read_answer, read_words, shorten
 
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only an event that needs it pays for it
@@ -22,6 +22,8 @@ KEY_API_VERSION = "v1beta"
 VERTEX_API_VERSION = "v1beta1"
 CALL_TIMEOUT_S = 120.0  # the model takes about 10 s; past this it hangs
 CALL_TIMEOUT_SHARE = 0.5  # of what is left, so that a stalled call leaves time for another one
+# A call is only begun with this many seconds, or this share of the event's whole deadline where that is less.
+LEAST_CALL_S, LEAST_CALL_SHARE = 20.0, 0.05
 FIRST_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 20.0
 MAX_TRIES = 6  # within one delivery; after that the platform's redelivery backs off for longer
@@ -63,7 +65,11 @@ class GeminiClient:
                 from google import genai  # noqa: PLC0415
 
                 api_key, vertexai, project, location = self._options
-                http_options = genai.types.HttpOptions(api_version=self._api_version)
+                from function.generation.transport import WholeCallTransport  # noqa: PLC0415
+
+                http_options = genai.types.HttpOptions(
+                    api_version=self._api_version, client_args={"transport": WholeCallTransport()}
+                )
                 self._client = (
                     genai.Client(vertexai=True, project=project, location=location, http_options=http_options)
                     if vertexai
@@ -72,10 +78,11 @@ class GeminiClient:
             return self._client
 
     def generate(self, request: Request, deadline: Deadline) -> Answer:
-        """Call the model once, trying again while it is only busy or the connection broke.
+        """Call the model once, trying again while it is only busy.
 
         Raises ModelGone on 404, ModelRejected and ModelRefused on other client errors, ModelUnavailable when the
-        tries or the time are used up, DeadlineExceeded when there was no time to start.
+        tries or the time are used up, ModelUnanswered when the call may have been billed and no answer arrived,
+        DeadlineExceeded when there was no time to start.
         """
         from google.genai import types  # noqa: PLC0415
 
@@ -85,10 +92,11 @@ class GeminiClient:
                 seed=request.seed,
                 image_config=types.ImageConfig(aspect_ratio=request.aspect_ratio, image_size=request.image_size),
                 http_options=types.HttpOptions(timeout=int(timeout_s * 1000)),
+                should_return_http_response=True,
             )
 
-        response, latency_ms = self.call(request.model, _contents(request), config, deadline)
-        return read_answer(response, latency_ms)
+        body, latency_ms = self.call(request.model, _contents(request), config, deadline)
+        return read_answer(body, latency_ms)
 
     def ask_for_json(self, request: Request, schema: type[BaseModel], deadline: Deadline) -> Answer:
         """Ask a text model about images → Answer with outcome "text", its JSON in `words`. Raises as `generate`."""
@@ -101,48 +109,77 @@ class GeminiClient:
                 temperature=0.0,
                 seed=request.seed,
                 http_options=types.HttpOptions(timeout=int(timeout_s * 1000)),
+                should_return_http_response=True,
             )
 
-        response, latency_ms = self.call(request.model, _contents(request), config, deadline)
-        return read_words(response, latency_ms)
+        body, latency_ms = self.call(request.model, _contents(request), config, deadline)
+        return read_words(body, latency_ms)
 
-    def call(self, model: str, contents: Any, config: Any, deadline: Deadline) -> tuple[Any, int]:
-        """`generate_content` with our own retries → (response, latency in ms of the call that was answered)."""
+    def call(self, model: str, contents: Any, config: Any, deadline: Deadline) -> tuple[bytes, int]:
+        """`generate_content`, tried again while the service says that it is busy → (the answer's JSON, latency in ms).
+
+        An error status and a connection that was never made cost nothing. Any other call that brings no whole answer
+        may have been billed: it ends in ModelUnanswered, and whoever counts the calls decides about another one.
+        """
         from google.genai import errors  # noqa: PLC0415
-        from pydantic import ValidationError  # noqa: PLC0415
 
-        problem, stalled = "", False
         for number in range(1, MAX_TRIES + 1):
-            timeout_s = min(CALL_TIMEOUT_S, deadline.within(CALL_TIMEOUT_S, "generate") * CALL_TIMEOUT_SHARE)
+            timeout_s = _call_timeout_s(deadline)
             start = time.monotonic()
-            wait_s = min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (number - 1))
+            wait_s = backoff_s(number)
             try:
                 response = self.client.models.generate_content(model=model, contents=contents, config=config(timeout_s))
-                if not _is_empty(response):
-                    return response, round((time.monotonic() - start) * 1000)
-                problem = "an answer without a body"
+                return _whole_json(response.sdk_http_response, model), round((time.monotonic() - start) * 1000)
             except errors.APIError as error:
                 _raise_unless_passing(error, model)
-                stalled = False
                 problem = f"{error.code} {shorten(error.message or error.status or '')}".strip()
                 wait_s = max(wait_s, _asked_to_wait_s(error))
-            except (json.JSONDecodeError, errors.UnknownApiResponseError, ValidationError, UnicodeError) as error:
-                problem = f"an answer that cannot be read ({type(error).__name__})"
+            except UnicodeError as error:
+                raise _unreadable(model, error) from None
             except Exception as error:
                 # The SDK's transport is exchangeable and its errors have no common public base.
                 if not _is_transport_error(error):
                     raise
                 problem = f"{type(error).__name__}: {shorten(str(error))}"
-                stalled = isinstance(error, TimeoutError) or type(error).__name__.endswith("Timeout")
+                if not type(error).__name__.startswith("Connect"):
+                    timed_out = isinstance(error, TimeoutError) or type(error).__name__.endswith("Timeout")
+                    why = "did not answer in the time there was" if timed_out else "broke off"
+                    raise ModelUnanswered(f"the model {model} {why}: {problem}", timed_out=timed_out) from None
             if number < MAX_TRIES and deadline.remaining() > wait_s:
                 time.sleep(wait_s)
             else:
                 break
-        if stalled:
-            raise DeadlineExceeded(
-                f"the model {model} did not answer in the time there was: {problem}", stage="generate"
-            )
         raise ModelUnavailable(f"the model {model} could not be reached: {problem}")
+
+
+def backoff_s(number: int) -> float:
+    """Seconds to wait after try `number` (from 1)."""
+    return min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (number - 1))
+
+
+def _call_timeout_s(deadline: Deadline) -> float:
+    """Seconds that a call may take now. Raises DeadlineExceeded where no answer can be hoped for in what is left:
+    the call would be paid for in vain."""
+    timeout_s = min(CALL_TIMEOUT_S, deadline.within(deadline.seconds, "generate") * CALL_TIMEOUT_SHARE)
+    if timeout_s < min(LEAST_CALL_S, LEAST_CALL_SHARE * deadline.seconds):
+        raise DeadlineExceeded("too little time is left to ask the model", stage="generate")
+    return timeout_s
+
+
+def _whole_json(http: Any, model: str) -> bytes:
+    """The body of an answer. Raises ModelUnanswered when it is no whole JSON document: it was cut off on its way."""
+    body = (http.body if http else None) or ""
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(model, error) from None
+    return body.encode()
+
+
+def _unreadable(model: str, error: Exception) -> ModelUnanswered:
+    return ModelUnanswered(
+        f"the model {model} answered with something that cannot be read ({type(error).__name__})", timed_out=False
+    )
 
 
 def _contents(request: Request) -> types.Content:
@@ -165,13 +202,6 @@ def _raise_unless_passing(error: Any, model: str) -> None:
     if error.code == 400 and not any(item.get("reason") == "API_KEY_INVALID" for item in _details(error)):
         raise ModelRefused(f"the model's service refused the request (400): {said}")
     raise ModelRejected(f"the model's service answered {error.code}: {said}; check key, project and permissions")
-
-
-def _is_empty(response: Any) -> bool:
-    """Whether the answer had no body at all, which the SDK reads as an answer without a candidate."""
-    raw = response.sdk_http_response
-    headers = {name.lower(): value for name, value in (raw.headers or {}).items()} if raw else {}
-    return headers.get("content-length") == "0"
 
 
 def _details(error: Any) -> list[dict[str, Any]]:

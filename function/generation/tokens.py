@@ -63,6 +63,18 @@ def uncompressed_estimates(model: ImageModel, full: Sequence[Size], usage: Usage
     }
 
 
+def listed_usage(model: ImageModel, images: int) -> Usage:
+    """What a call that sends so many images and shows one is expected to be billed, for a service that does not say."""
+    tokens_out = model.output_image_tokens[model.image_size or "1K"]
+    tokens_in = images * model.input_image_tokens
+    return Usage(
+        prompt_tokens=tokens_in,
+        prompt_image_tokens=tokens_in,
+        output_tokens=tokens_out,
+        output_image_tokens=tokens_out,
+    )
+
+
 def usd(model: ImageModel, usage: Usage) -> float | None:
     """Price of one call in USD, or None when the table has no price for the model."""
     prices = model.usd_per_million

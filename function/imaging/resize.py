@@ -7,7 +7,8 @@ from PIL import Image
 
 from function.imaging.frame import Size
 
-Box = tuple[int, int, int, int]
+Box = tuple[int, int, int, int]  # x, y, width, height
+Window = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 def asked_size(scene_size: Size, width: int | None, height: int | None) -> Size:
@@ -21,29 +22,44 @@ def asked_size(scene_size: Size, width: int | None, height: int | None) -> Size:
     return width, height
 
 
-def resize_cover(rgb: np.ndarray, size: Size, keep_box: Box | None = None) -> np.ndarray:
-    """(H, W, 3) uint8 scaled without distortion to cover `size` (width, height), and cropped to it.
-
-    The window that is kept is centred, and moved as far as it takes to have `keep_box` (x, y, width, height
-    in `rgb`: the part that changed) inside; a box longer than the window is centred in it. Lanczos.
-    """
-    height, width = rgb.shape[:2]
-    if size == (width, height):
+def resize_cover(rgb: np.ndarray, size: Size, window: Window) -> np.ndarray:
+    """The `window` of (H, W, 3) uint8 scaled to `size`. Lanczos."""
+    if size == rgb.shape[1::-1]:
         return rgb
-    scale = max(size[0] / width, size[1] / height)
-    window_width, window_height = min(width, size[0] / scale), min(height, size[1] / scale)
-    x, y, keep_width, keep_height = keep_box or (0, 0, width, height)
-    left = _window_start(width, window_width, x, keep_width)
-    top = _window_start(height, window_height, y, keep_height)
-    box = left, top, left + window_width, top + window_height
-    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS, box=box))
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS, box=window))
 
 
-def _window_start(side: int, window: float, keep_start: int, keep: int) -> float:
-    """Where a window of length `window` begins on a side, all in pixels."""
-    start = (side - window) / 2
+def cover_window(from_size: Size, size: Size, wanted: Box | None = None, needed: Box | None = None) -> Window:
+    """The part of a picture of `from_size` that is shown at `size`, which it covers undistorted.
+
+    Centred, and moved as far as it takes to have the box that is `wanted` inside, and above all the one that is
+    `needed`; a box longer than the window is centred in it.
+    """
+    scale = max(size[0] / from_size[0], size[1] / from_size[1])
+    starts, ends = [], []
+    for axis in (0, 1):
+        side = from_size[axis]
+        window = min(side, size[axis] / scale)
+        start = (side - window) / 2
+        for box in (wanted, needed):
+            if box is not None:
+                start = _moved(start, window, box[axis], box[axis + 2])
+        starts.append(min(max(start, 0.0), side - window))
+        ends.append(starts[-1] + window)
+    return starts[0], starts[1], ends[0], ends[1]
+
+
+def outside_share(box: Box, window: Window) -> float:
+    """Share 0..1 of a box's area that a window does not show."""
+    seen = 1.0
+    for axis in (0, 1):
+        start, length = box[axis], max(1, box[axis + 2])
+        seen *= max(0.0, min(start + length, window[axis + 2]) - max(start, window[axis])) / length
+    return 1 - seen
+
+
+def _moved(start: float, window: float, keep_start: int, keep: int) -> float:
+    """A window's start on one side, moved so that it holds what is kept; all in pixels."""
     if keep > window:
-        start = keep_start + (keep - window) / 2
-    else:
-        start = min(max(start, keep_start + keep - window), keep_start)
-    return min(max(start, 0.0), side - window)
+        return keep_start + (keep - window) / 2
+    return min(max(start, keep_start + keep - window), keep_start)

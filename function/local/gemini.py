@@ -42,6 +42,7 @@ from function.local.quiet_server import QuietHandler, QuietServer
 
 CONTROL_PATH = "/__control"
 MAX_BODY_BYTES = 100 * 1024 * 1024  # documented limit of one request with inline data
+TRICKLE_BYTES, TRICKLE_S = 2000, 0.3  # a piece of a trickling answer, and the pause after it
 STALL_S = 30.0  # silence of a stall that names no length
 HTML = b"<!DOCTYPE html><html><head><title>Error</title></head><body><p>That's an error.</p></body></html>"
 HTML_TYPE = "text/html; charset=UTF-8"
@@ -237,6 +238,12 @@ class _Handler(QuietHandler):
             elif kind == "stall_midway":
                 self._stall(fault)
             self.close_connection = True
+        elif kind == "trickle":
+            self._send(200, b"", length=len(body))
+            for start in range(0, len(body), TRICKLE_BYTES):
+                self.wfile.write(body[start : start + TRICKLE_BYTES])
+                if self.server.emulator.stopping.wait(float(fault.value or TRICKLE_S)):
+                    return
         else:
             self._send(200, body)
 

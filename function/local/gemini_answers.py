@@ -42,6 +42,8 @@ def respond(request: GenerateRequest, fault: Fault | None, drift: float) -> dict
         response = answer(request, [])
         response["candidates"][0]["content"] = {"role": "model"} if kind == "empty_parts" else {}
         return response
+    if kind == "odd_form":
+        return {"candidates": "none", "usageMetadata": usage(request)}
     if kind == "text_only":
         return answer(request, [{"text": EXCUSE}])
     if not request.wants_image:
@@ -50,6 +52,8 @@ def respond(request: GenerateRequest, fault: Fault | None, drift: float) -> dict
     response = answer(request, picture_parts(request, pixels, kind, value))
     if kind == "no_usage":
         del response["usageMetadata"]
+    elif kind == "numeric_reason":
+        response["candidates"][0]["finishReason"] = 1
     return response
 
 
@@ -93,6 +97,8 @@ def picture_parts(request: GenerateRequest, pixels: np.ndarray, kind: str, value
     elif kind == "empty_image":
         data = b""
     image = inline(data, mime_type)
+    if kind == "broken_base64":
+        image["inlineData"]["data"] = "***" + image["inlineData"]["data"]
     remark = {"text": REMARK}
     if kind in {"thought_first", "thought_only", "two_images"}:
         draft = {**inline(encode(pixels[::4, ::4] // 2, mime_type), mime_type)}

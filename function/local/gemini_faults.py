@@ -39,6 +39,7 @@ WIRE_FAULTS = frozenset(
         "broken_stream",  # content-length is larger than the body, then the connection closes
         "stall",  # no byte for `value` seconds, then the connection closes
         "stall_midway",  # half of the body, then as above
+        "trickle",  # the body in small pieces, one every `value` seconds
         "truncated_json",  # a well-formed HTTP answer whose JSON is cut
         "garbage_body",  # 200 with an HTML page
         "empty_body",  # 200 with nothing
@@ -65,6 +66,9 @@ ANSWER_FAULTS = frozenset(
         "other_size",  # value: [width, height]
         "larger_answer",
         "no_usage",
+        "broken_base64",  # an image that is no base64
+        "numeric_reason",  # a finish_reason that is a number
+        "odd_form",  # JSON of another form than documented
     }
 )
 # What a text model that was asked for JSON answers.

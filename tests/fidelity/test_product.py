@@ -190,6 +190,33 @@ def test_a_picture_without_uniform_background_is_all_product():
     assert (photograph_alpha(photograph) == 255).all()
 
 
+def packshot(colour, shadow: float) -> tuple[np.ndarray, np.ndarray]:
+    """An opaque photograph on white of a box of `colour` with a soft shadow of that depth, and the box's outline."""
+    picture, depth = np.full((1200, 1000, 3), 247, np.float32), np.zeros((1200, 1000), np.float32)
+    cv2.ellipse(depth, (500, 985), (330, 45), 0, 0, 360, 1, -1)
+    picture *= 1 - shadow * cv2.GaussianBlur(depth, (0, 0), 30)[..., None]
+    outline = np.zeros((1200, 1000), bool)
+    outline[250:1000, 280:720] = True
+    picture[outline] = colour
+    grain = np.random.default_rng(0).normal(0, 1, picture.shape)
+    return np.clip(picture + grain, 0, 255).astype(np.uint8), outline
+
+
+@pytest.mark.parametrize("colour", [(180, 40, 40), (30, 30, 34), (60, 90, 160)])
+def test_the_shadow_of_a_packshot_is_no_product(colour):
+    picture, outline = packshot(colour, 0.45)
+    covered = photograph_alpha(picture) > 127
+    assert (covered & ~outline).sum() < 0.015 * outline.sum()
+    assert (covered & outline).sum() > 0.98 * outline.sum()
+
+
+def test_a_grey_product_is_not_taken_for_its_shadow():
+    """Softened all over, it goes over into the background without an edge, as shadows do."""
+    picture, outline = packshot((150, 150, 150), 0.0)
+    picture = cv2.GaussianBlur(picture, (0, 0), 25)
+    assert (photograph_alpha(picture)[outline] > 127).mean() > 0.95
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 400), (40, 40)])
 @pytest.mark.parametrize("fill", [0, 255, None])
 def test_no_picture_content_raises(shape, fill):

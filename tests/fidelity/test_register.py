@@ -127,3 +127,21 @@ def test_layouts_that_coincide_are_listed_once():
 
 def test_manners_cover_every_layout():
     assert {manner.layout for manner in MANNERS.values()} == {"stretched", "padded", "fitted", "filling"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_smooth_wall_gives_no_hold_and_stays_where_it_was(seed):
+    """A pastel wall over a pastel floor: what a refinement by pattern finds there is noise, and it slides."""
+    rng = np.random.default_rng(seed)
+    scene = np.full((900, 1200, 3), (238, 190, 186), np.float32)
+    scene[560:] = 231, 176, 170
+    scene = cv2.GaussianBlur(scene, (0, 0), 15) * np.linspace(1.04, 0.86, 1200, dtype=np.float32)[None, :, None]
+    grain = lambda shape, deviation: rng.normal(0, deviation, shape).astype(np.float32)  # noqa: E731
+    answer = cv2.resize(scene, (1184, 864), interpolation=cv2.INTER_AREA)
+    answer[300:700, 480:700] = cv2.resize(case("box").product[400:1600, 600:1300, :3], (220, 400))
+    scene, answer = (np.clip(p + grain(p.shape, 1.2), 0, 255).astype(np.uint8) for p in (scene, answer))
+    answer = cv2.imdecode(cv2.imencode(".jpg", answer, [cv2.IMWRITE_JPEG_QUALITY, 90])[1], cv2.IMREAD_COLOR)
+    drift = register(shrunk(scene, 1184), answer, plan_frame((1200, 900), {"4:3": (1184, 864)}, 768)).drift
+    assert drift.registered
+    assert abs(drift.scale_x - 1) < 0.01 and abs(drift.scale_y - 1) < 0.01
+    assert drift.shift_px < 4

@@ -4,8 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from function.imaging.resize import asked_size, resize_cover
+from function.imaging.resize import asked_size, cover_window, outside_share, resize_cover
 from tests.imaging.samples import photo
+
+
+def covering(picture, size, wanted=None, needed=None):
+    return resize_cover(picture, size, cover_window(picture.shape[1::-1], size, wanted, needed))
 
 
 @pytest.mark.parametrize(
@@ -24,12 +28,12 @@ def test_a_side_not_asked_for_follows(width, height, expected):
 
 def test_the_same_size_is_the_same_picture():
     picture = photo()
-    assert resize_cover(picture, (48, 32)) is picture
+    assert covering(picture, (48, 32)) is picture
 
 
 @pytest.mark.parametrize("size", [(300, 300), (600, 100), (100, 600), (1200, 800), (37, 1000), (1, 1), (5000, 3)])
 def test_the_size_is_exact(size):
-    resized = resize_cover(photo(400, 300), size)
+    resized = covering(photo(400, 300), size)
     assert (resized.shape[1], resized.shape[0]) == size
 
 
@@ -37,7 +41,7 @@ def test_the_size_is_exact(size):
 def test_a_circle_stays_a_circle(size):
     picture = np.zeros((600, 800, 3), np.uint8)
     cv2.circle(picture, (400, 300), 60, (255, 255, 255), -1, cv2.LINE_AA)
-    resized = resize_cover(picture, size, keep_box=(340, 240, 120, 120))
+    resized = covering(picture, size, (340, 240, 120, 120))
     disc = np.argwhere(resized[..., 0] > 127)
     height, width = disc.max(axis=0) - disc.min(axis=0) + 1
     assert abs(height - width) <= 1
@@ -50,7 +54,7 @@ def test_what_changed_stays_inside(corner, size):
     x, y = corner
     picture = np.zeros((600, 800, 3), np.uint8)
     picture[y : y + 40, x : x + 40] = 255
-    resized = resize_cover(picture, size, keep_box=(x, y, 40, 40))
+    resized = covering(picture, size, (x, y, 40, 40))
     scale = max(size[0] / 800, size[1] / 600)
     assert (resized[..., 0] / 255).sum() == pytest.approx((40 * scale) ** 2, rel=0.05)
 
@@ -59,7 +63,7 @@ def test_what_does_not_fit_is_centred():
     picture = np.zeros((100, 1000, 3), np.uint8)
     picture[:, 600:1000] = 255
     picture[:, 795:805] = 0, 0, 255  # the middle of what is to be kept
-    resized = resize_cover(picture, (100, 100), keep_box=(600, 0, 400, 100))
+    resized = covering(picture, (100, 100), (600, 0, 400, 100))
     blue = np.argwhere((resized[..., 0] < 60) & (resized[..., 2] > 200))
     assert blue[:, 1].mean() == pytest.approx(49.5, abs=1)
 
@@ -67,4 +71,12 @@ def test_what_does_not_fit_is_centred():
 def test_without_a_box_the_middle_is_kept():
     picture = np.zeros((100, 300, 3), np.uint8)
     picture[:, 100:200] = 255
-    assert resize_cover(picture, (100, 100)).min() >= 250
+    assert covering(picture, (100, 100)).min() >= 250
+
+
+def test_the_product_comes_before_its_long_shadow():
+    """What changed is longer than the window: the product at its end is inside all the same."""
+    shadow, product = (100, 0, 800, 100), (100, 10, 80, 80)
+    window = cover_window((1000, 100), (100, 100), shadow, product)
+    assert outside_share(product, window) == 0
+    assert outside_share(shadow, window) == pytest.approx(7 / 8)

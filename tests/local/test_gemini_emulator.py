@@ -433,10 +433,15 @@ def test_an_image_can_be_spoilt(emulator):
     assert Image.open(io.BytesIO(last("larger_answer").data)).size == (2688, 1536)
     emulator.control(faults=[{"kind": "no_usage"}])
     assert ask(emulator).usage_metadata is None
+    for kind in ("broken_base64", "odd_form", "numeric_reason"):  # what the SDK itself cannot read
+        emulator.control(faults=[{"kind": kind}])
+        with pytest.raises((ValueError, AttributeError, TypeError)):
+            ask(emulator)
 
 
 def test_every_answer_fault_is_covered_here():
     elsewhere = {"block_reason", "jpeg_labelled_png", "empty_image", "truncated_image", "garbage_image"}
+    elsewhere |= {"broken_base64", "odd_form", "numeric_reason"}
     assert set(PARTS) | elsewhere | {"other_size", "larger_answer", "no_usage"} == ANSWER_FAULTS
 
 
