@@ -100,11 +100,14 @@ class Scene:
 
 @dataclass(frozen=True)
 class Photograph:
-    """The product as decoded: (h, w, 3 or 4) uint8, at most MAX_PRODUCT_SIDE_PX, and its size before that."""
+    """The product as decoded: (h, w, 3 or 4) uint8, at most MAX_PRODUCT_SIDE_PX, and its size before that; and as it
+    is sent: bytes with their media type, and their size in pixels."""
 
     array: np.ndarray
     icc: bytes | None
     size: Size
+    sent: tuple[bytes, str]
+    sent_size: Size
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,8 @@ def decode_bytes(info: ImageInfo) -> int:
 def decode_sources(
     sources: dict[str, Source], max_px: int, settings: Settings, deadline: Deadline, record: RunRecord
 ) -> Decoded:
-    """Decode scene and product side by side, within the process's memory permit.
+    """Decode scene and product side by side, within the process's memory permit; the product, whose picture for the
+    model needs no frame, is made ready to be sent as well.
 
     Raises SourceUnsupported, SourceTooLarge, SourceUnreadable, and one error for both when both are bad.
     """
@@ -160,7 +164,7 @@ def decode_sources(
         raise first_to_tell(errors)
     wanted = sum(decode_bytes(info) for info in infos.values())
     with process_permit().hold(wanted, deadline, before_model=True), ThreadPoolExecutor(max_workers=1) as pool:
-        decoding = pool.submit(copy_context().run, _decode_product, sources["product"], limit, record)
+        decoding = pool.submit(copy_context().run, _decode_product, sources["product"], max_px, limit, record)
         small_side = max(ANALYSIS_SIDE_PX, max_px)
         try:
             scene, small = _decode_scene(sources["scene"], small_side, limit, record)
@@ -186,21 +190,18 @@ def prepare(
     `meanwhile`. Raises ManifestInvalid for an impossible output, before anything is paid for."""
     scene, product = decoded.scene, decoded.product
     result_size, result_format = _checked_output(manifest, scene, settings)
-    sent_product = to_srgb(shrink(product.array, fit_within(product.size, max_px)), product.icc)
-    product_image = meanwhile.submit(encode_for_model, sent_product)
     ready_product = meanwhile.submit(_ready, product, scene.icc)
     frame = plan_frame(scene.size, model.native_sizes, max_px)
     sent_scene = to_srgb(shrink(decoded.small_scene, frame.content_box[2:]), scene.icc)
-    sent_product_size = sent_product.shape[1], sent_product.shape[0]
-    images = encode_for_model(fit_to_frame(sent_scene, frame)), product_image.result()
+    images = encode_for_model(fit_to_frame(sent_scene, frame)), product.sent
     record.compression = Compression(
         max_px=max_px,
         scene=Shrunk(from_size=scene.size, to_size=frame.sent_size),
-        product=Shrunk(from_size=product.size, to_size=sent_product_size),
+        product=Shrunk(from_size=product.size, to_size=product.sent_size),
     )
     record.full_sizes = [scene.size, product.size]
-    record.sent_sizes = [frame.sent_size, sent_product_size]
-    facts = {"product_is_cut_out": sent_product.shape[2] == 4, "has_bars": has_bars(frame)}
+    record.sent_sizes = [frame.sent_size, product.sent_size]
+    facts = {"product_is_cut_out": product.array.shape[2] == 4, "has_bars": has_bars(frame)}
     return Prepared(
         scene=scene,
         small_scene=decoded.small_scene,
@@ -255,12 +256,14 @@ def _decode(source: Source, field: str, max_pixels: int, record: RunRecord, at_l
     return pixels
 
 
-def _decode_product(source: Source, max_pixels: int, record: RunRecord) -> Photograph:
+def _decode_product(source: Source, max_px: int, max_pixels: int, record: RunRecord) -> Photograph:
     pixels = _decode(source, "product", max_pixels, record)
     if pixels.array.shape[2] == 4 and not pixels.array[..., 3].any():
         raise SourceUnreadable("product: nothing of it is visible: the picture is fully transparent")
     size = pixels.array.shape[1], pixels.array.shape[0]
-    return Photograph(shrink(pixels.array, fit_within(size, MAX_PRODUCT_SIDE_PX)), pixels.icc, size)
+    array = shrink(pixels.array, fit_within(size, MAX_PRODUCT_SIDE_PX))
+    sent = to_srgb(shrink(array, fit_within(size, max_px)), pixels.icc)
+    return Photograph(array, pixels.icc, size, encode_for_model(sent), (sent.shape[1], sent.shape[0]))
 
 
 def _checked_output(manifest: Manifest, scene: Scene, settings: Settings) -> tuple[Size, Format]:

@@ -69,8 +69,10 @@ def normalise(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def visible_share(x: np.ndarray, y: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """How well each photograph pixel is seen in the answer (h, w) float32: 0 outside the cut-out, outside the
     picture, turned away or squashed to less than a third of what the middle shows."""
-    dxu, dxv = np.gradient(x, axis=1), np.gradient(x, axis=0)
-    dyu, dyv = np.gradient(y, axis=1), np.gradient(y, axis=0)
+    # Central differences; the outermost pixels, where they are none, are not solid.
+    (dxu, dxv), (dyu, dyv) = (
+        [cv2.Sobel(place, cv2.CV_32F, *order, ksize=1, scale=0.5) for order in ((1, 0), (0, 1))] for place in (x, y)
+    )
     area = dxu * dyv - dxv * dyu
     inside = (x > 0) & (y > 0) & (x < shape[1]) & (y < shape[0])
     typical = float(np.median(area[alpha > 127])) if (alpha > 127).any() else 1.0

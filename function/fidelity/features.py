@@ -103,7 +103,8 @@ def first_view(photograph: Features, answer: Features, pairs: tuple[np.ndarray, 
     miss_y = sine[:, None] * dx + cosine[:, None] * dy - (target[None, :, 1] - target[:, None, 1])
     near = miss_x**2 + miss_y**2 < (SIMILARITY_TOLERANCE * height * scale[:, None]) ** 2
     alike = np.abs(np.log(scale[None, :] / scale[:, None])) < SCALE_TOLERANCE
-    alike &= np.abs(np.angle(np.exp(1j * (turn[None, :] - turn[:, None])))) < TURN_TOLERANCE
+    turned = np.abs(turn[None, :] - turn[:, None]) % (2 * np.pi)
+    alike &= np.minimum(turned, 2 * np.pi - turned) < TURN_TOLERANCE
     support = near & alike
     best = None
     for seed in np.argsort(-support.sum(axis=1), kind="stable")[:8]:

@@ -3,7 +3,8 @@
     python -m tests.bench.replay --port 8090 [--latency SECONDS]
 
 Speaks generateContent. Pictures are told apart by the images that are sent; the first call with new ones is slow.
-`POST /latency` with a number of seconds as its body sets how long an answer takes.
+`POST /latency` with a number of seconds as its body sets how long an answer takes, ten percent more or less: with the
+same to the millisecond, pairs that begin together would stay together for good.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import random
 import sys
 import threading
 import time
@@ -66,7 +68,8 @@ class _Handler(QuietHandler):
             answer = b"{}"
         else:
             answer = self.server.answer(PATH.match(self.path)["model"], body)
-            time.sleep(max(0.0, self.server.latency_s - (time.monotonic() - started)))
+            wanted = self.server.latency_s * random.uniform(0.9, 1.1)
+            time.sleep(max(0.0, wanted - (time.monotonic() - started)))
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
