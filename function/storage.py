@@ -22,6 +22,7 @@ from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_expon
 
 from function.deadline import Deadline
 from function.errors import StorageUnavailable
+from function.timed_connections import TimedAdapter, reading_ends_in
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 20.0  # silence on a connection for this long is a stall: try again
@@ -98,7 +99,7 @@ class Storage:
             if self._client is None:
                 client = self._make_client(project=self._project)
                 # Two images for each of many threads: the default pool of ten would drop connections.
-                adapter = requests.adapters.HTTPAdapter(pool_connections=32, pool_maxsize=32)
+                adapter = TimedAdapter(pool_connections=32, pool_maxsize=32)
                 for scheme in ("https://", "http://"):
                     client._http.mount(scheme, adapter)
                 self._client = client
@@ -225,7 +226,8 @@ class Storage:
 
         def once() -> T:
             left = budget.within(RETRY_FOR_S, "storage") * SILENCE_SHARE
-            return call((min(CONNECT_TIMEOUT_S, left), min(READ_TIMEOUT_S, left)))
+            with reading_ends_in(deadline.remaining()):
+                return call((min(CONNECT_TIMEOUT_S, left), min(READ_TIMEOUT_S, left)))
 
         tries = Retrying(
             retry=retry_if_exception(_may_pass),

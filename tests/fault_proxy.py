@@ -31,7 +31,7 @@ WIRE_KINDS = (
     "trickle",  # the body in small pieces, never silent for long
 )
 KINDS = STATUSES + WIRE_KINDS
-TRICKLE_BYTES, TRICKLE_WAIT_S = 8192, 0.1
+TRICKLE_BYTES, TRICKLE_PIECES, TRICKLE_WAIT_S = 8192, 100, 0.1
 PAUSES = ("pause", "pause_after")  # held before it is passed on, or with the answer in hand, until released
 STALL_S = 600.0  # longer than anybody waits
 HTML = b"<!DOCTYPE html><html><body><p>That's an error.</p></body></html>"
@@ -163,8 +163,9 @@ class _Handler(QuietHandler):
             self._answer(200, {"Content-Type": "text/html"}, HTML)
         elif kind == "trickle":
             self._answer(status, headers, b"", length=len(content))
-            for start in range(0, len(content), TRICKLE_BYTES):
-                self.wfile.write(content[start : start + TRICKLE_BYTES])
+            piece = min(TRICKLE_BYTES, len(content) // TRICKLE_PIECES + 1)
+            for start in range(0, len(content), piece):
+                self.wfile.write(content[start : start + piece])
                 fault.released.wait(TRICKLE_WAIT_S)
         else:
             self._answer(status, headers, content)

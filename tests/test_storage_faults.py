@@ -113,6 +113,18 @@ def test_a_connection_that_trickles_ends_at_the_deadline(storage, proxy, own_clo
     assert fault.fired
 
 
+@pytest.mark.parametrize("operation", ["stat", "get", "list", "insert", "patch"])
+def test_an_answer_that_comes_byte_by_byte_ends_at_the_deadline(storage, proxy, bucket, operation):
+    """It is never silent, so that the client's own timeout never strikes."""
+    call, _ = calls_of(storage, bucket)[operation]
+    fault = proxy.add("trickle", operation, times=None)
+    start = time.monotonic()
+    with pytest.raises((StorageUnavailable, DeadlineExceeded)):
+        call(Deadline(1.0))
+    assert time.monotonic() - start < 1.0 + MARGIN_S
+    assert fault.fired
+
+
 def test_what_will_not_pass_is_not_repeated(storage, proxy, bucket):
     assert storage.stat(bucket, "absent", Deadline(10)) is None
     with pytest.raises(NotFound):
