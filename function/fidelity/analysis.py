@@ -13,6 +13,7 @@ from function.fidelity.blend import to_bytes
 from function.fidelity.change import blur, find_evidence, find_light, find_product, half, largest
 from function.fidelity.colour import UNCHANGED_COLOURS, ColourMatch, match_colours
 from function.fidelity.matte import product_coverage, rough_coverage
+from function.fidelity.outline import placed_outline
 from function.fidelity.product import ProductMatch, match_product
 from function.fidelity.register import Box, Drift, Registration, register, unregistered
 from function.fidelity.sighting import Sought
@@ -141,9 +142,15 @@ def _examine(
     prior = rough_coverage(core if core.any() else evidence.changed, None, size)
     match = match_product(known.sought, answer_matched, prior)
     laps.end("match")
+    if match is None:
+        core = find_product(evidence, plain=True)
     coverage = None if match is None else match.coverage
     light = find_light(evidence, _half_share(rough_coverage(core, coverage, size)))
     product_mask = product_coverage(small, matched, light, core, coverage)
+    if match is None and known.sought is not None:
+        outline = known.sought.photograph.alpha
+        placed = placed_outline(outline, evidence.changed, product_mask, light, small, answer_matched)
+        product_mask = product_mask if placed is None else np.maximum(product_mask, placed)
     # Once more, now that scene that the rough outline took in can be seen under its light.
     light = find_light(evidence, _half_share(product_mask))
     laps.end("light")

@@ -36,6 +36,10 @@ LEAST_WEIGHT = 0.08
 PAINT_LOG, PAINT_CHROMA_LOG = 0.75, 0.40
 # A step in the ratio this many times the noise is an outline or print, not light.
 STEP = 8.0
+# Light leaves the scene's own texture: where the scene has some (standard deviation of its logarithm), and less than
+# this share of it is left in the answer, something covers it. Looked at in a band of widths and over a neighbourhood
+# (standard deviations in half-size pixels).
+LEAST_TEXTURE, LEAST_LEFT, TEXTURE_BAND, TEXTURE_SIGMA = 0.02, 0.3, (1.2, 5.0), 5.0
 # The light reaches this far past the changed pixels (half-size pixels) and fades out over a third of it.
 SUPPORT_PX = 15
 # Noise at this multiple of its deviation is taken out of the light: a little more than it, to be even.
@@ -153,8 +157,11 @@ def _connected(sure: np.ndarray, likely: np.ndarray, faint: np.ndarray, strength
     return touched[labels]
 
 
-def find_product(evidence: Evidence) -> np.ndarray:
-    """(h', w') bool: what of the change cannot be the scene under other light."""
+def find_product(evidence: Evidence, *, plain: bool = False) -> np.ndarray:
+    """(h', w') bool: what of the change cannot be the scene under other light.
+
+    `plain`: the product has no print to be found by, and may be of one pale tone: look for the scene's texture too.
+    """
     changed = evidence.changed
     if not changed.any():
         return changed
@@ -162,7 +169,8 @@ def find_product(evidence: Evidence) -> np.ndarray:
     chroma = largest(smooth) + largest(-smooth)
     paint = (largest(np.abs(fine)) > PAINT_LOG) | (chroma > PAINT_CHROMA_LOG)
     step = largest(cv2.absdiff(fine, smooth)) > STEP * evidence.noise[0]
-    core = ((paint | step) & changed).astype(np.uint8)
+    painted = paint | step | _covered(evidence) if plain else paint | step
+    core = (painted & changed).astype(np.uint8)
     core = cv2.morphologyEx(core, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
     core = fill_holes(core)
     core = cv2.morphologyEx(core, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
@@ -172,6 +180,18 @@ def find_product(evidence: Evidence) -> np.ndarray:
     areas = stats[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
     return (areas >= 0.1 * areas.max())[labels] & (labels > 0)
+
+
+def _covered(evidence: Evidence) -> np.ndarray:
+    """(h', w') bool: where the scene's texture is gone: a plain pale product is no light on what stands behind it."""
+    bands = []
+    for picture in (evidence.scene, evidence.answer):
+        tone = cv2.log(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) + DARK_OFFSET)
+        bands.append(blur(tone, TEXTURE_BAND[0]) - blur(tone, TEXTURE_BAND[1]))
+    scene, answer = bands
+    power = blur(scene * scene, TEXTURE_SIGMA)
+    left = blur(scene * answer, TEXTURE_SIGMA) / np.maximum(power, 1e-9)
+    return (power > LEAST_TEXTURE**2) & (left < LEAST_LEFT)
 
 
 def fill_holes(mask: np.ndarray) -> np.ndarray:

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 
 from function.fidelity.analysis import Analysis
+from function.fidelity.outline import even_darkening, light_stops
 from function.judging.base import gap, surface_below, touched
 from function.judging.check import Check, at_least, at_most, unmeasured
-from function.judging.view import SMALL_PX, View, even_darkening, light_stops
+from function.judging.view import SMALL_PX, View
 
 # The base is the lowest part of the outline, as a share of the product's height: it is read beside and under it, since
 # a shadow falls to one side. Less of it along what was put in, whose outline holds shadow, and less for a dark contact.
@@ -77,7 +78,7 @@ def contact_shadow(analysis: Analysis, view: View) -> Check:
 
 def shadow(analysis: Analysis, view: View, *, dark_contact: bool = True) -> tuple[float, float] | None:
     """Stops by which the scene is darkened around the product at the most, and right at its base."""
-    stops = -light_stops(analysis, view.box)
+    stops = -light_stops(analysis.light, view.box)
     cover = (view.cover > 0.5).astype(np.uint8)
     # The outline misses the side of a turned box; what was put in holds it, and the darkest shadow with it.
     outer = _largest(np.maximum(cover, (view.put_in > 0.5).astype(np.uint8)))

@@ -22,6 +22,8 @@ SCENE_LEVELS, FARTHER = 14.0, 12.0
 # Width of the missing piece over the product's size (root of its area): lids and turned boxes show thin strips of
 # scene where their photograph has product.
 MOST_MISSING = 0.1
+# Share of a fitted outline where nothing was put in. Good plain products reach .01, one lost in the dark .13.
+MOST_HIDDEN = 0.08
 # Share of the product's longer side that may lie on the picture's border.
 MOST_ON_BORDER = 0.05
 
@@ -47,7 +49,14 @@ def product_whole(view: View, frame_shape: tuple[int, int]) -> Check:
     if border > MOST_ON_BORDER:
         return at_most(border, MOST_ON_BORDER, unit, good="", bad="The picture's border cuts the product off.")
     if not view.found:
-        return unmeasured(unit, "The product lies inside the picture; its outline could not be compared.", passed=True)
+        # Nothing to compare it with but its outline. A dark product before a dark wall may be lost in it.
+        return at_most(
+            hidden_share(view),
+            MOST_HIDDEN,
+            "share of the product",
+            good="The product's whole outline was put in.",
+            bad="Parts of the product cannot be told from the scene: it may be shown with holes.",
+        )
     return at_most(
         missing_width(view),
         MOST_MISSING,
@@ -55,6 +64,12 @@ def product_whole(view: View, frame_shape: tuple[int, int]) -> Check:
         good="The product is shown whole.",
         bad="A piece of the product is missing: the scene shows where the product should be.",
     )
+
+
+def hidden_share(view: View) -> float:
+    """Share 0..1 of the product's fitted outline that does not differ from the scene."""
+    outline = view.known > 0.9
+    return float((view.put_in[outline] < 0.5).mean()) if outline.any() else 0.0
 
 
 def fringe_share(view: View) -> float | None:

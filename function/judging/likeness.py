@@ -7,9 +7,10 @@ import numpy as np
 
 from function.fidelity.analysis import Analysis
 from function.fidelity.change import blur
+from function.fidelity.outline import main_blob
 from function.fidelity.photograph import photograph_alpha
 from function.judging.check import Check, at_least, at_most, unmeasured
-from function.judging.view import SMALL_PX, View, main_blob
+from function.judging.view import SMALL_PX, View
 
 # A scene's light lies between candle light and open shade: red against blue may change by this much, green against
 # both by that much (natural logarithm, linear light). Light is hardly ever green or purple; a wrong colour is.

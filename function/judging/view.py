@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from function.fidelity.analysis import Analysis
-from function.fidelity.change import largest
+from function.fidelity.outline import fit_outline
 from function.fidelity.photograph import photograph_alpha
 
 # Below this height (analysis pixels) letters are blots and a contact shadow is a few pixels: products of 145 px and
@@ -16,18 +16,6 @@ from function.fidelity.photograph import photograph_alpha
 SMALL_PX = 155
 # Room kept around the product, as a share of its longer side: for rims, bases and shadows.
 MARGIN = 0.15
-# The silhouette is fitted at this size (longest side, pixels) when the photograph was not found by its print.
-FIT_PX = 96
-# Sizes tried then, as shares of what was put in: a dark shadow may have been taken for product.
-FIT_SIZES = np.linspace(0.6, 1.04, 12)
-# What only darkens the scene by so many stops, evenly in all colours (greatest difference between them, stops), may be
-# shadow: it speaks this much against the outline instead of for it, unless most of what was put in is like that.
-SHADOW_STOPS, EVEN_STOPS, SHADOW_WEIGHT, MOST_SHADOW = 0.1, 0.25, -0.3, 0.6
-# A white product before a light scene reads as light: what is brighter than the scene by so many stops counts too.
-BRIGHTER_STOPS = 0.1
-# Keeps ratios of dark pixels finite, 8-bit levels.
-DARK_OFFSET = 8.0
-LOGS = np.log2(np.arange(256, dtype=np.float32) + DARK_OFFSET)
 
 
 @dataclass(frozen=True)
@@ -70,7 +58,7 @@ def view_product(analysis: Analysis) -> View | None:
         x, y, width, height = analysis.match.box
         mapping[y - box[1] : y - box[1] + height, x - box[0] : x - box[0] + width] = analysis.match.mapping
     else:
-        fitted = _fit_outline(analysis, alpha)
+        fitted = fit_outline(alpha, analysis.product_mask, analysis.light, analysis.scene, analysis.answer)
         if fitted is None:
             return None
         placed = tuple(round(v) for v in fitted)
@@ -118,82 +106,6 @@ def _grown(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> tuple[int,
     left, top = max(0, box[0] - pad), max(0, box[1] - pad)
     right, bottom = min(shape[1], box[0] + box[2] + pad), min(shape[0], box[1] + box[3] + pad)
     return left, top, right - left, bottom - top
-
-
-def main_blob(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int]] | None:
-    """The largest piece of `mask` (h, w) uint8, as bool, and its box; None when there is none."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 127).astype(np.uint8), connectivity=8)
-    if count < 2:
-        return None
-    best = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    box = tuple(int(v) for v in stats[best, :4])
-    return (labels == best, box) if min(box[2:]) >= 4 else None
-
-
-def _fit_outline(analysis: Analysis, alpha: np.ndarray) -> tuple[float, float, float, float] | None:
-    """Box (x, y, width, height) in which the photograph's outline covers the largest piece put in best."""
-    height, width = analysis.product_mask.shape
-    brighter = light_stops(analysis, (0, 0, width, height))
-    put_in = np.maximum(analysis.product_mask, (brighter > BRIGHTER_STOPS).astype(np.uint8) * 255)
-    blob = main_blob(cv2.morphologyEx(put_in, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)))
-    outline = cv2.boundingRect((alpha > 127).astype(np.uint8))
-    if blob is None or min(outline[2:]) < 4:
-        return None
-    piece, (x, y, width, height) = blob
-    shape = alpha[outline[1] : outline[1] + outline[3], outline[0] : outline[0] + outline[2]]
-    scale = min(1.0, FIT_PX / max(width, height))
-    inner = np.s_[y : y + height, x : x + width]
-    target = cv2.resize(
-        _speaks_for(piece[inner], analysis.scene[inner], analysis.answer[inner]),
-        (max(4, round(width * scale)), max(4, round(height * scale))),
-        interpolation=cv2.INTER_AREA,
-    )
-    pad = round(0.1 * max(target.shape)) + 1
-    field = cv2.copyMakeBorder(target, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=-1)
-    aspect = outline[2] / outline[3]
-    best: tuple[float, tuple[float, float, float, float]] | None = None
-    for size in FIT_SIZES:
-        for squeeze in (0.9, 1.0, 1.1):
-            for tall in (size * target.shape[0], size * target.shape[1] / aspect):
-                wide = round(tall * aspect * squeeze)
-                rows = round(tall)
-                if min(wide, rows) < 4 or rows > field.shape[0] or wide > field.shape[1]:
-                    continue
-                form = cv2.resize(shape, (wide, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-                score = cv2.matchTemplate(field, form, cv2.TM_CCORR)
-                _, most, _, (left, top) = cv2.minMaxLoc(score)
-                if best is None or most > best[0]:
-                    place = (left - pad) / scale + x, (top - pad) / scale + y, wide / scale, rows / scale
-                    best = most, place
-    return None if best is None else best[1]
-
-
-def _speaks_for(piece: np.ndarray, scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    """(h, w) float32: 1 in the `piece`, -1 outside of it, so that the best place covers it and nothing else;
-    where the piece may be shadow, `SHADOW_WEIGHT`."""
-    shadow = piece & (even_darkening(scene, answer) > SHADOW_STOPS)
-    weight = piece.astype(np.float32) * 2 - 1
-    if shadow.sum() < MOST_SHADOW * piece.sum():
-        weight[shadow] = SHADOW_WEIGHT
-    return weight
-
-
-def even_darkening(scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    """(h, w) float32: stops by which `answer` is darker than `scene`, as under a shadow; 0 where colours change."""
-    logs = [cv2.LUT(cv2.GaussianBlur(p, (0, 0), 1.5), LOGS) for p in (scene, answer)]
-    darker = cv2.subtract(*logs)
-    most, least = largest(darker), -largest(-darker)
-    return np.where(most - least < EVEN_STOPS, np.maximum(least, 0), 0)
-
-
-def light_stops(analysis: Analysis, box: tuple[int, int, int, int]) -> np.ndarray:
-    """(h, w) float32: stops by which the model's light brightens the scene in `box` (x, y, w, h)."""
-    x, y, width, height = box
-    left, top = x // 2, y // 2
-    part = analysis.light[top : (y + height) // 2 + 1, left : (x + width) // 2 + 1]
-    mean = cv2.transform(part, np.full((1, 3), 1 / (3 * np.log(2)), np.float32))
-    size = 2 * part.shape[1], 2 * part.shape[0]
-    return cv2.resize(mean, size, interpolation=cv2.INTER_LINEAR)[y - 2 * top :, x - 2 * left :][:height, :width]
 
 
 def _box_mapping(

@@ -10,6 +10,8 @@ from function.fidelity.analysis import analyse
 from function.fidelity.blend import enlarge_crop
 from function.fidelity.restore import down_to_the_floor, plain_upscale, restore
 from function.imaging.frame import plan_frame
+from tests.bench.composed import compose, white_product
+from tests.bench.imitation import MANNERS, imitate
 from tests.bench.scores import aligned_product_ssim, regions, score
 from tests.fidelity.answers import analysis_of, answer_to, case, frame_of
 
@@ -126,3 +128,14 @@ def test_the_mask_is_carried_on_below_the_base_only_and_only_where_something_cha
     grown = (down_to_the_floor(mask, change) > 127) & (mask < 128)
     assert grown[240:243, 60:110].all()
     assert not grown[:240].any() and not grown[248:].any() and not grown[240:, 110:].any()
+
+
+@pytest.mark.parametrize("shape", ["mug", "box"])
+def test_a_plain_white_product_is_no_light_on_what_stands_behind_it(shape):
+    """Without print it is not found by features, and all it does to a marble counter is to brighten it."""
+    scene = case("box", 1344).scene
+    pictures = compose("white", scene, white_product(case(shape).product), centre_x=0.55)
+    frame = frame_of(pictures.scene)
+    answer = imitate(pictures, frame, MANNERS["typical"], seed=1)
+    result = restore(pictures.scene, pictures.product, analyse(scene, pictures.product, answer, frame), frame)
+    assert score(pictures, result.image)["product"]["psnr"] > 31
