@@ -20,7 +20,7 @@ from function.imaging.frame import Size, fit_within
 from function.imaging.resize import Box, cover_window, outside_share, resize_cover
 from function.imaging.sniff import MIME_TYPES, SUFFIXES, Format
 from function.manifest import Manifest
-from function.permit import process_permit
+from function.permit import Turn, process_permit
 from function.prepare import Prepared, decode_bytes
 from function.record import RunRecord
 from function.sidecar import Change, CheckRecord, DriftRecord, Restoration, ResultRecord
@@ -70,7 +70,7 @@ def finish(best: Candidate, prepared: Prepared, manifest: Manifest, deadline: De
     wanted = result_pixels * FINISH_BYTES[prepared.result_format]
     if not scene.is_kept:
         wanted += decode_bytes(scene.info) // 2
-    with process_permit().hold(wanted, deadline):
+    with process_permit().hold(wanted, deadline, Turn.FINISH):
         with record.stage("restore"):
             picture, record.restoration = _restored(best, prepared, manifest.restore)
         record.drift = _drift_record(analysis)

@@ -11,6 +11,7 @@ import threading
 from bisect import insort
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -27,9 +28,17 @@ MOST_BYTES = 550 * 2**20  # two cores have no use for more at once, and eight hu
 KEPT_SHARE = 0.4  # of the working bytes, besides them, for pixels that wait for the model's answer
 
 
+class Turn(IntEnum):
+    """Whose work comes first: the shortest, so that everybody waits the least."""
+
+    BEFORE_MODEL = 0  # the model's ten seconds begin the sooner
+    FINISH = 1
+    EXAMINE = 2
+
+
 class PixelPermit:
-    """Hands out bytes to so many workers, in the order they were asked for, those first that the model waits for; who
-    asks for more than there is gets all of it, alone.
+    """Hands out bytes to so many workers, by their turn and then in the order they were asked for; who asks for more
+    than there is gets all of it, alone.
 
     Besides, pixels may be kept across a wait while `kept_bytes` last: nobody waits for those, so that who waits for
     working bytes never waits for an answer of the network.
@@ -39,19 +48,16 @@ class PixelPermit:
         self._total = self._free = total_bytes
         self._idle = workers
         self._keepable = kept_bytes
-        self._queue: list[tuple[bool, int]] = []  # sorted: whether later, and the number of the arrival
+        self._queue: list[tuple[Turn, int]] = []  # sorted: the turn, and the number of the arrival
         self._arrivals = count()
         self._changed = threading.Condition()
 
     @contextmanager
-    def hold(self, wanted_bytes: int, deadline: Deadline, *, before_model: bool = False) -> Iterator[None]:
-        """Wait for `wanted_bytes` and a turn, hold both for the block. Raises DeadlineExceeded.
-
-        The short work `before_model` goes first: the model's ten seconds begin the sooner.
-        """
+    def hold(self, wanted_bytes: int, deadline: Deadline, turn: Turn = Turn.EXAMINE) -> Iterator[None]:
+        """Wait for `wanted_bytes` and a turn, hold both for the block. Raises DeadlineExceeded."""
         wanted = min(wanted_bytes, self._total)
         with self._changed:
-            ticket = (not before_model, next(self._arrivals))
+            ticket = (turn, next(self._arrivals))
             insort(self._queue, ticket)
             try:
                 ready = self._changed.wait_for(

@@ -23,7 +23,7 @@ from function.imaging.resize import asked_size
 from function.imaging.sniff import Format
 from function.logs import log
 from function.manifest import Manifest
-from function.permit import process_permit
+from function.permit import Turn, process_permit
 from function.record import RunRecord
 from function.settings import Settings
 from function.sidecar import Compression, InputRecord, Shrunk
@@ -163,7 +163,7 @@ def decode_sources(
     if errors:
         raise first_to_tell(errors)
     wanted = sum(decode_bytes(info) for info in infos.values())
-    with process_permit().hold(wanted, deadline, before_model=True), ThreadPoolExecutor(max_workers=1) as pool:
+    with process_permit().hold(wanted, deadline, Turn.BEFORE_MODEL), ThreadPoolExecutor(max_workers=1) as pool:
         decoding = pool.submit(copy_context().run, _decode_product, sources["product"], max_px, limit, record)
         small_side = max(ANALYSIS_SIDE_PX, max_px)
         try:

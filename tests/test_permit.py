@@ -9,7 +9,7 @@ import pytest
 
 from function.deadline import Deadline
 from function.errors import DeadlineExceeded
-from function.permit import PixelPermit
+from function.permit import PixelPermit, Turn
 
 
 def test_never_more_is_held_than_there_is():
@@ -83,21 +83,22 @@ def test_a_large_one_is_not_overtaken_for_ever_by_small_ones():
     assert order == ["large", "small"]
 
 
-def test_what_the_model_waits_for_goes_first():
+def test_what_the_model_waits_for_goes_first_and_then_what_is_nearly_done():
     permit, order = PixelPermit(100, 1), []
 
-    def work(name: str, before_model: bool) -> None:
-        with permit.hold(10, Deadline(30), before_model=before_model):
+    def work(name: str, turn: Turn) -> None:
+        with permit.hold(10, Deadline(30), turn):
             order.append(name)
 
-    threads = [threading.Thread(target=work, args=args) for args in (("a", False), ("b", True), ("c", True))]
+    wanted = (("a", Turn.EXAMINE), ("b", Turn.FINISH), ("c", Turn.BEFORE_MODEL), ("d", Turn.BEFORE_MODEL))
+    threads = [threading.Thread(target=work, args=args) for args in wanted]
     with permit.hold(10, Deadline(1)):
         for thread in threads:
             thread.start()
             time.sleep(0.05)
     for thread in threads:
         thread.join()
-    assert order == ["b", "c", "a"]
+    assert order == ["c", "d", "b", "a"]
 
 
 def test_one_whose_time_is_up_leaves_the_queue():

@@ -29,8 +29,9 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     flow_engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     # The preset stops at a quarter of the picture: beside a product that is twice as far off (.56 against .28 px).
     flow_engine.setFinestScale(0)
-    # What its five rounds of refinement add is smoothed away below: one places a product as well, in 30 ms less.
-    flow_engine.setVariationalRefinementIterations(1)
+    # What its five rounds of refinement add is smoothed away below: without them a product is placed as well, in half
+    # the time (.60 against .58 px typical, .24 against .26 mild).
+    flow_engine.setVariationalRefinementIterations(0)
     half_size = (scene.shape[1] + 1) // 2, (scene.shape[0] + 1) // 2
     a = cv2.resize(scene, half_size, interpolation=cv2.INTER_AREA)
     b = cv2.resize(seen, half_size, interpolation=cv2.INTER_AREA)
