@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -107,19 +108,28 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis, laps: L
     box = full_box(analysis.change, full_size)
     if box is None:
         return Restored(image, 1.0, 0.0, laps.milliseconds, "the answer shows no change")
+    quality, detail_share, note = 0.0, 0.0, ""
+    mask = down_to_the_floor(analysis.product_mask, analysis.change)
+    product_box = full_box(mask, full_size)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        relit = pool.submit(_relight_scene, image, analysis, box)
+        if product_box is not None:
+            picture, quality, detail_share, note = _product_picture(product, analysis, product_box, full_size)
+        relit.result()
+    if product_box is not None:
+        _lay_product(image, picture, mask, product_box)
+    laps.end("restore")
+    covered = float(analysis.product_mask.mean()) / 255
+    return Restored(image, round(1 - covered + detail_share, 4), quality, laps.milliseconds, note)
+
+
+def _relight_scene(image: np.ndarray, analysis: Analysis, box: PixelBox) -> None:
+    """Lays the model's light on the scene, in place."""
+    full_size = image.shape[1], image.shape[0]
     for strip in strips(box):
         x, y, width, height = strip
         background = relight(image[y : y + height, x : x + width], enlarge_crop(analysis.light, full_size, strip))
         image[y : y + height, x : x + width] = to_bytes(background)
-    laps.end("scene")
-    quality, detail_share, note = 0.0, 0.0, ""
-    mask = down_to_the_floor(analysis.product_mask, analysis.change)
-    product_box = full_box(mask, full_size)
-    if product_box is not None:
-        quality, detail_share, note = _lay_product(image, product, analysis, mask, product_box)
-        laps.end("product")
-    covered = float(analysis.product_mask.mean()) / 255
-    return Restored(image, round(1 - covered + detail_share, 4), quality, laps.milliseconds, note)
 
 
 def down_to_the_floor(mask: np.ndarray, change: np.ndarray) -> np.ndarray:
@@ -139,20 +149,26 @@ def down_to_the_floor(mask: np.ndarray, change: np.ndarray) -> np.ndarray:
     return cv2.max(mask, below)
 
 
-def _lay_product(
-    image: np.ndarray, product: np.ndarray, analysis: Analysis, mask: np.ndarray, box: PixelBox
-) -> tuple[float, float, str]:
-    """Lays the product into `image`; match quality, share of `image` with the photograph's detail, note."""
-    full_size = image.shape[1], image.shape[0]
-    x, y, width, height = box
+def _product_picture(
+    product: np.ndarray, analysis: Analysis, box: PixelBox, full_size: tuple[int, int]
+) -> tuple[np.ndarray, float, float, str]:
+    """What belongs into `box` where the product is, (h, w, 3) uint8; match quality, share of the whole result with the
+    photograph's detail, note."""
     picture = _answer_crop(analysis, full_size, box)
     quality, share, note = 0.0, 0.0, "the photograph was not found in the answer"
     if analysis.match is not None:
         detailed, weight = transfer_detail(product, analysis.match, picture, box, full_size)
         picture = _mix(picture, detailed, weight)
         quality = float(analysis.match.correlation)
-        share = float(weight.mean()) / 255 * width * height / (full_size[0] * full_size[1])
+        share = float(weight.mean()) / 255 * box[2] * box[3] / (full_size[0] * full_size[1])
         note = ""
+    return picture, quality, share, note
+
+
+def _lay_product(image: np.ndarray, picture: np.ndarray, mask: np.ndarray, box: PixelBox) -> None:
+    """Lays the product's `picture` into `box` of `image` where the small `mask` has it."""
+    full_size = image.shape[1], image.shape[0]
+    x, y, width, _ = box
     coverage = enlarge_crop(mask, full_size, box, cv2.INTER_CUBIC)
     for strip in strips(box):
         _, top, _, rows = strip
@@ -160,7 +176,6 @@ def _lay_product(
         under = image[top : top + rows, x : x + width]
         blended = lay_over(under.astype(np.float32), picture[inner].astype(np.float32), coverage[inner])
         under[:] = to_bytes(blended)
-    return quality, share, note
 
 
 def _answer_crop(analysis: Analysis, full_size: tuple[int, int], box: PixelBox) -> np.ndarray:

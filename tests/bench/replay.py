@@ -44,6 +44,16 @@ class _Server(QuietServer):
         self.models = load_models()
         self._drawn: dict[str, bytes] = {}
         self._lock = threading.Lock()
+        self._jitters = iter(())
+
+    def jitter(self) -> float:
+        """A factor of 0.9 to 1.1; every second one makes up for the one before, so that their mean is 1."""
+        with self._lock:
+            jitter = next(self._jitters, None)
+            if jitter is None:
+                jitter = random.uniform(-0.1, 0.1)
+                self._jitters = iter((-jitter,))
+            return 1 + jitter
 
     def answer(self, model: str, body: bytes) -> bytes:
         """The response to a request, drawn or repeated."""
@@ -68,7 +78,7 @@ class _Handler(QuietHandler):
             answer = b"{}"
         else:
             answer = self.server.answer(PATH.match(self.path)["model"], body)
-            wanted = self.server.latency_s * random.uniform(0.9, 1.1)
+            wanted = self.server.latency_s * self.server.jitter()
             time.sleep(max(0.0, wanted - (time.monotonic() - started)))
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

@@ -1,5 +1,8 @@
 """Our PNG writer is lossless, and what it writes is read alike by others."""
 
+import io
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -27,6 +30,17 @@ def test_any_small_picture_comes_back(picture):
 def test_a_picture_of_many_strips_comes_back(make):
     picture = make(np.tile(photo(1000, 700), (3, 1, 1)))
     assert np.array_equal(read_by_opencv(write_png(picture)), picture)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_large_picture_is_written_in_two_halves_and_comes_back(channels):
+    picture = np.random.default_rng(4).integers(0, 256, (1501, 2003, channels), dtype=np.uint8)
+    content = write_png(picture)
+    assert np.array_equal(read_by_opencv(content), picture)
+    with Image.open(io.BytesIO(content)) as image:
+        assert np.array_equal(np.asarray(image), picture)
+    packed = b"".join(bytes(data) for kind, data in read_chunks(content) if kind == b"IDAT")
+    assert len(zlib.decompress(packed)) == 1501 * (2003 * channels + 1)  # its checksum is looked at here
 
 
 @pytest.mark.parametrize("direction", [0, 1])
