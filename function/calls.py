@@ -45,7 +45,7 @@ class PaidCalls:
         self._client, self._store, self._owner = client, store, owner
         self._deadline, self._claim = deadline, claim
         self._known: list[BegunCall] = []  # calls whose answers this run has seen
-        self._of_run: list[BegunCall] = []  # calls that this run has begun
+        self._of_run: list[BegunCall] = []  # calls that this run has begun, where no claim notes them
 
     def opinion(self, request: Request, schema: type[BaseModel]) -> Answer:
         """A text model's answer to `request`, stored like any other; it is no picture and counts towards no cap."""
@@ -103,14 +103,16 @@ class PaidCalls:
         return self._claim.calls if self._claim is not None else tuple(self._of_run)
 
     def _begin(self, call: BegunCall) -> None:
-        self._of_run.append(call)
         if self._claim is not None:
             self._claim.begin_call(call, self._deadline)
+        else:
+            self._of_run.append(call)
 
     def _forget(self) -> None:
-        self._of_run.pop()
         if self._claim is not None:
             self._claim.forget_call()
+        else:
+            self._of_run.pop()
 
     def interrupted(self) -> list[BegunCall]:
         """Calls that were begun and whose answers were lost, with a delivery that died or on their way; they may have

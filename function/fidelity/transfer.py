@@ -58,11 +58,11 @@ def transfer_detail(
     enlargement = full_size[0] / answer_size[0]
     # A finer photograph than the picture it is laid into would alias.
     pace = photograph_pace(product, match)
-    photograph = prepare_photograph(product, pace=max(1.0, pace / enlargement))
+    finer = max(1.0, pace / enlargement)
+    photograph = prepare_photograph(product, pace=finer)
     if photograph is None:
         return picture, np.zeros(picture.shape[:2], np.uint8)
-    longest = max(photograph.alpha.shape) * max(1.0, pace / enlargement) / max(1.0, pace)
-    coarse = photograph.shrunk(longest)
+    coarse = photograph.shrunk(max(photograph.alpha.shape) * finer / max(1.0, pace))
     small_picture = to_answer(picture, match, box, answer_size, full_size)
     small_detail = look_up(coarse.rgb, coarse, match.mapping)
     inside = look_up(coarse.alpha, coarse, match.mapping, cv2.BORDER_CONSTANT).astype(np.float32) / 255

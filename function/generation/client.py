@@ -22,11 +22,13 @@ KEY_API_VERSION = "v1beta"
 VERTEX_API_VERSION = "v1beta1"
 CALL_TIMEOUT_S = 120.0  # the model takes about 10 s; past this it hangs
 CALL_TIMEOUT_SHARE = 0.5  # of what is left, so that a stalled call leaves time for another one
-# A call is only begun with this many seconds, or this share of the event's whole deadline where that is less.
+# A call is only begun with this many seconds, twice what the model takes, or this share of the event's whole deadline
+# where that is less: for a short one somebody knows the model to be faster.
 LEAST_CALL_S, LEAST_CALL_SHARE = 20.0, 0.05
 FIRST_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 20.0
 MAX_TRIES = 6  # within one delivery; after that the platform's redelivery backs off for longer
+NEVER_CONNECTED = frozenset({"ConnectError", "ConnectTimeout"})  # the transport's errors before anything was sent
 RETRY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -141,7 +143,7 @@ class GeminiClient:
                 if not _is_transport_error(error):
                     raise
                 problem = f"{type(error).__name__}: {shorten(str(error))}"
-                if not type(error).__name__.startswith("Connect"):
+                if type(error).__name__ not in NEVER_CONNECTED:
                     timed_out = isinstance(error, TimeoutError) or type(error).__name__.endswith("Timeout")
                     why = "did not answer in the time there was" if timed_out else "broke off"
                     raise ModelUnanswered(f"the model {model} {why}: {problem}", timed_out=timed_out) from None

@@ -34,7 +34,8 @@ def shrink(array: np.ndarray, size: Size) -> np.ndarray:
     has_alpha = array.shape[2] == 4
     if has_alpha:
         array = cv2.cvtColor(array, cv2.COLOR_RGBA2mRGBA)
-    averaged, step = _averaged(array, size, _LEAST_GAP)
+    step = _step(array, size, _LEAST_GAP)
+    averaged = _averaged(array, step)
     # Four channels of any meaning: Pillow would multiply those of RGBA by alpha once more.
     mode = "CMYK" if has_alpha else "RGB"
     image = Image.frombuffer(mode, averaged.shape[1::-1], averaged, "raw", mode, 0, 1)
@@ -54,21 +55,27 @@ def shrink_by_area(array: np.ndarray, size: Size) -> np.ndarray:
     size = min(size[0], array.shape[1]), min(size[1], array.shape[0])
     if size == array.shape[1::-1]:
         return array
-    return cv2.resize(_averaged(array, size, 1.0)[0], size, interpolation=cv2.INTER_AREA)
+    step = _step(array, size, 1.0)
+    # Padded for its average a picture would come to lie up to half a pixel beside the one that it is made from.
+    if all(side % step == 0 for side in array.shape[:2]):
+        array = _averaged(array, step)
+    return cv2.resize(array, size, interpolation=cv2.INTER_AREA)
 
 
-def _averaged(array: np.ndarray, size: Size, least_gap: float) -> tuple[np.ndarray, int]:
-    """`array` averaged by the largest power of two that leaves it `least_gap` times larger than `size`, and that
-    power. Sides that it does not divide are rounded up."""
+def _step(array: np.ndarray, size: Size, least_gap: float) -> int:
+    """The largest power of two by which `array` may be shrunk and still be `least_gap` times larger than `size`."""
     height, width = array.shape[:2]
-    step = 2 ** int(math.log2(max(1.0, min(width / size[0], height / size[1]) / least_gap)))
+    return 2 ** int(math.log2(max(1.0, min(width / size[0], height / size[1]) / least_gap)))
+
+
+def _averaged(array: np.ndarray, step: int) -> np.ndarray:
+    """`array` (h, w, n) uint8 with sides `step` times shorter, rounded up where it does not divide them."""
     if step == 1:
-        return np.ascontiguousarray(array), 1
-    right, below = -width % step, -height % step
+        return np.ascontiguousarray(array)
+    right, below = -array.shape[1] % step, -array.shape[0] % step
     if right or below:
         array = cv2.copyMakeBorder(array, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    small = cv2.resize(array, (array.shape[1] // step, array.shape[0] // step), interpolation=cv2.INTER_AREA)
-    return small, step
+    return cv2.resize(array, (array.shape[1] // step, array.shape[0] // step), interpolation=cv2.INTER_AREA)
 
 
 def has_bars(frame: Frame) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from function.imaging.compress import encode_for_model, fit_to_frame, has_bars, shrink
+from function.imaging.compress import encode_for_model, fit_to_frame, has_bars, shrink, shrink_by_area
 from function.imaging.frame import Frame, plan_frame
 from function.imaging.png import write_png
 from tests.imaging.samples import photo
@@ -100,3 +100,17 @@ def test_what_is_too_large_for_a_request_is_sent_lossy(channels):
     assert mime_type == "image/webp"
     assert len(content) * 4 / 3 < 7_000_000
     assert Image.open(io.BytesIO(content)).size == (1400, 1400)
+
+
+@pytest.mark.parametrize("size", [(4000, 3000), (4003, 3001), (6529, 3673)])
+def test_a_shrunk_scene_lies_where_the_scene_lies(size):
+    """Registration leads back to the full resolution through it: a tenth of a small pixel would be seen."""
+    width, height = size
+    picture = np.zeros((height, width, 3), np.uint8)
+    left, top = width - 400, height - 300
+    picture[top : top + 200, left : left + 200] = 255
+    small = shrink_by_area(picture, (1000, 750))[..., 0].astype(float)
+    for axis, (start, side) in enumerate(((left, width), (top, height))):
+        profile = small.sum(axis=axis)
+        centre = (profile * (np.arange(len(profile)) + 0.5)).sum() / profile.sum()
+        assert centre / len(profile) * side == pytest.approx(start + 100, abs=0.1 * side / len(profile))
