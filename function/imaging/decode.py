@@ -13,16 +13,20 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from isal import isal_zlib
+from PIL import Image, JpegImagePlugin, WebPImagePlugin
 
 from function.errors import SourceTooLarge, SourceUnreadable
 from function.imaging.frame import Size
 from function.imaging.icc import Use, convert_image, use_of
+from function.imaging.inflate import PngFile
 from function.imaging.png import read_chunks
 from function.imaging.sniff import MIME_TYPES, Format, sniff
 
-# What Pillow's readers raise at damaged bytes; fuzzing (tests/imaging/test_fuzz.py) found no other.
-_DAMAGE = (OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, struct.error, zlib.error)
+# What the readers raise at damaged bytes; fuzzing (tests/test_fuzz.py) found no other.
+_DAMAGE = (
+    OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, struct.error, zlib.error, isal_zlib.error
+)  # fmt: skip
 # Pillow warns of damaged EXIF on stderr, where every line is a log entry; what matters of it is read or refused here.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 _MAX_JPEG_SCANS = 100  # about 10 are usual; even an empty one costs a pass over the whole picture
@@ -134,7 +138,7 @@ def _open_png(content: bytes, field: str, max_pixels: int) -> tuple[Image.Image,
     chunks = {kind: data for kind, data in read_chunks(content) if kind in (b"IHDR", b"eXIf")}
     _check_pixels(struct.unpack_from(">II", chunks[b"IHDR"]), field, max_pixels)
     exif = chunks.get(b"eXIf")
-    return PngImagePlugin.PngImageFile(io.BytesIO(content)), None if exif is None else bytes(exif)
+    return PngFile(io.BytesIO(content)), None if exif is None else bytes(exif)
 
 
 def _open_jpeg(content: bytes, field: str, max_pixels: int) -> tuple[Image.Image, bytes | None]:

@@ -123,9 +123,14 @@ def readers(picture: np.ndarray) -> list[tuple[str, Callable, Callable]]:
     def opencv(content: bytes) -> Callable:
         return lambda: cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
 
+    def pillow(content: bytes) -> Callable:
+        return lambda: np.asarray(Image.open(io.BytesIO(content)))
+
     rows = []
     for name, content in files.items():
         rows += [(name, ours(content), measure), (f"({name}, OpenCV)", opencv(content), measure)]
+        if name.startswith("png"):
+            rows.append((f"({name}, Pillow)", pillow(content), measure))
     target = picture.shape[1] // 5, picture.shape[0] // 5
     quarter = cv2.resize(picture, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
 
