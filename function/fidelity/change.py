@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -18,8 +19,8 @@ LEAST_EVEN_NOISE, LEAST_EDGE_NOISE = 0.004, 0.05
 # The noise is measured at this quantile of what the picture shows, so that product and shadow may cover up to
 # half of it. Of normal noise this quantile of the magnitude is .524 standard deviations.
 NOISE_QUANTILE, QUANTILE_DEVIATIONS = 0.4, 0.524
-# Every so many half-size pixels tell as much of the noise.
-NOISE_STEP = 3
+# Every third half-size pixel tells as much of the noise; fewer than this many tell nothing.
+SAMPLED, LEAST_SAMPLE = np.s_[::3, ::3], 30
 # Change is sure from the upper, and continues where it touches sure change down to the lower multiple of the
 # noise.
 SURE, FAINT = 6.0, 2.4
@@ -64,6 +65,14 @@ class Evidence:
     noise: tuple[np.ndarray, ...]
     changed: np.ndarray
 
+    @cached_property
+    def band_noise(self) -> tuple[np.ndarray, ...]:
+        """Two (h', w') float32: noise of the differences between the ratios at widths k and k + 1."""
+        grounds = _Grounds.of(self.gradient, ~self.changed)
+        return tuple(
+            BAND_NOISE * grounds.noise(largest(cv2.absdiff(self.ratios[k], self.ratios[k + 1]))) for k in (0, 1)
+        )
+
 
 def largest(picture: np.ndarray) -> np.ndarray:
     """(h, w) greatest channel of `picture` (h, w, 3); many times faster than numpy's over the last axis."""
@@ -95,7 +104,8 @@ def find_evidence(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
     ratios = tuple(log_ratio(blur(s, sigma), blur(a, sigma)) for sigma in SIGMAS)
     gradient = _gradient(s)
     magnitudes = [largest(np.abs(ratio)) for ratio in ratios]
-    noise = tuple(_noise(magnitude, gradient, inside) for magnitude in magnitudes)
+    grounds = _Grounds.of(gradient, inside)
+    noise = tuple(grounds.noise(magnitude) for magnitude in magnitudes)
     fine, middle, _ = magnitudes
     # Re-made texture changes sign from pixel to pixel, real change does not: look at the wider mean as well.
     faint = ((middle > FAINT * noise[1]) | (fine > 2 * FAINT * noise[0])) & inside
@@ -118,19 +128,40 @@ def _gradient(scene: np.ndarray) -> np.ndarray:
     return cv2.blur(cv2.dilate(steepest, np.ones((3, 3), np.uint8)), (3, 3))
 
 
-def _noise(magnitude: np.ndarray, gradient: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """(h', w') float32 standard deviation of untouched pixels, a line through flat and textured thirds."""
-    sample = np.s_[::NOISE_STEP, ::NOISE_STEP]
-    m, g = magnitude[sample][inside[sample]], gradient[sample][inside[sample]]
-    if m.size < 30:
-        return LEAST_EVEN_NOISE + LEAST_EDGE_NOISE * gradient
-    flat_limit, textured_limit = np.quantile(g, [0.3, 0.75])
-    flat, textured = g <= flat_limit, g >= textured_limit
-    levels = [np.quantile(m[part], NOISE_QUANTILE) / QUANTILE_DEVIATIONS for part in (flat, textured)]
-    places = [np.median(g[part]) for part in (flat, textured)]
-    edge = max(LEAST_EDGE_NOISE, (levels[1] - levels[0]) / max(places[1] - places[0], 1e-3))
-    even = max(LEAST_EVEN_NOISE, levels[0] - edge * places[0])
-    return np.float32(even) + np.float32(edge) * gradient
+@dataclass(frozen=True)
+class _Grounds:
+    """The flat and the textured third of what is measured: a picture's noise is a line through them.
+
+    sampled  (h', w') bool slice of every so many pixels, `flat` and `textured` (n,) bool of those
+    places   the median gradient of each
+    """
+
+    gradient: np.ndarray
+    sampled: np.ndarray
+    flat: np.ndarray
+    textured: np.ndarray
+    places: tuple[float, float]
+
+    @classmethod
+    def of(cls, gradient: np.ndarray, inside: np.ndarray) -> _Grounds:
+        """Of the pixels `inside` (h', w') bool; `gradient` (h', w') float32."""
+        sampled = inside[SAMPLED]
+        g = gradient[SAMPLED][sampled]
+        if g.size < LEAST_SAMPLE:
+            return cls(gradient, sampled, sampled, sampled, (0.0, 0.0))
+        flat_limit, textured_limit = np.quantile(g, [0.3, 0.75])
+        flat, textured = g <= flat_limit, g >= textured_limit
+        return cls(gradient, sampled, flat, textured, (float(np.median(g[flat])), float(np.median(g[textured]))))
+
+    def noise(self, magnitude: np.ndarray) -> np.ndarray:
+        """(h', w') float32 standard deviation of untouched pixels of `magnitude` (h', w') float32."""
+        m = magnitude[SAMPLED][self.sampled]
+        if m.size < LEAST_SAMPLE:
+            return LEAST_EVEN_NOISE + LEAST_EDGE_NOISE * self.gradient
+        levels = [np.quantile(m[part], NOISE_QUANTILE) / QUANTILE_DEVIATIONS for part in (self.flat, self.textured)]
+        edge = max(LEAST_EDGE_NOISE, (levels[1] - levels[0]) / max(self.places[1] - self.places[0], 1e-3))
+        even = max(LEAST_EVEN_NOISE, levels[0] - edge * self.places[0])
+        return np.float32(even) + np.float32(edge) * self.gradient
 
 
 def _connected(sure: np.ndarray, likely: np.ndarray, faint: np.ndarray, strength: np.ndarray) -> np.ndarray:
@@ -223,7 +254,7 @@ def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
     for k in (1, 0):
         detail = ratios[k] - ratios[k + 1]
         energy = blur(largest(detail * detail), SIGMAS[k])
-        light = light + _above(detail, energy, _band_noise(evidence, k, changed)[box])
+        light = light + _above(detail, energy, evidence.band_noise[k][box])
     support = cv2.dilate(changed[box], cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SUPPORT_PX, SUPPORT_PX)))
     support = blur(support.astype(np.float32), SUPPORT_PX / 3)
     result[box] = light * support[..., None]
@@ -233,9 +264,3 @@ def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
 def _above(values: np.ndarray, energy: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """`values` (h, w, 3) as far as their local `energy` (h, w) stands above `noise` (h, w) squared."""
     return values * np.maximum(0, 1 - noise * noise / np.maximum(energy, 1e-12))[..., None]
-
-
-def _band_noise(evidence: Evidence, k: int, changed: np.ndarray) -> np.ndarray:
-    """Noise of the difference between the ratios at widths k and k + 1."""
-    detail = largest(cv2.absdiff(evidence.ratios[k], evidence.ratios[k + 1]))
-    return BAND_NOISE * _noise(detail, evidence.gradient, changed == 0)

@@ -41,11 +41,9 @@ class ColourMatch:
 
     def apply(self, rgb: np.ndarray, field: np.ndarray | None = None) -> np.ndarray:
         """float32 0..255 for `rgb` (h, w, 3) uint8. `field` (h, w, 3): the field over that crop."""
-        values = rgb.astype(np.float32) * np.float32(1 / 255)
-        # matrix @ rgb + curve * rgb - curve * rgb^2
-        linear = np.column_stack([self.matrix + np.diag(self.curve), self.offset])
-        out = cv2.transform(values, 255 * linear)
-        out -= cv2.transform(values * values, 255 * np.diag(self.curve))
+        level = np.arange(256, dtype=np.float32)[:, None] / 255
+        out = cv2.transform(rgb.astype(np.float32), self.matrix)
+        out += cv2.LUT(rgb, 255 * (self.curve * level * (1 - level) + self.offset)[None])
         if field is None:
             field = cv2.resize(self.field, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR)
         out *= field
