@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from function.fidelity.change import blur
-from function.fidelity.projection import photograph_grid, prior_precision, project, project_with_jacobian
+from function.fidelity.projection import derivatives, photograph_grid, prior_precision, project
 
 # Local brightness and contrast are taken over this radius (px): wider than a letter, narrower than a
 # highlight.
@@ -123,15 +123,14 @@ def refine_view(
         gx, gy = sample(slope_x, x, y) / contrast, sample(slope_y, x, y) / contrast
         error = seen - target
         moved = np.hypot(*local_shift(gx, gy, error, visible, NEIGHBOURHOOD_SIGMA))
-        tolerance = max(LEAST_TOLERANCE_PX, weighted_median(moved[::2, ::2], (visible * local)[::2, ::2]))
+        tolerance = max(LEAST_TOLERANCE_PX, weighted_median(moved[::3, ::3], (visible * local)[::3, ::3]))
         weight = visible * local / (1 + (moved / tolerance) ** 2)
         use = weight > 0.02
         gx, gy = gx[use], gy[use]
-        _, _, jx, jy = project_with_jacobian(p.astype(np.float32), grid_x[use], grid_y[use], depth[use])
-        jacobian = (jx * gx[:, None] + jy * gy[:, None])[:, free]
-        weighted = jacobian * weight[use][:, None]
-        hessian = (weighted.T @ jacobian).astype(np.float64)
-        gradient = (weighted.T @ error[use]).astype(np.float64)
+        jacobian = derivatives(p.astype(np.float32), grid_x[use], grid_y[use], depth[use], gx, gy)[free]
+        weighted = jacobian * weight[use]
+        hessian = (weighted @ jacobian.T).astype(np.float64)
+        gradient = (weighted @ error[use]).astype(np.float64)
         prior = prior_precision(p)[free]
         hessian += np.diag(prior + 1e-9)
         gradient += prior * p[free]

@@ -8,6 +8,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from function.fidelity.blend import thrice
+
 # Change is looked for at half the analysis size: models re-make texture pixel by pixel, so single pixels tell
 # nothing. These are the widths looked at, standard deviations in half-size pixels, fine to wide.
 SIGMAS = (1.2, 3.5, 12.0)
@@ -244,11 +246,11 @@ def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
         return result
     margin = int(3 * SIGMAS[-1])
     box = np.s_[max(0, y - margin) : y + height + margin, max(0, x - margin) : x + width + margin]
-    weight = (1 - product[box])[..., None]
-    s, a = evidence.scene[box] * weight, evidence.answer[box] * weight
+    weight = 1 - product[box]
+    s, a = (picture[box] * thrice(weight) for picture in (evidence.scene, evidence.answer))
     ratios = []
     for sigma in SIGMAS:
-        total = np.maximum(blur(weight, sigma), 1e-4)[..., None]
+        total = thrice(np.maximum(blur(weight, sigma), 1e-4))
         ratios.append(log_ratio(blur(s, sigma) / total, blur(a, sigma) / total))
     light = _above(ratios[-1], blur(largest(ratios[-1] * ratios[-1]), SIGMAS[-1]), evidence.noise[-1][box])
     for k in (1, 0):
@@ -257,10 +259,10 @@ def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
         light = light + _above(detail, energy, evidence.band_noise[k][box])
     support = cv2.dilate(changed[box], cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SUPPORT_PX, SUPPORT_PX)))
     support = blur(support.astype(np.float32), SUPPORT_PX / 3)
-    result[box] = light * support[..., None]
+    result[box] = light * thrice(support)
     return result
 
 
 def _above(values: np.ndarray, energy: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """`values` (h, w, 3) as far as their local `energy` (h, w) stands above `noise` (h, w) squared."""
-    return values * np.maximum(0, 1 - noise * noise / np.maximum(energy, 1e-12))[..., None]
+    return values * thrice(np.maximum(0, 1 - noise * noise / np.maximum(energy, 1e-12)))

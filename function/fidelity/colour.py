@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from function.fidelity.change import blur, largest
+from function.fidelity.blend import thrice
+from function.fidelity.change import blur, half, largest
 
 # Longest side of the pictures that colours are fitted on: drift is smooth, and small pictures are fast.
 FIT_SIDE_PX = 160
@@ -63,12 +64,12 @@ def match_colours(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
     scale = min(1.0, FIT_SIDE_PX / max(scene.shape[:2]))
     size = max(2, round(scene.shape[1] * scale)), max(2, round(scene.shape[0] * scale))
     small = lambda p: cv2.blur(  # noqa: E731
-        cv2.resize(p, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, (3, 3)
+        cv2.resize(half(p), size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, (3, 3)
     )
     target, source = small(scene), small(answer)
-    valid = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.99
+    valid = cv2.resize(inside.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 252
     # Clipped colours carry no tone.
-    valid &= (source.min(axis=2) > 3 / 255) & (source.max(axis=2) < 252 / 255)
+    valid &= cv2.inRange(source, (3 / 255,) * 3, (252 / 255,) * 3) > 0
     if valid.sum() < 64:
         return UNCHANGED_COLOURS
     matrix, curve, offset = _global_fit(target[valid], source[valid])
@@ -84,7 +85,7 @@ def _global_fit(target: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.
     fit = np.zeros((7, 3))  # of each feature to each channel
     fit[[0, 1, 2], [0, 1, 2]] = 1
     for _ in range(6):
-        misfit = np.abs(features @ fit.astype(np.float32) - target).max(axis=1)
+        misfit = np.maximum.reduce(np.abs(features @ fit.astype(np.float32) - target).T)
         tolerance = max(LEAST_TOLERANCE, 2.0 * float(np.median(misfit)))
         weight = 1 / (1 + (misfit / tolerance) ** 2) ** 2
         weighted = features * (weight / weight.sum())[:, None]
@@ -110,10 +111,10 @@ def _smooth_field(target: np.ndarray, fitted: np.ndarray, valid: np.ndarray) -> 
         weight = valid / (1 + (misfit / tolerance) ** 2) ** 2
         # A pixel amid changed ones is itself under suspicion: the faint tail of a shadow.
         weight *= cv2.blur(weight, (7, 7)) ** 2
-        weighted = ratio * weight[..., None]
+        weighted = ratio * thrice(weight)
         total, wide = blur(weight, sigma), blur(weight, 3 * sigma)
         near, far = blur(weighted, sigma), blur(weighted, 3 * sigma)
         # A little of the wider mean steadies places where nearly all is changed.
-        field = (near + 0.05 * far) / (total + 0.05 * wide + 1e-6)[..., None]
+        field = (near + 0.05 * far) / thrice(total + 0.05 * wide + 1e-6)
     limit = np.log(1 + FIELD_LIMIT)
     return np.exp(np.clip(field, -limit, limit)).astype(np.float32)

@@ -7,6 +7,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from function.fidelity.change import half
+
 # Nodes of the plate: cells of about 45 analysis pixels, half of what a warp of an answer spans at the least.
 NODES = 500
 # A cell counts in full when this share of it holds values.
@@ -26,8 +28,10 @@ def thin_plate(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     height, width = weight.shape
     step = np.sqrt(height * width / NODES)
     columns, rows = max(3, round(width / step)), max(3, round(height / step))
-    held = cv2.resize(weight, (columns, rows), interpolation=cv2.INTER_AREA)
-    mean = cv2.resize(values * weight[..., None], (columns, rows), interpolation=cv2.INTER_AREA)
+    weighted = values * cv2.merge([weight] * values.shape[2])
+    held, mean = (
+        cv2.resize(half(picture), (columns, rows), interpolation=cv2.INTER_AREA) for picture in (weight, weighted)
+    )
     mean /= np.maximum(held, 1e-6)[..., None]
     held = np.clip(held / FULL_SHARE, 0, 1)
     system = STIFFNESS * _bending(columns, rows)

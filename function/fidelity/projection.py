@@ -85,16 +85,19 @@ def project(p: np.ndarray, x, y, z) -> tuple[np.ndarray, np.ndarray]:
     return (a * x + b * y + c + qx * z) / w, (d * x + e * y + f + qy * z) / w
 
 
-def project_with_jacobian(p: np.ndarray, x, y, z) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """As `project` for points (n,), with the derivatives (n, 11) of both coordinates by the parameters."""
-    w = np.maximum(1 + p[6] * x + p[7] * y + p[10] * z, 0.2)
-    px = (p[0] * x + p[1] * y + p[2] + p[8] * z) / w
-    py = (p[3] * x + p[4] * y + p[5] + p[9] * z) / w
-    xw, yw, zw, ow = x / w, y / w, z / w, 1 / w
-    zero = np.zeros_like(xw)
-    jx = np.stack([xw, yw, ow, zero, zero, zero, -px * xw, -px * yw, zw, zero, -px * zw], axis=1)
-    jy = np.stack([zero, zero, zero, xw, yw, ow, -py * xw, -py * yw, zero, zw, -py * zw], axis=1)
-    return px, py, jx, jy
+def derivatives(p: np.ndarray, x, y, z, along_x, along_y) -> np.ndarray:
+    """Derivatives (11, n) by the parameters, for points (n,), of what changes by `along_x` and `along_y` with the
+    coordinates that `project` gives: (n,) each, or numbers.
+    """
+    w = 1 / np.maximum(1 + p[6] * x + p[7] * y + p[10] * z, 0.2)
+    across, down = along_x * w, along_y * w
+    inward = -(p[0] * x + p[1] * y + p[2] + p[8] * z) * w * across
+    inward -= (p[3] * x + p[4] * y + p[5] + p[9] * z) * w * down
+    rows = np.empty((PARAMETERS, *w.shape), w.dtype)
+    pairs = ((across, x), (across, y), (across, 1), (down, x), (down, y), (down, 1), (inward, x), (inward, y))
+    for row, (slope, place) in zip(rows, (*pairs, (across, z), (down, z), (inward, z)), strict=True):
+        np.multiply(slope, place, out=row)
+    return rows
 
 
 def prior_precision(p: np.ndarray) -> np.ndarray:
@@ -131,12 +134,12 @@ def fit_points(
 
     best = cost(p)
     for _ in range(30):
-        px, py, jx, jy = project_with_jacobian(p, x, y, z)
+        px, py = project(p, x, y, z)
         ex, ey = px - targets[:, 0], py - targets[:, 1]
         weight = 1 / (1 + (ex**2 + ey**2) / tolerance_px**2) / tolerance_px**2
-        jx, jy = jx[:, free], jy[:, free]
-        hessian = jx.T @ (jx * weight[:, None]) + jy.T @ (jy * weight[:, None]) + np.diag(prior[free])
-        gradient = jx.T @ (ex * weight) + jy.T @ (ey * weight) + prior[free] * p[free]
+        jx, jy = (derivatives(p, x, y, z, *along)[free] for along in ((1, 0), (0, 1)))
+        hessian = (jx * weight) @ jx.T + (jy * weight) @ jy.T + np.diag(prior[free])
+        gradient = jx @ (ex * weight) + jy @ (ey * weight) + prior[free] * p[free]
         hessian[np.diag_indices_from(hessian)] *= 1 + damping
         hessian[np.diag_indices_from(hessian)] += 1e-9
         trial = p.copy()

@@ -126,10 +126,11 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis, laps: L
 def _relight_scene(image: np.ndarray, analysis: Analysis, box: PixelBox) -> None:
     """Lays the model's light on the scene, in place."""
     full_size = image.shape[1], image.shape[0]
+    ratio = cv2.exp(analysis.light)
     for strip in strips(box):
         x, y, width, height = strip
-        background = relight(image[y : y + height, x : x + width], enlarge_crop(analysis.light, full_size, strip))
-        image[y : y + height, x : x + width] = to_bytes(background)
+        crop = image[y : y + height, x : x + width]
+        crop[:] = relight(crop, enlarge_crop(ratio, full_size, strip))
 
 
 def down_to_the_floor(mask: np.ndarray, change: np.ndarray) -> np.ndarray:
@@ -158,7 +159,7 @@ def _product_picture(
     quality, share, note = 0.0, 0.0, "the photograph was not found in the answer"
     if analysis.match is not None:
         detailed, weight = transfer_detail(product, analysis.match, picture, box, full_size)
-        picture = _mix(picture, detailed, weight)
+        picture = lay_over(picture, detailed, weight)
         quality = float(analysis.match.correlation)
         share = float(weight.mean()) / 255 * box[2] * box[3] / (full_size[0] * full_size[1])
         note = ""
@@ -174,8 +175,7 @@ def _lay_product(image: np.ndarray, picture: np.ndarray, mask: np.ndarray, box: 
         _, top, _, rows = strip
         inner = np.s_[top - y : top - y + rows]
         under = image[top : top + rows, x : x + width]
-        blended = lay_over(under.astype(np.float32), picture[inner].astype(np.float32), coverage[inner])
-        under[:] = to_bytes(blended)
+        under[:] = lay_over(under, picture[inner], coverage[inner])
 
 
 def _answer_crop(analysis: Analysis, full_size: tuple[int, int], box: PixelBox) -> np.ndarray:
@@ -190,8 +190,3 @@ def _answer_crop(analysis: Analysis, full_size: tuple[int, int], box: PixelBox) 
         matched = analysis.colours.apply(plain, field)
         crop[strip[1] - box[1] : strip[1] - box[1] + strip[3]] = to_bytes(matched)
     return crop
-
-
-def _mix(picture: np.ndarray, detailed: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    alpha = weight.astype(np.float32)[..., None] / 255
-    return to_bytes(picture + alpha * (detailed.astype(np.float32) - picture))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from function.fidelity.alignment import weighted_median
-from function.fidelity.blend import PixelBox, crop_matrix, strips, to_bytes
+from function.fidelity.blend import PixelBox, crop_matrix, strips, thrice, to_bytes
 from function.fidelity.photograph import Photograph, prepare_photograph
 from function.fidelity.product import ProductMatch
 
@@ -140,7 +140,7 @@ def keep_right(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> n
     # In an answer that is right nearly everywhere it is the photograph that lies a little off where they differ.
     usual = weighted_median(concordance, weight * np.abs(target))
     right = np.clip((np.maximum(concordance, usual) - RIGHT_FROM) / (RIGHT_FULL - RIGHT_FROM), 0, 1)
-    return right[..., None] * (picture - detail)
+    return thrice(right) * (picture - detail)
 
 
 def find_tones(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -188,9 +188,9 @@ def find_light(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> n
 
     Means are taken over `weight` (h, w) float32 only, so that background never bleeds into the product.
     """
-    share = cv2.GaussianBlur(weight, (0, 0), LIGHT_SIGMA)[..., None] + 1e-4
+    share = thrice(cv2.GaussianBlur(weight, (0, 0), LIGHT_SIGMA) + np.float32(1e-4))
     means = [
-        cv2.GaussianBlur(rgb.astype(np.float32) * weight[..., None], (0, 0), LIGHT_SIGMA) / share + LIGHT_FLOOR
+        cv2.GaussianBlur(rgb.astype(np.float32) * thrice(weight), (0, 0), LIGHT_SIGMA) / share + LIGHT_FLOOR
         for rgb in (picture, detail)
     ]
     return np.clip(means[0] / means[1], 1 / LIGHT_LIMIT, LIGHT_LIMIT)

@@ -25,7 +25,7 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     Dense inverse search flow, kept where it makes the pictures agree and the scene has texture to hold on to,
     and carried from there over what is changed, flat or outside as a thin plate would bend.
     """
-    seen = cv2.remap(answer, mapping[..., 0], mapping[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    seen = cv2.remap(answer, mapping, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     flow_engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     # The preset stops at a quarter of the picture: beside a product that is twice as far off (.56 against .28 px).
     flow_engine.setFinestScale(0)
@@ -44,12 +44,12 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     weight *= cv2.resize(inside.astype(np.float32), half_size, interpolation=cv2.INTER_AREA)
     # What the model put in drags the flow along at its rim: what strays from the wide field around it, and all
     # near it, loses its say.
-    stray = np.hypot(flow[..., 0], flow[..., 1]) > MAX_WARP_PX / 2
+    stray = _length(flow) > MAX_WARP_PX / 2
     for _ in range(2):
         wide = thin_plate(flow, weight * ~stray)
-        distance = np.hypot(flow[..., 0] - wide[..., 0], flow[..., 1] - wide[..., 1])
-        held = (weight > 0.5) & ~stray
-        usual = float(np.median(distance[held])) if held.any() else 0.0
+        distance = _length(flow - wide)
+        held = distance[::2, ::2][((weight > 0.5) & ~stray)[::2, ::2]]
+        usual = float(np.median(held)) if held.size else 0.0
         stray = (distance > max(LEAST_STRAY_PX / 2, 4 * usual)) & (weight > 0)
         stray = cv2.dilate(stray.astype(np.uint8), np.ones((STRAY_REACH_PX, STRAY_REACH_PX), np.uint8)) > 0
     weight = weight * ~stray
@@ -69,11 +69,16 @@ def _trust(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.clip((correlation - 0.6) / 0.3, 0, 1) * contrast / (contrast + LEAST_CONTRAST**2)
 
 
+def _length(vectors: np.ndarray) -> np.ndarray:
+    """(h, w) float32 of (h, w, 2)."""
+    return cv2.magnitude(*cv2.split(vectors))
+
+
 def _near(flow: np.ndarray, weight: np.ndarray, plate: np.ndarray) -> np.ndarray:
     """Local mean of `flow` (h, w, 2) where `weight` (h, w) holds enough of it, `plate` elsewhere; at half the size."""
     size = max(1, weight.shape[1] // 2), max(1, weight.shape[0] // 2)
     small = lambda picture: cv2.resize(picture, size, interpolation=cv2.INTER_AREA)  # noqa: E731
     total = cv2.GaussianBlur(small(weight), (0, 0), WARP_SMOOTHING_PX / 4)
-    mean = cv2.GaussianBlur(small((flow - plate) * weight[..., None]), (0, 0), WARP_SMOOTHING_PX / 4)
+    mean = cv2.GaussianBlur(small((flow - plate) * cv2.merge([weight, weight])), (0, 0), WARP_SMOOTHING_PX / 4)
     mean *= (np.clip(total / FULL_SHARE, 0, 1) / np.maximum(total, 1e-6))[..., None]
     return plate + cv2.resize(mean, (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from function.fidelity.analysis import Analysis
+from function.fidelity.blend import thrice
 from function.fidelity.change import blur
 from function.fidelity.outline import main_blob
 from function.fidelity.photograph import photograph_alpha
@@ -139,7 +140,7 @@ def colour_difference(view: View) -> tuple[float, float] | None:
     if solid.sum() < 60:
         return None
     expected, shown = (
-        blur(_to_linear(p) * weight[..., None], sigma)[solid] / total[solid, None] for p in (view.expected, view.answer)
+        blur(_to_linear(p) * thrice(weight), sigma)[solid] / total[solid, None] for p in (view.expected, view.answer)
     )
     luma = np.float32([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
     gain = np.median(np.log((shown + 0.01) / (expected + 0.01)), axis=0)
@@ -190,7 +191,7 @@ def has_print(product: np.ndarray) -> bool:
     scale = min(1.0, 320 / max(product.shape[:2]))
     small = cv2.resize(product, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     alpha = photograph_alpha(small)
-    grey = cv2.cvtColor(np.ascontiguousarray(small[..., :3]), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = cv2.cvtColor(small, cv2.COLOR_RGBA2GRAY).astype(np.float32)
     inside = cv2.erode((alpha > 200).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
     if not inside.any():
         return False

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from function.fidelity.analysis import Analysis
+from function.fidelity.change import half
 from function.fidelity.register import REGISTERED_SHARE
 from function.judging.check import Check, at_least, at_most, unmeasured
 
@@ -94,7 +95,7 @@ def light_change(analysis: Analysis) -> tuple[float, float, float]:
     scale = LIGHT_CELLS / max(scene.shape[:2])
     size = max(2, round(scene.shape[1] * scale)), max(2, round(scene.shape[0] * scale))
     away = cv2.resize(255 - analysis.change, size, interpolation=cv2.INTER_AREA) > 200
-    small = [cv2.resize(p, size, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (scene, answer)]
+    small = [cv2.resize(half(p), size, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (scene, answer)]
     if away.sum() < 4:
         away = np.ones_like(away)
     luma = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)[away] for p in small]

@@ -47,7 +47,7 @@ class View:
 
 def view_product(analysis: Analysis) -> View | None:
     """None when nothing was put in."""
-    photograph, alpha = analysis.product[..., :3], photograph_alpha(analysis.product)
+    photograph, alpha = cv2.cvtColor(analysis.product, cv2.COLOR_RGBA2RGB), photograph_alpha(analysis.product)
     if analysis.match is not None:
         cover = analysis.match.coverage
         placed = cv2.boundingRect((cover > 127).astype(np.uint8))
@@ -68,7 +68,7 @@ def view_product(analysis: Analysis) -> View | None:
     size = np.float32([alpha.shape[1], alpha.shape[0]])
     at = mapping * size - 0.5
     step = max(1.0, float(np.sqrt(np.count_nonzero(alpha > 127) / max(1, placed[2] * placed[3]))))
-    soft = _blurred_within(photograph, alpha, 0.45 * step) if step > 1.2 else photograph
+    soft = cv2.GaussianBlur(photograph, (0, 0), 0.45 * step) if step > 1.2 else photograph
     expected = cv2.remap(soft, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     known = cv2.remap(alpha, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
     known = known.astype(np.float32) / 255
@@ -87,15 +87,6 @@ def view_product(analysis: Analysis) -> View | None:
         analysis.match is not None,
         float(placed[3]),
     )
-
-
-def _blurred_within(photograph: np.ndarray, alpha: np.ndarray, sigma: float) -> np.ndarray:
-    """`photograph` (h, w, 3) uint8 blurred where `alpha` (h, w) uint8 shows it: a cut-out leaves most of it empty."""
-    x, y, width, height = cv2.boundingRect(alpha)
-    inner = np.s_[y : y + height, x : x + width]
-    soft = photograph.copy()
-    soft[inner] = cv2.GaussianBlur(photograph[inner], (0, 0), sigma)
-    return soft
 
 
 def _regular(at: np.ndarray, known: np.ndarray) -> np.ndarray:
