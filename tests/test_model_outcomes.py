@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from function.local.processes import free_port
 from tests.support import KEY, log_lines
 
 
@@ -134,6 +135,19 @@ def test_a_service_that_does_not_say_what_it_billed_is_priced_by_the_list(cloud,
 def test_a_request_that_was_not_taken_is_no_interrupted_call(cloud, server, kind):
     _, sidecar = settle(cloud, server, [{"kind": kind, "times": None}])
     assert sidecar["attempts"] == []
+
+
+def test_a_service_that_cannot_be_reached_has_cost_nothing(own_cloud):
+    """No connection, nothing sent: the calls are made again, and none of them is listed as perhaps billed."""
+    with own_cloud.server(
+        GOOGLE_GEMINI_BASE_URL=f"http://127.0.0.1:{free_port()}", EVENT_DEADLINE_S="4", EVENT_MAX_AGE_S="100"
+    ) as server:
+        resource = own_cloud.put_pair()
+        assert own_cloud.deliver(server, resource).status == 503
+        assert own_cloud.deliver(server, resource, age_s=120).status == 200
+    sidecar = own_cloud.sidecar()
+    assert sidecar["error"]["code"] == "model_unavailable" and sidecar["error"]["retryable"] is True
+    assert sidecar["attempts"] == [] and sidecar["cost"]["usd"] == 0
 
 
 def test_an_answer_that_trickles_ends_with_the_deadline(own_cloud):

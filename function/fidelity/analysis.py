@@ -12,10 +12,11 @@ import numpy as np
 from function.fidelity.blend import to_bytes
 from function.fidelity.change import blur, find_evidence, find_light, find_product, half, largest
 from function.fidelity.colour import UNCHANGED_COLOURS, ColourMatch, match_colours
+from function.fidelity.layout import Box
 from function.fidelity.matte import product_coverage, rough_coverage
 from function.fidelity.outline import placed_outline
 from function.fidelity.product import ProductMatch, match_product
-from function.fidelity.register import Box, Drift, Registration, register, unregistered
+from function.fidelity.register import Drift, Registration, register, unregistered
 from function.fidelity.sighting import Sought
 from function.imaging.frame import Frame, fit_within
 

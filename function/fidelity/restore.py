@@ -10,7 +10,7 @@ import numpy as np
 
 from function.fidelity.analysis import PICTURE_FAULTS, Analysis, Laps, sample
 from function.fidelity.blend import PixelBox, enlarge_crop, full_box, lay_over, relight, strips, to_bytes
-from function.fidelity.register import Box
+from function.fidelity.layout import Box
 from function.fidelity.transfer import transfer_detail
 from function.imaging.frame import Frame
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 from isal import isal_zlib
 from PIL import PngImagePlugin
@@ -20,6 +21,17 @@ class PngFile(PngImagePlugin.PngImageFile):
     Raises isal_zlib.error at damaged data, besides what Pillow raises.
     """
 
+    _stream: Iterator[bytes] | None = None
+
+    def load(self) -> Any:
+        """Decode the pixels, once."""
+        try:
+            return super().load()
+        finally:
+            if self._stream is not None:
+                self._stream = None  # it refers to this picture, whose pixels would wait for the garbage collector
+                release_avx()
+
     def load_prepare(self) -> None:
         """Pillow's hook before the first `load_read`."""
         self._stream = self._stored()
@@ -28,11 +40,6 @@ class PngFile(PngImagePlugin.PngImageFile):
     def load_read(self, read_bytes: int) -> bytes:
         """Pillow's hook: the next part of the stream, empty at its end. The decoder takes any number of bytes."""
         return next(self._stream, b"")
-
-    def load_end(self) -> None:
-        """Pillow's hook after the last `load_read`."""
-        super().load_end()
-        release_avx()
 
     def _stored(self) -> Iterator[bytes]:
         inflate, checksum = isal_zlib.decompressobj(), 1

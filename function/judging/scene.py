@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.fidelity.affine import REGISTERED_SHARE
 from function.fidelity.analysis import Analysis
 from function.fidelity.change import half
-from function.fidelity.register import REGISTERED_SHARE
 from function.judging.check import Check, at_least, at_most, unmeasured
 
 # Share of the scene's textured area that must stand where it stood.

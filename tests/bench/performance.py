@@ -45,7 +45,7 @@ FORMATS = ("png", "jpeg", "webp")
 GRAIN = 1.0  # standard deviation, levels of 255: a well exposed photograph at low sensitivity
 AT_ONCE = 8
 MODEL_LATENCY_S = 10.0  # of the model, for the rate
-RATE_PAIRS = 80
+RATE_PAIRS = 160
 LIBRARIES = "flask, functions_framework, google.cloud.storage, google.genai, cv2, PIL.Image, numpy, pydantic, tenacity"
 
 
@@ -183,8 +183,11 @@ class Stand:
         return "\n".join(lines)
 
     def rate(self, latency_s: float) -> str:
-        """Pairs a minute, eight at once on this machine, beside what the model's latency alone allows: of the whole
-        run, whose first eight begin in the same moment, and between that burst and the last eight.
+        """Pairs a minute, eight at once on this machine, beside what the model's latency alone allows: once the burst
+        of its start is over, and of the whole run.
+
+        The first is eight over the mean time of a pair (Little's law); counting what ends within a window would be off
+        by those that stand at its edges, up to eight.
         """
         scene = self._upload_scene(8, "png")
         self._ours(scene)
@@ -192,19 +195,12 @@ class Stand:
         with self._fresh_server() as server:
             self._deliver(server, scene)  # imports and clients
             cpu, started = cpu_s(server.pid), time.monotonic()
-            done: list[float] = []
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                pairs = [pool.submit(self._deliver, server, scene) for _ in range(RATE_PAIRS)]
-                for pair in pairs:
-                    pair.add_done_callback(lambda _: done.append(time.monotonic()))
-                for pair in pairs:
-                    pair.result()
+                took_s = list(pool.map(lambda _: self._timed_delivery(server, scene), range(RATE_PAIRS)))
             waited, spent = time.monotonic() - started, cpu_s(server.pid) - cpu
         self._set_latency(0.0)
         core = 60 * RATE_PAIRS / spent
-        done.sort()
-        first, last = 2 * AT_ONCE - 1, RATE_PAIRS - AT_ONCE - 1
-        steady = 60 * (last - first) / (done[last] - done[first])
+        steady = 60 * AT_ONCE / statistics.mean(took_s[2 * AT_ONCE : -AT_ONCE])
         ideal = f"the model alone allows {60 * AT_ONCE / latency_s:.1f}" if latency_s else "the model answers at once"
         return (
             f"{RATE_PAIRS} pairs of 8 MP PNG, {AT_ONCE} at once: {steady:.1f} pairs a minute ({ideal}), "
@@ -239,6 +235,11 @@ class Stand:
         if status != 200 or sidecar["status"] == "failed":
             raise RuntimeError(f"{scene}: {status}, {sidecar['error']}")
         return sidecar["timings_ms"]
+
+    def _timed_delivery(self, server: Process, scene: str) -> float:
+        started = time.monotonic()
+        self._deliver(server, scene)
+        return time.monotonic() - started
 
     def _upload_scene(self, megapixels: int, kind: str) -> str:
         name = f"scene-{megapixels}.{kind}"

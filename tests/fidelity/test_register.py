@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from function.fidelity.analysis import sample, shrunk
-from function.fidelity.register import layouts, register
+from function.fidelity.layout import layouts
+from function.fidelity.register import register
 from function.imaging.frame import plan_frame
 from tests.bench.imitation import MANNERS, Imitation
 from tests.fidelity.answers import answer_to, case, frame_of

@@ -1,7 +1,10 @@
 """The PNG reader shows what Pillow's own shows, of sound files and of damaged ones."""
 
+import contextlib
+import gc
 import io
 import struct
+import weakref
 import zlib
 
 import numpy as np
@@ -64,3 +67,18 @@ def test_a_damaged_picture_is_shown_as_pillow_shows_it_or_refused(data):
         if place < len(content):
             content[place] = data.draw(st.integers(0, 255))
     assert shown(PngFile, bytes(content)) in (None, shown(PngImagePlugin.PngImageFile, bytes(content)))
+
+
+@pytest.mark.parametrize("length", [None, 3000])
+def test_pixels_are_let_go_with_the_picture(length):
+    """At once, whether it was sound or not: the garbage collector may come late, and pictures are large."""
+    image = PngFile(io.BytesIO(saved(photo(300, 200), "PNG")[:length]))
+    with contextlib.suppress(OSError):
+        image.load()
+    gone = weakref.ref(image)
+    gc.disable()
+    try:
+        del image
+        assert gone() is None
+    finally:
+        gc.enable()
