@@ -99,6 +99,8 @@ def decode(
         if at_least is not None and info.format == "jpeg":
             image.draft(None, at_least if info.orientation < 5 else at_least[::-1])
         image.load()
+        if info.format == "webp":
+            image._decoder = None  # with two canvases of 4 bytes a pixel, which an animation's next frame would need
         image, icc, notes = _as_rgb(image, info.icc)
         if flatten and image.mode == "RGBA":
             white = Image.new("RGB", image.size, "white")
