@@ -30,8 +30,9 @@ from function.sidecar import Compression, InputRecord, Shrunk
 from function.sources import Source, first_to_tell
 
 MAX_PRODUCT_SIDE_PX = 3072  # more than a product covers in a result; bounds what a huge photograph costs
-# Peak bytes a pixel while decoding, measured (tests/bench/codecs.py): WebP keeps canvases of its own.
-DECODE_BYTES = {"png": 8, "jpeg": 8, "webp": 16}
+# Peak bytes a pixel while decoding (tests/imaging/test_hostile_files.py); the decoder of an animated WebP has canvases
+# of its own.
+DECODE_BYTES, ANIMATED_WEBP_BYTES = 8, 16
 MAX_SEED = 2**31 - 1  # seeds are INT32
 
 
@@ -142,7 +143,8 @@ class Prepared:
 
 def decode_bytes(info: ImageInfo) -> int:
     """Peak bytes of decoding a picture."""
-    return info.size[0] * info.size[1] * DECODE_BYTES[info.format]
+    animated = info.format == "webp" and info.animated
+    return info.size[0] * info.size[1] * (ANIMATED_WEBP_BYTES if animated else DECODE_BYTES)
 
 
 def decode_sources(

@@ -12,6 +12,7 @@ import warnings
 import zlib
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from isal import isal_zlib
 from PIL import Image, JpegImagePlugin, WebPImagePlugin
@@ -98,9 +99,9 @@ def decode(
     try:
         if at_least is not None and info.format == "jpeg":
             image.draft(None, at_least if info.orientation < 5 else at_least[::-1])
+        if info.format == "webp" and not info.animated:
+            image = _still_webp(content, image)
         image.load()
-        if info.format == "webp":
-            image._decoder = None  # with two canvases of 4 bytes a pixel, which an animation's next frame would need
         image, icc, notes = _as_rgb(image, info.icc)
         if flatten and image.mode == "RGBA":
             white = Image.new("RGB", image.size, "white")
@@ -156,6 +157,20 @@ def _open_webp(content: bytes, field: str, max_pixels: int) -> tuple[Image.Image
     _check_pixels(_webp_canvas_size(content), field, max_pixels)
     image = WebPImagePlugin.WebPImageFile(io.BytesIO(content))
     return image, image.info.get("exif")
+
+
+def _still_webp(content: bytes, header: Image.Image) -> Image.Image:
+    """The picture by OpenCV: Pillow's decoder, made for animations, has two canvases of 4 bytes a pixel besides.
+
+    Raises ValueError at damaged data.
+    """
+    flags = cv2.IMREAD_UNCHANGED if header.mode == "RGBA" else cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    if pixels is None or pixels.shape != (header.height, header.width, len(header.mode)):
+        raise ValueError("its pixel data is damaged")
+    if header.mode == "RGBA":
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA)
+    return Image.fromarray(pixels)
 
 
 def _webp_canvas_size(content: bytes) -> Size:

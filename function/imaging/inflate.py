@@ -16,7 +16,8 @@ _ZLIB_HEADER = b"\x78\x01"  # RFC 1950
 
 
 class PngFile(PngImagePlugin.PngImageFile):
-    """Hands Pillow's decoder, which undoes filters and interlacing, the pixel data's zlib stream as stored blocks.
+    """Hands Pillow's decoder, which undoes filters and interlacing, the pixel data's zlib stream as stored blocks. It
+    stops when the picture is whole: a stream that ends before is a damaged one, without a last block or checksum.
 
     Raises isal_zlib.error at damaged data, besides what Pillow raises.
     """
@@ -42,14 +43,9 @@ class PngFile(PngImagePlugin.PngImageFile):
         return next(self._stream, b"")
 
     def _stored(self) -> Iterator[bytes]:
-        inflate, checksum = isal_zlib.decompressobj(), 1
+        inflate = isal_zlib.decompressobj()
         yield _ZLIB_HEADER
-        while not inflate.eof:
-            packed = super().load_read(_BLOCK_BYTES)
-            if not packed:
-                return
+        while not inflate.eof and (packed := super().load_read(_BLOCK_BYTES)):
             while data := inflate.decompress(packed, _BLOCK_BYTES):
-                checksum = isal_zlib.adler32(data, checksum)
                 yield struct.pack("<BHH", 0, len(data), len(data) ^ 0xFFFF) + data
                 packed = inflate.unconsumed_tail  # may be empty while there is more to come
-        yield struct.pack("<BHH", 1, 0, 0xFFFF) + struct.pack(">I", checksum)
