@@ -15,6 +15,8 @@ import numpy as np
 from function.fidelity.change import blur
 from function.fidelity.projection import derivatives, photograph_grid, prior_precision, project
 
+# Every second pixel along both sides: enough to know the middle value of smooth fields.
+MEDIAN_SAMPLE = np.s_[::2, ::2]
 # Local brightness and contrast are taken over this radius (px): wider than a letter, narrower than a
 # highlight.
 CONTRAST_SIGMA = 8.0
@@ -75,7 +77,7 @@ def visible_share(x: np.ndarray, y: np.ndarray, alpha: np.ndarray, shape: tuple[
     )
     area = dxu * dyv - dxv * dyu
     inside = (x > 0) & (y > 0) & (x < shape[1]) & (y < shape[0])
-    some = area[::2, ::2][alpha[::2, ::2] > 127]  # enough to know the middle one
+    some = area[MEDIAN_SAMPLE][alpha[MEDIAN_SAMPLE] > 127]
     typical = float(np.median(some)) if some.size else 1.0
     seen = np.clip((area / max(typical, 1e-6) - 0.25) / 0.2, 0, 1)
     solid = cv2.erode(alpha, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
@@ -123,7 +125,7 @@ def refine_view(
         gx, gy = sample(slope_x, x, y) / contrast, sample(slope_y, x, y) / contrast
         error = seen - target
         moved = np.hypot(*local_shift(gx, gy, error, visible, NEIGHBOURHOOD_SIGMA))
-        tolerance = max(LEAST_TOLERANCE_PX, weighted_median(moved[::3, ::3], (visible * local)[::3, ::3]))
+        tolerance = max(LEAST_TOLERANCE_PX, weighted_median(moved[MEDIAN_SAMPLE], (visible * local)[MEDIAN_SAMPLE]))
         weight = visible * local / (1 + (moved / tolerance) ** 2)
         use = weight > 0.02
         gx, gy = gx[use], gy[use]

@@ -67,7 +67,8 @@ def match_colours(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
         cv2.resize(half(p), size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, (3, 3)
     )
     target, source = small(scene), small(answer)
-    valid = cv2.resize(inside.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA) > 252
+    whole = cv2.resize(inside.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+    valid = whole > 0.99 * 255
     # Clipped colours carry no tone.
     valid &= cv2.inRange(source, (3 / 255,) * 3, (252 / 255,) * 3) > 0
     if valid.sum() < 64:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.fidelity.alignment import MEDIAN_SAMPLE
 from function.fidelity.plate import FULL_SHARE, thin_plate
 
 # The local warp is smoothed over this many analysis pixels (standard deviation): models warp by fields that
@@ -48,7 +49,7 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     for _ in range(2):
         wide = thin_plate(flow, weight * ~stray)
         distance = _length(flow - wide)
-        held = distance[::2, ::2][((weight > 0.5) & ~stray)[::2, ::2]]
+        held = distance[MEDIAN_SAMPLE][((weight > 0.5) & ~stray)[MEDIAN_SAMPLE]]
         usual = float(np.median(held)) if held.size else 0.0
         stray = (distance > max(LEAST_STRAY_PX / 2, 4 * usual)) & (weight > 0)
         stray = cv2.dilate(stray.astype(np.uint8), np.ones((STRAY_REACH_PX, STRAY_REACH_PX), np.uint8)) > 0
