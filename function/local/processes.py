@@ -16,6 +16,7 @@ from types import TracebackType
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
+ORPHANS_TIMEOUT_S = 2.0  # where process 1 does not collect orphans, they stay listed, dead
 POLL_S = 0.05
 PORTS = range(20_000, 32_768)  # from 32,768 on Linux gives them to outgoing connections
 
@@ -82,9 +83,15 @@ class Process:
             time.sleep(POLL_S)
 
     def kill(self) -> None:
-        """kill -9, children included; a crash, for tests."""
+        """kill -9, and wait until the children are gone too, with what they held; a crash, for tests."""
+        if self._process is None:
+            return
+        group = self._process.pid
         self._signal(signal.SIGKILL)
         self._reap()
+        give_up = time.monotonic() + ORPHANS_TIMEOUT_S
+        while _is_there(group) and time.monotonic() < give_up:
+            time.sleep(POLL_S / 10)
 
     def stop(self) -> None:
         """Ask to end, and kill when that takes too long."""
@@ -106,6 +113,14 @@ class Process:
                 os.killpg(self._process.pid, number)
             except ProcessLookupError:
                 return
+
+
+def _is_there(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _answers(port: int) -> bool:
