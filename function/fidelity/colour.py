@@ -68,7 +68,7 @@ def match_colours(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
     )
     target, source = small(scene), small(answer)
     whole = cv2.resize(inside.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
-    valid = whole > 0.99 * 255
+    valid = whole > 0.99 * 255  # cells that lie inside but for a rounding
     # Clipped colours carry no tone.
     valid &= cv2.inRange(source, (3 / 255,) * 3, (252 / 255,) * 3) > 0
     if valid.sum() < 64:
