@@ -11,14 +11,14 @@ from function import PIPELINE_VERSION
 
 # Where each command's arguments are declared, and what the list of commands says of it.
 COMMANDS = {
-    "demo": ("function.local.demo:demo_arguments", "run the shipped pair on this machine, then end"),
-    "local": ("function.local.demo:local_arguments", "run the whole thing on this machine until Ctrl-C"),
-    "submit": ("function.cli.submit:arguments", "check and upload a folder or a spreadsheet"),
-    "status": ("function.cli.status:arguments", "count what is settled and what it has cost"),
-    "review": ("function.review.command:review_arguments", "write the page to look at results"),
-    "decide": ("function.review.command:decide_arguments", "write decisions to the results"),
-    "redrive": ("function.cli.redrive:arguments", "deliver again what is not settled"),
-    "schema": ("function.cli.schema:arguments", "print the JSON Schema of a manifest or a sidecar"),
+    "demo": ("function.tools.local.demo:demo_arguments", "run the shipped pair on this machine, then end"),
+    "local": ("function.tools.local.demo:local_arguments", "run the whole thing on this machine until Ctrl-C"),
+    "submit": ("function.tools.cli.submit:arguments", "check and upload a folder or a spreadsheet"),
+    "status": ("function.tools.cli.status:arguments", "count what is settled and what it has cost"),
+    "review": ("function.tools.review.command:review_arguments", "write the page to look at results"),
+    "decide": ("function.tools.review.command:decide_arguments", "write decisions to the results"),
+    "redrive": ("function.tools.cli.redrive:arguments", "deliver again what is not settled"),
+    "schema": ("function.tools.cli.schema:arguments", "print the JSON Schema of a manifest or a sidecar"),
 }
 
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from flask import Request, Response
 
 from function.deadline import Deadline
+from function.delivery.cloud_event import NotAnEvent, Upload, parse_event
 from function.errors import AtWorkElsewhere, Transient
-from function.events import NotAnEvent, Upload, parse_event
-from function.libraries import prepare_libraries
-from function.logs import log, log_unexpected, set_context, take_over_logging, trace_of
 from function.settings import Settings, SettingsInvalid
+from function.telemetry.native_tuning import prepare_libraries
+from function.telemetry.structured_logging import log, log_unexpected, set_context, take_over_logging, trace_of
 
 if TYPE_CHECKING:  # clients and image libraries are imported by the first event that needs them
-    from function.job import Services
+    from function.delivery.pair import Services
 
 MANIFEST_ENDING = ".json"
 CATALOGUE_ENDINGS = (".jsonl", ".csv")
@@ -80,16 +80,16 @@ class Service:
 
     def answer(self, request: Request) -> Response:
         """A pair over HTTP: the picture, or JSON with the sidecar and the picture."""
-        from function.http import answer_request  # noqa: PLC0415
+        from function.delivery.http_api import answer_request  # noqa: PLC0415
 
         set_context(event_id=request.headers.get("X-Request-Id") or uuid.uuid4().hex, **self._trace(request))
         return answer_request(request, self.services())
 
     def services(self) -> Services:
         """The clients, made once."""
-        from function.generation.client import GeminiClient  # noqa: PLC0415
-        from function.job import Services  # noqa: PLC0415
-        from function.storage import Storage  # noqa: PLC0415
+        from function.delivery.pair import Services  # noqa: PLC0415
+        from function.generation.gemini.client import GeminiClient  # noqa: PLC0415
+        from function.storage.client import Storage  # noqa: PLC0415
 
         with self._lock:
             if self._services is None:
@@ -117,11 +117,11 @@ class Service:
             return "refused"
         deadline = Deadline(self._settings.event_deadline_s)
         if upload.name.endswith(CATALOGUE_ENDINGS):
-            from function.catalogue import settle_catalogue  # noqa: PLC0415
+            from function.delivery.catalogue import settle_catalogue  # noqa: PLC0415
 
             settle_catalogue(upload, self.services(), deadline)
         else:
-            from function.job import settle_pair  # noqa: PLC0415
+            from function.delivery.pair import settle_pair  # noqa: PLC0415
 
             settle_pair(upload, self.services(), deadline)
         return "settled"

@@ -13,9 +13,7 @@ locals {
     ),
     setunion(
       ["function/__main__.py"],
-      fileset(local.root, "function/cli/**"),
-      fileset(local.root, "function/local/**"),
-      fileset(local.root, "function/review/**"),
+      fileset(local.root, "function/tools/**"),
       fileset(local.root, "function/**/__pycache__/**"),
     ),
   ))

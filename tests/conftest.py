@@ -11,8 +11,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 import pytest
 from hypothesis import HealthCheck, settings
 
-from function.local.gcs import gcs_client, gcs_server
-from function.local.gemini import GeminiEmulator
+from function.tools.emulator.server import GeminiEmulator
+from function.tools.local.storage_emulator import gcs_client, gcs_server
 from tests.support import Cloud
 
 # How long an example takes says something of the machine's other work, and nothing of the function.

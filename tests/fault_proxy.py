@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from function.local.quiet_server import QuietHandler, QuietServer
+from function.tools.emulator.http_base import QuietHandler, QuietServer
 
 STATUSES = ("403", "408", "429", "500", "502", "503", "504")
 # What happens to the connection or the answer. All but "reset" and "stall" let the request reach the storage.

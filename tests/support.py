@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from function.local.gcs import PROJECT
-from function.local.processes import Process, function_server
-from function.local.relay import EVENT_TYPE
+from function.tools.local.event_relay import EVENT_TYPE
+from function.tools.local.processes import Process, function_server
+from function.tools.local.storage_emulator import PROJECT
 
 KEY = "AIzaTestKeyThatMustNotBeLogged0123456789"
 

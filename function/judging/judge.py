@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from function.fidelity.analysis import Analysis
 from function.judging.check import Check, unmeasured
-from function.judging.contact import contact_shadow
-from function.judging.edge import no_halo, product_whole
-from function.judging.likeness import label_kept, product_colour, resembles
-from function.judging.mirror import product_not_mirrored
-from function.judging.presence import nothing_put_in, product_once, product_present, scale_plausible
-from function.judging.scene import exposure_sane, scene_kept
-from function.judging.upright import product_upright
-from function.judging.view import View, view_product
+from function.judging.contact_shadow import contact_shadow
+from function.judging.label_kept import label_kept, product_colour, resembles
+from function.judging.no_halo import no_halo, product_whole
+from function.judging.product_not_mirrored import product_not_mirrored
+from function.judging.product_once import nothing_put_in, product_once, product_present, scale_plausible
+from function.judging.product_upright import product_upright
+from function.judging.product_view import View, view_product
+from function.judging.scene_kept import exposure_sane, scene_kept
+from function.restoration.analysis import Analysis
 
 Verdict = Literal["accepted", "review", "unusable"]
 

@@ -19,14 +19,14 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from function.catalogue import settle_catalogue
 from function.deadline import Deadline
+from function.delivery.catalogue import settle_catalogue
+from function.delivery.cloud_event import Upload
+from function.delivery.pair import Services
 from function.errors import Transient
-from function.events import Upload
-from function.job import Services
-from function.local.gcs import gcs_client, gcs_server
 from function.service import Service
 from function.settings import Settings
+from function.tools.local.storage_emulator import gcs_client, gcs_server
 
 DEADLINE_S = 300.0
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from function.generation.models import ImageModel, model_table
+from function.generation.pricing import Usage, usd
 from function.generation.prompt import COMPOSITE
-from function.generation.tokens import Usage, usd
 
 PAIRS_A_DAY = 1_000
 DAYS = 30

@@ -15,13 +15,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from function.fidelity.analysis import analyse
-from function.fidelity.restore import plain_upscale, restore
 from function.generation.models import STAND_IN, model_table
 from function.imaging.frame import plan_frame
-from tests.bench.cases import SHIPPED, case_folders, load_case
-from tests.bench.imitation import MANNERS, imitate
+from function.restoration.analysis import analyse
+from function.restoration.restore import plain_upscale, restore
 from tests.bench.scores import aligned_product_ssim, can_read, character_error, label_words, score
+from tests.cases.cases import SHIPPED, case_folders, load_case
+from tests.cases.imitation import MANNERS, imitate
 
 REGIONS = ("outside", "shadow", "product", "whole")
 SENT_PX = 768

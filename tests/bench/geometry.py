@@ -11,17 +11,17 @@ import os
 import cv2
 import numpy as np
 
-from function.calls import Answered
 from function.deadline import Deadline
-from function.generation.client import GeminiClient, Request
+from function.generation.gemini.client import GeminiClient, Request
 from function.generation.models import model_table
+from function.generation.paid_calls import Answered
 from function.imaging.decode import decode
-from function.local.gemini import GeminiEmulator
-from function.manifest import manifest_from
-from function.pipeline import run_pair
-from function.record import RunRecord
+from function.manifest.parse import manifest_from
+from function.pipeline.fetch import Source
+from function.pipeline.record import RunRecord
+from function.pipeline.run import run_pair
 from function.settings import DEFAULT_MODEL, Settings
-from function.sources import Source
+from function.tools.emulator.server import GeminiEmulator
 from tests.support import picture, png, product_array, scene_array
 
 LONGEST_PX = 3840

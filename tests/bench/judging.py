@@ -19,15 +19,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from function.fidelity.analysis import analyse
 from function.generation.models import STAND_IN, model_table
 from function.imaging.frame import plan_frame
 from function.judging.judge import Judgement, judge
-from tests.bench.cases import SHIPPED, Case, case_folders, load_case, small_case
-from tests.bench.composed import blank_product, busy_shelf, compose, plain_scene, tinted, white_product
-from tests.bench.faults import FAULTS, GOOD, SEEN_BY, spoiled
-from tests.bench.imitation import MANNERS, imitate
+from function.restoration.analysis import analyse
 from tests.bench.measures import MEASURES, measure
+from tests.cases.cases import SHIPPED, Case, case_folders, load_case, small_case
+from tests.cases.composed import blank_product, busy_shelf, compose, plain_scene, tinted, white_product
+from tests.cases.faults import FAULTS, GOOD, SEEN_BY, spoiled
+from tests.cases.imitation import MANNERS, imitate
 
 SENT_PX = 768
 # Pictures are spoiled at about the size that a model answers in.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from function.fidelity.analysis import Analysis
 from function.judging import base, contact, edge, likeness, presence, scene
-from function.judging.view import view_product
+from function.judging.product_view import view_product
+from function.restoration.analysis import Analysis
 
 # Name of each measure: its limit, the side on which it passes, and the faults that it is meant to see.
 MEASURES: dict[str, tuple[float, str, tuple[str, ...]]] = {

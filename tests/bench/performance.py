@@ -28,9 +28,9 @@ import numpy as np
 
 from function.imaging.decode import decode
 from function.imaging.encode import encode
-from function.local.gcs import PROJECT, gcs_client, gcs_server
-from function.local.processes import Process, function_server
-from function.local.relay import post_event
+from function.tools.local.event_relay import post_event
+from function.tools.local.processes import Process, function_server
+from function.tools.local.storage_emulator import PROJECT, gcs_client, gcs_server
 from tests.bench.performance_report import plot, start_table, table
 from tests.bench.process_cost import cpu_s, forget_peak, peak_mib
 from tests.bench.replay import replay_server

@@ -20,7 +20,7 @@ import numpy as np
 from google import genai
 from PIL import Image
 
-from function.local.gcs import gcs_client
+from function.tools.local.storage_emulator import gcs_client
 
 MAX_PX = 768
 MODEL = "gemini-2.5-flash-image"

@@ -18,14 +18,14 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from function.local.gemini import GeminiEmulator
-from function.local.session import EMULATOR_KEY, INPUT_BUCKET, OUTPUT_BUCKET, LocalSession, ModelAccess
-from function.review.cloud import CloudStore
-from function.review.page import write_review
-from function.review.pair import load_pairs
-from function.storage import Storage
-from tests.review.browser import wait_until
-from tests.review.conftest import FLAGS
+from function.storage.client import Storage
+from function.tools.emulator.server import GeminiEmulator
+from function.tools.local.stack import EMULATOR_KEY, INPUT_BUCKET, OUTPUT_BUCKET, LocalSession, ModelAccess
+from function.tools.review.cloud import CloudStore
+from function.tools.review.page import write_review
+from function.tools.review.pair import load_pairs
+from tests.tools.review.browser import wait_until
+from tests.tools.review.conftest import FLAGS
 
 DATA = Path(__file__).parents[1] / "data"
 TO = DATA / "readme"

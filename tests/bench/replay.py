@@ -20,11 +20,11 @@ from pathlib import Path
 
 import cv2
 
-from function.local.gemini_answers import respond
-from function.local.gemini_models import load_models
-from function.local.gemini_protocol import PATH, read_request
-from function.local.processes import Process, free_port
-from function.local.quiet_server import QuietHandler, QuietServer
+from function.tools.emulator.http_base import QuietHandler, QuietServer
+from function.tools.emulator.models import load_models
+from function.tools.emulator.protocol import PATH, read_request
+from function.tools.emulator.responses import respond
+from function.tools.local.processes import Process, free_port
 
 ROOT = Path(__file__).parents[2]
 

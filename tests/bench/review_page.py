@@ -16,10 +16,10 @@ from pathlib import Path
 from PIL import Image, ImageEnhance
 from playwright.sync_api import sync_playwright
 
-from function.review.page import write_review
-from function.review.pair import ReviewPair
-from tests.review.conftest import FLAGS
-from tests.review.samples import encoded, make_pair
+from function.tools.review.page import write_review
+from function.tools.review.pair import ReviewPair
+from tests.tools.review.conftest import FLAGS
+from tests.tools.review.samples import encoded, make_pair
 
 SCENE = Path(__file__).parents[1] / "data" / "demo" / "scene.jpg"
 STATUSES = ("accepted", "accepted", "accepted", "review", "failed")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from function.generation.models import BillingRule, model_table
+from function.generation.pricing import Usage, image_tokens, usd
 from function.generation.prompt import composite_prompt
-from function.generation.tokens import Usage, image_tokens, usd
 from function.imaging.frame import fit_within, plan_frame
 from function.settings import DEFAULT_MODEL
 

@@ -10,7 +10,7 @@ import subprocess
 import cv2
 import numpy as np
 
-from tests.bench.cases import Case
+from tests.cases.cases import Case
 
 LOSSLESS_PSNR = 99.0
 

@@ -24,8 +24,8 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from function.local.gcs import gcs_client, gcs_server
-from function.local.processes import Process, free_port
+from function.tools.local.processes import Process, free_port
+from function.tools.local.storage_emulator import gcs_client, gcs_server
 from tests.fault_proxy import FaultProxy
 from tests.support import Cloud, http, product_png, scene_png
 
@@ -250,7 +250,7 @@ def main() -> None:
         command = [
             sys.executable,
             "-m",
-            "function.local.gemini",
+            "function.tools.emulator.server",
             "--port",
             str(port),
             "--latency",

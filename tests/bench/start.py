@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from function.local.processes import Process, free_port, function_server
-from function.local.relay import post_event
+from function.tools.local.event_relay import post_event
+from function.tools.local.processes import Process, free_port, function_server
 
 RUNS = 5
 EVENT = {"bucket": "bench-input", "name": "picture.png", "generation": "1"}  # no manifest: nothing is read
@@ -54,7 +54,8 @@ def _imported(environment: dict[str, str]) -> float:
     root = str(Path(__file__).parents[2])
     started = time.monotonic()
     subprocess.run(
-        [sys.executable, "-c", "import function.job, function.http, google.genai"], check=True, cwd=root,
+        [sys.executable, "-c", "import function.delivery.pair, function.delivery.http_api, google.genai"],
+        check=True, cwd=root,
         env={**environment, "PYTHONPATH": root},
     )  # fmt: skip
     return time.monotonic() - started

@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from function.fidelity.analysis import analyse
 from function.generation.prompt import LESSONS
 from function.judging.judge import judge
-from tests.bench.faults import FAULTS, SEEN_BY, spoiled
-from tests.bench.imitation import MANNERS, imitate
-from tests.fidelity.answers import analysis_of, case, frame_of
+from function.restoration.analysis import analyse
+from tests.cases.answers import analysis_of, case, frame_of
+from tests.cases.faults import FAULTS, SEEN_BY, spoiled
+from tests.cases.imitation import MANNERS, imitate
 
 UNUSABLE = ("product_missing", "black_image", "white_image", "noise_image", "other_picture")
 

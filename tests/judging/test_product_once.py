@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from function.fidelity.analysis import analyse
 from function.judging.judge import judge
-from tests.bench.composed import blank_product, compose, white_product
-from tests.bench.faults import spoiled
-from tests.bench.imitation import MANNERS, imitate
-from tests.fidelity.answers import case, frame_of
+from function.restoration.analysis import analyse
+from tests.cases.answers import case, frame_of
+from tests.cases.composed import blank_product, compose, white_product
+from tests.cases.faults import spoiled
+from tests.cases.imitation import MANNERS, imitate
 
 PLAIN = {"blank": blank_product, "white": white_product}
 

@@ -1,0 +1,205 @@
+"""What the image model sends back, in whatever shape, → one typed answer."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from function.generation.pricing import Usage
+
+MAX_WORDS_CHARS = 500  # of the model's own words kept in a record
+NO_SENSE = "the answer does not have the form that the service documents"
+MAX_JSON_CHARS = 2000  # of an answer that was asked for as JSON
+
+# A request or answer that breaks a rule breaks it again: no further attempt is paid for.
+HARD_REFUSALS = frozenset(
+    {"SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "IMAGE_PROHIBITED_CONTENT", "MODEL_ARMOR"}
+)
+SOFT_REFUSALS = frozenset({"RECITATION", "IMAGE_SAFETY", "IMAGE_RECITATION", "LANGUAGE"})
+IMAGE_MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
+DATA_IMAGE = re.compile(r"data:image/[a-z+.-]+;base64,([A-Za-z0-9+/=_\s-]+)")
+
+
+class _Read(BaseModel):
+    """What is read of a response, in its JSON form. The rest may be anything; what is absent is None.
+
+    Not the SDK's types: used with a key it drops the model's own words (`finishMessage`), and it stumbles over values
+    that it does not know.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, coerce_numbers_to_str=True)
+
+
+class _Blob(_Read):
+    data: str = ""
+
+
+class _Part(_Read):
+    text: str | None = None
+    thought: bool | None = None
+    inline_data: _Blob | None = None
+
+
+class _Content(_Read):
+    parts: list[_Part] | None = None
+
+
+class _Candidate(_Read):
+    content: _Content | None = None
+    finish_reason: str | None = None
+    finish_message: str | None = None
+
+
+class _Feedback(_Read):
+    block_reason: str | None = None
+    block_reason_message: str | None = None
+
+
+class _Tokens(_Read):
+    modality: str | None = None
+    token_count: int | None = None
+
+
+class _UsageMetadata(_Read):
+    prompt_token_count: int | None = None
+    candidates_token_count: int | None = None
+    thoughts_token_count: int | None = None
+    prompt_tokens_details: list[_Tokens] | None = None
+    candidates_tokens_details: list[_Tokens] | None = None
+
+
+class _Response(_Read):
+    candidates: list[_Candidate] | None = None
+    prompt_feedback: _Feedback | None = None
+    usage_metadata: _UsageMetadata | None = None
+    model_version: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: an image, or the reason why there is none; words alone where those were asked for."""
+
+    outcome: Literal["image", "refused", "no_image", "text"]
+    finish_reason: str
+    words: str
+    image: bytes
+    mime_type: str
+    usage: Usage
+    model_version: str | None
+    latency_ms: int
+    final: bool = False  # a refusal that another attempt cannot change
+
+
+def read_answer(body: bytes, latency_ms: int) -> Answer:
+    """A response (JSON) of any shape → Answer: the last image that is not a thought, or the words that came instead."""
+    response = _response(body)
+    if response is None:
+        return Answer("no_image", "UNREADABLE", NO_SENSE, b"", "", Usage(), None, latency_ms)
+    usage = _usage(response.usage_metadata)
+    version = response.model_version
+
+    def without_image(outcome: Literal["refused", "no_image"], reason: str, words: str, final: bool) -> Answer:
+        return Answer(outcome, reason, shorten(words), b"", "", usage, version, latency_ms, final)
+
+    feedback = response.prompt_feedback
+    if feedback and feedback.block_reason:
+        reason = feedback.block_reason
+        words = feedback.block_reason_message or "the prompt or one of its images was blocked"
+        return without_image("refused", reason, words, True)
+    candidate = response.candidates[0] if response.candidates else None
+    if candidate is None:
+        return without_image("no_image", "NO_CANDIDATE", "the answer holds no candidate", False)
+    reason = candidate.finish_reason or "UNKNOWN"
+    parts = (candidate.content.parts if candidate.content else None) or []
+    said = " ".join(part.text for part in parts if part.text and not part.thought)
+    image = _last_image(parts)
+    if image:
+        answered = _usage_with_image(usage)
+        mime_type = sniff_mime_type(image)
+        return Answer("image", reason, shorten(said), image, mime_type, answered, version, latency_ms)
+    words = candidate.finish_message or said or "the answer holds no image and no words"
+    if reason in HARD_REFUSALS or reason in SOFT_REFUSALS:
+        return without_image("refused", reason, words, reason in HARD_REFUSALS)
+    return without_image("no_image", reason, words, False)
+
+
+def read_words(body: bytes, latency_ms: int) -> Answer:
+    """A response that was asked for as JSON → Answer with outcome "text", whatever the words are."""
+    response = _response(body)
+    if response is None:
+        return Answer("text", "UNREADABLE", "", b"", "", Usage(), None, latency_ms)
+    candidate = response.candidates[0] if response.candidates else None
+    parts = (candidate.content.parts if candidate and candidate.content else None) or []
+    words = "".join(part.text for part in parts if part.text and not part.thought)
+    reason = (candidate.finish_reason if candidate else None) or "UNKNOWN"
+    usage, version = _usage(response.usage_metadata), response.model_version
+    return Answer("text", reason, words[:MAX_JSON_CHARS], b"", "", usage, version, latency_ms)
+
+
+def _response(body: bytes) -> _Response | None:
+    try:
+        return _Response.model_validate_json(body)
+    except ValidationError:
+        return None
+
+
+def sniff_mime_type(content: bytes) -> str:
+    """MIME type by the first bytes; what the service states has been wrong. Unknown → octet-stream."""
+    for magic, mime_type in IMAGE_MAGIC.items():
+        if content.startswith(magic):
+            return mime_type
+    return "application/octet-stream"
+
+
+def _last_image(parts: list[_Part]) -> bytes | None:
+    image = None
+    for part in parts:
+        if part.thought:
+            continue
+        if part.inline_data and part.inline_data.data:
+            image = _unpacked(part.inline_data.data) or image
+        elif part.text and (match := DATA_IMAGE.search(part.text)):  # some gateways answer like this
+            image = _unpacked(re.sub(r"\s+", "", match[1])) or image
+    return image
+
+
+def _unpacked(packed: str) -> bytes | None:
+    """The bytes of base64 in either alphabet, with or without padding; None where it is none."""
+    packed = packed.replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _usage(metadata: _UsageMetadata | None) -> Usage:
+    if metadata is None:
+        return Usage()
+
+    def of_images(details: list[_Tokens] | None) -> int:
+        return sum(item.token_count or 0 for item in details or [] if item.modality == "IMAGE")
+
+    return Usage(
+        prompt_tokens=metadata.prompt_token_count or 0,
+        prompt_image_tokens=of_images(metadata.prompt_tokens_details),
+        output_tokens=metadata.candidates_token_count or 0,
+        output_image_tokens=of_images(metadata.candidates_tokens_details),
+        thought_tokens=metadata.thoughts_token_count or 0,
+    )
+
+
+def _usage_with_image(usage: Usage) -> Usage:
+    """Without details of its output, an answer with an image is billed as an image."""
+    return usage if usage.output_image_tokens else usage.model_copy(update={"output_image_tokens": usage.output_tokens})
+
+
+def shorten(words: str) -> str:
+    """On one line, and no longer than a record keeps."""
+    words = " ".join(words.split())
+    return words if len(words) <= MAX_WORDS_CHARS else words[:MAX_WORDS_CHARS] + "…"

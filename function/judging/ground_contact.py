@@ -1,0 +1,105 @@
+"""The surface right below the product's base: whether anything stands on it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from function.judging.product_view import View
+from function.restoration.analysis import Analysis
+
+# The base is the lowest part of the outline, as a share of the product's height; of its columns the outermost share
+# on each side is left out, where the outline turns upwards.
+BASE_SHARE, OUTERMOST = 0.15, 1 / 12
+# The outline may miss the product's edge by this share of the height and so many pixels. Down to there the edge is
+# where the answer last differs from the scene half as much as the product itself does, and by so many stops at least.
+EDGE_SHARE, EDGE_PX, PRODUCT_PART, LEAST_DIFFERENCE = 0.05, 4, 0.5, 0.06
+# Columns whose edges are smoothed together (median), rows inside of the outline that show the product.
+EDGE_COLUMNS, INSIDE_PX = 9, 8
+# Soft pixels of the edge itself are passed over.
+SOFT_PX = 4
+# The surface is read down to this share of the height, and its middle tone over so many parts of the base.
+DEPTH_SHARE, PARTS = 0.3, 5
+# Contact shows within this share of the height, and in so many rows at least.
+CONTACT_SHARE, LEAST_ROWS = 0.1, 6
+# A step of the shadow is looked for over this share of the height.
+STEP_SHARE = 0.03
+# Keeps ratios of dark pixels finite, 8-bit levels.
+DARK_OFFSET = 12.0
+STOPS = np.log2(np.arange(256, dtype=np.float32) + DARK_OFFSET)
+
+
+def surface_below(analysis: Analysis, view: View) -> np.ndarray | None:
+    """(parts, rows) float32: stops by which the answer is darker than the scene, from just below the product's edge
+    downwards, the median over each part of the base. None where the picture ends there.
+    """
+    columns, lowest = _base(view)
+    if len(columns) < PARTS:
+        return None
+    left, top = int(columns[0]), max(0, int(lowest.min()) - INSIDE_PX)
+    search = int(EDGE_SHARE * view.height) + EDGE_PX
+    end = int(lowest.max()) + search + SOFT_PX + int(DEPTH_SHARE * view.height) + 1
+    crop = np.s_[top:end, left : int(columns[-1]) + 1]
+    lowest, columns = lowest - top, columns - left
+    edge = lowest + _edge(_stops(analysis.scene[crop]) - _stops(analysis.answer[crop]), columns, lowest, search)
+    grey = [_stops(cv2.cvtColor(p[crop], cv2.COLOR_RGB2GRAY)) for p in (analysis.scene, analysis.answer)]
+    rows = (edge + SOFT_PX)[:, None] + np.arange(int(DEPTH_SHARE * view.height))
+    inside = rows < len(grey[0])
+    kept = int(np.count_nonzero(inside.mean(axis=0) > 0.5))
+    if kept < LEAST_ROWS:
+        return None
+    darker = (grey[0] - grey[1])[np.minimum(rows, len(grey[0]) - 1), columns[:, None]][:, :kept]
+    return np.stack([np.median(part, axis=0) for part in np.array_split(darker, PARTS, axis=0)])
+
+
+def touched(surface: np.ndarray, height: float) -> float:
+    """Stops (root mean square) by which the surface near the base differs from the scene where it does most.
+
+    Where a product stands, contact shadow or reflection change it; under one in the air it is as it was.
+    """
+    near = surface[:, : max(LEAST_ROWS, int(CONTACT_SHARE * height))]
+    return float(np.sqrt((near * near).mean(axis=1)).max())
+
+
+def gap(surface: np.ndarray, height: float) -> float:
+    """Stops by which the surface some way below the base is darkened more than right below it."""
+    middle = np.median(surface, axis=0)
+    span = max(4, int(STEP_SHARE * height))
+    if len(middle) < 2 * span:
+        return 0.0
+    smooth = np.convolve(middle, np.full(span, 1 / span), "valid")
+    # A bright reflection right below is no gap: only what is darker than the scene counts.
+    return float(smooth.max() - max(0.0, float(smooth[0])))
+
+
+def _base(view: View) -> tuple[np.ndarray, np.ndarray]:
+    """Columns of the base and the outline's lowest row in each, analysis pixels."""
+    solid = view.cover > 0.5
+    columns = np.flatnonzero(solid.any(axis=0))
+    if not len(columns):
+        return columns, columns
+    lowest = len(solid) - 1 - solid[::-1, columns].argmax(axis=0)
+    base = lowest > lowest.max() - BASE_SHARE * view.height
+    columns, lowest = columns[base], lowest[base]
+    cut = int(OUTERMOST * len(columns))
+    inner = slice(cut, len(columns) - cut)
+    return columns[inner] + view.box[0], lowest[inner] + view.box[1]
+
+
+def _edge(difference: np.ndarray, columns: np.ndarray, lowest: np.ndarray, search: int) -> np.ndarray:
+    """Rows from the outline down to the product's edge in each column; `difference` (h, w, 3) in stops."""
+    rows = np.clip(lowest[:, None] + np.arange(-INSIDE_PX, search + 1), 0, len(difference) - 1)
+    strength = np.abs(difference[rows, columns[:, None]]).max(axis=2)
+    product = np.quantile(strength[:, : INSIDE_PX + 1], 0.75, axis=1)
+    above = strength >= np.maximum(LEAST_DIFFERENCE, PRODUCT_PART * product)[:, None]
+    last = above.shape[1] - 1 - above[:, ::-1].argmax(axis=1)
+    last[~above.any(axis=1)] = INSIDE_PX
+    window = min(EDGE_COLUMNS, len(last) - 1 + len(last) % 2)
+    padded = np.pad(last, window // 2, mode="edge")
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, window), axis=1)[: len(last)]
+    return smooth.astype(int) + 1 - INSIDE_PX
+
+
+def _stops(picture: np.ndarray) -> np.ndarray:
+    """Logarithm (base 2) of `picture` (h, w) or (h, w, 3) uint8, lightly smoothed."""
+    return cv2.LUT(cv2.GaussianBlur(picture, (0, 0), 0.7), STOPS)

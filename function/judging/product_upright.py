@@ -1,0 +1,38 @@
+"""Whether the product stands upright."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from function.judging.check import Check, at_most, unmeasured
+from function.restoration.analysis import Analysis
+
+# A camera that is tilted, or looks down at a product near the border, leans it by up to about fifteen degrees.
+MOST_TILT_DEG = 25.0
+# Share of the match's box whose place in the photograph has to be verified for its direction to count.
+LEAST_VERIFIED = 0.02
+
+
+def product_upright(analysis: Analysis) -> Check:
+    """How far the product leans from the photograph's own upright, in degrees: 180 is upside down."""
+    match = analysis.match
+    if match is None:
+        return unmeasured("degrees", "Not measured: its photograph was not found again.", passed=True)
+    sure = match.weight > 127
+    if sure.mean() < LEAST_VERIFIED:
+        sure = match.weight > 0
+    if not sure.any():
+        return unmeasured("degrees", "Not measured: too little of its photograph was found again.", passed=True)
+    # The photograph's downward direction, as it runs across the picture.
+    down = match.mapping[..., 1]
+    along_x, along_y = (float(np.median(np.gradient(down, axis=axis)[sure])) for axis in (1, 0))
+    tilt = abs(math.degrees(math.atan2(along_x, along_y)))
+    return at_most(
+        tilt,
+        MOST_TILT_DEG,
+        "degrees",
+        good="The product stands upright.",
+        bad="The product leans or stands on its head.",
+    )

@@ -1,0 +1,272 @@
+"""A catalogue file → its rows: CSV as Excel and Sheets write it, and JSONL."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from function.errors import ManifestInvalid
+from function.manifest.parse import Manifest, Output, no_duplicates
+
+MAX_CATALOGUE_BYTES = 32 * 2**20  # 100,000 rows of 300 bytes; it is held in memory whole
+MAX_ROWS = 100_000  # ten times what is ordinary, and still inside the six digits of a row's name
+DELIMITERS = ",;\t"  # Excel writes the second where the comma is the decimal sign; "Unicode text" has the third
+LABEL_PREFIX = "labels."
+# Excel's own first line that says which delimiter follows.
+SEPARATOR_LINE = re.compile(r"sep=([,;\t])\r?\n", re.IGNORECASE)
+WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+# UTF-32 first: its little-endian mark begins with that of UTF-16.
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One pair of a catalogue. `number` counts data rows from 1; `line` is where it begins in the file.
+
+    `fields` are a manifest's, unchecked; `problem` says why there are none.
+    """
+
+    number: int
+    line: int
+    fields: Any = None
+    problem: str | None = None
+
+
+def read_rows(name: str, content: bytes) -> list[Row]:
+    """The rows of the catalogue `name` (.csv or .jsonl).
+
+    A row that cannot be read carries its problem and stops no other. Raises ManifestInvalid when the catalogue
+    as a whole cannot be used: its encoding, its header, its number of rows.
+    """
+    rows: list[Row] = []
+    for row in (_jsonl_rows if name.endswith(".jsonl") else _csv_rows)(content):
+        if len(rows) == MAX_ROWS:
+            raise ManifestInvalid(f"the catalogue has more than the {MAX_ROWS:,} rows allowed; split it")
+        rows.append(row)
+    if not rows:
+        raise ManifestInvalid("the catalogue has no rows")
+    return rows
+
+
+def _jsonl_rows(content: bytes) -> Iterator[Row]:
+    encoding = _marked_encoding(content)
+    if encoding not in (None, "utf-8-sig"):
+        content = _decode(content, encoding).encode("utf-8", "surrogatepass")
+    # Only a line feed ends a line: U+2028 and the like may stand inside a JSON string.
+    lines = enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1)
+    filled = ((line, packed) for line, text in lines if (packed := text.strip()))
+    for number, (line, packed) in enumerate(filled, start=1):
+        try:
+            yield Row(number, line, fields=_json(packed.decode("utf-8")))
+        except UnicodeDecodeError as error:
+            yield Row(number, line, problem=f"it is not UTF-8 text: {error.reason} at byte {error.start}")
+        except ValueError as error:
+            yield Row(number, line, problem=str(error))
+
+
+def _json(text: str) -> Any:
+    """Parsed JSON. Raises ValueError with a sentence for people."""
+    try:
+        return json.loads(text, object_pairs_hook=no_duplicates)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is not JSON: {error.msg} at column {error.pos + 1}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _csv_rows(content: bytes) -> Iterator[Row]:
+    text = _text(content)
+    stated = SEPARATOR_LINE.match(text)
+    delimiter = stated[1] if stated else _delimiter(text)
+    # A data: image may stand in a cell; the module's own limit (128 KiB) is for the whole process.
+    csv.field_size_limit(MAX_CATALOGUE_BYTES)
+    records = _records(text[stated.end() if stated else 0 :], delimiter)
+    offset = 1 if stated else 0
+    for _, header in records:
+        if isinstance(header, str):
+            raise ManifestInvalid(f"the header, the first line, cannot be read: {header}")
+        if foreign := _foreign_byte(header):
+            raise ManifestInvalid(f"the header, the first line, {foreign}")
+        columns = _columns(header)
+        break
+    else:
+        raise ManifestInvalid("the catalogue is empty: its first line must name the columns")
+    for number, (line, cells) in enumerate(records, start=1):
+        if isinstance(cells, str):
+            yield Row(number, line + offset, problem=cells)
+            continue
+        if foreign := _foreign_byte(cells):
+            yield Row(number, line + offset, problem=f"it {foreign}")
+            continue
+        try:
+            yield Row(number, line + offset, fields=_fields(columns, cells))
+        except ValueError as error:
+            yield Row(number, line + offset, problem=str(error))
+
+
+def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+    """(first line, cells) of every record that is not empty; instead of cells, why they cannot be told apart."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = [cell.strip() for cell in next(reader)]
+        except StopIteration:
+            return
+        except csv.Error:
+            through = f"line {line}" if reader.line_num <= line else f"lines {line} to {reader.line_num}"
+            yield line, f'{through}: a quoted cell is not closed properly (a quote inside is written as "")'
+            continue
+        if any(cells):
+            yield line, cells
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter under which the header names most known columns."""
+
+    def known(delimiter: str) -> int:
+        _, header = next(_records(text[:65536], delimiter), (1, []))
+        return 0 if isinstance(header, str) else sum(_is_known(_column(name)) for name in header)
+
+    return max(DELIMITERS, key=known)
+
+
+def _columns(header: list[str]) -> list[str]:
+    """The columns that the header names. Raises ManifestInvalid that names everything wrong with it."""
+    columns = [_column(name) for name in header]
+    named = [name for name in columns if name]
+    twice = [name for name, times in Counter(named).items() if times > 1]
+    unknown = [name for name in header if name and not _is_known(_column(name))]
+    missing = [] if "product" in named else ["product"]
+    missing += [] if {"scene", "scene.prompt"} & set(named) else ["scene"]
+    problems = []
+    if missing:
+        problems.append(f"the column {' and '.join(missing)} is missing from the first line")
+    if unknown:
+        names = ", ".join(_short(name) for name in unknown[:10])
+        problems.append(f"unknown column {names} (known: {', '.join(COLUMNS)}, labels.…)")
+    if twice:
+        problems.append(f"the column {', '.join(_short(name) for name in twice[:10])} stands there twice")
+    if problems:
+        raise ManifestInvalid("; ".join(problems))
+    return columns
+
+
+def _column(name: str) -> str:
+    """A header's cell as the column it means: `Product` is `product`, and a label keeps its own letters."""
+    return LABEL_PREFIX + name[len(LABEL_PREFIX) :] if name.lower().startswith(LABEL_PREFIX) else name.lower()
+
+
+def _fields(columns: list[str], cells: list[str]) -> dict[str, Any]:
+    """One row's cells as a manifest's fields; an empty cell is an absent field. Raises ValueError."""
+    fields: dict[str, Any] = {}
+    if any(cells[len(columns) :]):
+        raise ValueError(f"it has {len(cells)} cells, and the header has {len(columns)}")
+    for position, (column, cell) in enumerate(zip(columns, cells, strict=False), start=1):
+        if not cell:
+            continue
+        if not column:
+            raise ValueError(f"the header has no name for column {position}, which holds {_short(cell)}")
+        parent, _, child = column.partition(".")
+        value = _value(column, cell)
+        if not child:
+            if parent in fields:
+                raise ValueError(f"{parent} is filled by two columns")
+            fields[parent] = value
+            continue
+        inner = fields.setdefault(parent, {})
+        if not isinstance(inner, dict) or child in inner:
+            raise ValueError(f"{parent} is filled by two columns")
+        inner[child] = value
+    return fields
+
+
+def _value(column: str, cell: str) -> Any:
+    if column in WHOLE_NUMBER_COLUMNS:
+        if not WHOLE_NUMBER.fullmatch(cell):
+            raise ValueError(f"{column}: {_short(cell)} is not a whole number")
+        return int(cell)
+    if column in OBJECT_COLUMNS and cell.startswith("{"):
+        try:
+            return _json(cell)
+        except ValueError as error:
+            raise ValueError(f"{column}: {error}") from None
+    return cell
+
+
+def _is_whole_number(annotation: Any) -> bool:
+    return int in get_args(annotation)
+
+
+OBJECT_COLUMNS = ("scene", "output", "labels")  # may hold a JSON object in one cell
+COLUMNS = (*Manifest.model_fields, "scene.prompt", *(f"output.{name}" for name in Output.model_fields))
+WHOLE_NUMBER_COLUMNS = {
+    *(name for name, field in Manifest.model_fields.items() if _is_whole_number(field.annotation)),
+    *(f"output.{name}" for name, field in Output.model_fields.items() if _is_whole_number(field.annotation)),
+}
+
+
+def _is_known(column: str) -> bool:
+    return column in COLUMNS or (column.startswith(LABEL_PREFIX) and len(column) > len(LABEL_PREFIX))
+
+
+def _marked_encoding(content: bytes) -> str | None:
+    return next((name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark)), None)
+
+
+def _text(content: bytes) -> str:
+    """A spreadsheet's bytes as text. Raises ManifestInvalid.
+
+    Without a byte order mark it is UTF-8, or UTF-16 by its zero bytes. Nothing is guessed beyond that: an old
+    Windows or Mac code page read as another one would name images that do not exist, and spoil labels silently.
+    """
+    encoding = _marked_encoding(content)
+    if encoding is None:
+        head = content[:4096]
+        zeros = [head[start::2].count(0) * 2 for start in (0, 1)]
+        if max(zeros) > len(head) // 2:  # every second byte of Latin text
+            encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+    if encoding is None:
+        # A row in another code page is refused by itself and stops no other: its bytes become lone surrogates.
+        return content.decode("utf-8", "surrogateescape")
+    return _decode(content, encoding)
+
+
+def _foreign_byte(cells: list[str]) -> str | None:
+    """What is wrong with cells that hold a byte which is not UTF-8."""
+    for cell in cells:
+        for letter in cell:
+            if "\udc80" <= letter <= "\udcff":
+                return (
+                    f"is not UTF-8 text (byte {ord(letter) - 0xDC00:#04x}); save the file as UTF-8: in Excel with the "
+                    "file type “CSV UTF-8 (Comma delimited)”"
+                )
+    return None
+
+
+def _decode(content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ManifestInvalid(
+            f"the catalogue is not {encoding.upper()} text (line {line}, byte {error.start}: {error.reason}); "
+            "save it as UTF-8: in Excel with the file type “CSV UTF-8 (Comma delimited)”"
+        ) from None
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:59] + "…")

@@ -1,0 +1,95 @@
+"""Fetches the two images of a pair, side by side."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import cached_property
+
+from function.deadline import Deadline
+from function.errors import (
+    CompositeError,
+    Permanent,
+    ReferenceForbidden,
+    SourceNotYetThere,
+    SourceTooLarge,
+)
+from function.manifest.parse import InlineImage, StoredImage
+from function.settings import Settings
+from function.storage.client import Forbidden, NotFound, Storage, TooLarge
+
+
+@dataclass(frozen=True)
+class Source:
+    """The bytes of an image and where they came from."""
+
+    uri: str
+    generation: int | None
+    content: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hexadecimal digest of the bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def fetch_sources(
+    targets: dict[str, StoredImage | InlineImage], storage: Storage, settings: Settings, deadline: Deadline
+) -> dict[str, Source]:
+    """Fetch every target at once, by field name.
+
+    Raises what went wrong for good before what may pass; several permanent errors become one that names them all.
+    """
+    with ThreadPoolExecutor(max_workers=len(targets)) as pool:
+        futures = {
+            field: pool.submit(copy_context().run, _fetch, field, target, storage, settings, deadline)
+            for field, target in targets.items()
+        }
+    errors = [error for future in futures.values() if (error := future.exception())]
+    if errors:
+        raise first_to_tell(errors)
+    return {field: future.result() for field, future in futures.items()}
+
+
+def first_to_tell(errors: list[BaseException]) -> BaseException:
+    """Unexpected errors first, then permanent ones (joined), then what may pass."""
+    unexpected = [error for error in errors if not isinstance(error, CompositeError)]
+    permanent = [error for error in errors if isinstance(error, Permanent)]
+    if unexpected or len(permanent) < 2:
+        return (unexpected + permanent + errors)[0]
+    first = permanent[0]
+    return type(first)("; ".join(dict.fromkeys(error.message for error in permanent)), stage=first.stage)
+
+
+def _fetch(
+    field: str, target: StoredImage | InlineImage, storage: Storage, settings: Settings, deadline: Deadline
+) -> Source:
+    limit = settings.max_source_bytes
+    if isinstance(target, InlineImage):
+        check_size(field, target.uri, len(target.content), limit)
+        return Source(target.uri, None, target.content)
+    try:
+        there = storage.stat(target.bucket, target.name, deadline)
+        if there is None:
+            raise SourceNotYetThere(f"{field}: there is no object {target.uri}")
+        check_size(field, target.uri, there.size, limit)
+        content = storage.read(target.bucket, target.name, deadline, generation=there.generation, limit=limit)
+    except NotFound:
+        raise SourceNotYetThere(f"{field}: {target.uri} was replaced while it was read") from None
+    except TooLarge as error:
+        raise _too_large(field, target.uri, error.size, limit) from None
+    except Forbidden as error:
+        raise ReferenceForbidden(f"{field}: this function's identity may not read {target.uri} ({error})") from None
+    return Source(target.uri, there.generation, content)
+
+
+def check_size(field: str, uri: str, size: int, limit: int) -> None:
+    """Raises SourceTooLarge when `size` bytes are more than `limit`."""
+    if size > limit:
+        raise _too_large(field, uri, size, limit)
+
+
+def _too_large(field: str, uri: str, size: int, limit: int) -> SourceTooLarge:
+    return SourceTooLarge(f"{field}: {uri} has {size:,} bytes; {limit:,} are allowed (MAX_SOURCE_BYTES)")

@@ -1,0 +1,89 @@
+"""Whether the scene's pattern stands at a place in the model's answer."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from function.imaging.frame import Size
+from function.registration.framings import affine_mapping
+
+# A scene block counts as found when its pattern correlates this well with the answer's. Unrelated textures of
+# this window reach .3 by chance.
+BLOCK_CORRELATION = 0.5
+BLOCK_PX = 25
+# Blocks with less contrast than this (standard deviation, 8-bit levels) carry sensor or JPEG noise only.
+BLOCK_CONTRAST = 2.5
+
+
+class Shrinking:
+    """A picture (h, w) uint8 that is looked at in several sizes: each is made once."""
+
+    def __init__(self, picture: np.ndarray):
+        self.picture = picture
+        self._shrunk = {1: picture}
+
+    def by(self, step: int) -> np.ndarray:
+        """The picture with sides `step` times shorter, by area."""
+        if step not in self._shrunk:
+            height, width = self.picture.shape
+            size = max(1, round(width / step)), max(1, round(height / step))
+            self._shrunk[step] = cv2.resize(self.picture, size, interpolation=cv2.INTER_AREA)
+        return self._shrunk[step]
+
+
+def sample_answer(answers: Shrinking, matrix: np.ndarray, size: Size) -> np.ndarray:
+    """The answer seen through `matrix` at `size`, shrunk without aliasing."""
+    step = round(math.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    answer = answers.picture
+    if step > 1:
+        answer = answers.by(step)
+        scale_x, scale_y = answer.shape[1] / answers.picture.shape[1], answer.shape[0] / answers.picture.shape[0]
+        matrix = matrix.copy()
+        matrix[:, 2] += 0.5
+        matrix *= [[scale_x], [scale_y]]
+        matrix[:, 2] -= 0.5
+    return cv2.warpAffine(
+        answer, matrix, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+class Pattern:
+    """The scene's pattern, block by block. `grey` (h, w) uint8."""
+
+    def __init__(self, grey: np.ndarray):
+        self.size = grey.shape[1], grey.shape[0]
+        values = grey.astype(np.float32)
+        self.textured = _variance(values, _mean(values)) > BLOCK_CONTRAST**2
+        self._soft = _soft(grey)
+        self._mean = _mean(self._soft)
+        self._variance = _variance(self._soft, self._mean)
+
+    def found_share(self, answer: Shrinking, matrix: np.ndarray) -> float:
+        """Share 0..1 of the textured scene whose pattern stands where `matrix` (2, 3) puts it in the answer.
+
+        Scene outside the answer counts as not asked, but at least a third of it has to be inside.
+        """
+        _, inside = affine_mapping(matrix, self.size, answer.picture.shape[::-1])
+        asked = self.textured & inside
+        if asked.sum() < self.textured.sum() / 3:
+            return 0.0
+        seen = _soft(sample_answer(answer, matrix, self.size))
+        mean = _mean(seen)
+        covariance = _mean(self._soft * seen) - self._mean * mean
+        correlation = covariance / np.sqrt(np.maximum(self._variance * _variance(seen, mean), 1.0))
+        return float((correlation[asked] > BLOCK_CORRELATION).mean())
+
+
+def _soft(grey: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32)
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    return cv2.blur(values, (BLOCK_PX, BLOCK_PX))
+
+
+def _variance(values: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    return _mean(values * values) - mean**2

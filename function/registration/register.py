@@ -1,0 +1,91 @@
+"""Where each pixel of the scene lies in the model's answer: an affine fit, then a smooth local warp."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from function.imaging.frame import Frame, Size
+from function.registration.affine import best_affine
+from function.registration.block_correlation import Shrinking
+from function.registration.dense_warp import local_warp
+from function.registration.framings import Box, affine_mapping, box_matrix, layouts, nearest_layout
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far the answer's geometry strays from the layout that it follows.
+
+    scale_x, scale_y  size of the scene in the answer over its nominal size (1.01: shown one percent larger)
+    shift_px          distance between the scene's centre and its nominal place, in answer pixels
+    residual_px       root mean square of the local warp that the affine fit leaves, in answer pixels
+    registered        whether enough of the scene was found again for the numbers to mean anything
+    The nominal layout is the one the answer follows best, see `layouts`.
+    """
+
+    scale_x: float
+    scale_y: float
+    shift_px: float
+    residual_px: float
+    registered: bool
+
+
+@dataclass(frozen=True)
+class Registration:
+    """`mapping` (h, w, 2) float32: answer x and y of each analysis pixel; `inside` (h, w) bool."""
+
+    mapping: np.ndarray
+    inside: np.ndarray
+    drift: Drift
+    layout_box: Box
+    found_share: float
+
+
+def register(scene: np.ndarray, answer: np.ndarray, frame: Frame) -> Registration:
+    """Register `answer` (h', w', 3) uint8 RGB to `scene` (h, w, 3) uint8 RGB at analysis size.
+
+    Never raises on picture content: what cannot be registered comes back with the most expected layout and
+    `drift.registered` False.
+    """
+    size, answer_size = (scene.shape[1], scene.shape[0]), (answer.shape[1], answer.shape[0])
+    scene_grey = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)
+    answer_grey = cv2.cvtColor(answer, cv2.COLOR_RGB2GRAY)
+    boxes = layouts(frame, answer_size)
+    fit, share, plain = best_affine(scene_grey, Shrinking(answer_grey), boxes)
+    if fit is None:
+        return unregistered(scene, answer, frame, share)
+    mapping, inside = affine_mapping(fit, size, answer_size)
+    warp = np.zeros_like(mapping) if plain else local_warp(scene_grey, answer_grey, mapping, inside)
+    # The flow is counted in analysis pixels; the affine part turns it into answer pixels.
+    mapping += cv2.transform(warp, fit[:, :2])
+    drift, box = _drift(mapping, inside, boxes, size)
+    return Registration(mapping, inside, drift, box, share)
+
+
+def unregistered(scene: np.ndarray, answer: np.ndarray, frame: Frame, found_share: float = 0.0) -> Registration:
+    """The most expected layout, for an answer that shows something else."""
+    size, answer_size = (scene.shape[1], scene.shape[0]), (answer.shape[1], answer.shape[0])
+    box = layouts(frame, answer_size)[0]
+    mapping, inside = affine_mapping(box_matrix(box, size), size, answer_size)
+    return Registration(mapping, inside, Drift(1.0, 1.0, 0.0, 0.0, False), box, found_share)
+
+
+def _drift(mapping: np.ndarray, inside: np.ndarray, boxes: list[Box], size: Size) -> tuple[Drift, Box]:
+    """The affine part of `mapping` against the nearest of `boxes`, and that box; what it leaves is the residual."""
+    step = max(1, min(size) // 100)
+    y, x = np.nonzero(inside[::step, ::step])
+    places = np.column_stack([x * step, y * step, np.ones(len(x))])
+    targets = mapping[::step, ::step][y, x]
+    fit = np.linalg.lstsq(places, targets, rcond=None)[0].T
+    # Not the layout that the search began at: fit and local warp may have moved to another.
+    box = nearest_layout(fit, boxes, size)
+    nominal = box_matrix(box, size)
+    residual = math.sqrt(float(((places @ fit.T - targets) ** 2).sum(axis=1).mean()))
+    centre = np.array([size[0] / 2 - 0.5, size[1] / 2 - 0.5, 1.0])
+    shift = float(np.hypot(*(fit @ centre - nominal @ centre)))
+    scale_x = float(np.hypot(*fit[:, 0]) / nominal[0, 0])
+    scale_y = float(np.hypot(*fit[:, 1]) / nominal[1, 1])
+    return Drift(round(scale_x, 5), round(scale_y, 5), round(shift, 2), round(residual, 2), True), box

@@ -1,0 +1,121 @@
+"""Brings the answer's colours to the scene's: one robust global fit, then a smooth field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from function.restoration.change_detection import blur, half, largest
+from function.restoration.compositing import thrice
+
+# Longest side of the pictures that colours are fitted on: drift is smooth, and small pictures are fast.
+FIT_SIDE_PX = 160
+# Ridge weights in units of colour variance (components 0..1). A direction in which the scene's colours vary
+# less than this stays as the model gave it: an unregularised matrix bends colours that the scene lacks.
+RIDGE_MATRIX = 2e-3
+RIDGE_OFFSET = 1e-2
+RIDGE_CURVE = 2e-3
+# Differences under this (0..1) count as drift, above it more and more as change; widened by their spread.
+LEAST_TOLERANCE = 1.5 / 255
+# Width of the smooth field, as a share of the longest side: wider than shadows, narrower than the picture.
+FIELD_SIGMA_SHARE = 0.055
+# The field may correct this much (as a factor); more is no drift.
+FIELD_LIMIT = 0.20
+# Keeps ratios of dark pixels finite (0..1).
+DARK_OFFSET = 8 / 255
+
+
+@dataclass(frozen=True)
+class ColourMatch:
+    """answer -> scene: field * (matrix @ rgb + curve * rgb * (1 - rgb) + offset), components 0..1.
+
+    matrix (3, 3), curve (3,), offset (3,) and field (h', w', 3), the last a small picture of the whole
+    analysis. All float32.
+    """
+
+    matrix: np.ndarray
+    curve: np.ndarray
+    offset: np.ndarray
+    field: np.ndarray
+
+    def apply(self, rgb: np.ndarray, field: np.ndarray | None = None) -> np.ndarray:
+        """float32 0..255 for `rgb` (h, w, 3) uint8. `field` (h, w, 3): the field over that crop."""
+        level = np.arange(256, dtype=np.float32)[:, None] / 255
+        out = cv2.transform(rgb.astype(np.float32), self.matrix)
+        out += cv2.LUT(rgb, 255 * (self.curve * level * (1 - level) + self.offset)[None])
+        if field is None:
+            field = cv2.resize(self.field, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR)
+        out *= field
+        return out
+
+
+UNCHANGED_COLOURS = ColourMatch(
+    np.eye(3, dtype=np.float32), np.zeros(3, np.float32), np.zeros(3, np.float32), np.ones((2, 2, 3), np.float32)
+)
+
+
+def match_colours(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> ColourMatch:
+    """Fit `answer` to `scene`, both (h, w, 3) uint8 RGB and registered, over `inside` (h, w) bool.
+
+    Robust to what was changed: a pixel's weight falls with its misfit, so product and shadow lose theirs.
+    """
+    scale = min(1.0, FIT_SIDE_PX / max(scene.shape[:2]))
+    size = max(2, round(scene.shape[1] * scale)), max(2, round(scene.shape[0] * scale))
+    small = lambda p: cv2.blur(  # noqa: E731
+        cv2.resize(half(p), size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, (3, 3)
+    )
+    target, source = small(scene), small(answer)
+    whole = cv2.resize(inside.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+    valid = whole > 0.99 * 255  # cells that lie inside but for a rounding
+    # Clipped colours carry no tone.
+    valid &= cv2.inRange(source, (3 / 255,) * 3, (252 / 255,) * 3) > 0
+    if valid.sum() < 64:
+        return UNCHANGED_COLOURS
+    matrix, curve, offset = _global_fit(target[valid], source[valid])
+    fitted = source @ matrix.T + source * (1 - source) * curve + offset
+    field = _smooth_field(target, fitted, valid)
+    return ColourMatch(matrix.astype(np.float32), curve.astype(np.float32), offset.astype(np.float32), field)
+
+
+def _global_fit(target: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Iteratively reweighted ridge regression towards the identity."""
+    features = np.column_stack([source, source * (1 - source), np.ones(len(target), np.float32)])
+    ridge = np.array([RIDGE_MATRIX] * 3 + [RIDGE_CURVE, RIDGE_OFFSET])
+    fit = np.zeros((7, 3))  # of each feature to each channel
+    fit[[0, 1, 2], [0, 1, 2]] = 1
+    for _ in range(6):
+        misfit = np.maximum.reduce(np.abs(features @ fit.astype(np.float32) - target).T)
+        tolerance = max(LEAST_TOLERANCE, 2.0 * float(np.median(misfit)))
+        weight = 1 / (1 + (misfit / tolerance) ** 2) ** 2
+        weighted = features * (weight / weight.sum())[:, None]
+        gram, wanted = (weighted.T @ features).astype(float), (weighted.T @ target).astype(float)
+        for channel in range(3):
+            used = [0, 1, 2, 3 + channel, 6]
+            prior = np.eye(5)[channel]
+            fit[used, channel] = np.linalg.solve(
+                gram[np.ix_(used, used)] + np.diag(ridge), wanted[used, channel] + ridge * prior
+            )
+    return fit[:3].T, fit[3:6].diagonal(), fit[6]
+
+
+def _smooth_field(target: np.ndarray, fitted: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """(h', w', 3) float32 factor that takes up what the global fit leaves, smooth and blind to change."""
+    ratio = np.log((target + DARK_OFFSET) / np.maximum(fitted + DARK_OFFSET, DARK_OFFSET / 2)).astype(np.float32)
+    sigma = FIELD_SIGMA_SHARE * max(target.shape[:2])
+    field = np.zeros_like(ratio)
+    # From a wide tolerance to a narrow one, so that a place of strong drift is not taken for change at once.
+    for breadth in (8.0, 4.0, 2.0, 2.0):
+        misfit = largest(np.abs(ratio - field))
+        tolerance = breadth * max(LEAST_TOLERANCE / 2, float(np.median(misfit[valid])))
+        weight = valid / (1 + (misfit / tolerance) ** 2) ** 2
+        # A pixel amid changed ones is itself under suspicion: the faint tail of a shadow.
+        weight *= cv2.blur(weight, (7, 7)) ** 2
+        weighted = ratio * thrice(weight)
+        total, wide = blur(weight, sigma), blur(weight, 3 * sigma)
+        near, far = blur(weighted, sigma), blur(weighted, 3 * sigma)
+        # A little of the wider mean steadies places where nearly all is changed.
+        field = (near + 0.05 * far) / thrice(total + 0.05 * wide + 1e-6)
+    limit = np.log(1 + FIELD_LIMIT)
+    return np.exp(np.clip(field, -limit, limit)).astype(np.float32)

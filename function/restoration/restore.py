@@ -1,0 +1,192 @@
+"""The model's answer brought back to the scene's full resolution."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from function.imaging.frame import Frame
+from function.registration.framings import Box
+from function.restoration.analysis import PICTURE_FAULTS, Analysis, Laps, sample
+from function.restoration.compositing import PixelBox, enlarge_crop, full_box, lay_over, relight, strips, to_bytes
+from function.restoration.detail_transfer import transfer_detail
+
+# Below its base the product's mask is carried on by this share of the product's height.
+BASE_REACH = 0.025
+# The base is this share of the height.
+BASE_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Restored:
+    """The result and what was done for it.
+
+    image           (H, W, 3) uint8 RGB at the scene's full resolution
+    restored_share  share 0..1 of the picture that carries the scene's own pixels or the photograph's detail
+    match_quality   0..1, verified similarity of photograph and product in the answer; 0 without a match
+    timings_ms      what each step took
+    note            empty, or why less was restored than asked
+    """
+
+    image: np.ndarray
+    restored_share: float
+    match_quality: float
+    timings_ms: dict[str, float]
+    note: str
+
+
+def plain_upscale(answer: np.ndarray, frame: Frame, layout_box: Box | None = None) -> np.ndarray:
+    """The scene's part of `answer` (h, w, 3) uint8, cubic, at the scene's size; undistorted.
+
+    `layout_box` is the layout that the answer was found to follow; by default the frame's own, or, for an
+    answer of another shape than was asked for, the greatest centred part of the scene's shape.
+    """
+    height, width = answer.shape[:2]
+    if layout_box is None:
+        asked = frame.sent_size[0] / frame.sent_size[1]
+        # Native shapes differ from the nominal ratio by up to two percent; that much is no other shape.
+        if abs(width / height / asked - 1) < 0.02:
+            layout_box = frame.content_box_in((width, height))
+        else:
+            scale = min(width / frame.scene_size[0], height / frame.scene_size[1])
+            fitted = frame.scene_size[0] * scale, frame.scene_size[1] * scale
+            layout_box = ((width - fitted[0]) / 2, (height - fitted[1]) / 2, *fitted)
+    x, y, box_width, box_height = layout_box
+    full_width, full_height = frame.scene_size
+    scale_x, scale_y = box_width / full_width, box_height / full_height
+    answer, share = no_finer(answer, min(scale_x, scale_y))
+    x, y, scale_x, scale_y = x * share, y * share, scale_x * share, scale_y * share
+    matrix = np.array([[scale_x, 0, x + scale_x / 2 - 0.5], [0, scale_y, y + scale_y / 2 - 0.5]])
+    return cv2.warpAffine(
+        answer,
+        matrix,
+        frame.scene_size,
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def no_finer(answer: np.ndarray, step: float) -> tuple[np.ndarray, float]:
+    """`answer` (h, w, 3) shrunk by area where a pixel of the result takes a `step` of more than one of its pixels,
+    and the share that it was shrunk to: sampled one by one they would alias.
+    """
+    if step <= 1:
+        return answer, 1.0
+    return cv2.resize(answer, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_AREA), 1 / step
+
+
+def restore(
+    scene: np.ndarray, product: np.ndarray, analysis: Analysis, frame: Frame, *, overwrite: bool = False
+) -> Restored:
+    """Scene's pixels where nothing changed, scene under the model's light in shadows, the product on top.
+
+    scene (H, W, 3) uint8 RGB at full resolution, used for the result itself with `overwrite`; product (h, w, 4)
+    uint8 RGBA at full resolution. What cannot be restored is the plain upscale, with a note; never raises on
+    picture content.
+    """
+    laps = Laps()
+    if not analysis.drift.registered:
+        return _plain(analysis, frame, laps, "the answer could not be registered")
+    try:
+        return _restore(scene if overwrite else scene.copy(), product, analysis, laps)
+    except PICTURE_FAULTS as fault:
+        return _plain(analysis, frame, laps, f"restoration failed ({type(fault).__name__})")
+
+
+def _plain(analysis: Analysis, frame: Frame, laps: Laps, note: str) -> Restored:
+    image = plain_upscale(analysis.raw_answer, frame, analysis.layout_box)
+    laps.end("upscale")
+    return Restored(image, 0.0, 0.0, laps.milliseconds, note + "; plain upscale")
+
+
+def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis, laps: Laps) -> Restored:
+    """`image`, the scene at full resolution, becomes the result."""
+    full_size = image.shape[1], image.shape[0]
+    box = full_box(analysis.change, full_size)
+    if box is None:
+        return Restored(image, 1.0, 0.0, laps.milliseconds, "the answer shows no change")
+    quality, detail_share, note = 0.0, 0.0, ""
+    mask = down_to_the_floor(analysis.product_mask, analysis.change)
+    product_box = full_box(mask, full_size)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        relit = pool.submit(_relight_scene, image, analysis, box)
+        if product_box is not None:
+            picture, quality, detail_share, note = _product_picture(product, analysis, product_box, full_size)
+        relit.result()
+    if product_box is not None:
+        _lay_product(image, picture, mask, product_box)
+    laps.end("restore")
+    covered = float(analysis.product_mask.mean()) / 255
+    return Restored(image, round(1 - covered + detail_share, 4), quality, laps.milliseconds, note)
+
+
+def _relight_scene(image: np.ndarray, analysis: Analysis, box: PixelBox) -> None:
+    """Lays the model's light on the scene, in place."""
+    full_size = image.shape[1], image.shape[0]
+    ratio = cv2.exp(analysis.light)
+    for strip in strips(box):
+        x, y, width, height = strip
+        crop = image[y : y + height, x : x + width]
+        crop[:] = relight(crop, enlarge_crop(ratio, full_size, strip))
+
+
+def down_to_the_floor(mask: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """The product's `mask` (h, w) uint8, carried on below its base as far as there is `change` (h, w) uint8.
+
+    A pale base on a pale floor reads as floor under a shadow, and the photograph shows less of a base than a camera
+    that looks down on it: a product whose lower edge is missing does not stand. Of the floor under it a narrow strip
+    is the model's.
+    """
+    _, top, _, height = cv2.boundingRect(cv2.inRange(mask, 128, 255))
+    reach = round(BASE_REACH * height)
+    if reach < 1:
+        return mask
+    below = cv2.dilate(mask, np.ones((reach + 1, 1), np.uint8), anchor=(0, reach))
+    below[: top + round((1 - BASE_SHARE) * height)] = 0
+    below = cv2.min(cv2.blur(below, (1, reach)), change)
+    return cv2.max(mask, below)
+
+
+def _product_picture(
+    product: np.ndarray, analysis: Analysis, box: PixelBox, full_size: tuple[int, int]
+) -> tuple[np.ndarray, float, float, str]:
+    """What belongs into `box` where the product is, (h, w, 3) uint8; match quality, share of the whole result with the
+    photograph's detail, note."""
+    picture = _answer_crop(analysis, full_size, box)
+    quality, share, note = 0.0, 0.0, "the photograph was not found in the answer"
+    if analysis.match is not None:
+        detailed, weight = transfer_detail(product, analysis.match, picture, box, full_size)
+        picture = lay_over(picture, detailed, weight)
+        quality = float(analysis.match.correlation)
+        share = float(weight.mean()) / 255 * box[2] * box[3] / (full_size[0] * full_size[1])
+        note = ""
+    return picture, quality, share, note
+
+
+def _lay_product(image: np.ndarray, picture: np.ndarray, mask: np.ndarray, box: PixelBox) -> None:
+    """Lays the product's `picture` into `box` of `image` where the small `mask` has it."""
+    full_size = image.shape[1], image.shape[0]
+    x, y, width, _ = box
+    coverage = enlarge_crop(mask, full_size, box, cv2.INTER_CUBIC)
+    for strip in strips(box):
+        _, top, _, rows = strip
+        inner = np.s_[top - y : top - y + rows]
+        under = image[top : top + rows, x : x + width]
+        under[:] = lay_over(under, picture[inner], coverage[inner])
+
+
+def _answer_crop(analysis: Analysis, full_size: tuple[int, int], box: PixelBox) -> np.ndarray:
+    """The answer's own pixels in `box` at full resolution, resampled once, colours matched; uint8."""
+    crop = np.empty((box[3], box[2], 3), np.uint8)
+    across = analysis.mapping[:, -1, 0] - analysis.mapping[:, 0, 0]
+    answer, share = no_finer(analysis.raw_answer, float(np.median(across)) / full_size[0])
+    for strip in strips(box):
+        places = enlarge_crop(analysis.mapping, full_size, strip)
+        plain = sample(answer, (places + np.float32(0.5)) * np.float32(share) - np.float32(0.5))
+        field = enlarge_crop(analysis.colours.field, full_size, strip)
+        matched = analysis.colours.apply(plain, field)
+        crop[strip[1] - box[1] : strip[1] - box[1] + strip[3]] = to_bytes(matched)
+    return crop

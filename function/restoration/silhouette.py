@@ -1,0 +1,135 @@
+"""Where a product stands whose print gives no hold: its photograph's outline laid over what was put in."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from function.restoration.change_detection import largest
+
+# The silhouette is fitted at this size (longest side, pixels) when the photograph was not found by its print.
+FIT_PX = 96
+# Sizes tried then, as shares of what was put in: a dark shadow may have been taken for product.
+FIT_SIZES = np.linspace(0.6, 1.04, 12)
+# What only darkens the scene by so many stops, evenly in all colours (greatest difference between them, stops), may be
+# shadow: it speaks this much against the outline instead of for it, unless most of what was put in is like that.
+SHADOW_STOPS, EVEN_STOPS, SHADOW_WEIGHT, MOST_SHADOW = 0.1, 0.25, -0.3, 0.6
+# A white product before a light scene reads as light: what is brighter than the scene by so many stops counts too.
+BRIGHTER_STOPS = 0.1
+# Keeps ratios of dark pixels finite, 8-bit levels.
+DARK_OFFSET = 8.0
+LOGS = np.log2(np.arange(256, dtype=np.float32) + DARK_OFFSET)
+# A fitted outline holds so much of what is known to be product, and covers so little that did not change.
+LEAST_HELD, LEAST_CHANGED = 0.85, 0.9
+
+
+def placed_outline(
+    alpha: np.ndarray,
+    changed: np.ndarray,
+    product_mask: np.ndarray,
+    light: np.ndarray,
+    scene: np.ndarray,
+    answer: np.ndarray,
+) -> np.ndarray | None:
+    """Coverage (h, w) uint8 of the photograph's outline at the place that `fit_outline` finds; None where it does not
+    fit: it has to hold nearly all that is known to be product, and nothing that did not change.
+
+    changed (h', w') bool, at half size.
+    """
+    box = fit_outline(alpha, product_mask, light, scene, answer)
+    if box is None:
+        return None
+    x, y, width, height = box
+    outline = cv2.boundingRect(cv2.inRange(alpha, 128, 255))
+    scale_x, scale_y = width / outline[2], height / outline[3]
+    matrix = np.array([[scale_x, 0, x - outline[0] * scale_x], [0, scale_y, y - outline[1] * scale_y]])
+    matrix[:, 2] += 0.5 * np.array([scale_x, scale_y]) - 0.5
+    size = product_mask.shape[1], product_mask.shape[0]
+    coverage = cv2.warpAffine(alpha, matrix, size, flags=cv2.INTER_LINEAR)
+    inside, known = coverage > 127, product_mask > 127
+    moved = cv2.resize(changed.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    if not inside.any() or (inside & known).sum() < LEAST_HELD * known.sum():
+        return None
+    return coverage if moved[inside].mean() >= LEAST_CHANGED else None
+
+
+def fit_outline(
+    alpha: np.ndarray, product_mask: np.ndarray, light: np.ndarray, scene: np.ndarray, answer: np.ndarray
+) -> tuple[float, float, float, float] | None:
+    """Box (x, y, width, height) in which the outline of `alpha` (ph, pw) uint8 covers the largest piece put in best.
+
+    product_mask (h, w) uint8; light (h/2, w/2, 3) float32 log ratio; scene, answer (h, w, 3) uint8. None where nothing
+    was put in.
+    """
+    height, width = product_mask.shape
+    brighter = light_stops(light, (0, 0, width, height))
+    put_in = np.maximum(product_mask, (brighter > BRIGHTER_STOPS).astype(np.uint8) * 255)
+    blob = main_blob(cv2.morphologyEx(put_in, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)))
+    outline = cv2.boundingRect((alpha > 127).astype(np.uint8))
+    if blob is None or min(outline[2:]) < 4:
+        return None
+    piece, (x, y, width, height) = blob
+    shape = alpha[outline[1] : outline[1] + outline[3], outline[0] : outline[0] + outline[2]]
+    scale = min(1.0, FIT_PX / max(width, height))
+    inner = np.s_[y : y + height, x : x + width]
+    target = cv2.resize(
+        _speaks_for(piece[inner], scene[inner], answer[inner]),
+        (max(4, round(width * scale)), max(4, round(height * scale))),
+        interpolation=cv2.INTER_AREA,
+    )
+    pad = round(0.1 * max(target.shape)) + 1
+    field = cv2.copyMakeBorder(target, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=-1)
+    aspect = outline[2] / outline[3]
+    best: tuple[float, tuple[float, float, float, float]] | None = None
+    for size in FIT_SIZES:
+        for squeeze in (0.9, 1.0, 1.1):
+            for tall in (size * target.shape[0], size * target.shape[1] / aspect):
+                wide = round(tall * aspect * squeeze)
+                rows = round(tall)
+                if min(wide, rows) < 4 or rows > field.shape[0] or wide > field.shape[1]:
+                    continue
+                form = cv2.resize(shape, (wide, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+                score = cv2.matchTemplate(field, form, cv2.TM_CCORR)
+                _, most, _, (left, top) = cv2.minMaxLoc(score)
+                if best is None or most > best[0]:
+                    place = (left - pad) / scale + x, (top - pad) / scale + y, wide / scale, rows / scale
+                    best = most, place
+    return None if best is None else best[1]
+
+
+def _speaks_for(piece: np.ndarray, scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    """(h, w) float32: 1 in the `piece`, -1 outside of it, so that the best place covers it and nothing else;
+    where the piece may be shadow, `SHADOW_WEIGHT`."""
+    shadow = piece & (even_darkening(scene, answer) > SHADOW_STOPS)
+    weight = piece.astype(np.float32) * 2 - 1
+    if shadow.sum() < MOST_SHADOW * piece.sum():
+        weight[shadow] = SHADOW_WEIGHT
+    return weight
+
+
+def main_blob(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int]] | None:
+    """The largest piece of `mask` (h, w) uint8, as bool, and its box; None when there is none."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 127).astype(np.uint8), connectivity=8)
+    if count < 2:
+        return None
+    best = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    box = tuple(int(v) for v in stats[best, :4])
+    return (labels == best, box) if min(box[2:]) >= 4 else None
+
+
+def even_darkening(scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    """(h, w) float32: stops by which `answer` is darker than `scene`, as under a shadow; 0 where colours change."""
+    logs = [cv2.LUT(cv2.GaussianBlur(p, (0, 0), 1.5), LOGS) for p in (scene, answer)]
+    darker = cv2.subtract(*logs)
+    most, least = largest(darker), -largest(-darker)
+    return np.where(most - least < EVEN_STOPS, np.maximum(least, 0), 0)
+
+
+def light_stops(light: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    """(h, w) float32: stops by which the `light` (h', w', 3), a half-size log ratio, brightens the scene in `box`."""
+    x, y, width, height = box
+    left, top = x // 2, y // 2
+    part = light[top : (y + height) // 2 + 1, left : (x + width) // 2 + 1]
+    mean = cv2.transform(part, np.full((1, 3), 1 / (3 * np.log(2)), np.float32))
+    size = 2 * part.shape[1], 2 * part.shape[0]
+    return cv2.resize(mean, size, interpolation=cv2.INTER_LINEAR)[y - 2 * top :, x - 2 * left :][:height, :width]

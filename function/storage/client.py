@@ -1,0 +1,291 @@
+"""Cloud Storage: reads at a generation, writes with preconditions, every call inside the event's deadline."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import io
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import google_crc32c
+import requests
+import urllib3
+from google.api_core import exceptions as api
+from google.auth import exceptions as auth
+from google.cloud import storage
+from google.cloud.storage import exceptions as storage_exceptions
+from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_exponential_jitter
+
+from function.deadline import Deadline
+from function.errors import StorageUnavailable
+from function.storage.read_deadline import TimedAdapter, reading_ends_in
+
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 20.0  # silence on a connection for this long is a stall: try again
+SILENCE_SHARE = 0.5  # of what is left of the deadline, so that a stalled call leaves time for another one
+RETRY_FOR_S = 60.0  # on one call at the most, so that a dead bucket leaves time to say so
+METADATA_CACHE = "private, max-age=0"  # a re-uploaded manifest's result must not be served stale
+PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504})  # Cloud Storage's own list of what to try again
+FIRST_WAIT_S, MAX_WAIT_S = 0.1, 8.0  # between tries; doubled each time
+
+T = TypeVar("T")
+Timeout = tuple[float, float]  # seconds to connect, seconds of silence
+
+# What the client raises when it cannot tell what became of a call. Raw downloads let urllib3's errors through, and
+# an answer that is no JSON is a RequestException.
+CLIENT_ERRORS = (
+    api.GoogleAPICallError,
+    auth.GoogleAuthError,
+    storage_exceptions.InvalidResponse,
+    storage_exceptions.DataCorruption,
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+)
+
+
+class NotFound(Exception):
+    """No such object (or generation, or bucket)."""
+
+
+class Forbidden(Exception):
+    """This identity may not read there."""
+
+
+class TooLarge(Exception):
+    """The object has more bytes than the caller allows; `size` says how many."""
+
+    def __init__(self, size: int):
+        super().__init__(f"{size} bytes")
+        self.size = size
+
+
+class Changed(Exception):
+    """A write's precondition did not hold: somebody else has written the object meanwhile."""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What Cloud Storage says of an object."""
+
+    bucket: str
+    name: str
+    generation: int
+    size: int
+    content_type: str | None
+    crc32c: str | None
+    metadata: dict[str, str] = field(default_factory=dict)
+    updated: datetime | None = None
+
+
+class Storage:
+    """The few calls this function makes. Thread-safe; the client is made on the first call."""
+
+    def __init__(self, project: str | None = None, make_client: Callable[..., storage.Client] = storage.Client):
+        self._project = project
+        self._make_client = make_client
+        self._client: storage.Client | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def client(self) -> storage.Client:
+        """The google-cloud-storage client."""
+        with self._lock:
+            if self._client is None:
+                client = self._make_client(project=self._project)
+                # Two images for each of many threads: the default pool of ten would drop connections.
+                adapter = TimedAdapter(pool_connections=32, pool_maxsize=32)
+                for scheme in ("https://", "http://"):
+                    client._http.mount(scheme, adapter)
+                self._client = client
+            return self._client
+
+    def stat(self, bucket: str, name: str, deadline: Deadline, generation: int | None = None) -> StoredObject | None:
+        """The object's metadata, or None when there is none. Raises StorageUnavailable, Forbidden."""
+
+        def call(timeout: Timeout) -> StoredObject | None:
+            blob = self.client.bucket(bucket).blob(name, generation=generation)
+            try:
+                blob.reload(retry=None, timeout=timeout)
+            except api.NotFound:
+                return None
+            return _described(blob)
+
+        return self._run(call, deadline, f"reading gs://{bucket}/{name}")
+
+    def read(self, bucket: str, name: str, deadline: Deadline, *, generation: int | None = None, limit: int) -> bytes:
+        """The object's bytes, checksum verified. Raises NotFound, TooLarge, Forbidden, StorageUnavailable."""
+
+        def call(timeout: Timeout) -> bytes:
+            sink = _BoundedBuffer(limit, deadline)
+            blob = self.client.bucket(bucket).blob(name, generation=generation)
+            try:
+                blob.download_to_file(sink, raw_download=True, checksum=None, retry=None, timeout=timeout)
+            except api.NotFound:
+                raise NotFound(f"gs://{bucket}/{name}") from None
+            content = sink.getvalue()
+            # The client lets an answer without a checksum pass, and a proxy's page of HTML has none.
+            if blob.crc32c != crc32c(content):
+                raise storage_exceptions.DataCorruption(None, "the bytes do not match their checksum")
+            return content
+
+        return self._run(call, deadline, f"reading gs://{bucket}/{name}")
+
+    def write(
+        self,
+        bucket: str,
+        name: str,
+        content: bytes,
+        content_type: str,
+        deadline: Deadline,
+        *,
+        if_generation: int,
+        metadata: dict[str, str],
+    ) -> int:
+        """Write the object when its generation is `if_generation` (0: when there is none) → its new generation.
+
+        A write whose acknowledgement was lost counts as done. Raises Changed, StorageUnavailable.
+        """
+
+        def call(timeout: Timeout) -> int:
+            blob = self.client.bucket(bucket).blob(name)
+            blob.metadata = metadata
+            blob.cache_control = METADATA_CACHE
+            blob.upload_from_string(
+                content,
+                content_type=content_type,
+                if_generation_match=if_generation,
+                checksum="crc32c",
+                retry=None,
+                timeout=timeout,
+            )
+            return int(blob.generation)
+
+        try:
+            return self._run(call, deadline, f"writing gs://{bucket}/{name}")
+        except Changed:
+            # Either somebody else was first, or our own write arrived and its acknowledgement did not.
+            there = self.stat(bucket, name, deadline)
+            if there and there.crc32c == crc32c(content) and there.metadata == metadata:
+                return there.generation
+            raise
+
+    def delete(self, bucket: str, name: str, deadline: Deadline, *, generation: int) -> None:
+        """Delete one generation of the object; that it is gone already is fine."""
+
+        def call(timeout: Timeout) -> None:
+            blob = self.client.bucket(bucket).blob(name)
+            try:
+                blob.delete(if_generation_match=generation, retry=None, timeout=timeout)
+            except (api.NotFound, api.PreconditionFailed):
+                return
+
+        self._run(call, deadline, f"deleting gs://{bucket}/{name}")
+
+    def update_metadata(self, bucket: str, name: str, changes: dict[str, str | None], deadline: Deadline) -> None:
+        """Add or replace custom metadata of an object; None removes a key. Raises NotFound, StorageUnavailable."""
+
+        def call(timeout: Timeout) -> None:
+            blob = self.client.bucket(bucket).blob(name)
+            blob.metadata = changes
+            try:
+                blob.patch(retry=None, timeout=timeout)
+            except api.NotFound:
+                raise NotFound(f"gs://{bucket}/{name}") from None
+
+        self._run(call, deadline, f"updating gs://{bucket}/{name}")
+
+    def list(self, bucket: str, prefix: str, deadline: Deadline) -> Iterator[StoredObject]:
+        """Every object whose name starts with `prefix`, in name order."""
+
+        token: str | None = None
+
+        def page(timeout: Timeout) -> tuple[list[StoredObject], str | None]:
+            found = self.client.list_blobs(bucket, prefix=prefix, page_token=token, retry=None, timeout=timeout)
+            blobs = [_described(blob) for blob in next(found.pages, ())]
+            return blobs, found.next_page_token
+
+        while True:
+            blobs, token = self._run(page, deadline, f"listing gs://{bucket}/{prefix}")
+            yield from blobs
+            if not token:
+                return
+
+    def _run(self, call: Callable[[Timeout], T], deadline: Deadline, doing: str) -> T:
+        """Run one call, again while it fails in a way that may pass, and turn the client's errors into ours.
+
+        The client's own retries are off: each of its tries would have the time that was left for the first one.
+        """
+        budget_s = deadline.within(RETRY_FOR_S, "storage")
+        budget = Deadline(budget_s)
+
+        def once() -> T:
+            left = budget.within(RETRY_FOR_S, "storage") * SILENCE_SHARE
+            with reading_ends_in(deadline.remaining()):
+                return call((min(CONNECT_TIMEOUT_S, left), min(READ_TIMEOUT_S, left)))
+
+        tries = Retrying(
+            retry=retry_if_exception(_may_pass),
+            wait=wait_exponential_jitter(FIRST_WAIT_S, MAX_WAIT_S, jitter=FIRST_WAIT_S),
+            stop=stop_before_delay(budget_s),
+            reraise=True,
+        )
+        try:
+            return tries(once)
+        except api.PreconditionFailed:
+            raise Changed(doing) from None
+        except (api.Forbidden, api.Unauthorized) as error:
+            raise Forbidden(f"{doing}: {error.message}") from None
+        except CLIENT_ERRORS as error:
+            raise StorageUnavailable(f"{doing} failed: {_short(error)}") from None
+
+
+class _BoundedBuffer(io.BytesIO):
+    """Refuses to grow past `limit` bytes, so that a huge object is not read to find out that it is huge, and past
+    the deadline: a connection that trickles is never silent."""
+
+    def __init__(self, limit: int, deadline: Deadline):
+        super().__init__()
+        self._limit, self._deadline = limit, deadline
+
+    def write(self, data: Any, /) -> int:
+        if self.tell() + len(data) > self._limit:
+            raise TooLarge(self.tell() + len(data))
+        self._deadline.within(READ_TIMEOUT_S, "storage")
+        return super().write(data)
+
+
+def crc32c(content: bytes) -> str:
+    """Cloud Storage's base64 form of the CRC32C checksum."""
+    return base64.b64encode(google_crc32c.Checksum(content).digest()).decode()
+
+
+def _described(blob: storage.Blob) -> StoredObject:
+    return StoredObject(
+        bucket=blob.bucket.name,
+        name=blob.name,
+        generation=int(blob.generation or 0),
+        size=int(blob.size or 0),
+        content_type=blob.content_type,
+        crc32c=blob.crc32c,
+        metadata=dict(blob.metadata or {}),
+        updated=blob.updated,
+    )
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether the same call may succeed in a moment: the service is busy, or the answer did not arrive whole."""
+    if isinstance(error, api.GoogleAPICallError):
+        return error.code in PASSING_STATUS
+    if isinstance(error, storage_exceptions.InvalidResponse):
+        return error.response.status_code in PASSING_STATUS
+    return isinstance(error, CLIENT_ERRORS)
+
+
+def _short(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error)[:200]}"

@@ -1,0 +1,143 @@
+"""`python -m function redrive`: finds manifests that nobody has settled and has them delivered again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from function.deadline import Deadline
+from function.delivery.cloud_event import Upload
+from function.delivery.lease import is_at_work
+from function.errors import CompositeError
+from function.storage.client import Forbidden, Storage, StoredObject
+from function.tools.cli.reupload import write_again
+from function.tools.cli.sidecar_index import Settled, SettledReader, list_manifests, unsettled
+from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, counted, fail, open_storage
+
+WORKERS = 8  # as many as one function instance takes at once
+CALL_S = 120.0
+
+HELP = """\
+Finds manifests and catalogues without a sidecar of their present upload: lost events, and what the platform has
+given up after a day. Each is written over itself, which is a new upload with a new event. What a delivery holds
+at this moment is left alone. Nothing that is settled is done again, unless --failed asks for the failures.
+
+  python -m function redrive gs://input --output gs://output --dry-run
+  python -m function redrive gs://input/spring --output gs://output
+  python -m function redrive gs://input/spring --output gs://output --failed
+  python -m function redrive gs://input --output gs://output --url http://localhost:8080
+
+--url posts the events to a function instead (one that this machine can reach without a login) and waits for its
+answers; nothing is written then.
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments; `run` is set to what runs it."""
+    parser.description = HELP
+    parser.add_argument("source", metavar="gs://INPUT[/PREFIX]", help="where the manifests are")
+    parser.add_argument(
+        "--output", metavar="gs://OUTPUT", help="where the sidecars are (default: OUTPUT_BUCKET of the environment)"
+    )
+    parser.add_argument("--failed", action="store_true", help="failed pairs too")
+    parser.add_argument("--dry-run", action="store_true", help="only say which, and why")
+    parser.add_argument("--url", help="post the events to this function")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Find, say, deliver. 0: all delivered; 1: some could not be; 2: it could not be done."""
+    try:
+        if args.failed and args.url:
+            raise UsageProblem("a failed pair is settled: it needs a new upload, so --failed goes without --url")
+        bucket, prefix = bucket_and_prefix(args.source)
+        output = _output_bucket(args.output)
+        storage = open_storage()
+        settled = SettledReader(storage).list(output, prefix)
+        manifests = list_manifests(storage, bucket, prefix)
+        found = unsettled(manifests, settled)
+        failed = _failed(manifests, settled) if args.failed else []
+        done = _deliver(found, failed, storage, output, args)
+    except (UsageProblem, CompositeError, Forbidden, OSError) as error:
+        return fail(error)
+    except KeyboardInterrupt:
+        return fail("stopped", code=130)
+    return 0 if done else 1
+
+
+def _output_bucket(uri: str | None) -> str:
+    name = uri or os.environ.get("OUTPUT_BUCKET")
+    if not name:
+        raise UsageProblem("say --output gs://OUTPUT (or set OUTPUT_BUCKET)")
+    return bucket_and_prefix(name if name.startswith("gs://") else f"gs://{name}")[0]
+
+
+def _failed(manifests: list[StoredObject], settled: dict[str, Settled]) -> list[tuple[StoredObject, str]]:
+    found = []
+    for stored in manifests:
+        known = settled.get(f"gs://{stored.bucket}/{stored.name}")
+        if known and known.status == "failed" and known.generation >= stored.generation:
+            found.append((stored, f"it failed: {known.error_code or 'unknown'}"))
+    return found
+
+
+def _deliver(
+    found: list[tuple[StoredObject, str]],
+    failed: list[tuple[StoredObject, str]],
+    storage: Storage,
+    output: str,
+    args: argparse.Namespace,
+) -> bool:
+    """Deliver `found`, which a delivery may be at work on, and `failed`, which is settled → whether all went well."""
+    everything = [(*one, True) for one in found] + [(*one, False) for one in failed]
+    if not everything:
+        print("everything is settled; nothing to deliver")
+        return True
+
+    def one(item: tuple[StoredObject, str, bool]) -> tuple[bool, str]:
+        stored, why, may_be_held = item
+        said = f"gs://{stored.bucket}/{stored.name}: {why}"
+        upload = Upload("", stored.bucket, stored.name, stored.generation, datetime.now(UTC))
+        if may_be_held and is_at_work(storage, output, upload, Deadline(CALL_S)):
+            return True, f"{said}; left alone, a delivery is at work on it"
+        if args.dry_run:
+            return True, f"{said}; would be delivered again"
+        delivered, outcome = (_poster(args.url) if args.url else _writer(storage))(stored)
+        return delivered, f"{said}; {outcome}"
+
+    good = 0
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for delivered, said in pool.map(one, everything):
+            print(said, flush=True)
+            good += delivered
+    if args.dry_run:
+        print(f"{counted(len(everything), 'manifest')} found; nothing was done (--dry-run)")
+    elif good < len(everything):
+        print(f"{good:,} of {counted(len(everything), 'manifest')} seen to")
+    return good == len(everything)
+
+
+def _writer(storage: Storage) -> Callable[[StoredObject], tuple[bool, str]]:
+    def write(stored: StoredObject) -> tuple[bool, str]:
+        if write_again(storage, stored):
+            return True, "written again"
+        return True, "replaced or deleted meanwhile; nothing to do"
+
+    return write
+
+
+def _poster(url: str) -> Callable[[StoredObject], tuple[bool, str]]:
+    from function.tools.local.event_relay import post_event  # noqa: PLC0415
+
+    def post(stored: StoredObject) -> tuple[bool, str]:
+        resource = {"bucket": stored.bucket, "name": stored.name, "generation": stored.generation}
+        status = post_event(url, resource, uuid.uuid4().hex)
+        if 200 <= status < 300:
+            return True, "delivered and settled"
+        return False, f"answered {status}: not settled" if status else "nobody answered"
+
+    return post

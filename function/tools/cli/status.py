@@ -1,0 +1,152 @@
+"""`python -m function status`: what is settled, how, and what it has cost."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+
+from function.errors import CompositeError
+from function.service import CATALOGUE_ENDINGS
+from function.storage.client import Forbidden, Storage
+from function.tools.cli.sidecar_index import Settled, SettledReader, list_manifests, unsettled
+from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, counted, fail, open_storage
+
+POLL_S = 2.0
+POLL_SHARE = 4  # listing takes at most a quarter of the time
+STATUSES = ("accepted", "review", "failed")
+INTERRUPTED = 130
+
+HELP = """\
+Counts the pairs under a prefix of the output bucket: settled, accepted, for review, failed, and what they have
+cost. What is still to come is counted from the input bucket, which the sidecars name; say --input where none
+stands yet.
+
+  python -m function status gs://output
+  python -m function status gs://output/spring --watch
+  python -m function status gs://output/spring --input gs://input --json
+"""
+
+
+@dataclass
+class Status:
+    """The counts. `waiting` is None when nobody knows the input bucket; `spent_usd` counts known prices only."""
+
+    settled: int = 0
+    accepted: int = 0
+    review: int = 0
+    failed: int = 0
+    waiting: int | None = None
+    spent_usd: float = 0.0
+    without_price: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
+    catalogues: dict[str, dict[str, object]] = field(default_factory=dict)
+    catalogues_waiting: int = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether everything that was uploaded is settled."""
+        return self.waiting == 0 and not self.catalogues_waiting
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments; `run` is set to what runs it."""
+    parser.description = HELP
+    parser.add_argument("target", metavar="gs://OUTPUT[/PREFIX]", help="where the sidecars are")
+    parser.add_argument("--input", metavar="gs://INPUT", help="the input bucket, when no sidecar names it yet")
+    parser.add_argument("--watch", action="store_true", help="stay until everything is settled")
+    parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Count and print, once or until everything is settled. 0, or 2 when it could not be read."""
+    try:
+        bucket, prefix = bucket_and_prefix(args.target)
+        source = bucket_and_prefix(args.input)[0] if args.input else None
+        storage = open_storage()
+        reader = SettledReader(storage)
+        shown = _Screen(args.target, as_json=args.json, live=args.watch)
+        while True:
+            started = time.monotonic()
+            status = count(storage, reader, bucket, prefix, source)
+            shown.show(status)
+            if not args.watch or status.done:
+                return 0
+            time.sleep(max(POLL_S, (time.monotonic() - started) * (POLL_SHARE - 1)))
+    except (UsageProblem, CompositeError, Forbidden) as error:
+        return fail(error)
+    except KeyboardInterrupt:
+        print()
+        return INTERRUPTED
+
+
+def count(storage: Storage, reader: SettledReader, bucket: str, prefix: str, source: str | None) -> Status:
+    """One look at both buckets. Raises StorageUnavailable, Forbidden."""
+    settled = reader.list(bucket, prefix)
+    sources = {source} if source else {manifest.split("/")[2] for manifest in settled}
+    status = Status()
+    for manifest, one in settled.items():
+        if one.is_catalogue:
+            written, refused = one.rows or (0, 0)
+            status.catalogues[manifest] = {"status": one.status, "rows_written": written, "rows_refused": refused}
+        else:
+            _add(status, one)
+    if sources:
+        manifests = [stored for name in sources for stored in list_manifests(storage, name, prefix)]
+        waiting = [stored.name.endswith(CATALOGUE_ENDINGS) for stored, _ in unsettled(manifests, settled)]
+        status.catalogues_waiting = sum(waiting)
+        status.waiting = len(waiting) - status.catalogues_waiting
+    return status
+
+
+def _add(status: Status, one: Settled) -> None:
+    status.settled += 1
+    if one.status in STATUSES:
+        setattr(status, one.status, getattr(status, one.status) + 1)
+    if one.usd is None:
+        status.without_price += 1
+    else:
+        status.spent_usd = round(status.spent_usd + one.usd, 6)
+    if one.error_code:
+        status.errors[one.error_code] = status.errors.get(one.error_code, 0) + 1
+
+
+class _Screen:
+    """Shows a status: over the last one on a terminal, else whenever it has changed."""
+
+    def __init__(self, target: str, *, as_json: bool, live: bool):
+        self._target, self._as_json = target, as_json
+        self._redraw = live and not as_json and sys.stdout.isatty()
+        self._last: list[str] = []
+
+    def show(self, status: Status) -> None:
+        lines = [json.dumps(asdict(status) | {"done": status.done})] if self._as_json else self._lines(status)
+        if lines == self._last:
+            return
+        if self._redraw and self._last:
+            print(f"\x1b[{len(self._last)}A\x1b[J", end="")
+        print("\n".join(lines), flush=True)
+        self._last = lines
+
+    def _lines(self, status: Status) -> list[str]:
+        if not status.settled and not status.catalogues and status.waiting is None:
+            return [f"{self._target}: nothing is settled yet (say --input gs://INPUT to count what waits)"]
+        known = "" if status.waiting is None else f" of {status.settled + status.waiting:,}"
+        lines = [f"{self._target}: {status.settled:,}{known} settled"]
+        errors = Counter(status.errors).most_common()
+        why = f"  ({', '.join(f'{code} {number:,}' for code, number in errors)})" if errors else ""
+        lines += [f"  {name:<9}{getattr(status, name):>8,}{why if name == 'failed' else ''}" for name in STATUSES]
+        if status.waiting:
+            lines.append(f"  {'to come':<9}{status.waiting:>8,}")
+        unknown = f"  (and {counted(status.without_price, 'pair')} of unknown price)" if status.without_price else ""
+        lines.append(f"  {'spent':<9}{f'${status.spent_usd:,.2f}':>8}{unknown}")
+        for name, one in sorted(status.catalogues.items()):
+            refused = f", {one['rows_refused']:,} refused (see its sidecar)" if one["rows_refused"] else ""
+            lines.append(f"  {name}: {counted(one['rows_written'], 'row')} written{refused}")
+        if status.catalogues_waiting:
+            lines.append(f"  {counted(status.catalogues_waiting, 'catalogue')} to come")
+        return lines

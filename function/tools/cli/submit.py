@@ -1,0 +1,159 @@
+"""`python -m function submit`: checks a folder or a spreadsheet, says what it will cost, and uploads it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from function.deadline import Deadline
+from function.errors import CompositeError
+from function.settings import Settings, SettingsInvalid
+from function.storage.client import Changed, Forbidden, Storage, StoredObject
+from function.tools.cli.cost import estimate
+from function.tools.cli.reupload import write_again
+from function.tools.cli.terminal import (
+    Progress,
+    UsageProblem,
+    bucket_and_prefix,
+    confirmed,
+    counted,
+    fail,
+    limits_here,
+    megabytes,
+    open_storage,
+)
+from function.tools.cli.upload_plan import LocalFile, Plan, make_plan
+
+UPLOADERS = 16
+UPLOAD_S = 600.0  # one file over a slow line
+PROBLEMS_SHOWN = 20
+
+HELP = """\
+Uploads a folder of pair manifests (.json) and catalogues (.csv, .jsonl), or one of them, with the images that
+they name. Everything is checked first: manifests, references, images against the function's limits. Then it says
+what the pictures will cost, and asks. Images go first and manifests last, so no manifest waits for its images.
+
+What stands in the bucket unchanged is not uploaded again, so it may simply be run again: after an interruption
+it goes on, after a change it makes only what the change concerns.
+
+  python -m function submit spring.csv gs://input --dry-run
+  python -m function submit spring.csv gs://input
+  python -m function submit ./spring gs://input/2027/spring --yes
+  STORAGE_EMULATOR_HOST=http://localhost:4443 python -m function submit ./spring gs://input
+
+Relative names in a manifest or a spreadsheet are relative to the folder it lies in. Limits and the model are read
+from this environment where it states them (MAX_ATTEMPTS, MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, GEMINI_MODEL,
+ALLOWED_BUCKETS), as the function reads them from its own.
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments; `run` is set to what runs it."""
+    parser.description = HELP
+    parser.add_argument("source", type=Path, metavar="FOLDER-OR-CSV")
+    parser.add_argument("target", metavar="gs://INPUT[/PREFIX]", help="the function's input bucket")
+    parser.add_argument("--dry-run", action="store_true", help="only check, and say what would be uploaded")
+    parser.add_argument("--yes", action="store_true", help="do not ask before uploading")
+    parser.add_argument("--skip-bad", action="store_true", help="upload what is good when something is not")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, say, ask, upload. 0: uploaded; 1: something is wrong with the files; 2: it could not be done."""
+    try:
+        bucket, prefix = bucket_and_prefix(args.target)
+        settings = limits_here()
+        storage = open_storage()
+        plan = make_plan(args.source, bucket, prefix, settings, storage)
+        if plan.problems:
+            _tell_problems(plan)
+            if not args.skip_bad:
+                return fail("nothing was uploaded; mend these, or add --skip-bad", code=1)
+        if not (plan.new_images or plan.new_documents or plan.rows_to_run_again):
+            print("everything stands in the bucket already; nothing to do")
+            return 0
+        _tell_plan(plan, args.target, settings)
+        if args.dry_run:
+            print("nothing was uploaded (--dry-run)")
+            return 0
+        if not confirmed("upload?", yes=args.yes):
+            print("nothing was uploaded")
+            return 0
+        _upload(plan, bucket, storage)
+    except (UsageProblem, SettingsInvalid, CompositeError, Forbidden, OSError) as error:
+        return fail(error)
+    except KeyboardInterrupt:
+        return fail("stopped; what is uploaded stays, and running it again goes on", code=130)
+    output = os.environ.get("OUTPUT_BUCKET") or "OUTPUT"
+    place = f"gs://{output}/{prefix}".rstrip("/")
+    print(f"uploaded. Follow it with:\n  python -m function status {place} --watch")
+    return 0
+
+
+def _tell_problems(plan: Plan) -> None:
+    for problem in plan.problems[:PROBLEMS_SHOWN]:
+        print(f"  {problem}")
+    if len(plan.problems) > PROBLEMS_SHOWN:
+        print(f"  … and {len(plan.problems) - PROBLEMS_SHOWN:,} more")
+
+
+def _tell_plan(plan: Plan, target: str, settings: Settings) -> None:
+    size = sum(file.size for file in plan.new_images)
+    print(
+        f"{counted(len(plan.new_documents), 'manifest or catalogue')} and {counted(len(plan.new_images), 'image')} "
+        f"({megabytes(size)}) go to {target}"
+    )
+    kept = len(plan.images) - len(plan.new_images) + len(plan.documents) - len(plan.new_documents)
+    if kept:
+        print(f"  {counted(kept, 'file')} stand there already and are left alone")
+    if plan.foreign_buckets:
+        names = ", ".join(sorted(plan.foreign_buckets))
+        print(f"  the function must be allowed to read {names} (ALLOWED_BUCKETS)")
+    print(f"  {counted(len(plan.pairs_to_make), 'picture')} to make")
+    if plan.pairs_to_make:
+        print(f"  cost: {estimate((pair.manifest for pair in plan.pairs_to_make), settings)}")
+
+
+def _upload(plan: Plan, bucket: str, storage: Storage) -> None:
+    """Images, then what reads them."""
+
+    def put(file: LocalFile) -> int:
+        content = file.path.read_bytes()
+        try:
+            storage.write(
+                bucket, file.name, content, file.content_type, Deadline(UPLOAD_S),
+                if_generation=plan.standing.get(file.name, 0), metadata={},
+            )  # fmt: skip
+        except Changed:
+            raise UsageProblem(f"gs://{bucket}/{file.name} is being written by somebody else") from None
+        return file.size
+
+    def put_one(file: LocalFile) -> int:
+        put(file)
+        return 1
+
+    def again(stored: StoredObject) -> int:
+        write_again(storage, stored)  # one that was replaced meanwhile needs it no more
+        return 1
+
+    _in_parallel("images   ", plan.new_images, put, sum(file.size for file in plan.new_images), "bytes")
+    documents = [document.file for document in plan.new_documents]
+    _in_parallel("manifests", documents, put_one, len(documents))
+    _in_parallel("rows     ", plan.rows_to_run_again, again, len(plan.rows_to_run_again))
+
+
+def _in_parallel(doing: str, items: list, work: Callable, total: int, unit: str = "") -> None:
+    """Do `work` for every item; the first failure stops what has not begun, and is raised."""
+    if not items:
+        return
+    progress = Progress(doing, total, unit)
+    pool = ThreadPoolExecutor(UPLOADERS)
+    try:
+        for done in pool.map(work, items):
+            progress.add(done)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        progress.close()

@@ -1,0 +1,108 @@
+"""What the commands share of the terminal: errors, a question, a progress bar, and the storage they talk to."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+
+from function.settings import Settings
+from function.storage.client import Storage
+from function.tools.review.pair import split_uri
+
+BAR_CHARS = 28
+REDRAW_S = 0.1
+# What the commands need of the environment; the rest is the function's own business.
+LIMITS = ("MAX_ATTEMPTS", "MAX_SOURCE_BYTES", "MAX_SOURCE_PIXELS", "MAX_PX", "GEMINI_MODEL", "ALLOWED_BUCKETS")
+
+
+class UsageProblem(Exception):
+    """The command cannot do what it was asked; the message says why."""
+
+
+def fail(error: object, code: int = 2) -> int:
+    """Print an error → exit status."""
+    print(f"error: {error}", file=sys.stderr)
+    return code
+
+
+def bucket_and_prefix(uri: str) -> tuple[str, str]:
+    """`gs://bucket/prefix` → (bucket, prefix), the latter without its last slash. Raises UsageProblem."""
+    try:
+        bucket, prefix = split_uri(uri)
+    except ValueError as error:
+        raise UsageProblem(str(error)) from None
+    return bucket, prefix.rstrip("/")
+
+
+def open_storage() -> Storage:
+    """The cloud, or the emulator that STORAGE_EMULATOR_HOST names."""
+    return Storage(os.environ.get("GOOGLE_CLOUD_PROJECT") or None)
+
+
+def limits_here(output_bucket: str = "not-known-here") -> Settings:
+    """The function's limits as far as this environment states them, else their defaults. Raises SettingsInvalid."""
+    given = {name: os.environ[name] for name in LIMITS if os.environ.get(name)}
+    # Nothing is called with these two; the limits cannot be read without them.
+    return Settings.from_environment({**given, "OUTPUT_BUCKET": output_bucket, "GEMINI_API_KEY": "unused"})
+
+
+def confirmed(question: str, *, yes: bool) -> bool:
+    """Ask, unless `yes`. Raises UsageProblem where there is nobody to ask."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageProblem("nobody is there to be asked: add --yes to go on")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+class Progress:
+    """A bar on standard error, drawn on a terminal only. Thread-safe."""
+
+    def __init__(self, doing: str, total: int, unit: str = ""):
+        self._doing, self._total, self._unit = doing, total, unit
+        self._done, self._drawn = 0, 0.0
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+
+    def add(self, count: int = 1) -> None:
+        """More is done."""
+        with self._lock:
+            self._done += count
+            now = time.monotonic()
+            if sys.stderr.isatty() and (now - self._drawn > REDRAW_S or self._done >= self._total):
+                self._drawn = now
+                self._draw(now)
+
+    def close(self) -> None:
+        """Leave the bar's line."""
+        if sys.stderr.isatty() and self._drawn:
+            print(file=sys.stderr)
+
+    def _draw(self, now: float) -> None:
+        share = min(1.0, self._done / self._total) if self._total else 1.0
+        filled = round(share * BAR_CHARS)
+        bar = "█" * filled + "░" * (BAR_CHARS - filled)
+        spent = now - self._started
+        left = f", {_clock(spent / share - spent)} left" if 0 < share < 1 and spent > 1 else ""
+        amount = f"{self._shown(self._done)} of {self._shown(self._total)}"
+        print(f"\r\x1b[K{self._doing} {bar} {share:4.0%}  {amount}{left}", end="", file=sys.stderr, flush=True)
+
+    def _shown(self, amount: int) -> str:
+        return megabytes(amount) if self._unit == "bytes" else f"{amount:,}"
+
+
+def megabytes(size: int) -> str:
+    """Bytes for people."""
+    return f"{size / 1e6:,.1f} MB"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 pair`, `1,200 pairs`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,259 @@
+"""Before anything is uploaded: which manifests and images a folder holds, what is wrong with them, what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from function.deadline import Deadline
+from function.delivery.cloud_event import Upload
+from function.delivery.pair import manifest_targets
+from function.delivery.row_writer import row_manifest, row_name
+from function.errors import CompositeError, SourceMissing, SourceTooLarge
+from function.imaging.decode import inspect
+from function.manifest.parse import (
+    GS_URI,
+    MAX_MANIFEST_BYTES,
+    InlineImage,
+    Manifest,
+    StoredImage,
+    parse_manifest,
+)
+from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, read_rows
+from function.service import CATALOGUE_ENDINGS, MANIFEST_ENDING
+from function.settings import Settings
+from function.storage.client import Forbidden, Storage, StoredObject, crc32c
+from function.tools.cli.terminal import Progress, UsageProblem
+
+READERS = 4  # images are read whole to be checked; more would only fill the memory
+STATS = 16  # small requests
+CALL_S = 120.0
+LISTING_S = 600.0
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file of this machine and the object it becomes."""
+
+    path: Path
+    name: str
+    size: int
+    crc32c: str
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One pair: what calls it so for people, its manifest's object name and bytes, and the images it reads."""
+
+    title: str
+    name: str
+    body: bytes
+    manifest: Manifest
+    images: tuple[StoredImage, ...]
+
+
+@dataclass
+class Document:
+    """A manifest or a catalogue of the folder."""
+
+    file: LocalFile
+    pairs: list[Pair]
+    is_catalogue: bool
+
+
+@dataclass
+class Plan:
+    """What was found. `problems` are sentences; `standing` are the generations in the bucket by name; what is new
+    against those is listed below."""
+
+    documents: list[Document] = field(default_factory=list)
+    images: list[LocalFile] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    foreign_buckets: set[str] = field(default_factory=set)
+    standing: dict[str, int] = field(default_factory=dict)
+    new_images: list[LocalFile] = field(default_factory=list)
+    new_documents: list[Document] = field(default_factory=list)
+    rows_to_run_again: list[StoredObject] = field(default_factory=list)
+    pairs_to_make: list[Pair] = field(default_factory=list)
+
+
+def make_plan(source: Path, bucket: str, prefix: str, settings: Settings, storage: Storage) -> Plan:
+    """Read and check `source` (a folder, a catalogue or a manifest), and compare it with gs://bucket/prefix.
+
+    Raises UsageProblem when there is nothing to submit, StorageUnavailable, Forbidden.
+    """
+    root, paths = _documents(source)
+    start = f"{prefix}/" if prefix else ""
+    plan = Plan()
+    for path in paths:
+        name = start + path.relative_to(root).as_posix()
+        try:
+            plan.documents.append(_read_document(path, name, bucket, settings, plan))
+        except CompositeError as error:
+            plan.problems.append(f"{path}: {error.message}")
+    there = {stored.name: stored for stored in storage.list(bucket, start, Deadline(LISTING_S))}
+    plan.standing = {name: stored.generation for name, stored in there.items()}
+    users: dict[StoredImage, list[Pair]] = {}
+    for pair in _pairs(plan):
+        for image in pair.images:
+            users.setdefault(image, []).append(pair)
+    files = {image: _file_of(image, root, bucket, start) for image in users}
+    plan.foreign_buckets = {image.bucket for image in users} - {bucket} - set(settings.allowed_buckets)
+
+    progress = Progress("checking ", len(users))
+
+    def check(image: StoredImage) -> LocalFile | str | None:
+        try:
+            if file := files[image]:
+                return _read_image(file, image.name, settings)
+            _check_stored(image, there if image.bucket == bucket else {}, storage, settings)
+        except CompositeError as error:
+            return error.message
+        except Forbidden:
+            return None  # the function may be allowed to read it, if this person is not
+        finally:
+            progress.add()
+        return None
+
+    with ThreadPoolExecutor(READERS if any(files.values()) else STATS) as pool:
+        for image, checked in zip(users, pool.map(check, users), strict=True):
+            if isinstance(checked, LocalFile):
+                plan.images.append(checked)
+            elif checked:
+                first, *others = users[image]
+                more = f" and {len(others):,} more" if others else ""
+                plan.problems.append(f"{first.title}{more}: {checked}")
+    progress.close()
+    _compare(plan, bucket, there)
+    return plan
+
+
+def _documents(source: Path) -> tuple[Path, list[Path]]:
+    """The folder that names are relative to, and the manifests and catalogues in it."""
+    endings = (MANIFEST_ENDING, *CATALOGUE_ENDINGS)
+    if source.is_file():
+        if not source.name.endswith(endings):
+            raise UsageProblem(f"{source} is neither a folder nor a {', '.join(endings)} file")
+        return source.parent, [source]
+    if not source.is_dir():
+        raise UsageProblem(f"{source} is not there")
+    found = sorted(path for path in source.rglob("*") if path.name.endswith(endings) and path.is_file())
+    visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(source).parts)]
+    if not visible:
+        raise UsageProblem(f"{source} holds no manifest (.json) and no catalogue (.csv, .jsonl)")
+    return source, visible
+
+
+def _read_document(path: Path, name: str, bucket: str, settings: Settings, plan: Plan) -> Document:
+    is_catalogue = path.name.endswith(CATALOGUE_ENDINGS)
+    content = _content(path, MAX_CATALOGUE_BYTES if is_catalogue else MAX_MANIFEST_BYTES)
+    kind = "text/csv" if path.suffix == ".csv" else "application/json"
+    file = LocalFile(path, name, len(content), crc32c(content), kind)
+    if not is_catalogue:
+        return Document(file, [_pair(str(path), name, content, bucket, settings)], is_catalogue=False)
+    upload = _as_upload(bucket, name)
+    document = Document(file, [], is_catalogue=True)
+    for row in read_rows(name, content):
+        title = f"{path} row {row.number} (line {row.line})"
+        try:
+            body = row_manifest(row, upload, _reading_anywhere(row.fields, settings))
+            document.pairs.append(_pair(title, row_name(name, row.number), body, bucket, settings))
+        except CompositeError as error:
+            plan.problems.append(f"{title}: {error.message}")
+    return document
+
+
+def _pair(title: str, name: str, body: bytes, bucket: str, settings: Settings) -> Pair:
+    """A manifest, read as the function will read it."""
+    manifest = parse_manifest(body, settings)
+    named = {"product": manifest.product, "scene": manifest.scene}
+    targets = manifest_targets(manifest, _reading_anywhere(named, settings), _as_upload(bucket, name))
+    for part, target in targets.items():
+        if isinstance(target, InlineImage):
+            inspect(target.content, part, max_pixels=settings.max_source_pixels)
+    stored = tuple(target for target in targets.values() if isinstance(target, StoredImage))
+    return Pair(title, name, body, manifest, stored)
+
+
+def _reading_anywhere(fields: Any, settings: Settings) -> Settings:
+    """Without ALLOWED_BUCKETS in this environment nobody here knows what the function may read."""
+    if settings.allowed_buckets or not isinstance(fields, dict):
+        return settings
+    matches = (GS_URI.fullmatch(value) for value in fields.values() if isinstance(value, str))
+    return settings.model_copy(update={"allowed_buckets": tuple(match[1] for match in matches if match)})
+
+
+def _as_upload(bucket: str, name: str) -> Upload:
+    return Upload("", bucket, name, 1, datetime.now(UTC))
+
+
+def _content(path: Path, limit: int) -> bytes:
+    size = path.stat().st_size
+    if size > limit:
+        raise SourceTooLarge(f"{path} has {size:,} bytes; {limit:,} are allowed")
+    return path.read_bytes()
+
+
+def _file_of(image: StoredImage, root: Path, bucket: str, start: str) -> Path | None:
+    """The file that would become the object `image`, when there is one in the folder."""
+    inner = PurePosixPath(image.name[len(start) :])
+    if image.bucket != bucket or not image.name.startswith(start) or ".." in inner.parts or inner.is_absolute():
+        return None
+    path = root / inner
+    try:
+        return path if path.is_file() else None
+    except OSError:  # a name that no file can have
+        return None
+
+
+def _read_image(path: Path, name: str, settings: Settings) -> LocalFile:
+    content = _content(path, settings.max_source_bytes)
+    info = inspect(content, str(path), max_pixels=settings.max_source_pixels)
+    return LocalFile(path, name, len(content), crc32c(content), info.mime_type)
+
+
+def _check_stored(image: StoredImage, there: dict[str, StoredObject], storage: Storage, settings: Settings) -> None:
+    stored = there.get(image.name) or storage.stat(image.bucket, image.name, Deadline(CALL_S))
+    if stored is None:
+        raise SourceMissing(f"{image.uri} is neither in the folder nor in the bucket")
+    if stored.size > settings.max_source_bytes:
+        raise SourceTooLarge(f"{image.uri} has {stored.size:,} bytes; {settings.max_source_bytes:,} are allowed")
+
+
+def _compare(plan: Plan, bucket: str, there: dict[str, StoredObject]) -> None:
+    """What has to be uploaded, and which pairs that will make."""
+
+    def is_new(name: str, size: int, checksum: str) -> bool:
+        stored = there.get(name)
+        return stored is None or (stored.size, stored.crc32c) != (size, checksum)
+
+    plan.new_images = [file for file in plan.images if is_new(file.name, file.size, file.crc32c)]
+    changed = {StoredImage(bucket=bucket, name=file.name) for file in plan.new_images}
+    for document in plan.documents:
+        file = document.file
+        new = is_new(file.name, file.size, file.crc32c)
+        touched = [pair for pair in document.pairs if changed.intersection(pair.images)]
+        if not document.is_catalogue:
+            if new or touched:
+                plan.new_documents.append(document)
+                plan.pairs_to_make += document.pairs
+            continue
+        if new:
+            plan.new_documents.append(document)
+        for pair in document.pairs:
+            if is_new(pair.name, len(pair.body), crc32c(pair.body)):
+                plan.pairs_to_make += [pair] if new else []
+            elif changed.intersection(pair.images):
+                # The function leaves a row alone that says what it said before; its picture is another one now.
+                plan.rows_to_run_again.append(there[pair.name])
+                plan.pairs_to_make.append(pair)
+
+
+def _pairs(plan: Plan) -> Iterator[Pair]:
+    for document in plan.documents:
+        yield from document.pairs

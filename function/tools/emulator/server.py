@@ -1,0 +1,303 @@
+"""An emulator of the Gemini API on this machine: the real REST protocol, pictures made with OpenCV, no bill.
+
+    python -m function.tools.emulator.server --port 8090 [--host 127.0.0.1] [--latency SECONDS]
+
+`GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8090` sends the SDK here, with any key. Beside the API it answers
+`GET /__control` (what was asked and answered) and `POST /__control` with any of
+`{"faults": […], "latency_s": …, "drift": …, "reset": true}`; see gemini_faults.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import signal
+import threading
+import time
+from collections import Counter
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from function.tools.emulator.faults import (
+    HTTP_FAULTS,
+    INTERNAL,
+    WIRE_FAULTS,
+    Fault,
+    FaultQueue,
+    http_error,
+)
+from function.tools.emulator.http_base import QuietHandler, QuietServer
+from function.tools.emulator.models import load_models
+from function.tools.emulator.protocol import (
+    PATH,
+    ApiError,
+    GenerateRequest,
+    authorise,
+    invalid,
+    model_not_found,
+    read_request,
+)
+from function.tools.emulator.responses import respond
+
+CONTROL_PATH = "/__control"
+MAX_BODY_BYTES = 100 * 1024 * 1024  # documented limit of one request with inline data
+TRICKLE_BYTES, TRICKLE_S = 2000, 0.3  # a piece of a trickling answer, and the pause after it
+STALL_S = 30.0  # silence of a stall that names no length
+HTML = b"<!DOCTYPE html><html><head><title>Error</title></head><body><p>That's an error.</p></body></html>"
+HTML_TYPE = "text/html; charset=UTF-8"
+
+
+class GeminiEmulator:
+    """The server and its state. A context manager: serves on entry, is gone on exit.
+
+    `requests` lists every generateContent call: number, api ("key" or "vertex"), version, model, seed,
+    aspect_ratio, text, images ({mime_type, width, height, mode, bytes}), digest, fault, code.
+    """
+
+    def __init__(self, port: int = 0, host: str = "127.0.0.1", latency_s: float = 0.0, drift: float = 1.0):
+        self.models = load_models()
+        self.faults = FaultQueue()
+        self._initial = latency_s, drift
+        self.latency_s, self.drift = self._initial
+        self.requests: list[dict[str, Any]] = []
+        self.answered: Counter[tuple[str, str, int | None]] = Counter()
+        self.stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._server = _Server((host, port), _Handler)
+        self._server.emulator = self
+        self.url = f"http://{host}:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+
+    def __enter__(self) -> GeminiEmulator:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def control(
+        self,
+        *,
+        faults: list[dict[str, Any]] | None = None,
+        latency_s: float | None = None,
+        drift: float | None = None,
+        reset: bool = False,
+    ) -> None:
+        """Change behaviour; `reset` first goes back to how it started, without faults, requests and counts."""
+        if reset:
+            self.latency_s, self.drift = self._initial
+            self.faults.clear()
+            with self._lock:
+                self.requests.clear()
+                self.answered.clear()
+        self.faults.add(faults or [])
+        self.latency_s = self.latency_s if latency_s is None else latency_s
+        self.drift = self.drift if drift is None else drift
+
+    def report(self) -> dict[str, Any]:
+        """Counters as `GET /__control` gives them."""
+        with self._lock:
+            answered = [
+                {"model": model, "digest": digest, "seed": seed, "count": count}
+                for (model, digest, seed), count in self.answered.items()
+            ]
+            requests = list(self.requests)
+        return {
+            "requests": len(requests),
+            "answers": sum(entry["count"] for entry in answered),
+            "answered": answered,
+            "faults": self.faults.report(),
+            "latency_s": self.latency_s,
+            "drift": self.drift,
+            "log": requests,
+        }
+
+    def note(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """Add a request to the log."""
+        with self._lock:
+            entry["number"] = len(self.requests) + 1
+            self.requests.append(entry)
+        return entry
+
+    def count(self, request: GenerateRequest) -> None:
+        """Count an answer that the model gave, whether or not it arrived."""
+        with self._lock:
+            self.answered[request.model.id, request.digest, request.seed] += 1
+
+
+class _Server(QuietServer):
+    emulator: GeminiEmulator
+
+
+class _Handler(QuietHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        if self.path == CONTROL_PATH:
+            self._send(200, json.dumps(self.server.emulator.report()).encode())
+        else:
+            self._send_error(ApiError(404, "NOT_FOUND", "Requested entity was not found."))
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > MAX_BODY_BYTES:
+            self.close_connection = True
+            self._send_error(invalid(f"Request payload size exceeds the limit: {MAX_BODY_BYTES} bytes."))
+            return
+        body = self.rfile.read(length)
+        try:
+            if self.path == CONTROL_PATH:
+                self._control(body)
+            else:
+                self._generate(body)
+        except ApiError as error:
+            self._send_error(error)
+
+    def _control(self, body: bytes) -> None:
+        try:
+            self.server.emulator.control(**json.loads(body or b"{}"))
+        except (ValueError, TypeError) as error:
+            raise invalid(str(error)) from error
+        self._send(200, json.dumps(self.server.emulator.report()).encode())
+
+    def _generate(self, body: bytes) -> None:
+        emulator = self.server.emulator
+        url = urlsplit(self.path)
+        match = PATH.match(url.path)
+        if match is None or match["method"] != "generateContent":
+            raise ApiError(404, "NOT_FOUND", "Requested entity was not found.")
+        entry = emulator.note(
+            {
+                "api": "vertex" if match["vertex"] else "key",
+                "version": match["version"],
+                "model": match["model"],
+                "time_s": time.time(),
+                "fault": None,
+                "code": None,
+            }
+        )
+        try:
+            authorise(bool(match["vertex"]), self.headers, parse_qs(url.query))
+            if match["model"] not in emulator.models:
+                raise model_not_found(match)
+            request = read_request(body, emulator.models[match["model"]])
+            entry.update(_described(request))
+            fault = emulator.faults.take(request)
+            entry["fault"] = fault.kind if fault else None
+            if emulator.stopping.wait(emulator.latency_s):
+                self.reset()  # a picture that is still being drawn when the process ends would abort it
+            else:
+                self._answer(request, fault, match, entry)
+        except ApiError as error:
+            entry["code"] = error.code
+            raise
+
+    def _answer(
+        self, request: GenerateRequest, fault: Fault | None, match: re.Match[str], entry: dict[str, Any]
+    ) -> None:
+        emulator = self.server.emulator
+        kind = fault.kind if fault else ""
+        if kind == "404":
+            raise model_not_found(match)
+        if kind == "502":  # comes from a proxy before the service
+            entry["code"] = 502
+            self._send(502, HTML, HTML_TYPE)
+        elif kind in HTTP_FAULTS:
+            raise http_error(kind)
+        elif kind == "reset":
+            self.reset()
+        elif kind == "stall":
+            self._stall(fault)
+        elif kind == "garbage_body":
+            self._send(200, HTML, HTML_TYPE)
+        elif kind == "empty_body":
+            self._send(200, b"")
+        else:
+            try:
+                response = respond(request, None if kind in WIRE_FAULTS else fault, emulator.drift)
+            except Exception as error:  # as the service does; the message says why
+                raise ApiError(500, "INTERNAL", f"{INTERNAL} {error!r}") from error
+            emulator.count(request)
+            entry["code"] = 200
+            self._deliver(json.dumps(response, indent=2).encode(), fault)
+
+    def _deliver(self, body: bytes, fault: Fault | None) -> None:
+        """Send a body, or as much of it as the wire fault lets through."""
+        kind = fault.kind if fault else ""
+        half = body[: len(body) // 2]
+        if kind == "truncated_json":
+            self._send(200, half)
+        elif kind in {"reset_midway", "broken_stream", "stall_midway"}:
+            self._send(200, half, length=len(body))
+            if kind == "reset_midway":
+                self.reset()
+            elif kind == "stall_midway":
+                self._stall(fault)
+            self.close_connection = True
+        elif kind == "trickle":
+            self._send(200, b"", length=len(body))
+            for start in range(0, len(body), TRICKLE_BYTES):
+                self.wfile.write(body[start : start + TRICKLE_BYTES])
+                if self.server.emulator.stopping.wait(float(fault.value or TRICKLE_S)):
+                    return
+        else:
+            self._send(200, body)
+
+    def _stall(self, fault: Fault | None) -> None:
+        self.close_connection = True
+        self.server.emulator.stopping.wait(float(fault.value or STALL_S) if fault else STALL_S)
+
+    def _send_error(self, error: ApiError) -> None:
+        self._send(error.code, error.body())
+
+    def _send(self, code: int, body: bytes, content_type: str = "application/json", length: int | None = None) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+
+def _described(request: GenerateRequest) -> dict[str, Any]:
+    """What the request log keeps: everything but the pictures."""
+    images = [
+        {
+            "mime_type": image.mime_type,
+            "width": image.pixels.shape[1],
+            "height": image.pixels.shape[0],
+            "mode": "RGBA" if image.pixels.shape[2] == 4 else "RGB",
+            "bytes": len(image.data),
+        }
+        for image in request.images
+    ]
+    return {
+        "seed": request.seed,
+        "aspect_ratio": request.aspect_ratio,
+        "text": request.text,
+        "images": images,
+        "digest": request.digest,
+    }
+
+
+def main() -> None:
+    """Serve until SIGINT or SIGTERM."""
+    parser = argparse.ArgumentParser("python -m function.tools.emulator.server", description=__doc__.split("\n")[0])
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds added to every answer")
+    options = parser.parse_args()
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    with GeminiEmulator(options.port, options.host, options.latency) as emulator:
+        print(f"Gemini emulator on {emulator.url}", flush=True)
+        done.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""`demo` and `local`: the product on this machine, with no account."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from function.generation.models import model_table
+from function.generation.pricing import Usage, usd
+from function.settings import DEFAULT_MODEL
+from function.storage.client import Storage
+from function.tools.local.event_relay import Delivery
+from function.tools.local.processes import DidNotStart
+from function.tools.local.stack import INPUT_BUCKET, OUTPUT_BUCKET, LocalSession, ModelAccess
+from function.tools.review.cloud import CloudStore
+from function.tools.review.page import write_review
+from function.tools.review.pair import load_pairs
+
+DEFAULT_FOLDER = Path("composite-local")
+DEMO_NAME = "demo/bottle"
+DEMO_TIMEOUT_S = 330.0  # a little more than the function's own deadline
+POLL_S = 0.25
+TYPICAL_PROMPT_TOKENS = 900  # two images and the prompt, as billed for the demo pair
+MANIFEST_ENDINGS = (".json", ".jsonl", ".csv")
+
+
+def demo_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `demo`."""
+    parser.description = (
+        "Starts storage, model and function on this machine, uploads the shipped pair, waits for the\n"
+        "result and ends. With GEMINI_API_KEY or Vertex AI in the environment the real model is used."
+    )
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where results go (default: %(default)s)")
+    parser.set_defaults(run=run_demo)
+
+
+def local_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `local`."""
+    parser.description = (
+        "Starts storage, model and function on this machine. What is dropped into FOLDER/inbox is\n"
+        "uploaded; results appear in FOLDER/results, a page to look at them in FOLDER/review."
+    )
+    parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER")
+    parser.set_defaults(run=run_local)
+
+
+def run_demo(args: argparse.Namespace) -> int:
+    """Upload the shipped pair, wait for its sidecar, print where everything is. 0 when there is a result."""
+    pair = Path(__file__).parents[3] / "tests" / "data" / "demo"
+    if not pair.is_dir():
+        print(f"the shipped pair is not there: {pair}", file=sys.stderr)
+        return 1
+    folder = args.folder.resolve()
+    access = _announce()
+    _interrupt_on_terminate()
+    try:
+        with LocalSession(folder, access, _report) as session:
+            bucket = session.client.bucket(INPUT_BUCKET)
+            for name in ("scene.jpg", "product.png"):
+                bucket.blob(f"demo/{name}").upload_from_filename(pair / name)
+            manifest = {
+                "scene": "scene.jpg",
+                "product": "product.png",
+                "placement": "on the counter, a little right of the centre, label to the camera",
+                "labels": {"sku": "ALDERMOOR-500"},
+            }
+            bucket.blob(f"{DEMO_NAME}.json").upload_from_string(json.dumps(manifest), "application/json")
+            print(
+                "uploaded demo/scene.jpg, demo/product.png and demo/bottle.json; waiting for the result …", flush=True
+            )
+            sidecar = _wait_for(session, f"{DEMO_NAME}.json")
+            if sidecar is None:
+                print(f"no result after {DEMO_TIMEOUT_S:.0f} s; see {folder / 'logs'}", file=sys.stderr)
+                return 1
+            _fetch_results(session, folder / "results", {})
+            review = _write_review(session, folder)
+    except DidNotStart as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return _tell(sidecar, folder, review)
+
+
+def run_local(args: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM; leaves no process behind."""
+    folder = args.folder.resolve()
+    inbox, results = folder / "inbox", folder / "results"
+    inbox.mkdir(parents=True, exist_ok=True)
+    access = _announce()
+    _interrupt_on_terminate()
+    try:
+        with LocalSession(folder, access, _report) as session:
+            print(f"drop images and manifests into {inbox}", flush=True)
+            print(f"storage is at {session.storage_url} (STORAGE_EMULATOR_HOST), buckets {INPUT_BUCKET} and "
+                  f"{OUTPUT_BUCKET}; stop with Ctrl-C", flush=True)  # fmt: skip
+            uploaded: dict[Path, tuple[int, int]] = {}
+            growing: dict[Path, tuple[int, int]] = {}
+            fetched: dict[str, int] = {}
+            try:
+                while True:
+                    growing = _upload_new(session, inbox, uploaded, growing)
+                    for name, status in _fetch_results(session, results, fetched):
+                        print(f"{_now()}  {name}  {status}  → {results / name}", flush=True)
+                    time.sleep(POLL_S)
+            except KeyboardInterrupt:
+                print("\nstopping …", flush=True)
+                if fetched:
+                    print(f"review: {_write_review(session, folder)}", flush=True)
+    except KeyboardInterrupt:
+        return 130
+    except DidNotStart as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _announce() -> ModelAccess:
+    access = ModelAccess.from_environment()
+    print(f"model: {access.said}", flush=True)
+    if access.real:
+        name = os.environ.get("GEMINI_MODEL") or DEFAULT_MODEL
+        model = model_table().find(name)
+        tokens = model.output_image_tokens.get("1K", 0)
+        each = usd(model, Usage(prompt_tokens=TYPICAL_PROMPT_TOKENS, output_tokens=tokens, output_image_tokens=tokens))
+        most = int(os.environ.get("MAX_ATTEMPTS") or 3)
+        price = "at an unknown price" if each is None else f"about ${each:.3f} each"
+        print(f"this spends money: up to {most} pictures of {name} a pair, {price}", flush=True)
+    return access
+
+
+def _interrupt_on_terminate() -> None:
+    """SIGTERM ends us as Ctrl-C does, so that no child process is left behind; and Ctrl-C does so too where a
+    shell has started us with SIGINT ignored."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
+
+
+def _wait_for(session: LocalSession, name: str) -> dict | None:
+    give_up = time.monotonic() + DEMO_TIMEOUT_S
+    while time.monotonic() < give_up:
+        blob = session.client.bucket(OUTPUT_BUCKET).get_blob(name)
+        if blob is not None:
+            return json.loads(blob.download_as_bytes())
+        time.sleep(POLL_S)
+    return None
+
+
+def _tell(sidecar: dict, folder: Path, review: Path) -> int:
+    cost, timings = sidecar["cost"], sidecar["timings_ms"]
+    spent = "an unknown price" if cost["usd"] is None else f"${cost['usd']:.4f}"
+    print(f"status: {sidecar['status']}, {len(sidecar['attempts'])} picture(s), {spent} at list price, "
+          f"{timings['total'] / 1000:.1f} s", flush=True)  # fmt: skip
+    for name, check in sidecar["checks"].items():
+        if not check["passed"]:
+            print(f"  {name}: {check['reason']}")
+    if sidecar["error"]:
+        print(f"error: {sidecar['error']['code']}: {sidecar['error']['message']}", file=sys.stderr)
+        return 1
+    stored = sidecar["result"]["uri"].removeprefix(f"gs://{OUTPUT_BUCKET}/")
+    print(f"result: {folder / 'results' / stored}")
+    print(f"sidecar: {folder / 'results' / DEMO_NAME}.json")
+    print(f"review: {review}", flush=True)
+    return 0
+
+
+def _upload_new(
+    session: LocalSession, inbox: Path, uploaded: dict[Path, tuple[int, int]], growing: dict[Path, tuple[int, int]]
+) -> dict[Path, tuple[int, int]]:
+    """Upload files that have stopped growing, images before manifests; the state of those that have not."""
+    seen = {
+        path: (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in inbox.rglob("*")
+        if path.is_file() and not path.name.startswith(".")
+    }
+    ready = [path for path, state in seen.items() if growing.get(path) == state and uploaded.get(path) != state]
+    for path in sorted(ready, key=lambda path: (path.name.endswith(MANIFEST_ENDINGS), path)):
+        name = path.relative_to(inbox).as_posix()
+        session.client.bucket(INPUT_BUCKET).blob(name).upload_from_filename(path)
+        uploaded[path] = seen[path]
+        print(f"{_now()}  {name}  uploaded", flush=True)
+    return seen
+
+
+def _fetch_results(session: LocalSession, results: Path, fetched: dict[str, int]) -> list[tuple[str, str]]:
+    """Copy new outputs into `results` → (sidecar name, status) of those that were settled since the last time."""
+    settled = []
+    for blob in session.client.list_blobs(OUTPUT_BUCKET):
+        if blob.name.startswith("_work/") or fetched.get(blob.name) == blob.generation:
+            continue
+        target = (results / blob.name).resolve()
+        if not target.is_relative_to(results.resolve()):
+            continue  # an object's name may hold '..'; it stays in the bucket
+        target.parent.mkdir(parents=True, exist_ok=True)
+        blob.download_to_filename(target)
+        fetched[blob.name] = blob.generation
+        if blob.name.endswith(".json"):
+            settled.append((blob.name, (blob.metadata or {}).get("status", "?")))
+    return settled
+
+
+def _report(delivery: Delivery, status: int, seconds: float) -> None:
+    said = "settled" if 200 <= status < 300 else f"answered {status or 'nothing'}, will be delivered again"
+    if delivery.event["name"].endswith(MANIFEST_ENDINGS):
+        print(
+            f"{_now()}  {delivery.event['name']}  delivery {delivery.number} {said} after {seconds:.1f} s", flush=True
+        )
+
+
+def _now() -> str:
+    return time.strftime("%H:%M:%S")
+
+
+def _write_review(session: LocalSession, folder: Path) -> Path:
+    store = CloudStore(Storage(make_client=lambda **_: session.client))
+    pairs = load_pairs(store, f"gs://{OUTPUT_BUCKET}")
+    return write_review(pairs, folder / "review", "Results of this machine", full=True)

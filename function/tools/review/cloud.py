@@ -1,0 +1,42 @@
+"""Reads a review's pairs from Cloud Storage, or from the emulator that stands for it."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from function.deadline import Deadline
+from function.delivery.lease import WORK_PREFIX
+from function.storage.client import Forbidden, NotFound, Storage, StoredObject, TooLarge
+from function.tools.review.pair import split_uri
+
+LISTING_S = 300.0  # 100,000 objects are a hundred requests
+READ_S = 300.0  # one picture over a slow line
+GOOGLE_ENDPOINT = "https://storage.googleapis.com"
+MAX_BYTES = 256 * 2**20  # far above any source or result; keeps a stray object out of memory
+
+
+class CloudStore:
+    """A `ReviewStore` over buckets. Its calls raise StorageUnavailable when the service does not answer."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def list_objects(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        """Every object whose name starts with the prefix, without the function's own working records."""
+        for stored in self._storage.list(bucket, prefix, Deadline(LISTING_S)):
+            if not stored.name.startswith(WORK_PREFIX):
+                yield stored
+
+    def read(self, uri: str, generation: int | None = None) -> bytes | None:
+        """The object's bytes; None when it is gone, replaced, not ours to read or absurdly large."""
+        bucket, name = split_uri(uri)
+        try:
+            return self._storage.read(bucket, name, Deadline(READ_S), generation=generation, limit=MAX_BYTES)
+        except (NotFound, Forbidden, TooLarge):
+            return None
+
+    def link(self, uri: str) -> str | None:
+        """The object behind the person's own login; None on an emulator, which is gone when the page is read."""
+        if self._storage.client.api_endpoint != GOOGLE_ENDPOINT:
+            return None
+        bucket, name = split_uri(uri)
+        return f"https://storage.cloud.google.com/{bucket}/{quote(name)}"

@@ -1,0 +1,119 @@
+"""Writes the review page: one HTML file with everything in it, and a folder of pictures beside it."""
+
+import base64
+import hashlib
+import html
+import json
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from function.tools.review.page_data import JsonDict, pair_data
+from function.tools.review.pair import ReviewPair
+from function.tools.review.pictures import PRODUCT_PX, PictureFolder
+
+FULL_SIZE_PAIRS = 60  # up to here the originals are copied too: about 0.5 GB at 4K
+
+_ASSETS = Path(__file__).parent / "assets"
+_SCRIPTS = ("format.js", "decisions.js", "grid.js", "stage.js", "detail.js", "app.js")  # in this order
+_WORKERS = 2 * (os.cpu_count() or 1)  # half of the time waits for storage; Pillow works outside the GIL
+
+
+def write_review(
+    pairs: Iterable[ReviewPair],
+    folder: Path,
+    title: str,
+    *,
+    full: bool | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Path:
+    """Writes `folder/index.html` and `folder/pictures/`, and returns the page's path.
+
+    `full` copies the originals beside the page, so that 100 % needs nothing else; by default up to
+    FULL_SIZE_PAIRS pairs. `progress` is called with the number of pairs done. `title` names the page, and
+    the browser keeps its decisions under that name. Raises OSError when the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = PictureFolder(folder / "pictures")
+    pairs = iter(pairs)
+    first = list(islice(pairs, FULL_SIZE_PAIRS + 1))
+    if full is None:
+        full = len(first) <= FULL_SIZE_PAIRS
+    rows: list[JsonDict] = []
+    with ThreadPoolExecutor(_WORKERS) as workers:
+        batch = first
+        while batch:
+            for row in workers.map(lambda pair: _row(pair, pictures, full), batch):
+                rows.append(row)
+                progress(len(rows))
+            batch = list(islice(pairs, FULL_SIZE_PAIRS))
+    page = folder / "index.html"
+    part = folder / ".index.html.part"
+    part.write_text(render_page(rows, title), encoding="utf-8", errors="replace")
+    part.replace(page)
+    return page
+
+
+def _row(pair: ReviewPair, pictures: PictureFolder, full: bool) -> JsonDict:
+    inputs = pair.sidecar.get("inputs")
+    inputs = inputs if isinstance(inputs, dict) else {}
+    change = pair.sidecar.get("change")
+    result = pictures.add(pair.result, pair.sidecar.get("result"), thumb=True, full=full)
+    return pair_data(
+        pair,
+        {
+            "result": result,
+            "scene": pictures.add(pair.scene, inputs.get("scene"), thumb=result is None, full=full),
+            "product": pictures.add(pair.product, inputs.get("product"), preview_px=PRODUCT_PX),
+            "change": pictures.add_change_mask(change.get("mask") if isinstance(change, dict) else None),
+        },
+    )
+
+
+def render_page(rows: list[JsonDict], title: str) -> str:
+    """The HTML of the page.
+
+    Every value from a manifest is inside the JSON, where no character can end the script element, and is
+    shown as text. Should that fail one day, the content security policy runs no script but ours.
+    """
+    style = (_ASSETS / "style.css").read_text(encoding="utf-8")
+    scripts = (_ASSETS / name for name in _SCRIPTS)
+    script = '"use strict";\n' + "\n".join(path.read_text(encoding="utf-8") for path in scripts)
+    data = {
+        "title": title,
+        "id": hashlib.sha256(title.encode("utf-8", "surrogatepass")).hexdigest()[:16],
+        "generated": datetime.now(UTC).isoformat(timespec="seconds"),
+        "pairs": rows,
+    }
+    policy = (
+        f"default-src 'none'; img-src 'self' file:; style-src '{_hash(style)}'; "
+        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+    )
+    page = (_ASSETS / "page.html").read_text(encoding="utf-8")
+    values = {
+        "{{policy}}": html.escape(policy),
+        "{{title}}": html.escape(title),
+        "{{style}}": style,
+        "{{data}}": embed_json(data),
+        "{{script}}": script,
+    }
+    before, parts = page, []
+    for marker, value in values.items():  # in the page's order; a value is never searched for a marker
+        head, found, before = before.partition(marker)
+        if not found:
+            raise ValueError(f"page.html has no {marker}")
+        parts += [head, value]
+    return "".join([*parts, before])
+
+
+def embed_json(value: object) -> str:
+    """JSON that can stand inside <script>: ASCII, and no < > & as such. Raises ValueError for NaN."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _hash(source: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode("utf-8")).digest()).decode("ascii")

@@ -1,0 +1,141 @@
+"""The restored picture against the truth; these bounds keep what the benchmark gained."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from function.imaging.frame import plan_frame
+from function.restoration.analysis import analyse
+from function.restoration.compositing import enlarge_crop
+from function.restoration.restore import down_to_the_floor, plain_upscale, restore
+from tests.bench.scores import aligned_product_ssim, regions, score
+from tests.cases.answers import analysis_of, answer_to, case, frame_of
+from tests.cases.composed import compose, white_product
+from tests.cases.imitation import MANNERS, imitate
+
+NAMES = ["box", "can", "mug"]
+
+
+def restored(name, manner):
+    pictures = case(name)
+    return restore(pictures.scene, pictures.product, analysis_of(name, manner), frame_of(pictures.scene))
+
+
+@pytest.mark.parametrize("manner", ["mild", "typical"])
+@pytest.mark.parametrize("name", NAMES)
+def test_scene_and_shadow_come_back(name, manner):
+    pictures = case(name)
+    frame = frame_of(pictures.scene)
+    result = score(pictures, restored(name, manner).image)
+    plain = score(pictures, plain_upscale(answer_to(name, manner), frame, analysis_of(name, manner).layout_box))
+    assert result["outside"]["psnr"] > 52
+    assert result["shadow"]["psnr"] > 32
+    assert result["shadow"]["ssim"] > 0.94
+    for region in ("outside", "shadow", "whole"):
+        assert result[region]["psnr"] > plain[region]["psnr"]
+        assert result[region]["ssim"] > plain[region]["ssim"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_product_keeps_near_to_the_truth_and_is_neither_soft_nor_harsh(name):
+    pictures = case(name)
+    image = restored(name, "typical").image
+    box = analysis_of(name, "typical").layout_box
+    plain = plain_upscale(answer_to(name, "typical"), frame_of(pictures.scene), box)
+    # Scenes of the shipped cases are hardly larger than the answer: there is no less detail to lose than to gain.
+    assert aligned_product_ssim(pictures, image) > aligned_product_ssim(pictures, plain) - 0.02
+    assert 0.8 < score(pictures, image)["product"]["sharpness"] < 1.15
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_away_from_the_change_the_pixels_are_the_scenes_own(name):
+    pictures = case(name)
+    image = restored(name, "typical").image
+    same = (image == pictures.scene).all(axis=2)
+    assert same[regions(pictures)["outside"]].mean() > 0.97
+    # What drift of colour is still taken for the end of a shadow is nothing that a person sees.
+    far = cv2.dilate(pictures.change_mask, np.ones((41, 41), np.uint8)) == 0
+    assert same[far].mean() > 0.985
+    assert cv2.absdiff(image, pictures.scene)[far].max() <= 24
+
+
+def test_an_answer_that_is_another_picture_is_only_enlarged_and_said_so():
+    pictures = case("can")
+    frame = frame_of(pictures.scene)
+    analysis = analyse(pictures.scene, pictures.product, answer_to("mug", "typical"), frame)
+    result = restore(pictures.scene, pictures.product, analysis, frame)
+    assert result.restored_share == 0
+    assert "plain upscale" in result.note
+    assert np.array_equal(result.image, plain_upscale(answer_to("mug", "typical"), frame, analysis.layout_box))
+
+
+def test_a_fault_in_a_step_ends_in_the_plain_upscale_and_is_named():
+    pictures = case("can")
+    frame = frame_of(pictures.scene)
+    analysis = analysis_of("can", "typical")
+    nothing = np.zeros((0, 0, 4), np.uint8)  # no photograph at all: the transfer cannot work
+    result = restore(pictures.scene, nothing, analysis, frame)
+    assert "plain upscale" in result.note
+    assert result.image.shape == pictures.scene.shape
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (7, 900), (1200, 5), (30, 30), (400, 1000)])
+@pytest.mark.parametrize("answer_size", [(1, 1), (3, 900), (1024, 1024)])
+def test_any_shape_and_content_gives_a_picture_of_the_scenes_size(size, answer_size):
+    rng = np.random.default_rng(0)
+    scene = rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    answer = rng.integers(0, 256, (answer_size[1], answer_size[0], 3), dtype=np.uint8)
+    product = rng.integers(0, 256, (40, 30, 4), dtype=np.uint8)
+    frame = plan_frame(size, {"1:1": (1024, 1024), "9:16": (768, 1344)}, 768)
+    result = restore(scene, product, analyse(scene, product, answer, frame), frame)
+    assert result.image.shape == scene.shape
+    assert result.image.dtype == np.uint8
+
+
+def test_a_part_enlarged_is_that_part_of_the_whole_enlarged():
+    picture = np.random.default_rng(0).random((40, 60)).astype(np.float32)
+    whole = enlarge_crop(picture, (180, 120), (0, 0, 180, 120))
+    part = enlarge_crop(picture, (180, 120), (31, 17, 50, 40))
+    assert np.abs(whole[17:57, 31:81] - part).max() < 1e-3
+
+
+def test_the_plain_upscale_keeps_the_scenes_shape_for_an_answer_of_another_shape():
+    frame = plan_frame((1600, 800), {"2:1": (1400, 700)}, 700)
+    answer = np.zeros((600, 600, 3), np.uint8)
+    cv2.circle(answer, (300, 300), 100, (255, 255, 255), -1)
+    image = plain_upscale(answer, frame)
+    _, _, width, height = cv2.boundingRect(image[..., 0])
+    assert image.shape == (800, 1600, 3)
+    assert abs(width - height) <= 2
+
+
+def test_a_fine_answer_does_not_alias_in_a_small_result():
+    stripes = np.zeros((768, 1344, 3), np.uint8)
+    stripes[:, ::2] = 255  # finer than the result can show: an even grey
+    frame = plan_frame((320, 183), {"16:9": (1344, 768)}, 768)
+    image = plain_upscale(stripes, frame)
+    assert np.abs(image[8:-8, 8:-8].astype(int) - 128).max() < 12
+
+
+def test_the_mask_is_carried_on_below_the_base_only_and_only_where_something_changed():
+    mask, change = np.zeros((2, 300, 200), np.uint8)
+    mask[40:240, 60:120] = 255
+    cv2.rectangle(mask, (140, 60), (160, 80), 255, -1)  # nothing grows under what is not the base
+    change[30:260, 50:110] = 255
+    change[50:120, 130:170] = 255
+    grown = (down_to_the_floor(mask, change) > 127) & (mask < 128)
+    assert grown[240:243, 60:110].all()
+    assert not grown[:240].any() and not grown[248:].any() and not grown[240:, 110:].any()
+
+
+@pytest.mark.parametrize("shape", ["mug", "box"])
+def test_a_plain_white_product_is_no_light_on_what_stands_behind_it(shape):
+    """Without print it is not found by features, and all it does to a marble counter is to brighten it."""
+    scene = case("box", 1344).scene
+    pictures = compose("white", scene, white_product(case(shape).product), centre_x=0.55)
+    frame = frame_of(pictures.scene)
+    answer = imitate(pictures, frame, MANNERS["typical"], seed=1)
+    result = restore(pictures.scene, pictures.product, analyse(scene, pictures.product, answer, frame), frame)
+    assert score(pictures, result.image)["product"]["psnr"] > 31

@@ -1,0 +1,343 @@
+"""Storage that fails: retried inside the deadline, then by redelivery, and never half a result."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from function.deadline import LAST_WORD_S, Deadline
+from function.delivery.cloud_event import parse_event
+from function.delivery.lease import claim_name
+from function.errors import DeadlineExceeded, StorageUnavailable
+from function.storage.client import Changed, NotFound, Storage
+from function.tools.local.storage_emulator import PROJECT
+from tests.fault_proxy import FaultProxy
+from tests.support import Cloud, log_lines, picture, product_png, scene_png
+
+PASSING = ["408", "429", "500", "502", "503", "504"]
+KINDS = [*PASSING, "reset", "lost", "broken", "truncated", "garbage"]
+CONTENT = bytes(range(256)) * 40
+MARGIN_S = 5.0  # what a loaded machine may add to a deadline
+
+
+@pytest.fixture(scope="module")
+def proxy(gcs):
+    """The proxy before the storage emulator that this file's clients and server go through."""
+    with FaultProxy(gcs.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(autouse=True)
+def no_fault(proxy):
+    """No test leaves a fault to the next."""
+    proxy.requests.clear()
+    yield
+    proxy.clear()
+
+
+# --- the storage calls by themselves
+
+
+@pytest.fixture
+def storage(proxy, monkeypatch):
+    """The function's own storage calls in this process."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
+    return Storage(PROJECT)
+
+
+def calls_of(storage, bucket):
+    """Every kind of call, by the operation of the proxy → a function of the deadline, and what it has to return."""
+    there = storage.stat(bucket, "there", Deadline(30)).generation
+
+    def write(deadline):
+        return storage.write(bucket, "new", CONTENT, "text/plain", deadline, if_generation=0, metadata={"a": "b"}) > 0
+
+    return {
+        "stat": (lambda deadline: storage.stat(bucket, "there", deadline).size, len(CONTENT)),
+        "get": (lambda deadline: storage.read(bucket, "there", deadline, generation=there, limit=10**6), CONTENT),
+        "list": (lambda deadline: [found.name for found in storage.list(bucket, "th", deadline)], ["there"]),
+        "insert": (write, True),
+        "patch": (lambda deadline: storage.update_metadata(bucket, "there", {"x": "y"}, deadline), None),
+        "delete": (lambda deadline: storage.delete(bucket, "doomed", deadline, generation=1), None),
+    }
+
+
+@pytest.fixture
+def bucket(own_cloud):
+    """A bucket with something in it."""
+    for name in ("there", "doomed"):
+        own_cloud.client.bucket(own_cloud.input).blob(name).upload_from_string(CONTENT)
+    return own_cloud.input
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "stall"])
+def test_a_call_that_fails_once_is_made_again(storage, proxy, bucket, kind):
+    calls = calls_of(storage, bucket)
+    faults = {operation: proxy.add(kind, operation, f"{bucket}/*") for operation in calls}
+    proxy.requests.clear()
+    for operation, (call, expected) in calls.items():
+        assert call(Deadline(3 if kind == "stall" else 20)) == expected, operation
+        assert faults[operation].fired == 1, operation
+        assert [made for made, _ in proxy.requests].count(operation) == 2, operation
+
+
+@pytest.mark.parametrize("kind", [*KINDS[PASSING.index("503") :], "stall"])
+def test_a_call_that_keeps_failing_is_given_up_at_the_deadline(storage, proxy, bucket, kind):
+    calls = calls_of(storage, bucket)
+    if kind == "truncated":
+        del calls["delete"]  # the first one went through, and the second is told so by its status
+    fault = proxy.add(kind, name=f"{bucket}/*", times=None)
+
+    def outcome(call):
+        start = time.monotonic()
+        with pytest.raises((StorageUnavailable, DeadlineExceeded)):
+            call(Deadline(1.0))
+        return time.monotonic() - start
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        spent = list(pool.map(outcome, [call for call, _ in calls.values()]))
+    assert max(spent) < 1.0 + MARGIN_S
+    assert fault.fired > len(calls) if kind != "stall" else fault.fired >= len(calls)
+
+
+def test_a_connection_that_trickles_ends_at_the_deadline(storage, proxy, own_cloud):
+    own_cloud.client.bucket(own_cloud.input).blob("big").upload_from_string(CONTENT * 100)
+    fault = proxy.add("trickle", "get", times=None)
+    start = time.monotonic()
+    with pytest.raises((StorageUnavailable, DeadlineExceeded)):
+        storage.read(own_cloud.input, "big", Deadline(1.0), limit=10**7)
+    assert time.monotonic() - start < 1.0 + MARGIN_S
+    assert fault.fired
+
+
+@pytest.mark.parametrize("operation", ["stat", "get", "list", "insert", "patch"])
+def test_an_answer_that_comes_byte_by_byte_ends_at_the_deadline(storage, proxy, bucket, operation):
+    """It is never silent, so that the client's own timeout never strikes."""
+    call, _ = calls_of(storage, bucket)[operation]
+    fault = proxy.add("trickle", operation, times=None)
+    start = time.monotonic()
+    with pytest.raises((StorageUnavailable, DeadlineExceeded)):
+        call(Deadline(1.0))
+    assert time.monotonic() - start < 1.0 + MARGIN_S
+    assert fault.fired
+
+
+def test_what_will_not_pass_is_not_repeated(storage, proxy, bucket):
+    assert storage.stat(bucket, "absent", Deadline(10)) is None
+    with pytest.raises(NotFound):
+        storage.read(bucket, "absent", Deadline(10), limit=10)
+    with pytest.raises(Changed):
+        storage.write(bucket, "there", b"other", "text/plain", Deadline(10), if_generation=0, metadata={})
+    assert proxy.requests == [
+        ("stat", f"{bucket}/absent"), ("get", f"{bucket}/absent"),
+        ("insert", f"{bucket}/there"), ("stat", f"{bucket}/there"),
+    ]  # fmt: skip
+
+
+def test_a_lost_acknowledgement_is_a_success_only_for_ones_own_write(storage, proxy, bucket):
+    fault = proxy.add("lost", "insert", f"{bucket}/mine")
+    options = {"if_generation": 0, "metadata": {"run": "1"}}
+    generation = storage.write(bucket, "mine", b"mine", "text/plain", Deadline(10), **options)
+    assert fault.fired == 1
+    assert storage.stat(bucket, "mine", Deadline(10)).generation == generation
+    with pytest.raises(Changed):
+        storage.write(bucket, "mine", b"mine", "text/plain", Deadline(10), if_generation=0, metadata={"run": "2"})
+    with pytest.raises(Changed):
+        storage.write(bucket, "mine", b"hers", "text/plain", Deadline(10), **options)
+
+
+def test_a_long_listing_is_read_page_by_page(storage, proxy, own_cloud, monkeypatch):
+    for number in range(5):
+        own_cloud.put(f"many/{number}", b"")
+    real = storage.client.list_blobs
+    monkeypatch.setattr(storage.client, "list_blobs", lambda *args, **options: real(*args, max_results=2, **options))
+    fault = proxy.add("503", "list")
+    names = [found.name for found in storage.list(own_cloud.input, "many/", Deadline(20))]
+    assert names == [f"many/{number}" for number in range(5)]
+    assert fault.fired == 1
+
+
+# --- whole deliveries
+
+# Every request that one pair makes, in its order: operation and object. The manifest and the images lie in the input
+# bucket, the rest in the output bucket.
+REQUESTS = {
+    "is it settled": ("stat", "out-*/{stem}.json"),
+    "claim": ("insert", "out-*/_work/claims/*"),
+    "manifest": ("get", "in-*/{stem}.json"),
+    "scene's head": ("stat", "in-*/{stem}-scene.png"),
+    "scene": ("get", "in-*/{stem}-scene.png"),
+    "product's head": ("stat", "in-*/{stem}-product.png"),
+    "product": ("get", "in-*/{stem}-product.png"),
+    "answer's head": ("stat", "out-*/_work/answers/*"),
+    "answer": ("insert", "out-*/_work/answers/*"),
+    "result": ("insert", "out-*/{stem}.png"),
+    "sidecar": ("insert", "out-*/{stem}.json"),
+}
+LEAST_DEADLINE_S = 6.0
+PAIRS_AT_ONCE = 8  # as many as the server has threads for; they share the cores
+
+
+@pytest.fixture(scope="module")
+def place(gcs, gcs_client_session, gemini_session, folder):
+    """Buckets of this file's own."""
+    return Cloud(gcs, gcs_client_session, gemini_session, folder)
+
+
+@pytest.fixture(scope="module")
+def faulty(place, proxy):
+    """A server whose storage is behind the proxy."""
+    with place.server(STORAGE_EMULATOR_HOST=proxy.url, EVENT_DEADLINE_S="30") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def deadline_s(place, faulty, gemini_session):
+    """As little time for an event as this machine can do with now: a storage fault has to be met within it."""
+    place.deliver_until_settled(faulty, put_pair(place, "cold"))  # the first event loads the image libraries
+    start = time.monotonic()
+    place.deliver_until_settled(faulty, put_pair(place, "measured"))
+    return max(LEAST_DEADLINE_S, PAIRS_AT_ONCE * (time.monotonic() - start))
+
+
+@pytest.fixture(scope="module")
+def hasty(place, proxy, deadline_s):
+    """The same with little time for an event."""
+    with place.server(STORAGE_EMULATOR_HOST=proxy.url, EVENT_DEADLINE_S=f"{deadline_s:.1f}") as server:
+        place.deliver_until_settled(server, put_pair(place, "warm"))
+        yield server
+
+
+def put_pair(place, stem):
+    """A pair with images and an answer of its own."""
+    place.put(f"{stem}-scene.png", scene_png())
+    place.put(f"{stem}-product.png", product_png())
+    fields = {"scene": f"{stem}-scene.png", "product": f"{stem}-product.png", "attempts": 1, "restore": "off"}
+    return place.put(f"{stem}.json", {**fields, "placement": f"in the middle ({stem})"})
+
+
+def is_whole(place, stem):
+    """The settled pair's sidecar, after its result was compared with it."""
+    sidecar, result = place.sidecar(f"{stem}.json"), place.get(f"{stem}.png")
+    assert sidecar["status"] in {"accepted", "review"}, sidecar["error"]
+    assert hashlib.sha256(result).hexdigest() == sidecar["result"]["sha256"]
+    assert picture(result).shape == picture(scene_png()).shape
+    return sidecar
+
+
+def calls_for(place, stem):
+    """Answers that the model has given for a pair."""
+    return sum(f"({stem})" in seen["text"] and seen["code"] == 200 for seen in place.gemini.requests)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "stall"])
+def test_every_request_of_a_delivery_may_fail_once(place, faulty, proxy, gemini, kind):
+    stem = f"once-{kind}"
+    resource = put_pair(place, stem)
+    faults = {what: proxy.add(kind, op, name.format(stem=stem)) for what, (op, name) in REQUESTS.items()}
+    if kind == "stall":  # each costs up to half of the time that is left
+        proxy.clear([fault for what, fault in faults.items() if what != "result"])
+        faults = {"result": faults["result"]}
+    assert place.deliver(faulty, resource).status == 200
+    assert {what: fault.fired for what, fault in faults.items()} == dict.fromkeys(faults, 1)
+    sidecar = is_whole(place, stem)
+    assert calls_for(place, stem) == len(sidecar["attempts"]) == 1
+
+
+@pytest.mark.parametrize("kind", ["503", "lost", "stall"])
+def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
+    place, faulty, hasty, deadline_s, proxy, gemini, kind
+):
+    """One pair for each request, several at once, because what takes the time is waiting."""
+    pairs = {what: f"{what.replace(' ', '-')}-{kind}" for what in REQUESTS if "answer" not in what}
+    resources = {what: put_pair(place, stem) for what, stem in pairs.items()}
+    faults = {}
+    for what, stem in pairs.items():
+        operation, name = REQUESTS[what]
+        if what == "claim":
+            name = f"*/{claim_name(parse_event(*reversed(place.event(resources[what]))))}"
+        faults[what] = proxy.add(kind, operation, name.format(stem=stem), times=None)
+
+    def deliver(what):
+        start = time.monotonic()
+        return place.deliver(hasty, resources[what]).status, time.monotonic() - start
+
+    with ThreadPoolExecutor(PAIRS_AT_ONCE) as pool:
+        outcomes = dict(zip(pairs, pool.map(deliver, pairs), strict=True))
+    for what, (status, spent) in outcomes.items():
+        assert faults[what].fired, what
+        assert status == 503, what
+        assert spent < deadline_s + MARGIN_S + LAST_WORD_S, what
+        sidecar_stands = what == "sidecar" and kind == "lost"  # it was written all the same
+        assert (f"{pairs[what]}.json" in place.names()) == sidecar_stands, what
+    proxy.clear()
+    for what, stem in pairs.items():
+        place.deliver_until_settled(faulty, resources[what], within_s=10)  # at once: no claim is waited for
+        sidecar = is_whole(place, stem)
+        assert calls_for(place, stem) == len(sidecar["attempts"]) == 1, what
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "calls"),
+    [
+        ("answer's head", "503", 1),
+        ("answer", "lost", 1),
+        ("answer", "503", 2),  # what could not be stored in all the time there is cannot be found again
+    ],
+)
+def test_answers_may_fail_until_the_event_comes_again(
+    place, faulty, hasty, deadline_s, proxy, gemini, what, kind, calls
+):
+    stem = f"{what.replace(' ', '-')}-{kind}-alone"
+    resource = put_pair(place, stem)
+    fault = proxy.add(kind, *REQUESTS[what], times=None)
+    start = time.monotonic()
+    assert place.deliver(hasty, resource).status == 503
+    assert time.monotonic() - start < deadline_s + MARGIN_S + LAST_WORD_S
+    assert fault.fired
+    assert not [name for name in place.names() if name.startswith(stem)]
+    proxy.clear()
+    place.deliver_until_settled(faulty, resource)
+    is_whole(place, stem)
+    assert calls_for(place, stem) == calls
+
+
+def test_a_release_that_fails_does_not_hold_up_the_next_delivery(place, faulty, hasty, proxy, gemini):
+    """The run is over although its claim says otherwise: the same machine knows."""
+    resource = put_pair(place, "unreleased")
+    lasting = [
+        proxy.add("503", "get", "in-*/unreleased-scene.png", times=None),
+        proxy.add("503", "insert", "out-*/_work/claims/*", times=None),
+    ]
+    lasting[1].times = 0
+    thread = ThreadPoolExecutor(1).submit(place.deliver, hasty, resource)
+    assert lasting[0].reached.wait(30)
+    lasting[1].times = None
+    assert thread.result().status == 503
+    assert lasting[1].fired, "the claim was freed after all"
+    proxy.clear()
+    assert place.deliver(faulty, resource).status == 200
+    is_whole(place, "unreleased")
+
+
+def test_a_dead_bucket_is_told_and_recorded_when_the_event_is_old(place, hasty, proxy, gemini):
+    resource = put_pair(place, "old")
+    fault = proxy.add("503", "get", "in-*/old-scene.png", times=None)
+    assert place.deliver(hasty, resource, age_s=86_000).status == 200
+    assert fault.fired
+    sidecar = place.sidecar("old.json")
+    assert sidecar["status"] == "failed" and sidecar["error"]["retryable"] is True
+    assert sidecar["error"]["code"] in {"internal", "deadline_exceeded"}
+
+
+def test_an_output_bucket_that_may_not_be_used_comes_again_and_says_so(place, proxy, gemini):
+    with place.server(STORAGE_EMULATOR_HOST=proxy.url) as server:
+        resource = put_pair(place, "forbidden")
+        fault = proxy.add("403", "stat", "out-*/forbidden.json")
+        assert place.deliver(server, resource).status == 503
+        assert fault.fired
+        assert [line["severity"] for line in log_lines(server)][-1] in {"WARNING", "ERROR"}
+        assert place.deliver(server, resource).status == 200

@@ -1,0 +1,172 @@
+"""`submit`: nothing goes up that the function would refuse, and nothing twice."""
+
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.support import png, product_array, scene_png
+from tests.tools.cli.conftest import ROOT
+
+EVERYTHING = ["images/p1.png", "images/p2.png", "images/p3.png", "images/scene.png", "pair.json", "spring.csv"]
+
+
+def test_a_folder_goes_up_with_what_it_names_and_the_cost_is_said(own_cloud, command, spring):
+    done = command("submit", spring, f"gs://{own_cloud.input}/2027/s", "--yes")
+    assert done.status == 0, done.err
+    assert own_cloud.names(own_cloud.input) == [f"2027/s/{name}" for name in EVERYTHING]
+    assert "4 pictures to make" in done.out
+    assert "about $0.16 (4 by gemini-2.5-flash-image at $0.039), at most $0.47" in done.out
+    blob = own_cloud.client.bucket(own_cloud.input).get_blob("2027/s/images/p1.png")
+    assert blob.content_type == "image/png"
+
+
+def test_images_go_up_before_the_manifests_that_name_them(own_cloud, command, spring):
+    command("submit", spring, f"gs://{own_cloud.input}", "--yes")
+    made = {blob.name: blob.time_created for blob in own_cloud.client.list_blobs(own_cloud.input)}
+    images = [time for name, time in made.items() if name.startswith("images/")]
+    assert max(images) <= min(made["pair.json"], made["spring.csv"])
+
+
+def test_a_dry_run_says_what_it_would_cost_and_uploads_nothing(own_cloud, command, spring):
+    done = command("submit", spring, f"gs://{own_cloud.input}", "--dry-run")
+    assert done.status == 0
+    assert "4 pictures to make" in done.out and "$" in done.out
+    assert own_cloud.names(own_cloud.input) == []
+
+
+def test_submitting_again_uploads_nothing(own_cloud, command, spring):
+    command("submit", spring, f"gs://{own_cloud.input}/s", "--yes")
+    before = {blob.name: blob.generation for blob in own_cloud.client.list_blobs(own_cloud.input)}
+    done = command("submit", spring, f"gs://{own_cloud.input}/s/")
+    assert (done.status, "nothing to do" in done.out) == (0, True)
+    assert {blob.name: blob.generation for blob in own_cloud.client.list_blobs(own_cloud.input)} == before
+
+
+def test_a_catalogue_alone_takes_the_images_that_it_names(own_cloud, command, spring):
+    assert command("submit", spring / "spring.csv", f"gs://{own_cloud.input}", "--yes").status == 0
+    assert own_cloud.names(own_cloud.input) == [name for name in EVERYTHING if name != "pair.json"]
+
+
+def test_a_changed_image_makes_its_pairs_again_and_no_others(own_cloud, command, spring):
+    own_cloud_rows = f"gs://{own_cloud.input}/s"
+    command("submit", spring, own_cloud_rows, "--yes")
+    with own_cloud.server() as function:
+        blob = own_cloud.client.bucket(own_cloud.input).get_blob("s/spring.csv")
+        assert own_cloud.deliver(function, dict(blob._properties)).status == 200
+    before = {blob.name: blob.generation for blob in own_cloud.client.list_blobs(own_cloud.input)}
+    (spring / "images/p2.png").write_bytes(png(product_array(200)))
+    done = command("submit", spring, own_cloud_rows, "--yes")
+    assert "1 picture to make" in done.out
+    after = {blob.name: blob.generation for blob in own_cloud.client.list_blobs(own_cloud.input)}
+    again = {name for name in after if after[name] != before.get(name)}
+    assert again == {"s/images/p2.png", "s/spring/000002.json"}
+    row = own_cloud.client.bucket(own_cloud.input).get_blob("s/spring/000002.json")
+    assert row.metadata["catalogue"] == f"gs://{own_cloud.input}/s/spring.csv", "it must stay the catalogue's own"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("bad.json", b'{"product": "images/p1.png", "scene": "images/scene.png", "colour": "red"}', "colour"),
+        ("bad.json", b'{"product": "images/p9.png", "scene": "images/scene.png"}', "neither in the folder nor"),
+        ("bad.json", b'{"product": "../../../etc/passwd", "scene": "images/scene.png"}', "leads out of the bucket"),
+        ("bad.json", b'{"product": "gs://BUCKET/s/../../secret.png", "scene": "images/scene.png"}', "neither in"),
+        ("bad.json", b'{"product": "images/notes.txt", "scene": "images/scene.png"}', "images/notes.txt"),
+        ("bad.json", b'{"product": "data:image/png;base64,aaaa", "scene": "images/scene.png"}', "product"),
+        ("bad.csv", b"product,scene\nimages/p1.png,images/scene.png\nimages/p1.png,\n", "row 2 (line 3): scene"),
+        ("bad.csv", b"product,picture\na,b\n", "picture"),
+        ("bad.jsonl", b"[]\n", "row 1 (line 1)"),
+    ],
+)
+def test_what_the_function_would_refuse_is_named_and_nothing_goes_up(own_cloud, command, spring, name, content, said):
+    (spring / name).write_bytes(content.replace(b"BUCKET", own_cloud.input.encode()))
+    done = command("submit", spring, f"gs://{own_cloud.input}/s", "--yes")
+    assert done.status == 1
+    assert name in done.out and said in done.out
+    assert own_cloud.names(own_cloud.input) == []
+
+
+def test_limits_of_the_environment_are_checked(own_cloud, command, spring):
+    target = f"gs://{own_cloud.input}"
+    assert "pixels" in command("submit", spring, target, "--yes", MAX_SOURCE_PIXELS="1000").out
+    assert "bytes" in command("submit", spring, target, "--yes", MAX_SOURCE_BYTES="1000").out
+    assert command("submit", spring, target, "--yes", MAX_ATTEMPTS="none").status == 2
+    assert own_cloud.names(own_cloud.input) == []
+
+
+def test_skip_bad_uploads_what_is_good(own_cloud, command, spring):
+    (spring / "bad.json").write_text("{}")
+    done = command("submit", spring, f"gs://{own_cloud.input}", "--yes", "--skip-bad")
+    assert done.status == 0 and "bad.json" in done.out
+    assert own_cloud.names(own_cloud.input) == EVERYTHING
+
+
+def test_images_that_stand_in_buckets_are_found_there(own_cloud, command, tmp_path):
+    own_cloud.put("shared/scene.png", scene_png(), bucket=own_cloud.output)
+    own_cloud.put("s/product.png", scene_png())
+    fields = {"product": "product.png", "scene": f"gs://{own_cloud.output}/shared/scene.png"}
+    (tmp_path / "pair.json").write_text(json.dumps(fields))
+    done = command("submit", tmp_path, f"gs://{own_cloud.input}/s", "--yes")
+    assert done.status == 0, done.out
+    assert f"must be allowed to read {own_cloud.output}" in done.out
+
+
+@pytest.mark.parametrize("model", ["gemini-3-pro-image", "somebody-else"])
+def test_the_price_is_that_of_the_model_or_said_to_be_unknown(own_cloud, command, tmp_path, model):
+    fields = {"product": "p.png", "scene": {"prompt": "a beach"}, "model": model, "attempts": 2}
+    (tmp_path / "pair.json").write_text(json.dumps(fields))
+    (tmp_path / "p.png").write_bytes(scene_png())
+    out = command("submit", tmp_path, f"gs://{own_cloud.input}", "--yes").out
+    assert ("about $0.28 (2 by gemini-3-pro-image at $0.140), at most $0.42" in out) or (
+        model == "somebody-else" and "no price is known for somebody-else" in out
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "said"), [("missing", "not there"), ("images", "no manifest"), ("x.txt", "neither")]
+)
+def test_what_is_nothing_to_submit_says_so(own_cloud, command, spring, source, said):
+    (spring / "x.txt").write_text("")
+    done = command("submit", spring / source, f"gs://{own_cloud.input}")
+    assert done.status == 2 and said in done.err
+
+
+def test_with_nobody_to_ask_nothing_goes_up(own_cloud, command, spring):
+    done = command("submit", spring, f"gs://{own_cloud.input}", typed="y\n")
+    assert done.status == 2 and "--yes" in done.err
+    assert own_cloud.names(own_cloud.input) == []
+
+
+@pytest.mark.parametrize(("answer", "uploaded"), [(b"n\n", []), (b"\n", []), (b"y\n", EVERYTHING)])
+def test_a_person_is_asked_and_sees_a_bar(own_cloud, spring, answer, uploaded):
+    controller, terminal = pty.openpty()
+    environment = {**os.environ, "STORAGE_EMULATOR_HOST": own_cloud.gcs.url, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "function", "submit", str(spring), f"gs://{own_cloud.input}"]
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment) as process:
+        os.close(terminal)
+        shown, give_up, answered = b"", time.monotonic() + 60, False
+        while time.monotonic() < give_up:
+            if select.select([controller], [], [], 0.1)[0]:
+                try:
+                    shown += os.read(controller, 65536)
+                except OSError:  # the other end is closed
+                    break
+            if b"[y/N]" in shown and not answered:
+                os.write(controller, answer)
+                answered = True
+        assert process.wait(10) == 0
+    os.close(controller)
+    assert answered and b"cost: about" in shown.split(b"[y/N]")[0]
+    assert ("█".encode() in shown.split(b"[y/N]")[1]) == bool(uploaded)
+    assert own_cloud.names(own_cloud.input) == uploaded
+
+
+def test_a_bucket_that_is_not_there_is_an_error_in_words(command, spring):
+    done = command("submit", spring, "gs://no-such-bucket-here", "--yes")
+    assert done.status == 2 and "no-such-bucket-here" in done.err

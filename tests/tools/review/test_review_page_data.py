@@ -1,0 +1,66 @@
+"""From a sidecar, whoever wrote it, to what the page shows."""
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from function.tools.review.page import embed_json, render_page
+from function.tools.review.page_data import pair_data
+from function.tools.review.pair import ReviewPair
+from tests.tools.review.samples import make_pair
+
+FIELDS = ["status", "created", "manifest", "inputs", "result", "model", "attempts", "cost", "checks"]
+FIELDS += ["change", "timings_ms", "labels", "error", "placement"]
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(FIELDS), anything))
+def test_a_sidecar_of_any_shape_can_be_shown(sidecar):
+    data = pair_data(ReviewPair("a/b.json", sidecar), {})
+    assert json.loads(embed_json(data)) == data
+    assert data["status"] in ("review", "failed", "accepted")
+
+
+@settings(max_examples=200, deadline=None)
+@given(anything)
+def test_embedded_json_cannot_end_its_script_and_reads_back(value):
+    value = json.loads(json.dumps(value).replace("NaN", "0").replace("Infinity", "0"))
+    text = embed_json(value)
+    assert not set(text) & set("<>&\u2028\u2029") and text.isascii()
+    assert json.loads(text) == value
+
+
+def test_a_failed_check_comes_first_and_says_which_way_its_limit_goes():
+    checks = {
+        "colour": {"value": 3.0, "threshold": 6.0, "passed": True, "unit": "ΔE"},
+        "label": {"value": 0.4, "threshold": 0.6, "passed": False, "unit": "ratio"},
+        "halo": {"value": 9, "threshold": 5, "passed": False},
+        "equal": {"value": 5, "threshold": 5, "passed": True},
+    }
+    data = pair_data(make_pair(checks=checks), {})
+    limits = [(check["name"], check["limit"]) for check in data["checks"]]
+    assert limits == [("label", "least"), ("halo", "most"), ("colour", "most"), ("equal", None)]
+
+
+def test_a_check_of_a_number_that_is_none_keeps_its_sentence():
+    checks = {"label": {"value": None, "threshold": None, "passed": False, "reason": "Too small to read."}}
+    (check,) = pair_data(make_pair(checks=checks), {})["checks"]
+    assert (check["value"], check["reason"], check["passed"]) == (None, "Too small to read.", False)
+
+
+def test_the_box_is_a_share_of_the_result():
+    assert pair_data(make_pair(), {})["box"] == [0.4, 0.25, 0.2, 0.5]
+    for box in (None, [1, 2, 3], [1, 2, "3", 4], "1234"):
+        assert pair_data(make_pair(change={"box": box}), {})["box"] is None
+
+
+def test_a_title_cannot_leave_its_place():
+    page = render_page([], "</title><script>alert(1)</script>{{script}}")
+    assert "<script>alert" not in page
+    assert page.count("{{script}}") == 2  # once in the title, once in the data: as text, never filled in
