@@ -6,7 +6,7 @@ import time
 
 from function.errors import DeadlineExceeded
 
-LAST_WORD_S = 5.0  # to free a claim, or to write down why, when the event's own time is used up
+GRACE_PERIOD_S = 5.0  # to release a lease, or to record why, when the event's own time is used up
 
 
 class Deadline:
@@ -27,6 +27,6 @@ class Deadline:
             raise DeadlineExceeded(f"the time budget of this event was used up during {stage}", stage=stage)
         return min(seconds, left)
 
-    def last_word(self) -> Deadline:
-        """What is left, but at least LAST_WORD_S from now: for the one write that has to be tried."""
-        return Deadline(max(LAST_WORD_S, self.remaining()))
+    def grace_period(self) -> Deadline:
+        """What is left, but at least GRACE_PERIOD_S from now: for the one write that has to be tried."""
+        return Deadline(max(GRACE_PERIOD_S, self.remaining()))

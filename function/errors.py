@@ -60,20 +60,28 @@ class ReferenceForbidden(Permanent):
     code, stage = ErrorCode.REFERENCE_FORBIDDEN, "download"
 
 
-class SourceTooLarge(Permanent):
+class SourceError(Permanent):
+    """A source image cannot be used; `field` is the manifest's, where one alone is meant."""
+
+    def __init__(self, message: str, *, field: str | None = None, stage: str | None = None):
+        super().__init__(message, stage=stage)
+        self.field = field
+
+
+class SourceTooLarge(SourceError):
     """A source image has more bytes or pixels than the limits allow."""
 
     code, stage = ErrorCode.SOURCE_TOO_LARGE, "download"
 
 
-class SourceUnreadable(Permanent):
+class SourceUnreadable(SourceError):
     """A source image is damaged or cannot be decoded."""
 
     code, stage = ErrorCode.SOURCE_UNREADABLE, "prepare"
 
 
-class SourceUnsupported(Permanent):
-    """A source is none of PNG, JPEG and WebP."""
+class SourceUnsupported(SourceError):
+    """A source is in a format that is not read."""
 
     code, stage = ErrorCode.SOURCE_UNSUPPORTED, "prepare"
 
@@ -152,7 +160,7 @@ class Unexpected(Transient):
 class AtWorkElsewhere(Transient):
     """Another delivery of the same event is at work; this one must come again in case that one dies."""
 
-    stage = "claim"
+    stage = "lease"
 
 
 class Superseded(Exception):

@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING
 from flask import Request, Response
 
 from function.deadline import Deadline
-from function.delivery.cloud_event import NotAnEvent, Upload, parse_event
+from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX, NotAnEvent, Upload, parse_event
 from function.errors import AtWorkElsewhere, Transient
 from function.settings import Settings, SettingsInvalid
 from function.telemetry.native_tuning import prepare_libraries
 from function.telemetry.structured_logging import log, log_unexpected, set_context, take_over_logging, trace_of
 
 if TYPE_CHECKING:  # clients and image libraries are imported by the first event that needs them
-    from function.delivery.pair import Services
+    from function.delivery.services import Services
 
-MANIFEST_ENDING = ".json"
-CATALOGUE_ENDINGS = (".jsonl", ".csv")
 ACKNOWLEDGED = 200
 DELIVER_AGAIN = 503
 
@@ -66,7 +64,7 @@ class Service:
         try:
             return Response(self._settle(upload) + "\n", ACKNOWLEDGED, mimetype="text/plain")
         except AtWorkElsewhere as other:
-            log("INFO", f"deliver again: {other.message}", stage="claim", age_s=round(upload.age_s(), 3))
+            log("INFO", f"deliver again: {other.message}", stage="lease", age_s=round(upload.age_s(), 3))
             return Response("another delivery is at work\n", DELIVER_AGAIN, mimetype="text/plain")
         except Transient as passing:
             log(
@@ -87,8 +85,9 @@ class Service:
 
     def services(self) -> Services:
         """The clients, made once."""
-        from function.delivery.pair import Services  # noqa: PLC0415
+        from function.delivery.services import Services  # noqa: PLC0415
         from function.generation.gemini.client import GeminiClient  # noqa: PLC0415
+        from function.pipeline.memory_budget import MemoryBudget  # noqa: PLC0415
         from function.storage.client import Storage  # noqa: PLC0415
 
         with self._lock:
@@ -101,11 +100,11 @@ class Service:
                     location=settings.location,
                     api_version=settings.gemini_api_version,
                 )
-                self._services = Services(settings, Storage(settings.project), model)
+                self._services = Services(settings, Storage(settings.project), model, MemoryBudget.of_process())
             return self._services
 
     def _settle(self, upload: Upload) -> str:
-        if not upload.name.endswith((MANIFEST_ENDING, *CATALOGUE_ENDINGS)):
+        if not upload.name.endswith((MANIFEST_SUFFIX, *CATALOGUE_SUFFIXES)):
             log("DEBUG", "not a manifest: nothing to do", stage="event")
             return "ignored"
         if upload.bucket == self._settings.output_bucket:
@@ -116,7 +115,7 @@ class Service:
             )
             return "refused"
         deadline = Deadline(self._settings.event_deadline_s)
-        if upload.name.endswith(CATALOGUE_ENDINGS):
+        if upload.name.endswith(CATALOGUE_SUFFIXES):
             from function.delivery.catalogue import settle_catalogue  # noqa: PLC0415
 
             settle_catalogue(upload, self.services(), deadline)

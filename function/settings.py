@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from function.storage.names import BUCKET_NAME
+
 DEFAULT_MODEL = "gemini-2.5-flash-image"
 MIN_SENSIBLE_MAX_PX = 512  # below this, labels are not legible to the model (measured on the shipped pairs)
 
@@ -26,7 +28,6 @@ def _strip(value: object) -> object:
 
 Text = Annotated[str, BeforeValidator(_strip)]
 MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$"
-BUCKET_NAME = r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$"  # Cloud Storage's own bucket naming rule
 
 
 class Settings(BaseModel):

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from function.delivery.cloud_event import FINALIZED, NotAnEvent, Upload, parse_event
-from function.delivery.pair import manifest_targets
 from function.errors import CompositeError, Permanent
-from function.manifest.parse import Manifest, parse_manifest
+from function.manifest.model import Manifest
+from function.manifest.parse import parse_manifest
+from function.manifest.references import manifest_targets
 from function.settings import Settings
 from tests.support import http, log_lines, scene_png
 

@@ -12,9 +12,11 @@ from typing import Any
 from cloudevents.exceptions import GenericException
 from cloudevents.http import from_http
 
-from function.settings import BUCKET_NAME
+from function.storage.names import BUCKET_NAME, gs_uri
 
 FINALIZED = "google.cloud.storage.object.v1.finalized"
+MANIFEST_SUFFIX = ".json"
+CATALOGUE_SUFFIXES = (".jsonl", ".csv")
 MAX_GENERATION = 2**63 - 1  # generations are int64
 
 
@@ -34,8 +36,8 @@ class Upload:
 
     @property
     def uri(self) -> str:
-        """The gs:// form."""
-        return f"gs://{self.bucket}/{self.name}"
+        """`gs://bucket/name`."""
+        return gs_uri(self.bucket, self.name)
 
     def age_s(self) -> float:
         """Seconds since the event happened, never negative."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import re
 import uuid
 from typing import Any
 
@@ -12,7 +10,8 @@ from flask import Request, Response
 from werkzeug.exceptions import HTTPException
 
 from function.deadline import Deadline
-from function.delivery.pair import Services, log_settled, manifest_targets
+from function.delivery.outputs import log_settled
+from function.delivery.services import Services
 from function.errors import (
     CompositeError,
     ErrorCode,
@@ -23,11 +22,17 @@ from function.errors import (
     Unexpected,
 )
 from function.generation.answer_store import AnswerStore
+from function.generation.call_ledger import InMemoryLedger
 from function.generation.paid_calls import PaidCalls
-from function.manifest.parse import MAX_MANIFEST_BYTES, Manifest, manifest_from, parse_manifest
+from function.imaging.data_uri import encode_data_uri
+from function.manifest.flat_fields import set_field
+from function.manifest.model import Manifest
+from function.manifest.parse import MAX_MANIFEST_BYTES, manifest_from, parse_manifest
+from function.manifest.references import manifest_targets
+from function.pipeline.context import Composite, PairContext
 from function.pipeline.fetch import Source, check_size, fetch_sources
-from function.pipeline.finish import Composite
 from function.pipeline.record import RunRecord
+from function.pipeline.resources import PairResources
 from function.pipeline.run import run_pair
 from function.storage.client import Forbidden
 from function.telemetry.structured_logging import log_unexpected
@@ -46,12 +51,8 @@ STATUS_OF = {
     ErrorCode.DEADLINE_EXCEEDED: 504,
 }
 FILE_FIELDS = ("scene", "product")
-NUMBER_FIELDS = {"max_px", "attempts", "seed", "output.quality", "output.width", "output.height"}
-JSON_FIELDS = {"output", "labels"}  # may also be given whole, as JSON
-NESTED_FIELDS = ("output.", "labels.")
 MAX_BODY_BYTES = 2 * MAX_MANIFEST_BYTES
 MAX_FORM_FIELDS = 200  # every field of a manifest, 32 labels, and room
-NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def answer_request(request: Request, services: Services) -> Response:
@@ -75,8 +76,10 @@ def answer_request(request: Request, services: Services) -> Response:
     log_settled(sidecar, 0.0)
     if _wants_image(request):
         return Response(composite.content, 200, {"X-Composite-Status": composite.status}, mimetype=composite.mime_type)
-    image = f"data:{composite.mime_type};base64,{base64.b64encode(composite.content).decode()}"
-    body = {"sidecar": json.loads(sidecar.to_json()), "image": image}
+    body = {
+        "sidecar": json.loads(sidecar.to_json()),
+        "image": encode_data_uri(composite.content, composite.mime_type),
+    }
     return _json(body, 200, {"X-Composite-Status": composite.status})
 
 
@@ -91,13 +94,15 @@ def _run(request: Request, services: Services, deadline: Deadline, record: RunRe
         else:
             manifest = parse_manifest(request.get_data(), settings)
         record.labels, record.placement = manifest.labels, manifest.placement
-        targets = manifest_targets(manifest, settings, None, skip=set(uploaded))
+        targets = manifest_targets(manifest, settings, None, "", skip=uploaded)
         sources = {**uploaded, **(fetch_sources(targets, services.storage, settings, deadline) if targets else {})}
     # An owner of its own: what another request paid for is reused, and its refusals are not.
     owner = f"http:{uuid.uuid4().hex}"
-    calls = PaidCalls(services.model, AnswerStore(services.storage, settings.output_bucket), owner, deadline)
+    store = AnswerStore(services.storage, settings.output_bucket)
+    calls = PaidCalls(services.model, store, owner, deadline, InMemoryLedger())
+    resources = PairResources(services.memory, deadline)
     try:
-        return run_pair(manifest, sources, calls, settings, deadline, record)
+        return run_pair(PairContext(manifest, sources, calls, settings, deadline, record, resources))
     finally:
         record.add_interrupted(calls.interrupted())
 
@@ -111,8 +116,11 @@ def _from_form(request: Request, services: Services) -> tuple[Manifest, dict[str
         names = list(request.form)
     except HTTPException as error:
         raise ManifestInvalid(f"the form cannot be read: {error.description}") from None
-    for name in names:
-        _set_field(fields, name, request.form[name])
+    try:
+        for name in names:
+            set_field(fields, name, request.form[name])
+    except ValueError as error:
+        raise ManifestInvalid(str(error)) from None
     uploaded = {}
     for name in request.files:
         if name not in FILE_FIELDS:
@@ -123,24 +131,6 @@ def _from_form(request: Request, services: Services) -> tuple[Manifest, dict[str
         fields[name] = "data:,"
         uploaded[name] = Source("upload:" + name, None, content)
     return manifest_from(fields, services.settings), uploaded
-
-
-def _set_field(fields: dict[str, Any], name: str, text: str) -> None:
-    value: Any = text
-    if name in NUMBER_FIELDS:
-        value = int(text) if NUMBER.fullmatch(text.strip()) else text
-    elif name in JSON_FIELDS or (name == "scene" and text.lstrip().startswith("{")):
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            raise ManifestInvalid(f"{name}: is not JSON") from None
-    for prefix in NESTED_FIELDS:
-        if name.startswith(prefix):
-            nested = fields.setdefault(prefix[:-1], {})
-            if isinstance(nested, dict):
-                nested[name.removeprefix(prefix)] = value
-            return
-    fields[name] = value
 
 
 def _wants_image(request: Request) -> bool:

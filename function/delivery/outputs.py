@@ -10,19 +10,22 @@ from dataclasses import dataclass
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
-from function.deadline import Deadline
-from function.delivery.cloud_event import Upload
+from function.delivery.services import Delivery
 from function.errors import OutputConflict, Superseded
-from function.sidecar import ManifestIdentity
-from function.storage.client import Changed, NotFound, Storage, StoredObject
+from function.imaging.formats import FORMATS
+from function.sidecar import ManifestIdentity, Sidecar
+from function.storage.client import NotFound, StoredObject
+from function.storage.compare_and_swap import WriteContention, compare_and_swap
+from function.storage.names import gs_uri
+from function.telemetry.structured_logging import log
 
 GENERATION_KEY = "manifest-generation"
 MANIFEST_KEY = "manifest"  # gs:// name of the manifest; two input buckets may share an output bucket
 STATUS_KEY = "status"
 USD_KEY, ERROR_KEY = "usd", "error-code"  # of a sidecar, so that a listing is enough to count thousands
-RESULT_ENDINGS = (".png", ".jpg", ".webp")
-MAX_WRITES = 5  # each further one means that somebody else wrote in between
+RESULT_SUFFIXES = tuple(image_format.suffix for image_format in FORMATS.values() if image_format.writing)
 MAX_SIDECAR_BYTES = 16 * 2**20
+MAX_METADATA_BYTES = 7936  # of labels and the manifest's address; Cloud Storage takes 8 KiB, our other keys the rest
 
 
 @dataclass(frozen=True)
@@ -42,98 +45,91 @@ class Outputs:
         """Object name of the sidecar."""
         return f"{self.stem}.json"
 
-    def result(self, ending: str) -> str:
-        """Object name of the result; `ending` with its dot."""
-        return self.stem + ending
+    def result(self, suffix: str) -> str:
+        """Object name of the result; `suffix` with its dot."""
+        return self.stem + suffix
 
 
-class Committer:
+class OutputWriter:
     """Writes the outputs of one upload."""
 
-    def __init__(self, storage: Storage, bucket: str, upload: Upload, deadline: Deadline):
-        self._storage, self._bucket = storage, bucket
-        self._upload, self._deadline = upload, deadline
+    def __init__(self, delivery: Delivery):
+        self._storage, self._bucket = delivery.storage, delivery.output_bucket
+        self._upload, self._deadline = delivery.upload, delivery.deadline
         self.saw_older = False
 
     def is_settled(self, sidecar_name: str) -> bool:
-        """Whether this generation's sidecar stands.
+        """Whether this generation's sidecar is stored.
 
-        Raises Superseded when a newer one's does, OutputConflict when something that is not ours stands there.
+        Raises Superseded when a newer one's is, OutputConflict when something that is not ours has its name.
         """
-        there = self._storage.stat(self._bucket, sidecar_name, self._deadline)
-        if there is None:
+        stored = self._storage.stat(self._bucket, sidecar_name, self._deadline)
+        if stored is None:
             return False
-        stands = self._generation_of(there)
-        self.saw_older = stands < self._upload.generation
-        return stands == self._upload.generation
+        generation = self._generation_of(stored)
+        self.saw_older = generation < self._upload.generation
+        return generation == self._upload.generation
 
     def write(
-        self, name: str, content: bytes, content_type: str, metadata: dict[str, str], *, once: bool = False
+        self, name: str, content: bytes, content_type: str, metadata: dict[str, str], *, skip_if_current: bool = False
     ) -> bool:
-        """Write one object; `once` leaves one of the same generation alone → whether it was written.
+        """Write one object; `skip_if_current` leaves one of the same generation alone → whether it was written.
 
         Raises Superseded, OutputConflict, StorageUnavailable.
         """
-        metadata = {
-            **metadata,
-            GENERATION_KEY: str(self._upload.generation),
-            MANIFEST_KEY: self._upload.uri,
-        }
-        replaces = 0  # the usual case: nothing stands there
-        for _ in range(MAX_WRITES):
-            try:
-                self._storage.write(
-                    self._bucket, name, content, content_type, self._deadline,
-                    if_generation=replaces, metadata=metadata,
-                )  # fmt: skip
-                return True
-            except Changed:
-                there = self._storage.stat(self._bucket, name, self._deadline)
-                replaces = 0
-                if there is not None:
-                    if self._generation_of(there) == self._upload.generation and once:
-                        return False
-                    replaces = there.generation
-        raise OutputConflict(f"gs://{self._bucket}/{name} is being written by something else all the time")
+
+        def may_replace(existing: StoredObject) -> bool:
+            return not (self._generation_of(existing) == self._upload.generation and skip_if_current)
+
+        try:
+            return compare_and_swap(
+                self._storage, self._bucket, name, content, content_type, self._deadline,
+                metadata={
+                    **metadata, GENERATION_KEY: str(self._upload.generation), MANIFEST_KEY: self._upload.uri,
+                },
+                may_replace=may_replace,
+            )  # fmt: skip
+        except WriteContention as contention:
+            raise OutputConflict(str(contention)) from None
 
     def remove_results(self, outputs: Outputs, *, keep: str | None = None, older: bool = True) -> None:
         """Delete this generation's results but `keep`, and with `older` those of older generations."""
-        for ending in RESULT_ENDINGS:
-            name = outputs.result(ending)
-            there = self._storage.stat(self._bucket, name, self._deadline) if name != keep else None
-            if there is None or there.metadata.get(MANIFEST_KEY) != self._upload.uri:
+        for suffix in RESULT_SUFFIXES:
+            name = outputs.result(suffix)
+            stored = self._storage.stat(self._bucket, name, self._deadline) if name != keep else None
+            if stored is None or stored.metadata.get(MANIFEST_KEY) != self._upload.uri:
                 continue
-            stands = self._identity(there) or 0
-            if stands == self._upload.generation or (older and stands < self._upload.generation):
-                self._storage.delete(self._bucket, name, self._deadline, generation=there.generation)
+            generation = self._stated_generation(stored) or 0
+            if generation == self._upload.generation or (older and generation < self._upload.generation):
+                self._storage.delete(self._bucket, name, self._deadline, generation=stored.generation)
 
-    def _generation_of(self, there: StoredObject) -> int:
+    def _generation_of(self, stored: StoredObject) -> int:
         """The manifest generation an output was made for. Raises Superseded when it is newer than ours,
         OutputConflict when it is not an output of this manifest."""
-        identity = self._identity(there)
-        if identity is None:
+        generation = self._stated_generation(stored)
+        if generation is None:
             raise OutputConflict(
-                f"gs://{there.bucket}/{there.name} was not written for {self._upload.uri}; it is left alone. "
+                f"{gs_uri(stored.bucket, stored.name)} was not written for {self._upload.uri}; it is left alone. "
                 "Rename the manifest, or remove that object"
             )
-        if identity > self._upload.generation:
+        if generation > self._upload.generation:
             raise Superseded("a newer generation of this manifest is settled")
-        return identity
+        return generation
 
-    def _identity(self, there: StoredObject) -> int | None:
+    def _stated_generation(self, stored: StoredObject) -> int | None:
         try:
-            stated = int(there.metadata[GENERATION_KEY])
+            generation = int(stored.metadata[GENERATION_KEY])
         except (KeyError, ValueError):
-            return self._identity_from_body(there)
-        return stated if there.metadata.get(MANIFEST_KEY, self._upload.uri) == self._upload.uri else None
+            return self._generation_from_body(stored)
+        return generation if stored.metadata.get(MANIFEST_KEY, self._upload.uri) == self._upload.uri else None
 
-    def _identity_from_body(self, there: StoredObject) -> int | None:
-        """Somebody may have rewritten a sidecar's metadata; its body still says what it is."""
-        if not there.name.endswith(".json") or there.size > MAX_SIDECAR_BYTES:
+    def _generation_from_body(self, stored: StoredObject) -> int | None:
+        """A person may have rewritten a sidecar's metadata; its body still says what it is."""
+        if not stored.name.endswith(".json") or stored.size > MAX_SIDECAR_BYTES:
             return None
         try:
             body = self._storage.read(
-                there.bucket, there.name, self._deadline, generation=there.generation, limit=MAX_SIDECAR_BYTES
+                stored.bucket, stored.name, self._deadline, generation=stored.generation, limit=MAX_SIDECAR_BYTES
             )
             stated = _SidecarHead.model_validate_json(body).manifest
         except (NotFound, ValidationError):
@@ -146,3 +142,47 @@ class _SidecarHead(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     manifest: ManifestIdentity = Field(validation_alias=AliasChoices("manifest", "catalogue"))
+
+
+def sidecar_metadata(sidecar: Sidecar) -> dict[str, str]:
+    """What a listing tells of a pair without its sidecar being read."""
+    metadata: dict[str, str] = {STATUS_KEY: sidecar.status}
+    if sidecar.cost.usd is not None:
+        metadata[USD_KEY] = f"{sidecar.cost.usd:.6f}"
+    if sidecar.error:
+        metadata[ERROR_KEY] = sidecar.error.code.value
+    return metadata
+
+
+def labels_that_fit(labels: dict[str, str], manifest_uri: str) -> dict[str, str]:
+    """The labels, in their order, that fit into an object's custom metadata beside the manifest's address; the
+    sidecar holds all of them."""
+    room = MAX_METADATA_BYTES - len(manifest_uri.encode())
+    fitting: dict[str, str] = {}
+    for name, value in labels.items():
+        room -= len(name.encode()) + len(value.encode())
+        if room < 0:
+            log("WARNING", "not all labels fit into the object's metadata; the sidecar holds them", stage="upload")
+            break
+        fitting[name] = value
+    return fitting
+
+
+def log_settled(sidecar: Sidecar, age_s: float) -> None:
+    """The line that metrics and dashboards are made from. `age_s`: of the event."""
+    error = sidecar.error
+    log(
+        "ERROR" if error else "INFO",
+        "settled",
+        stage=error.stage if error else "done",
+        status=sidecar.status,
+        usd=sidecar.cost.usd,
+        attempts=len(sidecar.attempts),
+        prompt_tokens=sidecar.cost.prompt_tokens,
+        output_tokens=sidecar.cost.output_tokens,
+        error_code=error.code.value if error else None,
+        error=error.message if error else None,
+        age_s=round(age_s, 3),
+        duration_ms=sidecar.timings_ms.total,
+        timings_ms=sidecar.timings_ms.model_dump(),
+    )

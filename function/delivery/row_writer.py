@@ -11,21 +11,22 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from itertools import islice
 
-from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
-from function.delivery.pair import Services, manifest_targets
-from function.errors import ManifestInvalid, ReferenceForbidden, Superseded, Transient
-from function.manifest.parse import MAX_OBJECT_NAME_BYTES, manifest_from
+from function.delivery.services import Delivery
+from function.errors import ManifestInvalid, ReferenceForbidden, StorageUnavailable, Superseded, Transient
+from function.manifest.parse import manifest_from
+from function.manifest.references import manifest_targets, one_folder_deeper
 from function.manifest.spreadsheet import Row
 from function.settings import Settings
 from function.sidecar import RefusedRow
-from function.storage.client import Changed, Forbidden, StorageUnavailable, StoredObject, crc32c
+from function.storage.client import Forbidden, StoredObject, crc32c
+from function.storage.compare_and_swap import WriteContention, compare_and_swap
+from function.storage.names import MAX_OBJECT_NAME_BYTES, gs_uri
 
 CATALOGUE_KEY = "catalogue"  # custom metadata of a row's manifest: gs:// name of the catalogue …
 CATALOGUE_GENERATION_KEY = "catalogue-generation"  # … and the generation that it was written for
 WRITERS = 32  # a write takes Cloud Storage 30 to 100 ms: 10,000 rows in about half a minute
 BATCH_ROWS = 512  # between two looks at the clock and at the claim
-MAX_WRITES = 5  # each further one means that somebody else wrote in between
 MAX_REASON_CHARS = 500
 LONGEST_ROW_NAME = "/000001.json"
 
@@ -52,19 +53,12 @@ def row_manifest(row: Row, upload: Upload, settings: Settings) -> bytes:
     if row.problem is not None:
         raise ManifestInvalid(row.problem)
     manifest = manifest_from(row.fields, settings)
-    manifest_targets(manifest, settings, upload)
+    manifest_targets(manifest, settings, upload.bucket, upload.name)
     fields = manifest.model_dump(mode="json", exclude_unset=True)
     for name in ("product", "scene"):
         if isinstance(fields[name], str):
-            fields[name] = _one_folder_deeper(fields[name])
+            fields[name] = one_folder_deeper(fields[name])
     return (json.dumps(fields, ensure_ascii=False, indent=1) + "\n").encode()
-
-
-def _one_folder_deeper(reference: str) -> str:
-    """A reference of the catalogue, as its rows' manifests must say it from the folder that they stand in."""
-    if reference.startswith("/") or reference[:5].lower() in ("gs://", "data:"):
-        return reference
-    return f"../{reference}"
 
 
 def check_name(name: str) -> None:
@@ -79,32 +73,32 @@ def check_name(name: str) -> None:
 class RowWriter:
     """Writes the rows of one catalogue and counts them.
 
-    `standing` rows have their manifest, `written` of them by this run; the others are `refused`, in no order.
+    `existing` rows have their manifest, `written` of them by this run; the others are `refused`, in no order.
     """
 
-    def __init__(self, upload: Upload, services: Services, deadline: Deadline):
-        self._upload, self._deadline = upload, deadline
-        self._storage, self._settings = services.storage, services.settings
-        self.standing = self.written = 0
+    def __init__(self, delivery: Delivery):
+        self._upload, self._deadline = delivery.upload, delivery.deadline
+        self._storage, self._settings = delivery.storage, delivery.services.settings
+        self.existing = self.written = 0
         self.refused: list[RefusedRow] = []
 
     def write(self, rows: list[Row], before_batch: Callable[[], None]) -> None:
-        """Have every good row's manifest stand; `before_batch` may raise to stop.
+        """Have every good row's manifest stored; `before_batch` may raise to stop.
 
         Raises Superseded, StorageUnavailable, and ManifestInvalid when not one row can be used.
         """
         prefix = rows_prefix(self._upload.name)
-        there = {one.name: one for one in self._storage.list(self._upload.bucket, prefix, self._deadline)}
+        existing = {one.name: one for one in self._storage.list(self._upload.bucket, prefix, self._deadline)}
         waiting = iter(rows)
         with ThreadPoolExecutor(max_workers=WRITERS) as pool:
             while batch := list(islice(waiting, BATCH_ROWS)):
                 before_batch()
-                self._write_batch(pool, batch, there)
-        if not self.standing:
+                self._write_batch(pool, batch, existing)
+        if not self.existing:
             first = self.refused[0]
             raise ManifestInvalid(f"none of the {len(rows):,} rows can be used; row {first.row}: {first.reason}")
 
-    def _write_batch(self, pool: ThreadPoolExecutor, batch: list[Row], there: dict[str, StoredObject]) -> None:
+    def _write_batch(self, pool: ThreadPoolExecutor, batch: list[Row], existing: dict[str, StoredObject]) -> None:
         futures = {}
         for row in batch:
             name = row_name(self._upload.name, row.number)
@@ -113,7 +107,7 @@ class RowWriter:
             except (ManifestInvalid, ReferenceForbidden) as error:
                 self._refuse(row, error.message)
             else:
-                futures[pool.submit(copy_context().run, self._place, name, body, there.get(name))] = row
+                futures[pool.submit(copy_context().run, self._write_row, name, body, existing.get(name))] = row
         done, pending = wait(futures, return_when=FIRST_EXCEPTION)
         if any(future.exception() and not isinstance(future.exception(), RowRefused) for future in done):
             for future in pending:  # the batch is given up; what is under way is waited for
@@ -129,47 +123,47 @@ class RowWriter:
             elif failure is not None:
                 failures.append(failure)
             else:
-                self.standing += 1
+                self.existing += 1
                 self.written += future.result()
         if failures:
             raise next((one for one in failures if not isinstance(one, Transient)), failures[0])
 
-    def _place(self, name: str, body: bytes, standing: StoredObject | None) -> bool:
-        """Have `body` stand under `name` → whether it had to be written. Raises RowRefused, Superseded."""
+    def _write_row(self, name: str, body: bytes, existing: StoredObject | None) -> bool:
+        """Have `body` stored under `name` → whether it had to be written. Raises RowRefused, Superseded."""
         bucket = self._upload.bucket
-        metadata = {CATALOGUE_KEY: self._upload.uri, CATALOGUE_GENERATION_KEY: str(self._upload.generation)}
-        for _ in range(MAX_WRITES):
-            if standing is not None and self._may_stay(standing, body):
+        try:
+            return compare_and_swap(
+                self._storage, bucket, name, body, "application/json", self._deadline,
+                metadata={CATALOGUE_KEY: self._upload.uri, CATALOGUE_GENERATION_KEY: str(self._upload.generation)},
+                may_replace=lambda stored: not self._may_stay(stored, body),
+                existing=existing,
+            )  # fmt: skip
+        except WriteContention as contention:
+            raise StorageUnavailable(str(contention)) from None
+        except Forbidden as error:
+            # An identity that may only create is told so whether or not the object is its own, earlier write.
+            stored = self._storage.stat(bucket, name, self._deadline)
+            if stored is None:
+                raise StorageUnavailable(f"the row's manifest may not be written: {error}") from None
+            if self._may_stay(stored, body):
                 return False
-            try:
-                self._storage.write(
-                    bucket, name, body, "application/json", self._deadline,
-                    if_generation=standing.generation if standing else 0, metadata=metadata,
-                )  # fmt: skip
-                return True
-            except Changed:
-                standing = self._storage.stat(bucket, name, self._deadline)
-            except Forbidden as error:
-                # An identity that may only create is told so whether or not the object is its own, earlier write.
-                before, standing = standing, self._storage.stat(bucket, name, self._deadline)
-                if standing is None:
-                    raise StorageUnavailable(f"the row's manifest may not be written: {error}") from None
-                if before is not None and before.generation == standing.generation:
-                    raise RowRefused(
-                        f"gs://{bucket}/{name} stands for an older row, and this function's identity may not "
-                        "replace objects there (storage.objects.delete)"
-                    ) from None
-        raise StorageUnavailable(f"gs://{bucket}/{name} is being written by something else all the time")
+            raise RowRefused(
+                f"{gs_uri(bucket, name)} is that of an older row, and this function's identity may not replace "
+                "objects there (storage.objects.delete)"
+            ) from None
 
-    def _may_stay(self, there: StoredObject, body: bytes) -> bool:
-        if there.crc32c == crc32c(body) and there.size == len(body):
+    def _may_stay(self, stored: StoredObject, body: bytes) -> bool:
+        """Whether what is stored is left alone. Raises RowRefused for another's object, Superseded for a newer one."""
+        if stored.crc32c == crc32c(body) and stored.size == len(body):
             return True
         try:
-            generation = int(there.metadata[CATALOGUE_GENERATION_KEY])
+            generation = int(stored.metadata[CATALOGUE_GENERATION_KEY])
         except (KeyError, ValueError):
             generation = None
-        if generation is None or there.metadata.get(CATALOGUE_KEY) != self._upload.uri:
-            raise RowRefused(f"gs://{there.bucket}/{there.name} was not written by this catalogue; it is left alone")
+        if generation is None or stored.metadata.get(CATALOGUE_KEY) != self._upload.uri:
+            raise RowRefused(
+                f"{gs_uri(stored.bucket, stored.name)} was not written by this catalogue; it is left alone"
+            )
         if generation > self._upload.generation:
             raise Superseded("a newer generation of this catalogue is at work")
         return generation == self._upload.generation

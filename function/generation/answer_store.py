@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from dataclasses import asdict
 
 from function.deadline import Deadline
-from function.delivery.lease import WORK_PREFIX
-from function.generation.gemini.client import Request
-from function.generation.gemini.response import Answer
 from function.generation.pricing import Usage
-from function.storage.client import Changed, NotFound, Storage
+from function.generation.provider import Answer, Request
+from function.storage.client import NotFound, Storage
+from function.storage.compare_and_swap import WriteContention, compare_and_swap
+from function.storage.names import WORK_PREFIX, gs_uri
 
 MAX_ANSWER_BYTES = 64 * 2**20  # a 4K answer is under 30 MB
 FIELDS = "answer"  # the custom metadata key that holds everything but the image
@@ -26,46 +27,41 @@ class AnswerStore:
 
     def uri(self, request: Request) -> str:
         """Where the answer to `request` is kept, for as long as it is kept."""
-        return f"gs://{self._bucket}/{answer_name(request)}"
+        return gs_uri(self._bucket, answer_name(request))
 
     def find(self, request: Request, owner: str, deadline: Deadline) -> tuple[Answer, str] | None:
         """The stored answer to exactly this request and the manifest that paid for it, or None."""
         name = answer_name(request)
-        there = self._storage.stat(self._bucket, name, deadline)
-        if there is None:
+        stored = self._storage.stat(self._bucket, name, deadline)
+        if stored is None:
             return None
         try:
-            fields = json.loads(there.metadata[FIELDS])
-            if fields["outcome"] != "image" and there.metadata.get("owner") != owner:
+            fields = json.loads(stored.metadata[FIELDS])
+            if fields["outcome"] != "image" and stored.metadata.get("owner") != owner:
                 return None
             usage = Usage(**fields.pop("usage"))
             image = b""
-            if there.size:
+            if stored.size:
                 image = self._storage.read(
-                    self._bucket, name, deadline, generation=there.generation, limit=MAX_ANSWER_BYTES
+                    self._bucket, name, deadline, generation=stored.generation, limit=MAX_ANSWER_BYTES
                 )
-            return Answer(**fields, usage=usage, image=image), there.metadata.get("owner", "")
+            return Answer(**fields, usage=usage, image=image), stored.metadata.get("owner", "")
         except (KeyError, TypeError, ValueError, NotFound):
             return None  # written by a version that this one does not understand, or just replaced: ask again
 
     def keep(self, request: Request, answer: Answer, owner: str, deadline: Deadline) -> None:
-        """Store an answer. Another answer to the same request that stands there already is replaced."""
+        """Store an answer. Another answer to the same request is replaced."""
         name = answer_name(request)
         fields = {key: value for key, value in asdict(answer).items() if key not in {"image", "usage"}}
         fields["usage"] = answer.usage.model_dump()
         metadata = {FIELDS: json.dumps(fields), "owner": owner}
         mime_type = answer.mime_type or "application/octet-stream"
-        replaces = 0
-        for _ in range(3):  # each turn somebody else has to have written in between
-            try:
-                self._storage.write(
-                    self._bucket, name, answer.image, mime_type, deadline,
-                    if_generation=replaces, metadata=metadata,
-                )  # fmt: skip
-                return
-            except Changed:
-                there = self._storage.stat(self._bucket, name, deadline)
-                replaces = there.generation if there else 0
+        # Where others keep storing answers to the same request, one of theirs is found next time.
+        with contextlib.suppress(WriteContention):
+            compare_and_swap(
+                self._storage, self._bucket, name, answer.image, mime_type, deadline,
+                metadata=metadata, may_replace=lambda _: True,
+            )  # fmt: skip
 
 
 def answer_name(request: Request) -> str:

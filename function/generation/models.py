@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 TABLE = Path(__file__).with_name("models.json")
 # What an unlisted model is assumed to take and return until somebody adds it to the table.
-STAND_IN = "gemini-2.5-flash-image"
+FALLBACK_PROFILE = "gemini-2.5-flash-image"
 
 BillingRule = Literal["flat", "tiles", "crop_unit"]
 
@@ -30,7 +30,6 @@ class ImageModel(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
-    listed: bool = True
     note: str
     retires: str | None
     retires_source: str
@@ -60,11 +59,11 @@ class ModelTable(BaseModel):
     text_models: dict[str, TextPrices]
 
     def find(self, model_id: str) -> ImageModel:
-        """The row of `model_id`; an unlisted model gets the stand-in's sizes and no price."""
+        """The row of `model_id`; an unlisted model gets the fallback profile's sizes and limits, and no price."""
         if model_id in self.models:
             return self.models[model_id]
-        stand_in = self.models[STAND_IN]
-        return stand_in.model_copy(update={"id": model_id, "listed": False, "usd_per_million": None})
+        profile = self.models[FALLBACK_PROFILE]
+        return profile.model_copy(update={"id": model_id, "usd_per_million": None})
 
 
 @cache

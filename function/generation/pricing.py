@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from function.generation.models import BillingRule, ImageModel, TextPrices
+from function.generation.models import BillingRule, ImageModel, TextPrices, model_table
 from function.imaging.frame import Size
+from function.sidecar import Attempt, Cost
 
 # Gemini API documentation, "Understand images", token calculation (read 2026-11-22).
 SMALL_SIDE_PX = 384
@@ -95,3 +96,66 @@ def text_usd(prices: TextPrices | None, usage: Usage) -> float | None:
         return None
     out = usage.output_tokens + usage.thought_tokens
     return round((usage.prompt_tokens * prices.input + out * prices.output_text) / 1e6, 6)
+
+
+def total_usd(attempts: Sequence[Attempt]) -> float | None:
+    """What the attempts and the second opinions on them cost together, or None when a price is unknown."""
+    opinions = [attempt.second_opinion for attempt in attempts if attempt.second_opinion]
+    prices = [attempt.usd for attempt in attempts] + [opinion.usd for opinion in opinions]
+    known = [price for price in prices if price is not None]
+    return round(sum(known), 6) if len(known) == len(prices) else None
+
+
+def cost_of(
+    attempts: Sequence[Attempt],
+    model: ImageModel | None,
+    billed: Usage,
+    sent_sizes: Sequence[Size],
+    full_sizes: Sequence[Size],
+) -> Cost:
+    """What a manifest was billed, beside the estimate for its uncompressed images.
+
+    `billed` are the tokens of the attempts that it paid for; `sent_sizes` and `full_sizes` those of scene and product.
+    """
+    answered = [attempt for attempt in attempts if attempt.outcome != "interrupted"]
+    if model is None or not answered:
+        return Cost(
+            usd=0.0,
+            prompt_tokens=0,
+            output_tokens=0,
+            estimated_prompt_tokens_uncompressed=0,
+            prompt_tokens_saved_percent=0.0,
+            price_source=model_table().price_source,
+        )
+    composites = [attempt for attempt in answered if attempt.purpose == "composite"]
+    billed_images = composites[-1].usage.prompt_image_tokens if composites else 0
+    rule = rule_in_force(model, sent_sizes, billed_images)
+    estimates = _estimates(model, answered, full_sizes)
+    estimated = estimates.get(rule, 0)
+    saved = 100 * (1 - billed.prompt_tokens / estimated) if estimated else 0.0
+    return Cost(
+        usd=total_usd(attempts),
+        prompt_tokens=billed.prompt_tokens,
+        output_tokens=billed.output_tokens,
+        estimated_prompt_tokens_uncompressed=estimated,
+        prompt_tokens_saved_percent=round(saved, 1),
+        price_source=model_table().price_source if model.usd_per_million else f"no price is known for {model.id}",
+        billing_rule=rule,
+        estimates_by_rule=estimates,
+    )
+
+
+def _estimates(model: ImageModel, answered: Sequence[Attempt], full_sizes: Sequence[Size]) -> dict[str, int]:
+    """Prompt tokens of the attempts at full size, by billing rule."""
+    estimates: dict[str, int] = {}
+    for attempt in answered:
+        if attempt.outcome == "reused" and not attempt.usd:
+            continue  # what was not billed would not have been billed at full size either
+        usage = Usage(
+            prompt_tokens=attempt.usage.prompt_tokens,
+            prompt_image_tokens=attempt.usage.prompt_image_tokens,
+        )
+        sizes = full_sizes if attempt.purpose == "composite" else []
+        for name, tokens in uncompressed_estimates(model, sizes, usage).items():
+            estimates[name] = estimates.get(name, 0) + tokens
+    return estimates

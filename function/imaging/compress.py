@@ -18,7 +18,7 @@ _LEAST_GAP = 1.3
 _THIN_SHARE = 0.03  # of the side, per border: up to this a mirrored border passes as more of the same scene
 _BAR_GREY = 128  # mid-grey bars: the least likely to pull the model's exposure or colours
 _HIDDEN = 255  # colour under full transparency: a model that drops alpha then sees a white studio background
-_INLINE_BYTES = 5_000_000  # of the 7 MB that the API takes for one inline image, base64 (4/3) counted in
+_INLINE_SHARE = 5 / 7  # of a model's limit for one inline image: base64 takes 4/3, and there is JSON around it
 _LOSSY_QUALITIES = (95, 85, 70, 50)
 
 
@@ -96,18 +96,20 @@ def fit_to_frame(scene_small: np.ndarray, frame: Frame) -> np.ndarray:
     return np.pad(content, [*borders, (0, 0)], mode="symmetric")
 
 
-def encode_for_model(array: np.ndarray) -> tuple[bytes, str]:
-    """(h, w, 3 or 4) uint8 → bytes and media type for the request: PNG, or WebP where that is too large."""
+def encode_for_model(array: np.ndarray, max_inline_bytes: int) -> tuple[bytes, str]:
+    """(h, w, 3 or 4) uint8 → bytes and media type for the request: PNG, or WebP where that is too large for a model
+    that takes `max_inline_bytes` for one image."""
+    max_bytes = int(_INLINE_SHARE * max_inline_bytes)
     if array.shape[2] == 4:
         array = np.where(array[..., 3:] == 0, np.array([_HIDDEN] * 3 + [0], np.uint8), array)
     content = write_png(array)
-    if len(content) <= _INLINE_BYTES:
+    if len(content) <= max_bytes:
         return content, "image/png"
     image = Image.fromarray(array)
     for quality in _LOSSY_QUALITIES:
         buffer = io.BytesIO()
         image.save(buffer, "WEBP", quality=quality, method=0)
-        if buffer.tell() <= _INLINE_BYTES:
+        if buffer.tell() <= max_bytes:
             break
     return buffer.getvalue(), "image/webp"
 

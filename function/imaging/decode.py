@@ -7,6 +7,7 @@ Pixels are allocated after the declared size has been checked. Of an animation t
 from __future__ import annotations
 
 import io
+import math
 import struct
 import warnings
 import zlib
@@ -18,11 +19,12 @@ from isal import isal_zlib
 from PIL import Image, JpegImagePlugin, WebPImagePlugin
 
 from function.errors import SourceTooLarge, SourceUnreadable
+from function.imaging.formats import FORMATS, ReadFormat
 from function.imaging.frame import Size
 from function.imaging.icc import Use, convert_image, use_of
 from function.imaging.inflate import PngFile
 from function.imaging.png import read_chunks
-from function.imaging.sniff import MIME_TYPES, Format, sniff
+from function.imaging.sniff import sniff
 
 # What the readers raise at damaged bytes; fuzzing (tests/test_fuzz.py) found no other.
 _DAMAGE = (
@@ -48,7 +50,7 @@ _TRANSPOSE = {
 class ImageInfo:
     """What a picture's header says. `size` is (width, height) as displayed, after EXIF orientation."""
 
-    format: Format
+    format: ReadFormat
     size: Size
     orientation: int  # EXIF, 1..8
     has_alpha: bool
@@ -60,7 +62,15 @@ class ImageInfo:
     @property
     def mime_type(self) -> str:
         """The media type of the bytes, such as "image/png"."""
-        return MIME_TYPES[self.format]
+        return FORMATS[self.format].mime_type
+
+    @property
+    def decode_bytes(self) -> int:
+        """Peak bytes of decoding the picture."""
+        image_format = FORMATS[self.format]
+        return math.prod(self.size) * (
+            image_format.animated_decode_bytes if self.animated else image_format.decode_bytes
+        )
 
 
 @dataclass(frozen=True)
@@ -190,7 +200,9 @@ def _check_pixels(size: Size, field: str, max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
         raise SourceTooLarge(
-            f"{field}: {width} x {height} are {width * height:,} pixels; {max_pixels:,} are allowed (MAX_SOURCE_PIXELS)"
+            f"{field}: {width} x {height} are {width * height:,} pixels; "
+            f"{max_pixels:,} are allowed (MAX_SOURCE_PIXELS)",
+            field=field,
         )
 
 
@@ -250,5 +262,5 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return grey
 
 
-def _damaged(field: str, kind: Format, error: Exception) -> SourceUnreadable:
-    return SourceUnreadable(f"{field}: this {kind.upper()} cannot be decoded: {error}")
+def _damaged(field: str, kind: ReadFormat, error: Exception) -> SourceUnreadable:
+    return SourceUnreadable(f"{field}: this {FORMATS[kind].label} cannot be decoded: {error}", field=field)

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from function.imaging.decode import ImageInfo
+from function.imaging.formats import WriteFormat, writing_of
 from function.imaging.png import write_png
-from function.imaging.sniff import Format
 
 # IPTC's term for a real picture into which something generated was put, and the packet that carries it
 # (https://cv.iptc.org/newscodes/digitalsourcetype/, IPTC Photo Metadata Standard, "Digital Source Type").
@@ -23,12 +23,11 @@ Iptc4xmpExt:DigitalSourceType="{DIGITAL_SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta><?x
 JPEG_QUALITY = 92  # no visible loss on label edges; 48 dB on a rendered 4K scene
 WEBP_QUALITY = 90  # WebP's scale is stricter: about JPEG 92's quality
 _WEBP_METHOD = 2  # of 0..6: half the time of the default 4 for 3 % more bytes
-MAX_SIDE_PX: dict[Format, int] = {"png": 2**31 - 1, "jpeg": 65_500, "webp": 16_383}  # the formats' own limits
 
 
 def encode(
     rgb: np.ndarray,
-    kind: Format,
+    kind: WriteFormat,
     *,
     quality: int | None = None,
     icc: bytes | None = None,
@@ -39,11 +38,12 @@ def encode(
     `quality` 1..100 is for JPEG and WebP. Without it the scene (`like`) loses little of what it has:
     a JPEG is quantised as finely as the scene's, and at least as JPEG_QUALITY does; a WebP is lossless if the
     scene is a lossless one, else of WEBP_QUALITY.
-    Raises ValueError when a side is longer than the format allows (MAX_SIDE_PX).
+    Raises ValueError when a side is longer than the format allows (`Writing.max_side_px`).
     """
     height, width = rgb.shape[:2]
-    if max(width, height) > MAX_SIDE_PX[kind]:
-        raise ValueError(f"{width} x {height}: {kind} allows sides of at most {MAX_SIDE_PX[kind]:,} pixels")
+    longest = writing_of(kind).max_side_px
+    if max(width, height) > longest:
+        raise ValueError(f"{width} x {height}: {kind} allows sides of at most {longest:,} pixels")
     if kind == "png":
         return write_png(rgb, icc=icc, xmp=XMP)
     image, buffer = Image.fromarray(rgb), io.BytesIO()

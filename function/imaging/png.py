@@ -14,7 +14,7 @@ import numpy as np
 from isal import isal_zlib
 
 from function.imaging.avx import release_avx
-from function.imaging.sniff import PNG_MAGIC
+from function.imaging.formats import PNG_MAGIC
 
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _UP, _SUB = 2, 1  # filter types of section 9.2

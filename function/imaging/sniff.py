@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from function.errors import SourceUnreadable, SourceUnsupported
+from function.imaging.formats import JPEG_MAGIC, PNG_MAGIC, ReadFormat, detect_format, labels_of_readable
 
-Format = Literal["png", "jpeg", "webp"]
-
-MIME_TYPES: dict[Format, str] = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
-SUFFIXES: dict[Format, str] = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
-
-PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _OTHERS = (
     (b"GIF8", "a GIF"),
     (b"II*\0", "a TIFF or camera raw file"),
@@ -45,24 +38,21 @@ _MARKUP = ((b"<svg", "an SVG"), (b"<!doctype html", "HTML"), (b"<html", "HTML"),
 _HEAD_BYTES = 1024  # how far markup is looked for: a prolog and a licence may stand before "<svg"
 
 
-def sniff(content: bytes, field: str) -> Format:
+def sniff(content: bytes, field: str) -> ReadFormat:
     """The format of `content`. `field` names it in messages.
 
     Raises SourceUnreadable when it is empty or ends inside the first bytes of a picture, SourceUnsupported
-    (saying what it looks like) when it is neither PNG, JPEG nor WebP.
+    (saying what it looks like) when it is in no format that is read.
     """
     if not content:
-        raise SourceUnreadable(f"{field}: the file is empty")
-    if content.startswith(PNG_MAGIC):
-        return "png"
-    if content.startswith(b"\xff\xd8\xff"):
-        return "jpeg"
-    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return "webp"
-    cut = PNG_MAGIC.startswith(content) or b"\xff\xd8".startswith(content) or b"RIFF".startswith(content[:4])
+        raise SourceUnreadable(f"{field}: the file is empty", field=field)
+    found = detect_format(content)
+    if found is not None:
+        return found
+    cut = PNG_MAGIC.startswith(content) or JPEG_MAGIC.startswith(content) or b"RIFF".startswith(content[:4])
     if cut and len(content) < 12:
-        raise SourceUnreadable(f"{field}: the file ends after {len(content)} bytes")
-    raise SourceUnsupported(f"{field}: {_looks_like(content)}; PNG, JPEG and WebP are read")
+        raise SourceUnreadable(f"{field}: the file ends after {len(content)} bytes", field=field)
+    raise SourceUnsupported(f"{field}: {_looks_like(content)}; {labels_of_readable()} are read", field=field)
 
 
 def _looks_like(content: bytes) -> str:

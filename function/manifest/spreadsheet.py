@@ -5,23 +5,20 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from function.errors import ManifestInvalid
-from function.manifest.parse import Manifest, Output, no_duplicates
+from function.manifest.flat_fields import FLAT_FIELDS, LABEL_PREFIX, is_known, parse_json, set_field, short
 
 MAX_CATALOGUE_BYTES = 32 * 2**20  # 100,000 rows of 300 bytes; it is held in memory whole
 MAX_ROWS = 100_000  # ten times what is ordinary, and still inside the six digits of a row's name
 DELIMITERS = ",;\t"  # Excel writes the second where the comma is the decimal sign; "Unicode text" has the third
-LABEL_PREFIX = "labels."
 # Excel's own first line that says which delimiter follows.
 SEPARATOR_LINE = re.compile(r"sep=([,;\t])\r?\n", re.IGNORECASE)
-WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",
@@ -70,21 +67,11 @@ def _jsonl_rows(content: bytes) -> Iterator[Row]:
     filled = ((line, packed) for line, text in lines if (packed := text.strip()))
     for number, (line, packed) in enumerate(filled, start=1):
         try:
-            yield Row(number, line, fields=_json(packed.decode("utf-8")))
+            yield Row(number, line, fields=parse_json(packed.decode("utf-8")))
         except UnicodeDecodeError as error:
             yield Row(number, line, problem=f"it is not UTF-8 text: {error.reason} at byte {error.start}")
         except ValueError as error:
             yield Row(number, line, problem=str(error))
-
-
-def _json(text: str) -> Any:
-    """Parsed JSON. Raises ValueError with a sentence for people."""
-    try:
-        return json.loads(text, object_pairs_hook=no_duplicates)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"it is not JSON: {error.msg} at column {error.pos + 1}") from None
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
 
 
 def _csv_rows(content: bytes) -> Iterator[Row]:
@@ -139,7 +126,7 @@ def _delimiter(text: str) -> str:
 
     def known(delimiter: str) -> int:
         _, header = next(_records(text[:65536], delimiter), (1, []))
-        return 0 if isinstance(header, str) else sum(_is_known(_column(name)) for name in header)
+        return 0 if isinstance(header, str) else sum(is_known(_column(name)) for name in header)
 
     return max(DELIMITERS, key=known)
 
@@ -149,17 +136,17 @@ def _columns(header: list[str]) -> list[str]:
     columns = [_column(name) for name in header]
     named = [name for name in columns if name]
     twice = [name for name, times in Counter(named).items() if times > 1]
-    unknown = [name for name in header if name and not _is_known(_column(name))]
+    unknown = [name for name in header if name and not is_known(_column(name))]
     missing = [] if "product" in named else ["product"]
     missing += [] if {"scene", "scene.prompt"} & set(named) else ["scene"]
     problems = []
     if missing:
         problems.append(f"the column {' and '.join(missing)} is missing from the first line")
     if unknown:
-        names = ", ".join(_short(name) for name in unknown[:10])
-        problems.append(f"unknown column {names} (known: {', '.join(COLUMNS)}, labels.…)")
+        names = ", ".join(short(name) for name in unknown[:10])
+        problems.append(f"unknown column {names} (known: {', '.join(FLAT_FIELDS)}, labels.…)")
     if twice:
-        problems.append(f"the column {', '.join(_short(name) for name in twice[:10])} stands there twice")
+        problems.append(f"the column {', '.join(short(name) for name in twice[:10])} stands there twice")
     if problems:
         raise ManifestInvalid("; ".join(problems))
     return columns
@@ -179,48 +166,9 @@ def _fields(columns: list[str], cells: list[str]) -> dict[str, Any]:
         if not cell:
             continue
         if not column:
-            raise ValueError(f"the header has no name for column {position}, which holds {_short(cell)}")
-        parent, _, child = column.partition(".")
-        value = _value(column, cell)
-        if not child:
-            if parent in fields:
-                raise ValueError(f"{parent} is filled by two columns")
-            fields[parent] = value
-            continue
-        inner = fields.setdefault(parent, {})
-        if not isinstance(inner, dict) or child in inner:
-            raise ValueError(f"{parent} is filled by two columns")
-        inner[child] = value
+            raise ValueError(f"the header has no name for column {position}, which holds {short(cell)}")
+        set_field(fields, column, cell)
     return fields
-
-
-def _value(column: str, cell: str) -> Any:
-    if column in WHOLE_NUMBER_COLUMNS:
-        if not WHOLE_NUMBER.fullmatch(cell):
-            raise ValueError(f"{column}: {_short(cell)} is not a whole number")
-        return int(cell)
-    if column in OBJECT_COLUMNS and cell.startswith("{"):
-        try:
-            return _json(cell)
-        except ValueError as error:
-            raise ValueError(f"{column}: {error}") from None
-    return cell
-
-
-def _is_whole_number(annotation: Any) -> bool:
-    return int in get_args(annotation)
-
-
-OBJECT_COLUMNS = ("scene", "output", "labels")  # may hold a JSON object in one cell
-COLUMNS = (*Manifest.model_fields, "scene.prompt", *(f"output.{name}" for name in Output.model_fields))
-WHOLE_NUMBER_COLUMNS = {
-    *(name for name, field in Manifest.model_fields.items() if _is_whole_number(field.annotation)),
-    *(f"output.{name}" for name, field in Output.model_fields.items() if _is_whole_number(field.annotation)),
-}
-
-
-def _is_known(column: str) -> bool:
-    return column in COLUMNS or (column.startswith(LABEL_PREFIX) and len(column) > len(LABEL_PREFIX))
 
 
 def _marked_encoding(content: bytes) -> str | None:
@@ -266,7 +214,3 @@ def _decode(content: bytes, encoding: str) -> str:
             f"the catalogue is not {encoding.upper()} text (line {line}, byte {error.start}: {error.reason}); "
             "save it as UTF-8: in Excel with the file type “CSV UTF-8 (Comma delimited)”"
         ) from None
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:59] + "…")

@@ -2,72 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
-import numpy as np
-
-from function.deadline import Deadline
-from function.errors import ModelNoImage, ModelRefused, SourceTooLarge, SourceUnreadable, SourceUnsupported
-from function.generation.gemini.client import Request
-from function.generation.models import ImageModel
-from function.generation.paid_calls import Answered, CallsUsedUp, PaidCalls
-from function.generation.pricing import listed_usage, usd
-from function.generation.prompt import composite_prompt
+from function.errors import ModelNoImage, ModelRefused, SourceError
+from function.generation.paid_calls import Answered, CallsUsedUp
 from function.imaging.decode import decode
 from function.imaging.icc import from_srgb
 from function.judging.judge import Judgement, judge
-from function.judging.second_opinion import hear
-from function.pipeline.memory_budget import process_permit
-from function.pipeline.prepare import MAX_SEED, Prepared
-from function.pipeline.record import RunRecord
-from function.restoration.analysis import Analysis, analyse
-from function.sidecar import Attempt, CheckRecord, UsageRecord
+from function.pipeline.ask import ask, no_picture
+from function.pipeline.ask_second_opinion import ask_second_opinion
+from function.pipeline.context import Candidate, PairContext
+from function.pipeline.requests import composite_request
+from function.restoration.analysis import analyse
+from function.sidecar import Attempt, CheckRecord
 
-NOT_A_PICTURE = (SourceUnreadable, SourceUnsupported, SourceTooLarge)
 MAX_ANSWER_PIXELS = 40_000_000  # the largest native picture of any listed model has 17 million
 ANALYSIS_BYTES = 150 * 2**20  # at its peak, measured with tests/bench/performance.py
+NO_IMAGE = "no_image"  # the lesson of an answer without a picture
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """One picture of the model that shows something. picture (h, w, 3) uint8 in the scene's colour space."""
-
-    picture: np.ndarray
-    analysis: Analysis
-    judgement: Judgement
-
-    @property
-    def rank(self) -> tuple[bool, float]:
-        """Accepted before others, then by score."""
-        return self.judgement.verdict == "accepted", self.judgement.score
-
-
-def best_candidate(
-    model: ImageModel,
-    prepared: Prepared,
-    placement: str | None,
-    calls: PaidCalls,
-    most_attempts: int,
-    most_calls: int,
-    judge_model: str | None,
-    deadline: Deadline,
-    record: RunRecord,
-) -> Candidate:
+def choose_candidate(pair: PairContext) -> None:
     """Ask, judge, and ask again with what went wrong. Raises ModelRefused or ModelNoImage when nothing can be kept."""
     best: Candidate | None = None
     lessons: list[str] = []
     last: Answered | None = None
-    for number in range(1, most_attempts + 1):
-        request = Request(
-            model=model.id,
-            prompt=composite_prompt(placement, **prepared.prompt_facts, lessons=lessons),
-            images=prepared.images,
-            aspect_ratio=prepared.frame.aspect_ratio,
-            image_size=model.image_size,
-            seed=(prepared.base_seed + number - 1) % (MAX_SEED + 1),
-        )
+    for number in range(1, pair.max_attempts + 1):
+        request = composite_request(pair.prepared, pair.model, pair.manifest.placement, number, lessons)
         try:
-            last = ask(request, number, calls, most_calls, record)
+            last = ask(pair, request, number)
         except CallsUsedUp:
             if last is None:
                 raise
@@ -75,11 +37,11 @@ def best_candidate(
         if last.answer.outcome != "image":
             if last.answer.final:
                 break
-            lessons = ["no_image"]
+            lessons = [NO_IMAGE]
             continue
-        candidate = _judged(last, prepared, judge_model, calls, deadline, record)
+        candidate = _judged(pair, last)
         if candidate is None:
-            lessons = ["no_image"]
+            lessons = [NO_IMAGE]
             continue
         if candidate.judgement.verdict != "unusable" and (best is None or candidate.rank > best.rank):
             best = candidate
@@ -87,41 +49,8 @@ def best_candidate(
             break
         lessons = [name for name, check in candidate.judgement.checks.items() if not check.passed]
     if best is None:
-        raise _nothing_usable(last, record.attempts)
-    return best
-
-
-def ask(request: Request, number: int, calls: PaidCalls, most_calls: int, record: RunRecord) -> Answered:
-    """One attempt, noted in the record with what it cost. Number 0 is a scene generated from text."""
-    with record.stage("generate"):
-        answered = calls.ask(request, number, most_calls)
-    answer = answered.answer
-    shown = answer.outcome == "image"
-    billed, message = answer.usage, "" if shown else answer.words
-    if shown and not billed.output_tokens:
-        billed = listed_usage(record.image_model, len(request.images))
-        message = "the service did not say what it billed; the price is that of the list"
-    generated = "generated" if shown else answer.outcome
-    record.add_attempt(
-        Attempt(
-            number=number,
-            purpose="composite" if number else "scene",
-            seed=request.seed,
-            outcome="reused" if answered.reused else generated,
-            verdict=None if shown else "unusable",
-            finish_reason=answer.finish_reason,
-            message=message,
-            latency_ms=answer.latency_ms,
-            usage=UsageRecord(**answer.usage.model_dump(exclude={"output_image_tokens"})),
-            usd=usd(record.image_model, billed) if answered.paid else 0.0,
-        ),
-        answer.usage,
-        answered.paid,
-    )
-    record.model = record.model.model_copy(
-        update={"version": answer.model_version, "aspect_ratio": request.aspect_ratio}
-    )
-    return answered
+        raise _nothing_usable(last, pair.record.attempts)
+    pair.best = best
 
 
 def check_records(judgement: Judgement) -> dict[str, CheckRecord]:
@@ -129,39 +58,25 @@ def check_records(judgement: Judgement) -> dict[str, CheckRecord]:
     return {name: CheckRecord(**asdict(check)) for name, check in judgement.checks.items()}
 
 
-def no_picture(answered: Answered) -> ModelRefused | ModelNoImage:
-    """Why an answer holds no image, in the model's own words."""
-    answer = answered.answer
-    kind = ModelRefused if answer.outcome == "refused" else ModelNoImage
-    return kind(f"{answer.finish_reason}: {answer.words}")
-
-
-def _judged(
-    answered: Answered,
-    prepared: Prepared,
-    judge_model: str | None,
-    calls: PaidCalls,
-    deadline: Deadline,
-    record: RunRecord,
-) -> Candidate | None:
+def _judged(pair: PairContext, answered: Answered) -> Candidate | None:
     """Register and judge one answer; None when its bytes are no picture."""
-    _, product = prepared.ready_product.result()  # before the permit, which what comes first there may wait for
+    record, prepared, decoded = pair.record, pair.prepared, pair.decoded_sources()
+    _, product = pair.resources.result(prepared.ready_product)
     try:
-        with process_permit().hold(ANALYSIS_BYTES, deadline):
+        with pair.resources.pixels(ANALYSIS_BYTES):
             with record.stage("restore"):
-                decoded = decode(answered.answer.image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
-                picture = from_srgb(decoded.array, prepared.scene.icc)
-                analysis = analyse(prepared.small_scene, product, picture, prepared.frame)
+                answer = decode(answered.answer.image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
+                picture = from_srgb(answer.array, decoded.scene.icc)
+                analysis = analyse(decoded.small_scene, product, picture, prepared.frame)
             with record.stage("check"):
-                judged = judge(analysis)
-    except NOT_A_PICTURE as error:
+                judgement = judge(analysis)
+    except SourceError as error:
         record.replace_last_attempt(outcome="unreadable", verdict="unusable", message=error.message)
         return None
     with record.stage("check"):
-        shown = (answered.answer.image, answered.answer.mime_type)
-        heard = hear(judged, (*prepared.images, shown), judge_model, calls)
-    judgement = heard.judgement
-    record.replace_last_attempt(verdict=judgement.verdict, checks=check_records(judgement), second_opinion=heard.record)
+        images = (*prepared.images, (answered.answer.image, answered.answer.mime_type))
+        judgement, opinion = ask_second_opinion(judgement, images, pair.settings.judge_model, pair.calls)
+    record.replace_last_attempt(verdict=judgement.verdict, checks=check_records(judgement), second_opinion=opinion)
     return Candidate(picture, analysis, judgement)
 
 

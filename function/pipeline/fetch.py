@@ -16,7 +16,7 @@ from function.errors import (
     SourceNotYetThere,
     SourceTooLarge,
 )
-from function.manifest.parse import InlineImage, StoredImage
+from function.manifest.references import InlineImage, StoredImage
 from function.settings import Settings
 from function.storage.client import Forbidden, NotFound, Storage, TooLarge
 
@@ -49,11 +49,11 @@ def fetch_sources(
         }
     errors = [error for future in futures.values() if (error := future.exception())]
     if errors:
-        raise first_to_tell(errors)
+        raise most_severe(errors)
     return {field: future.result() for field, future in futures.items()}
 
 
-def first_to_tell(errors: list[BaseException]) -> BaseException:
+def most_severe(errors: list[BaseException]) -> BaseException:
     """Unexpected errors first, then permanent ones (joined), then what may pass."""
     unexpected = [error for error in errors if not isinstance(error, CompositeError)]
     permanent = [error for error in errors if isinstance(error, Permanent)]
@@ -92,4 +92,4 @@ def check_size(field: str, uri: str, size: int, limit: int) -> None:
 
 
 def _too_large(field: str, uri: str, size: int, limit: int) -> SourceTooLarge:
-    return SourceTooLarge(f"{field}: {uri} has {size:,} bytes; {limit:,} are allowed (MAX_SOURCE_BYTES)")
+    return SourceTooLarge(f"{field}: {uri} has {size:,} bytes; {limit:,} are allowed (MAX_SOURCE_BYTES)", field=field)

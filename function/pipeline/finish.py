@@ -2,117 +2,94 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import asdict
 
 import cv2
 import numpy as np
 
-from function.deadline import Deadline
+from function.imaging.data_uri import encode_data_uri
 from function.imaging.encode import encode
+from function.imaging.formats import writing_of
 from function.imaging.frame import Size, fit_within
 from function.imaging.resize import Box, cover_window, outside_share, resize_cover
-from function.imaging.sniff import MIME_TYPES, SUFFIXES, Format
-from function.manifest.parse import Manifest
-from function.pipeline.attempts import Candidate, check_records
-from function.pipeline.memory_budget import Turn, process_permit
-from function.pipeline.prepare import Prepared, decode_bytes
-from function.pipeline.record import RunRecord
+from function.pipeline.attempts import check_records
+from function.pipeline.context import Composite, PairContext
 from function.restoration.analysis import Analysis
 from function.restoration.restore import plain_upscale, restore
-from function.sidecar import Change, CheckRecord, DriftRecord, Restoration, ResultRecord
+from function.sidecar import Change, CheckRecord, DriftRecord, Restoration
 
 MOST_CUT_OFF = 0.02  # of the product by the shape that was asked for: its box has soft pixels around it
 MASK_SIDE_PX = 512  # of the change mask in the sidecar: enough for an overlay, a few KB
-# Peak bytes a pixel while restoring and encoding: the scene, the result, and the encoder (tests/bench/codecs.py).
-FINISH_BYTES = {"png": 8, "jpeg": 10, "webp": 16}
 
 
-@dataclass(frozen=True)
-class Composite:
-    """A finished picture, encoded."""
-
-    status: Literal["accepted", "review"]
-    content: bytes
-    format: Format
-    size: Size
-
-    @property
-    def ending(self) -> str:
-        """File name ending, with its dot."""
-        return SUFFIXES[self.format]
-
-    @property
-    def mime_type(self) -> str:
-        """The media type of the bytes."""
-        return MIME_TYPES[self.format]
-
-    def record(self, uri: str) -> ResultRecord:
-        """What the sidecar says of it."""
-        return ResultRecord(
-            uri=uri,
-            mime_type=self.mime_type,
-            width=self.size[0],
-            height=self.size[1],
-            bytes=len(self.content),
-            sha256=hashlib.sha256(self.content).hexdigest(),
-        )
-
-
-def finish(best: Candidate, prepared: Prepared, manifest: Manifest, deadline: Deadline, record: RunRecord) -> Composite:
-    """Restore, resize and encode, within the process's memory permit."""
-    scene, analysis = prepared.scene, best.analysis
-    scene.settle()
+def finish_bytes(pair: PairContext) -> int:
+    """Peak bytes of restoring and encoding the result."""
+    scene, prepared = pair.decoded_sources().scene, pair.prepared
     result_pixels = max(math.prod(scene.size), math.prod(prepared.result_size))
-    wanted = result_pixels * FINISH_BYTES[prepared.result_format]
-    if not scene.is_kept:
-        wanted += decode_bytes(scene.info) // 2
-    with process_permit().hold(wanted, deadline, Turn.FINISH):
-        with record.stage("restore"):
-            picture, record.restoration = _restored(best, prepared, manifest.restore)
-        record.drift = _drift_record(analysis)
-        record.checks = check_records(best.judgement)
-        box = _change_box(analysis.change, scene.size)
-        record.change = _change_record(analysis.change, box)
-        product_box = _change_box(analysis.product_mask, scene.size)
-        window = cover_window(scene.size, prepared.result_size, box, product_box)
-        cut_off = product_box is not None and outside_share(product_box, window)
-        if cut_off > MOST_CUT_OFF:
-            record.checks["product_whole"] = CheckRecord(
-                value=round(cut_off, 4),
-                threshold=MOST_CUT_OFF,
-                passed=False,
-                unit="share of the product",
-                reason="The size that was asked for has another shape than the scene, and cuts the product off.",
-            )
-        with record.stage("encode"):
-            picture = resize_cover(picture, prepared.result_size, window)
-            content = encode(
-                picture, prepared.result_format, quality=manifest.output.quality, icc=scene.icc, like=scene.info
-            )
-    accepted = best.judgement.verdict == "accepted" and analysis.drift.registered and cut_off <= MOST_CUT_OFF
-    return Composite("accepted" if accepted else "review", content, prepared.result_format, prepared.result_size)
+    wanted = result_pixels * writing_of(prepared.result_format).finish_bytes
+    return wanted if scene.is_retained else wanted + scene.info.decode_bytes // 2
 
 
-def _restored(best: Candidate, prepared: Prepared, mode: Literal["full", "off"]) -> tuple[np.ndarray, Restoration]:
+def restore_result(pair: PairContext) -> None:
+    """The scene's own pixels, and the product's, at full resolution; or the plain upscale where that is asked for."""
+    best, prepared, decoded = pair.best, pair.prepared, pair.decoded_sources()
     analysis, match = best.analysis, best.analysis.match
     kind = match.kind if match is not None else None
-    if mode == "off":
-        picture = plain_upscale(best.picture, prepared.frame, analysis.layout_box)
-        return picture, Restoration(mode="off", match_kind=kind)
-    scene = prepared.scene.full()
-    # A scene that was never shrunk is what the analysis looks at as well.
-    own = scene is not prepared.small_scene
-    restored = restore(scene, prepared.product, analysis, prepared.frame, overwrite=own)
-    return restored.image, Restoration(
-        mode="full",
-        share=round(restored.restored_share, 4),
-        match_kind=kind,
-        match_quality=round(restored.match_quality, 4),
-        note=restored.note,
+    if pair.manifest.restore == "off":
+        pair.picture = plain_upscale(best.picture, prepared.frame, analysis.layout_box)
+        pair.record.restoration = Restoration(mode="off", match_kind=kind)
+    else:
+        scene = decoded.scene.full()
+        # A scene that was never shrunk is what the analysis looks at as well.
+        own = scene is not decoded.small_scene
+        product, _ = pair.resources.result(prepared.ready_product)
+        restored = restore(scene, product, analysis, prepared.frame, overwrite=own)
+        pair.picture = restored.image
+        pair.record.restoration = Restoration(
+            mode="full",
+            share=round(restored.restored_share, 4),
+            match_kind=kind,
+            match_quality=round(restored.match_quality, 4),
+            note=restored.note,
+        )
+    pair.record.drift = _drift_record(analysis)
+    pair.record.checks = check_records(best.judgement)
+    pair.record.change = _change_record(analysis.change, _change_box(analysis.change, decoded.scene.size))
+
+
+def crop_and_resize(pair: PairContext) -> None:
+    """The picture at the size that was asked for, the product inside it as far as that goes."""
+    scene, analysis, record = pair.decoded_sources().scene, pair.best.analysis, pair.record
+    product_box = _change_box(analysis.product_mask, scene.size)
+    change_box = record.change.box if record.change else None
+    window = cover_window(scene.size, pair.prepared.result_size, change_box, product_box)
+    cut_off = product_box is not None and outside_share(product_box, window)
+    if cut_off > MOST_CUT_OFF:
+        record.checks["product_whole"] = CheckRecord(
+            value=round(cut_off, 4),
+            threshold=MOST_CUT_OFF,
+            passed=False,
+            unit="share of the product",
+            reason="The size that was asked for has another shape than the scene, and cuts the product off.",
+        )
+    pair.picture = resize_cover(pair.picture, pair.prepared.result_size, window)
+
+
+def encode_result(pair: PairContext) -> None:
+    """The picture as a file, with the scene's colour profile."""
+    scene, prepared, best = pair.decoded_sources().scene, pair.prepared, pair.best
+    content = encode(
+        pair.picture,
+        prepared.result_format,
+        quality=pair.manifest.output.quality,
+        icc=scene.icc,
+        like=scene.info,
+    )
+    accepted = best.judgement.verdict == "accepted" and best.analysis.drift.registered
+    accepted &= all(check.passed for check in pair.record.checks.values())
+    pair.composite = Composite(
+        "accepted" if accepted else "review", content, prepared.result_format, prepared.result_size
     )
 
 
@@ -142,5 +119,5 @@ def _change_record(change: np.ndarray, box: Box | None) -> Change:
     return Change(
         share=round(float(change.mean()) / 255, 4),
         box=box,
-        mask="data:image/png;base64," + base64.b64encode(mask).decode(),
+        mask=encode_data_uri(mask, "image/png"),
     )

@@ -1,7 +1,7 @@
-"""A permit for the stages that work on pixels: eight huge pairs at once fit into memory, and each finishes early.
+"""The process's budget for pixels: how many bytes, and how many threads, may work on them at once.
 
-As many work at a time as there are cores. Were all of them at it, each would take as long as all together, and the
-model would be asked by all at once and then by nobody.
+At most one pair a core does pixel work. Without this, the CPU-bound stages of eight pairs time-slice, all reach their
+model call at the same moment, and the CPU then idles; and eight huge pairs at once would not fit into memory.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from bisect import insort
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -23,41 +22,56 @@ CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/
 # What the process needs without any pixels: libraries (about 250 MiB), and of eight events that wait for the network
 # the images' own bytes (50 MiB at most each) and analyses.
 RESERVED_BYTES = 650 * 2**20
-LEAST_BYTES = 400 * 2**20  # one 50-megapixel pair has to be possible
-MOST_BYTES = 550 * 2**20  # two cores have no use for more at once, and eight huge pairs stay under 1.7 GiB
-KEPT_SHARE = 0.4  # of the working bytes, besides them, for pixels that wait for the model's answer
+MIN_BYTES = 400 * 2**20  # one 50-megapixel pair has to be possible
+MAX_BYTES = 550 * 2**20  # two cores have no use for more at once, and eight huge pairs stay under 1.7 GiB
+RETAINED_SHARE = 0.4  # of the working bytes, besides them, for pixels that wait for the model's answer
 
 
-class Turn(IntEnum):
-    """Whose work comes first: the shortest, so that everybody waits the least."""
+class Priority(IntEnum):
+    """Whose work comes first: the shortest, so that all wait the least."""
 
     BEFORE_MODEL = 0  # the model's ten seconds begin the sooner
     FINISH = 1
     EXAMINE = 2
 
 
-class PixelPermit:
-    """Hands out bytes to so many workers, by their turn and then in the order they were asked for; who asks for more
-    than there is gets all of it, alone.
+class MemoryBudget:
+    """A priority semaphore over bytes and workers: by priority, then first come, first served. A request larger than
+    the budget is clamped to it and runs alone.
 
-    Besides, pixels may be kept across a wait while `kept_bytes` last: nobody waits for those, so that who waits for
-    working bytes never waits for an answer of the network.
+    A second budget, `retained_bytes`, covers pixels that are kept during the model call. It never blocks, so a thread
+    that waits for working memory cannot be stuck behind a network call.
     """
 
-    def __init__(self, total_bytes: int, workers: int, kept_bytes: int = 0):
+    def __init__(self, total_bytes: int, workers: int, retained_bytes: int = 0):
         self._total = self._free = total_bytes
         self._idle = workers
-        self._keepable = kept_bytes
-        self._queue: list[tuple[Turn, int]] = []  # sorted: the turn, and the number of the arrival
+        self._retainable = retained_bytes
+        self._queue: list[tuple[Priority, int]] = []  # sorted: the priority, and the number of the arrival
         self._arrivals = count()
         self._changed = threading.Condition()
+        self._thread = threading.local()
+
+    @classmethod
+    def of_process(cls) -> MemoryBudget:
+        """Sized from this process's memory limit and cores."""
+        room = int((memory_limit_bytes() - RESERVED_BYTES) * 0.9)
+        working = max(MIN_BYTES, min(MAX_BYTES, int(room / (1 + RETAINED_SHARE))))
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return cls(working, cores or 1, max(0, min(int(RETAINED_SHARE * working), room - working)))
 
     @contextmanager
-    def hold(self, wanted_bytes: int, deadline: Deadline, turn: Turn = Turn.EXAMINE) -> Iterator[None]:
-        """Wait for `wanted_bytes` and a turn, hold both for the block. Raises DeadlineExceeded."""
+    def acquire(self, wanted_bytes: int, deadline: Deadline, priority: Priority = Priority.EXAMINE) -> Iterator[None]:
+        """Wait for `wanted_bytes` and a worker's slot, hold both for the block.
+
+        Raises DeadlineExceeded, and RuntimeError in a thread that holds some already: two such threads would wait for
+        each other.
+        """
+        if self.held_by_this_thread():
+            raise RuntimeError("this thread holds working memory already")
         wanted = min(wanted_bytes, self._total)
         with self._changed:
-            ticket = (turn, next(self._arrivals))
+            ticket = (priority, next(self._arrivals))
             insort(self._queue, ticket)
             try:
                 ready = self._changed.wait_for(
@@ -65,41 +79,38 @@ class PixelPermit:
                     timeout=deadline.remaining(),
                 )
                 if not ready:
-                    raise DeadlineExceeded("the pictures' turn did not come in time", stage="prepare")
+                    raise DeadlineExceeded("timed out waiting for a processing slot", stage="prepare")
                 self._free -= wanted
                 self._idle -= 1
             finally:
                 self._queue.remove(ticket)
                 self._changed.notify_all()
+        self._thread.held = True
         try:
             yield
         finally:
+            self._thread.held = False
             with self._changed:
                 self._free += wanted
                 self._idle += 1
                 self._changed.notify_all()
 
-    def keep(self, wanted_bytes: int) -> bool:
-        """Whether so many bytes may be kept; who was told so gives them back."""
+    def held_by_this_thread(self) -> bool:
+        """Whether the calling thread is inside `acquire`."""
+        return getattr(self._thread, "held", False)
+
+    def retain(self, wanted_bytes: int) -> bool:
+        """Whether so many bytes may be retained; what was granted is given back with `release_retained`."""
         with self._changed:
-            if wanted_bytes > self._keepable:
+            if wanted_bytes > self._retainable:
                 return False
-            self._keepable -= wanted_bytes
+            self._retainable -= wanted_bytes
             return True
 
-    def give_back(self, kept_bytes: int) -> None:
-        """The end of `keep`."""
+    def release_retained(self, retained_bytes: int) -> None:
+        """The end of `retain`."""
         with self._changed:
-            self._keepable += kept_bytes
-
-
-@cache
-def process_permit() -> PixelPermit:
-    """The permit of this process, sized from its memory limit."""
-    room = int((memory_limit_bytes() - RESERVED_BYTES) * 0.9)
-    working = max(LEAST_BYTES, min(MOST_BYTES, int(room / (1 + KEPT_SHARE))))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return PixelPermit(working, cores or 1, max(0, min(int(KEPT_SHARE * working), room - working)))
+            self._retainable += retained_bytes
 
 
 def memory_limit_bytes() -> int:

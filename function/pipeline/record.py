@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from time import monotonic
+from typing import Literal
 
-from function.delivery.lease import BegunCall
 from function.errors import CompositeError
-from function.generation.models import ImageModel, model_table
-from function.generation.pricing import Usage, rule_in_force, uncompressed_estimates
+from function.generation.call_ledger import BegunCall
+from function.generation.models import ImageModel
+from function.generation.pricing import Usage, cost_of
 from function.imaging.frame import Size
+from function.pipeline.stage_times import StageTimes
 from function.sidecar import (
     Attempt,
     Change,
@@ -28,10 +29,8 @@ from function.sidecar import (
     Restoration,
     ResultRecord,
     Sidecar,
-    Timings,
     UsageRecord,
 )
-from function.telemetry.structured_logging import log
 
 
 @dataclass
@@ -52,20 +51,22 @@ class RunRecord:
     billed: Usage = field(default_factory=Usage)
     sent_sizes: list[Size] = field(default_factory=list)
     full_sizes: list[Size] = field(default_factory=list)
-    _timings: dict[str, float] = field(default_factory=dict)
-    _started: float = field(default_factory=monotonic)
+    _times: StageTimes = field(default_factory=StageTimes)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time a stage (a field of Timings); entering it again adds up. Errors get its name when they have none."""
-        start = monotonic()
-        try:
-            yield
-        finally:
-            spent = monotonic() - start
-            self._timings[name] = self._timings.get(name, 0.0) + spent
-            log("DEBUG", f"{name} done", stage=name, duration_ms=round(spent * 1000))
+    def stage(self, name: str) -> AbstractContextManager[None]:
+        """Time a stage (a field of Timings); entering it again adds up."""
+        return self._times.stage(name)
+
+    def use_model(self, model: ImageModel, requested_id: str) -> None:
+        """Note the model that is asked from here on."""
+        self.image_model = model
+        self.model = ModelRecord(id=model.id, requested_id=requested_id)
+
+    def note_model(self, *, version: str | None, aspect_ratio: str) -> None:
+        """Note what the model said of itself, and the shape that it was asked for."""
+        if self.model is not None:
+            self.model = self.model.model_copy(update={"version": version, "aspect_ratio": aspect_ratio})
 
     def add_input(self, field: str, described: InputRecord) -> None:
         """Note a source that was read. Both are read at the same time, hence the lock."""
@@ -105,63 +106,13 @@ class RunRecord:
         """Complete the newest attempt with what judging it has shown."""
         self.attempts[-1] = self.attempts[-1].model_copy(update=changes)
 
-    def timings(self) -> Timings:
-        """Milliseconds by stage so far."""
-        spent = {name: round(seconds * 1000) for name, seconds in self._timings.items()}
-        return Timings(**spent, total=round((monotonic() - self._started) * 1000))
-
-    def usd(self) -> float | None:
-        """What this manifest's attempts cost together, or None when a price is unknown."""
-        opinions = [attempt.second_opinion for attempt in self.attempts if attempt.second_opinion]
-        prices = [attempt.usd for attempt in self.attempts] + [opinion.usd for opinion in opinions]
-        return None if None in prices else round(sum(prices), 6)
-
     def cost(self) -> Cost:
         """What was billed, beside what the uncompressed images would have been."""
-        model = self.image_model
-        if model is None or all(attempt.outcome == "interrupted" for attempt in self.attempts):
-            source = model_table().price_source
-            return Cost(
-                usd=0.0,
-                prompt_tokens=0,
-                output_tokens=0,
-                estimated_prompt_tokens_uncompressed=0,
-                prompt_tokens_saved_percent=0.0,
-                price_source=source,
-            )
-        composites = [
-            attempt for attempt in self.attempts if attempt.purpose == "composite" and attempt.outcome != "interrupted"
-        ]
-        billed_images = composites[-1].usage.prompt_image_tokens if composites else 0
-        rule = rule_in_force(model, self.sent_sizes, billed_images)
-        estimates: dict[str, int] = {}
-        for attempt in self.attempts:
-            if attempt.outcome == "interrupted" or (attempt.outcome == "reused" and not attempt.usd):
-                continue  # what was not billed would not have been billed at full size either
-            usage = Usage(
-                prompt_tokens=attempt.usage.prompt_tokens,
-                prompt_image_tokens=attempt.usage.prompt_image_tokens,
-            )
-            sizes = self.full_sizes if attempt.purpose == "composite" else []
-            for name, tokens in uncompressed_estimates(model, sizes, usage).items():
-                estimates[name] = estimates.get(name, 0) + tokens
-        estimated = estimates.get(rule, 0)
-        saved = 100 * (1 - self.billed.prompt_tokens / estimated) if estimated else 0.0
-        known = model.usd_per_million is not None
-        return Cost(
-            usd=self.usd(),
-            prompt_tokens=self.billed.prompt_tokens,
-            output_tokens=self.billed.output_tokens,
-            estimated_prompt_tokens_uncompressed=estimated,
-            prompt_tokens_saved_percent=round(saved, 1),
-            price_source=model_table().price_source if known else f"no price is known for {model.id}",
-            billing_rule=rule,
-            estimates_by_rule=estimates,
-        )
+        return cost_of(self.attempts, self.image_model, self.billed, self.sent_sizes, self.full_sizes)
 
     def sidecar(
         self,
-        status: str,
+        status: Literal["accepted", "review", "failed"],
         manifest: ManifestIdentity | None,
         *,
         result: ResultRecord | None = None,
@@ -181,7 +132,7 @@ class RunRecord:
             restoration=self.restoration,
             change=self.change,
             checks=self.checks,
-            timings_ms=self.timings(),
+            timings_ms=self._times.timings(),
             labels=self.labels,
             placement=self.placement,
             error=ErrorRecord.of(error) if error else None,

@@ -21,7 +21,7 @@ from google.cloud.storage import exceptions as storage_exceptions
 from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_exponential_jitter
 
 from function.deadline import Deadline
-from function.errors import StorageUnavailable
+from function.errors import DeadlineExceeded, StorageUnavailable
 from function.storage.read_deadline import TimedAdapter, reading_ends_in
 
 CONNECT_TIMEOUT_S = 5.0
@@ -224,10 +224,22 @@ class Storage:
         budget_s = deadline.within(RETRY_FOR_S, "storage")
         budget = Deadline(budget_s)
 
+        failure: BaseException | None = None
+
         def once() -> T:
-            left = budget.within(RETRY_FOR_S, "storage") * SILENCE_SHARE
-            with reading_ends_in(deadline.remaining()):
-                return call((min(CONNECT_TIMEOUT_S, left), min(READ_TIMEOUT_S, left)))
+            nonlocal failure
+            try:
+                left = budget.within(RETRY_FOR_S, "storage") * SILENCE_SHARE
+            except DeadlineExceeded:
+                if failure is not None:
+                    raise failure from None  # the reason is what kept failing, not that it took all the time
+                raise
+            try:
+                with reading_ends_in(deadline.remaining()):
+                    return call((min(CONNECT_TIMEOUT_S, left), min(READ_TIMEOUT_S, left)))
+            except CLIENT_ERRORS as error:
+                failure = error
+                raise
 
         tries = Retrying(
             retry=retry_if_exception(_may_pass),

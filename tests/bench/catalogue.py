@@ -22,7 +22,7 @@ from pathlib import Path
 from function.deadline import Deadline
 from function.delivery.catalogue import settle_catalogue
 from function.delivery.cloud_event import Upload
-from function.delivery.pair import Services
+from function.delivery.services import Services
 from function.errors import Transient
 from function.service import Service
 from function.settings import Settings

@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from function.generation.models import STAND_IN, model_table
+from function.generation.models import FALLBACK_PROFILE, model_table
 from function.imaging.frame import plan_frame
 from function.restoration.analysis import analyse
 from function.restoration.restore import plain_upscale, restore
@@ -47,7 +47,9 @@ def main() -> None:
 
 def _run(folder: Path, manner: str, seed: int, reading: bool, save: Path | None) -> dict[str, float]:
     case = load_case(folder)
-    frame = plan_frame((case.scene.shape[1], case.scene.shape[0]), model_table().find(STAND_IN).native_sizes, SENT_PX)
+    frame = plan_frame(
+        (case.scene.shape[1], case.scene.shape[0]), model_table().find(FALLBACK_PROFILE).native_sizes, SENT_PX
+    )
     answer = imitate(case, frame, MANNERS[manner], seed)
     before = _peak_kib(reset=True)
     started, cpu = time.perf_counter(), time.process_time()

@@ -12,13 +12,17 @@ import cv2
 import numpy as np
 
 from function.deadline import Deadline
-from function.generation.gemini.client import GeminiClient, Request
+from function.generation.gemini.client import GeminiClient
 from function.generation.models import model_table
 from function.generation.paid_calls import Answered
+from function.generation.provider import Request
 from function.imaging.decode import decode
 from function.manifest.parse import manifest_from
+from function.pipeline.context import PairContext
 from function.pipeline.fetch import Source
+from function.pipeline.memory_budget import MemoryBudget
 from function.pipeline.record import RunRecord
+from function.pipeline.resources import PairResources
 from function.pipeline.run import run_pair
 from function.settings import DEFAULT_MODEL, Settings
 from function.tools.emulator.server import GeminiEmulator
@@ -35,7 +39,7 @@ class DirectCalls:
         self._client = client
         self.returned = (0, 0)
 
-    def ask(self, request: Request, number: int, most_calls: int) -> Answered:
+    def ask(self, request: Request, number: int, max_calls: int) -> Answered:
         """Always a new call."""
         answer = self._client.generate(request, Deadline(60))
         pixels = decode(answer.image, "answer", max_pixels=50_000_000).array
@@ -61,7 +65,9 @@ def main() -> None:
                 calls, record = DirectCalls(client), RunRecord()
                 manifest = manifest_from({"scene": "s", "product": "p", "restore": mode, "attempts": 1}, settings)
                 sources = {"scene": Source("s", 1, png(scene)), "product": Source("p", 1, product)}
-                composite = run_pair(manifest, sources, calls, settings, Deadline(300), record)
+                deadline = Deadline(300)
+                resources = PairResources(MemoryBudget.of_process(), deadline)
+                composite = run_pair(PairContext(manifest, sources, calls, settings, deadline, record, resources))
                 row[mode] = picture(composite.content)
             x, y, width, height = record.change.box
             outside = np.ones(scene.shape[:2], bool)

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from function.generation.models import STAND_IN, model_table
+from function.generation.models import FALLBACK_PROFILE, model_table
 from function.imaging.frame import Frame, plan_frame
 from function.restoration.analysis import Analysis, analyse
 from tests.cases.cases import SHIPPED, Case, load_case, small_case
@@ -22,7 +22,7 @@ def case(name: str, width: int = WIDTH) -> Case:
 
 def frame_of(scene: np.ndarray) -> Frame:
     size = scene.shape[1], scene.shape[0]
-    return plan_frame(size, model_table().find(STAND_IN).native_sizes, 768)
+    return plan_frame(size, model_table().find(FALLBACK_PROFILE).native_sizes, 768)
 
 
 @cache

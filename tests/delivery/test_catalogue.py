@@ -10,10 +10,11 @@ import pytest
 from function.deadline import Deadline
 from function.delivery.catalogue import MAX_REFUSED_LISTED, settle_catalogue
 from function.delivery.cloud_event import Upload
-from function.delivery.lease import take_claim
+from function.delivery.lease import acquire_lease
 from function.delivery.row_writer import row_name
 from function.errors import AtWorkElsewhere, Transient
-from function.manifest.parse import parse_manifest, resolve
+from function.manifest.parse import parse_manifest
+from function.manifest.references import resolve
 from function.service import Service
 from function.settings import Settings
 from tests.fault_proxy import FaultProxy
@@ -235,7 +236,7 @@ def test_an_older_delivery_stops_when_a_newer_catalogue_takes_over(own_cloud, pr
         assert reading.held.wait(60), "it was never read"
         second = upload_of(own_cloud.put("a/spring.csv", csv_of(1)))
         # The claim alone, as if its process had gone no further yet.
-        take_claim(services.storage, own_cloud.output, second, Deadline(60))
+        acquire_lease(services.storage, own_cloud.output, second, Deadline(60))
         reading.released.set()
         older.result()
     assert not rows_of(own_cloud)

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from function.delivery.cloud_event import parse_event
-from function.delivery.lease import Claim, claim_name
+from function.delivery.lease import Lease, lease_name
 from tests.fault_proxy import FaultProxy
 from tests.support import http, log_lines, product_png, scene_png, wait_until
 
@@ -24,7 +24,7 @@ def identity(cloud, resource):
 
 def claim_of(cloud, resource):
     """The claim's object."""
-    return cloud.client.bucket(cloud.output).blob(claim_name(identity(cloud, resource)))
+    return cloud.client.bucket(cloud.output).blob(lease_name(identity(cloud, resource)))
 
 
 def write_claim(cloud, resource, **changes):
@@ -33,7 +33,7 @@ def write_claim(cloud, resource, **changes):
         "manifest_generation": int(resource["generation"]), "state": "in_progress",
         "expires": time.time() + 3600, "machine": "elsewhere", "run": "somebody",
     }  # fmt: skip
-    claim_of(cloud, resource).upload_from_string(Claim(**{**fields, **changes}).model_dump_json())
+    claim_of(cloud, resource).upload_from_string(Lease(**{**fields, **changes}).model_dump_json())
 
 
 def in_background(call, *arguments):

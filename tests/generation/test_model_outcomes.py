@@ -188,7 +188,8 @@ def test_no_call_is_begun_in_too_little_time(gemini):
     """A picture takes about ten seconds: one that is asked for with two left is paid for in vain."""
     from function.deadline import Deadline
     from function.errors import DeadlineExceeded
-    from function.generation.gemini.client import GeminiClient, Request
+    from function.generation.gemini.client import GeminiClient
+    from function.generation.provider import Request
 
     client = GeminiClient(api_key="k", vertexai=False, project=None, location="global", api_version=None)
     almost_over = Deadline(300)
@@ -242,7 +243,7 @@ def test_vertex_mode_calls_the_vertex_path(own_cloud, tmp_path):
         http_options=types.HttpOptions(base_url=own_cloud.gemini.url, api_version=client._api_version),
     )  # fmt: skip
     from function.deadline import Deadline
-    from function.generation.gemini.client import Request
+    from function.generation.provider import Request
 
     request = Request("gemini-2.5-flash-image", "an empty table", (), "1:1", None, 7)
     answer = client.generate(request, Deadline(30))

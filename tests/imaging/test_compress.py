@@ -12,6 +12,7 @@ from function.imaging.frame import Frame, plan_frame
 from function.imaging.png import write_png
 from tests.imaging.samples import photo
 
+MAX_INLINE_BYTES = 7_000_000  # of every model in the table
 NATIVE = {"1:1": (1024, 1024), "4:3": (1184, 864), "16:9": (1344, 768), "21:9": (1536, 672), "9:16": (768, 1344)}
 
 
@@ -77,7 +78,7 @@ def test_padding_is_told_by_its_border_not_by_its_area():
 
 
 def test_what_is_sent_is_lossless_png():
-    content, mime_type = encode_for_model(photo())
+    content, mime_type = encode_for_model(photo(), MAX_INLINE_BYTES)
     assert mime_type == "image/png"
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(content))), photo())
 
@@ -85,20 +86,20 @@ def test_what_is_sent_is_lossless_png():
 def test_a_model_that_drops_alpha_sees_a_white_background():
     rgba = np.dstack([photo(), np.full(photo().shape[:2], 255, np.uint8)])
     rgba[:10] = 7, 7, 7, 0
-    sent = np.asarray(Image.open(io.BytesIO(encode_for_model(rgba)[0])))
+    sent = np.asarray(Image.open(io.BytesIO(encode_for_model(rgba, MAX_INLINE_BYTES)[0])))
     assert (sent[:10] == (255, 255, 255, 0)).all()
     assert np.array_equal(sent[10:], rgba[10:])
     assert (rgba[:10, :, 0] == 7).all()  # the caller's array is not touched
 
 
-@pytest.mark.parametrize("channels", [3, 4])
-def test_what_is_too_large_for_a_request_is_sent_lossy(channels):
+@pytest.mark.parametrize(("channels", "max_inline_bytes"), [(3, 7_000_000), (4, 7_000_000), (3, 2_000_000)])
+def test_what_is_too_large_for_the_model_is_sent_lossy(channels, max_inline_bytes):
     noise = np.random.default_rng(2).integers(0, 256, (1400, 1400, channels), np.uint8)
     noise[..., 3:] = 255
-    assert len(write_png(noise)) * 4 / 3 > 7_000_000
-    content, mime_type = encode_for_model(noise)
+    assert len(write_png(noise)) * 4 / 3 > max_inline_bytes
+    content, mime_type = encode_for_model(noise, max_inline_bytes)
     assert mime_type == "image/webp"
-    assert len(content) * 4 / 3 < 7_000_000
+    assert len(content) * 4 / 3 < max_inline_bytes
     assert Image.open(io.BytesIO(content)).size == (1400, 1400)
 
 

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from function.imaging.decode import decode
-from function.imaging.encode import DIGITAL_SOURCE_TYPE, MAX_SIDE_PX, encode
+from function.imaging.encode import DIGITAL_SOURCE_TYPE, encode
+from function.imaging.formats import writing_of
 from tests.imaging.samples import MAX_PIXELS, photo, saved, wide_profile
 
 KINDS = ["png", "jpeg", "webp"]
@@ -92,7 +93,7 @@ def test_a_lossless_webp_scene_gives_a_lossless_result():
 
 @pytest.mark.parametrize("kind", ["jpeg", "webp"])
 def test_a_side_beyond_the_format_is_refused(kind):
-    longest = MAX_SIDE_PX[kind]
+    longest = writing_of(kind).max_side_px
     assert opened(encode(np.zeros((1, longest, 3), np.uint8), kind)).size == (longest, 1)
     with pytest.raises(ValueError, match=f"{longest:,}"):
         encode(np.zeros((1, longest + 1, 3), np.uint8), kind)

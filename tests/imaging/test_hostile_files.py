@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from function.errors import CompositeError, SourceTooLarge, SourceUnreadable
 from function.imaging.decode import decode, inspect
+from function.imaging.formats import PNG_MAGIC
 from function.imaging.png import write_png
-from function.imaging.sniff import PNG_MAGIC
 from tests.imaging.samples import MAX_PIXELS, exif, photo, png_chunk, png_of, png_with, real_files, saved
 
 FILES = real_files()

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from isal import isal_zlib
 from PIL import Image, PngImagePlugin
 
+from function.imaging.formats import PNG_MAGIC
 from function.imaging.inflate import PngFile
 from function.imaging.png import read_chunks
-from function.imaging.sniff import PNG_MAGIC
 from tests.imaging.samples import photo, png_chunk, saved
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from function.errors import CompositeError, ManifestInvalid, ReferenceForbidden
-from function.manifest.parse import InlineImage, parse_manifest, resolve
+from function.manifest.parse import parse_manifest
+from function.manifest.references import InlineImage, resolve
 from function.settings import Settings
 from tests.support import product_png, scene_png
 

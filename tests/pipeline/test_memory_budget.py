@@ -1,24 +1,25 @@
-"""The permit for pixels: never more out than there is, first come first served, and no wait without an end."""
+"""The memory budget: never more out than there is, first come first served, and no wait without an end."""
 
 from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from function.deadline import Deadline
 from function.errors import DeadlineExceeded
-from function.pipeline.memory_budget import PixelPermit, Turn
+from function.pipeline.memory_budget import MemoryBudget, Priority
 
 
 def test_never_more_is_held_than_there_is():
-    permit, lock = PixelPermit(100, 8), threading.Lock()
+    budget, lock = MemoryBudget(100, 8), threading.Lock()
     held, most = 0, 0
 
     def work(wanted: int) -> None:
         nonlocal held, most
-        with permit.hold(wanted, Deadline(30)):
+        with budget.acquire(wanted, Deadline(30)):
             with lock:
                 held += wanted
                 most = max(most, held)
@@ -35,12 +36,12 @@ def test_never_more_is_held_than_there_is():
 
 
 def test_no_more_work_at_once_than_there_are_workers():
-    permit, lock = PixelPermit(100, 2), threading.Lock()
+    budget, lock = MemoryBudget(100, 2), threading.Lock()
     at_work = most = 0
 
     def work() -> None:
         nonlocal at_work, most
-        with permit.hold(1, Deadline(30)):
+        with budget.acquire(1, Deadline(30)):
             with lock:
                 at_work += 1
                 most = max(most, at_work)
@@ -56,22 +57,33 @@ def test_no_more_work_at_once_than_there_are_workers():
     assert most == 2
 
 
-def test_who_asks_for_more_than_there_is_gets_all_of_it_alone():
-    permit = PixelPermit(100, 8)
-    with permit.hold(1000, Deadline(1)), pytest.raises(DeadlineExceeded), permit.hold(1, Deadline(0.05)):
+def in_another_thread(work):
+    """Run `work` in a thread of its own; its result, or its exception raised here."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(work).result()
+
+
+def acquire_and_release(budget, wanted):
+    with budget.acquire(wanted, Deadline(0.05)):
         pass
-    with permit.hold(100, Deadline(1)):
+
+
+def test_a_request_larger_than_the_budget_runs_alone():
+    budget = MemoryBudget(100, 8)
+    with budget.acquire(1000, Deadline(1)), pytest.raises(DeadlineExceeded):
+        in_another_thread(lambda: acquire_and_release(budget, 1))
+    with budget.acquire(100, Deadline(1)):
         pass
 
 
 def test_a_large_one_is_not_overtaken_for_ever_by_small_ones():
-    permit, order = PixelPermit(100, 8), []
+    budget, order = MemoryBudget(100, 8), []
 
     def work(name: str, wanted: int) -> None:
-        with permit.hold(wanted, Deadline(30)):
+        with budget.acquire(wanted, Deadline(30)):
             order.append(name)
 
-    with permit.hold(50, Deadline(1)):
+    with budget.acquire(50, Deadline(1)):
         large = threading.Thread(target=work, args=("large", 100))
         large.start()
         time.sleep(0.5)  # it has to be waiting before the small one comes, on a loaded machine too
@@ -84,15 +96,16 @@ def test_a_large_one_is_not_overtaken_for_ever_by_small_ones():
 
 
 def test_what_the_model_waits_for_goes_first_and_then_what_is_nearly_done():
-    permit, order = PixelPermit(100, 1), []
+    budget, order = MemoryBudget(100, 1), []
 
-    def work(name: str, turn: Turn) -> None:
-        with permit.hold(10, Deadline(30), turn):
+    def work(name: str, turn: Priority) -> None:
+        with budget.acquire(10, Deadline(30), turn):
             order.append(name)
 
-    wanted = (("a", Turn.EXAMINE), ("b", Turn.FINISH), ("c", Turn.BEFORE_MODEL), ("d", Turn.BEFORE_MODEL))
+    first = Priority.BEFORE_MODEL
+    wanted = (("a", Priority.EXAMINE), ("b", Priority.FINISH), ("c", first), ("d", first))
     threads = [threading.Thread(target=work, args=args) for args in wanted]
-    with permit.hold(10, Deadline(1)):
+    with budget.acquire(10, Deadline(1)):
         for thread in threads:
             thread.start()
             time.sleep(0.05)
@@ -102,19 +115,28 @@ def test_what_the_model_waits_for_goes_first_and_then_what_is_nearly_done():
 
 
 def test_one_whose_time_is_up_leaves_the_queue():
-    permit = PixelPermit(100, 8)
-    with permit.hold(60, Deadline(1)):
-        with pytest.raises(DeadlineExceeded), permit.hold(60, Deadline(0.05)):
+    budget = MemoryBudget(100, 8)
+    with budget.acquire(60, Deadline(1)):
+        with pytest.raises(DeadlineExceeded):
+            in_another_thread(lambda: acquire_and_release(budget, 60))
+        in_another_thread(lambda: acquire_and_release(budget, 40))
+
+
+def test_a_thread_that_holds_memory_may_not_ask_for_more():
+    """Two such threads would wait for each other."""
+    budget = MemoryBudget(100, 8)
+    with budget.acquire(10, Deadline(1)):
+        with pytest.raises(RuntimeError), budget.acquire(10, Deadline(1)):
             pass
-        with permit.hold(40, Deadline(1)):
-            pass
+        in_another_thread(lambda: acquire_and_release(budget, 90))
+    acquire_and_release(budget, 100)
 
 
 def test_what_is_kept_is_bounded_and_takes_nothing_from_who_works():
-    permit = PixelPermit(100, 8, kept_bytes=50)
-    assert permit.keep(30)
-    assert not permit.keep(30)
-    with permit.hold(100, Deadline(1)):
+    budget = MemoryBudget(100, 8, retained_bytes=50)
+    assert budget.retain(30)
+    assert not budget.retain(30)
+    with budget.acquire(100, Deadline(1)):
         pass
-    permit.give_back(30)
-    assert permit.keep(50)
+    budget.release_retained(30)
+    assert budget.retain(50)

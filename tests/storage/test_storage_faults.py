@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from function.deadline import LAST_WORD_S, Deadline
+from function.deadline import GRACE_PERIOD_S, Deadline
 from function.delivery.cloud_event import parse_event
-from function.delivery.lease import claim_name
+from function.delivery.lease import lease_name
 from function.errors import DeadlineExceeded, StorageUnavailable
 from function.storage.client import Changed, NotFound, Storage
 from function.tools.local.storage_emulator import PROJECT
@@ -258,7 +258,7 @@ def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
     for what, stem in pairs.items():
         operation, name = REQUESTS[what]
         if what == "claim":
-            name = f"*/{claim_name(parse_event(*reversed(place.event(resources[what]))))}"
+            name = f"*/{lease_name(parse_event(*reversed(place.event(resources[what]))))}"
         faults[what] = proxy.add(kind, operation, name.format(stem=stem), times=None)
 
     def deliver(what):
@@ -270,7 +270,7 @@ def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
     for what, (status, spent) in outcomes.items():
         assert faults[what].fired, what
         assert status == 503, what
-        assert spent < deadline_s + MARGIN_S + LAST_WORD_S, what
+        assert spent < deadline_s + MARGIN_S + GRACE_PERIOD_S, what
         sidecar_stands = what == "sidecar" and kind == "lost"  # it was written all the same
         assert (f"{pairs[what]}.json" in place.names()) == sidecar_stands, what
     proxy.clear()
@@ -296,7 +296,7 @@ def test_answers_may_fail_until_the_event_comes_again(
     fault = proxy.add(kind, *REQUESTS[what], times=None)
     start = time.monotonic()
     assert place.deliver(hasty, resource).status == 503
-    assert time.monotonic() - start < deadline_s + MARGIN_S + LAST_WORD_S
+    assert time.monotonic() - start < deadline_s + MARGIN_S + GRACE_PERIOD_S
     assert fault.fired
     assert not [name for name in place.names() if name.startswith(stem)]
     proxy.clear()

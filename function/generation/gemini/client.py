@@ -6,12 +6,13 @@ import json
 import re
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from function.deadline import Deadline
 from function.errors import DeadlineExceeded, ModelRefused, ModelRejected, ModelUnanswered, ModelUnavailable
-from function.generation.gemini.response import Answer, read_answer, read_words, shorten
+from function.generation.backoff import backoff_s
+from function.generation.gemini.response import read_answer, read_words, shorten
+from function.generation.provider import Answer, ModelNotFound, Request
 
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only an event that needs it pays for it
     from google.genai import Client, types
@@ -25,27 +26,8 @@ CALL_TIMEOUT_SHARE = 0.5  # of what is left, so that a stalled call leaves time 
 # A call is only begun with this many seconds, twice what the model takes, or this share of the event's whole deadline
 # where that is less: for a short one somebody knows the model to be faster.
 LEAST_CALL_S, LEAST_CALL_SHARE = 20.0, 0.05
-FIRST_BACKOFF_S = 0.5
-MAX_BACKOFF_S = 20.0
 MAX_TRIES = 6  # within one delivery; after that the platform's redelivery backs off for longer
-NEVER_CONNECTED = frozenset({"ConnectError", "ConnectTimeout"})  # the transport's errors before anything was sent
 RETRY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of the model. `images` are (bytes, MIME type) in the order the prompt numbers them."""
-
-    model: str
-    prompt: str
-    images: tuple[tuple[bytes, str], ...]
-    aspect_ratio: str
-    image_size: str | None
-    seed: int
-
-
-class ModelGone(ModelRejected):
-    """404: the model is retired, or this project has no access to it."""
 
 
 class GeminiClient:
@@ -82,7 +64,7 @@ class GeminiClient:
     def generate(self, request: Request, deadline: Deadline) -> Answer:
         """Call the model once, trying again while it is only busy.
 
-        Raises ModelGone on 404, ModelRejected and ModelRefused on other client errors, ModelUnavailable when the
+        Raises ModelNotFound on 404, ModelRejected and ModelRefused on other client errors, ModelUnavailable when the
         tries or the time are used up, ModelUnanswered when the call may have been billed and no answer arrived,
         DeadlineExceeded when there was no time to start.
         """
@@ -125,8 +107,16 @@ class GeminiClient:
         """
         from google.genai import errors  # noqa: PLC0415
 
+        from function.generation.gemini.transport import NEVER_SENT, TRANSPORT_ERRORS, is_timeout  # noqa: PLC0415
+
+        problem = ""
         for number in range(1, MAX_TRIES + 1):
-            timeout_s = _call_timeout_s(deadline)
+            try:
+                timeout_s = _call_timeout_s(deadline)
+            except DeadlineExceeded:
+                if problem:
+                    break  # what kept it from being reached is the reason, not that it took all the time
+                raise
             start = time.monotonic()
             wait_s = backoff_s(number)
             try:
@@ -138,25 +128,18 @@ class GeminiClient:
                 wait_s = max(wait_s, _asked_to_wait_s(error))
             except UnicodeError as error:
                 raise _unreadable(model, error) from None
-            except Exception as error:
-                # The SDK's transport is exchangeable and its errors have no common public base.
-                if not _is_transport_error(error):
-                    raise
+            except NEVER_SENT as error:
                 problem = f"{type(error).__name__}: {shorten(str(error))}"
-                if type(error).__name__ not in NEVER_CONNECTED:
-                    timed_out = isinstance(error, TimeoutError) or type(error).__name__.endswith("Timeout")
-                    why = "did not answer in the time there was" if timed_out else "broke off"
-                    raise ModelUnanswered(f"the model {model} {why}: {problem}", timed_out=timed_out) from None
+            except TRANSPORT_ERRORS as error:
+                timed_out = is_timeout(error)
+                why = "did not answer in the time there was" if timed_out else "broke off"
+                problem = f"{type(error).__name__}: {shorten(str(error))}"
+                raise ModelUnanswered(f"the model {model} {why}: {problem}", timed_out=timed_out) from None
             if number < MAX_TRIES and deadline.remaining() > wait_s:
                 time.sleep(wait_s)
             else:
                 break
         raise ModelUnavailable(f"the model {model} could not be reached: {problem}")
-
-
-def backoff_s(number: int) -> float:
-    """Seconds to wait after try `number` (from 1)."""
-    return min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (number - 1))
 
 
 def _call_timeout_s(deadline: Deadline) -> float:
@@ -195,12 +178,12 @@ def _contents(request: Request) -> types.Content:
 
 
 def _raise_unless_passing(error: Any, model: str) -> None:
-    """404 → ModelGone; other client errors → ModelRejected or ModelRefused; what may pass returns."""
+    """404 → ModelNotFound; other client errors → ModelRejected or ModelRefused; what may pass returns."""
     if error.code in RETRY_STATUS or (error.code or 500) >= 500:
         return
     said = shorten(error.message or error.status or "")
     if error.code == 404:
-        raise ModelGone(f"the model {model} does not exist, is retired, or is not open to this project: {said}")
+        raise ModelNotFound(f"the model {model} does not exist, is retired, or is not open to this project: {said}")
     if error.code == 400 and not any(item.get("reason") == "API_KEY_INVALID" for item in _details(error)):
         raise ModelRefused(f"the model's service refused the request (400): {said}")
     raise ModelRejected(f"the model's service answered {error.code}: {said}; check key, project and permissions")
@@ -219,9 +202,3 @@ def _asked_to_wait_s(error: Any) -> float:
         if match := re.fullmatch(r"(\d+(?:\.\d+)?)s", str(item.get("retryDelay", ""))):
             return float(match[1])
     return 0.0
-
-
-def _is_transport_error(error: Exception) -> bool:
-    """Whether the error comes from the HTTP transport of the SDK (httpx, or httpx2 since 3.0)."""
-    packages = {base.__module__.partition(".")[0] for base in type(error).__mro__}
-    return isinstance(error, OSError) or bool(packages & {"httpx", "httpx2", "httpcore", "httpcore2", "h11"})

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from function.generation.pricing import Usage
+from function.generation.provider import Answer
+from function.imaging.data_uri import decode_base64
+from function.imaging.formats import FORMATS, detect_format
 
 MAX_WORDS_CHARS = 500  # of the model's own words kept in a record
 NO_SENSE = "the answer does not have the form that the service documents"
@@ -22,7 +22,6 @@ HARD_REFUSALS = frozenset(
     {"SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "IMAGE_PROHIBITED_CONTENT", "MODEL_ARMOR"}
 )
 SOFT_REFUSALS = frozenset({"RECITATION", "IMAGE_SAFETY", "IMAGE_RECITATION", "LANGUAGE"})
-IMAGE_MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
 DATA_IMAGE = re.compile(r"data:image/[a-z+.-]+;base64,([A-Za-z0-9+/=_\s-]+)")
 
 
@@ -81,21 +80,6 @@ class _Response(_Read):
     model_version: str | None = None
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What came back: an image, or the reason why there is none; words alone where those were asked for."""
-
-    outcome: Literal["image", "refused", "no_image", "text"]
-    finish_reason: str
-    words: str
-    image: bytes
-    mime_type: str
-    usage: Usage
-    model_version: str | None
-    latency_ms: int
-    final: bool = False  # a refusal that another attempt cannot change
-
-
 def read_answer(body: bytes, latency_ms: int) -> Answer:
     """A response (JSON) of any shape → Answer: the last image that is not a thought, or the words that came instead."""
     response = _response(body)
@@ -121,7 +105,7 @@ def read_answer(body: bytes, latency_ms: int) -> Answer:
     image = _last_image(parts)
     if image:
         answered = _usage_with_image(usage)
-        mime_type = sniff_mime_type(image)
+        mime_type = detect_mime_type(image)
         return Answer("image", reason, shorten(said), image, mime_type, answered, version, latency_ms)
     words = candidate.finish_message or said or "the answer holds no image and no words"
     if reason in HARD_REFUSALS or reason in SOFT_REFUSALS:
@@ -149,12 +133,10 @@ def _response(body: bytes) -> _Response | None:
         return None
 
 
-def sniff_mime_type(content: bytes) -> str:
+def detect_mime_type(content: bytes) -> str:
     """MIME type by the first bytes; what the service states has been wrong. Unknown → octet-stream."""
-    for magic, mime_type in IMAGE_MAGIC.items():
-        if content.startswith(magic):
-            return mime_type
-    return "application/octet-stream"
+    found = detect_format(content)
+    return FORMATS[found].mime_type if found else "application/octet-stream"
 
 
 def _last_image(parts: list[_Part]) -> bytes | None:
@@ -163,18 +145,17 @@ def _last_image(parts: list[_Part]) -> bytes | None:
         if part.thought:
             continue
         if part.inline_data and part.inline_data.data:
-            image = _unpacked(part.inline_data.data) or image
+            image = _decoded(part.inline_data.data) or image
         elif part.text and (match := DATA_IMAGE.search(part.text)):  # some gateways answer like this
-            image = _unpacked(re.sub(r"\s+", "", match[1])) or image
+            image = _decoded(match[1]) or image
     return image
 
 
-def _unpacked(packed: str) -> bytes | None:
-    """The bytes of base64 in either alphabet, with or without padding; None where it is none."""
-    packed = packed.replace("-", "+").replace("_", "/").rstrip("=")
+def _decoded(packed: str) -> bytes | None:
+    """The bytes of base64; None where it is none."""
     try:
-        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
-    except (binascii.Error, ValueError):
+        return decode_base64(packed)
+    except ValueError:
         return None
 
 

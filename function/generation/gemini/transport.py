@@ -8,6 +8,16 @@ from collections.abc import Iterator
 
 import httpx2
 
+# Errors before a connection was made: nothing was sent, so nothing was billed.
+NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout)
+# Whatever else goes wrong below the SDK.
+TRANSPORT_ERRORS = (httpx2.RequestError, httpx2.StreamError, OSError)
+
+
+def is_timeout(error: Exception) -> bool:
+    """Whether no answer came in time, and not a broken connection."""
+    return isinstance(error, TimeoutError | httpx2.TimeoutException)
+
 
 class WholeCallTransport(httpx2.BaseTransport):
     """As httpx2's own, but reading an answer ends when the call's read timeout has passed since the call began."""

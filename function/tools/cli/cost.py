@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from function.generation.models import ImageModel, model_table
 from function.generation.pricing import Usage, usd
-from function.manifest.parse import Manifest
+from function.manifest.model import Manifest
 from function.settings import Settings
 
 TYPICAL_TEXT_TOKENS = 400  # the prompt and a placement of a few words, as billed for the shipped pairs

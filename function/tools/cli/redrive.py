@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
-from function.delivery.lease import is_at_work
+from function.delivery.lease import is_held
 from function.errors import CompositeError
 from function.storage.client import Forbidden, Storage, StoredObject
 from function.tools.cli.reupload import write_again
@@ -102,7 +102,7 @@ def _deliver(
         stored, why, may_be_held = item
         said = f"gs://{stored.bucket}/{stored.name}: {why}"
         upload = Upload("", stored.bucket, stored.name, stored.generation, datetime.now(UTC))
-        if may_be_held and is_at_work(storage, output, upload, Deadline(CALL_S)):
+        if may_be_held and is_held(storage, output, upload, Deadline(CALL_S)):
             return True, f"{said}; left alone, a delivery is at work on it"
         if args.dry_run:
             return True, f"{said}; would be delivered again"

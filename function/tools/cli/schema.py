@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from function.manifest.parse import Manifest
+from function.manifest.model import Manifest
 from function.sidecar import CatalogueSidecar, Sidecar
 
 DOCUMENTS = {"manifest": Manifest, "sidecar": Sidecar, "catalogue-sidecar": CatalogueSidecar}

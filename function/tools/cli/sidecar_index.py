@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from function.deadline import Deadline
-from function.delivery.lease import WORK_PREFIX
+from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX
 from function.delivery.outputs import ERROR_KEY, GENERATION_KEY, MANIFEST_KEY, MAX_SIDECAR_BYTES, STATUS_KEY, USD_KEY
-from function.service import CATALOGUE_ENDINGS, MANIFEST_ENDING
 from function.storage.client import NotFound, Storage, StoredObject, TooLarge
+from function.storage.names import WORK_PREFIX
 
 LISTING_S = 600.0
 READ_S = 120.0
@@ -32,7 +32,7 @@ class Settled:
     @property
     def is_catalogue(self) -> bool:
         """Whether it settles a catalogue; else a pair."""
-        return self.manifest.endswith(CATALOGUE_ENDINGS)
+        return self.manifest.endswith(CATALOGUE_SUFFIXES)
 
 
 class SettledReader:
@@ -63,7 +63,7 @@ class SettledReader:
         metadata = stored.metadata
         manifest, status = metadata[MANIFEST_KEY], metadata[STATUS_KEY]
         generation = int(metadata[GENERATION_KEY])
-        if USD_KEY in metadata and not manifest.endswith(CATALOGUE_ENDINGS):
+        if USD_KEY in metadata and not manifest.endswith(CATALOGUE_SUFFIXES):
             return Settled(manifest, generation, status, float(metadata[USD_KEY]), metadata.get(ERROR_KEY))
         key = (stored.name, stored.generation)
         if key not in self._read:
@@ -92,7 +92,7 @@ def list_manifests(storage: Storage, bucket: str, prefix: str) -> list[StoredObj
     return [
         stored
         for stored in storage.list(bucket, prefix, Deadline(LISTING_S))
-        if stored.name.endswith((MANIFEST_ENDING, *CATALOGUE_ENDINGS))
+        if stored.name.endswith((MANIFEST_SUFFIX, *CATALOGUE_SUFFIXES))
     ]
 
 

@@ -9,8 +9,8 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
+from function.delivery.cloud_event import CATALOGUE_SUFFIXES
 from function.errors import CompositeError
-from function.service import CATALOGUE_ENDINGS
 from function.storage.client import Forbidden, Storage
 from function.tools.cli.sidecar_index import Settled, SettledReader, list_manifests, unsettled
 from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, counted, fail, open_storage
@@ -97,7 +97,7 @@ def count(storage: Storage, reader: SettledReader, bucket: str, prefix: str, sou
             _add(status, one)
     if sources:
         manifests = [stored for name in sources for stored in list_manifests(storage, name, prefix)]
-        waiting = [stored.name.endswith(CATALOGUE_ENDINGS) for stored, _ in unsettled(manifests, settled)]
+        waiting = [stored.name.endswith(CATALOGUE_SUFFIXES) for stored, _ in unsettled(manifests, settled)]
         status.catalogues_waiting = sum(waiting)
         status.waiting = len(waiting) - status.catalogues_waiting
     return status

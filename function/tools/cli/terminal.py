@@ -9,7 +9,7 @@ import time
 
 from function.settings import Settings
 from function.storage.client import Storage
-from function.tools.review.pair import split_uri
+from function.storage.names import split_gs_uri
 
 BAR_CHARS = 28
 REDRAW_S = 0.1
@@ -30,7 +30,7 @@ def fail(error: object, code: int = 2) -> int:
 def bucket_and_prefix(uri: str) -> tuple[str, str]:
     """`gs://bucket/prefix` → (bucket, prefix), the latter without its last slash. Raises UsageProblem."""
     try:
-        bucket, prefix = split_uri(uri)
+        bucket, prefix = split_gs_uri(uri)
     except ValueError as error:
         raise UsageProblem(str(error)) from None
     return bucket, prefix.rstrip("/")

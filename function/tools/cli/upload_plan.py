@@ -10,21 +10,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from function.deadline import Deadline
-from function.delivery.cloud_event import Upload
-from function.delivery.pair import manifest_targets
+from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX, Upload
 from function.delivery.row_writer import row_manifest, row_name
 from function.errors import CompositeError, SourceMissing, SourceTooLarge
 from function.imaging.decode import inspect
-from function.manifest.parse import (
-    GS_URI,
-    MAX_MANIFEST_BYTES,
-    InlineImage,
-    Manifest,
-    StoredImage,
-    parse_manifest,
-)
+from function.manifest.model import Manifest
+from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
+from function.manifest.references import InlineImage, StoredImage, bucket_of, manifest_targets
 from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, read_rows
-from function.service import CATALOGUE_ENDINGS, MANIFEST_ENDING
 from function.settings import Settings
 from function.storage.client import Forbidden, Storage, StoredObject, crc32c
 from function.tools.cli.terminal import Progress, UsageProblem
@@ -135,7 +128,7 @@ def make_plan(source: Path, bucket: str, prefix: str, settings: Settings, storag
 
 def _documents(source: Path) -> tuple[Path, list[Path]]:
     """The folder that names are relative to, and the manifests and catalogues in it."""
-    endings = (MANIFEST_ENDING, *CATALOGUE_ENDINGS)
+    endings = (MANIFEST_SUFFIX, *CATALOGUE_SUFFIXES)
     if source.is_file():
         if not source.name.endswith(endings):
             raise UsageProblem(f"{source} is neither a folder nor a {', '.join(endings)} file")
@@ -150,7 +143,7 @@ def _documents(source: Path) -> tuple[Path, list[Path]]:
 
 
 def _read_document(path: Path, name: str, bucket: str, settings: Settings, plan: Plan) -> Document:
-    is_catalogue = path.name.endswith(CATALOGUE_ENDINGS)
+    is_catalogue = path.name.endswith(CATALOGUE_SUFFIXES)
     content = _content(path, MAX_CATALOGUE_BYTES if is_catalogue else MAX_MANIFEST_BYTES)
     kind = "text/csv" if path.suffix == ".csv" else "application/json"
     file = LocalFile(path, name, len(content), crc32c(content), kind)
@@ -172,7 +165,7 @@ def _pair(title: str, name: str, body: bytes, bucket: str, settings: Settings) -
     """A manifest, read as the function will read it."""
     manifest = parse_manifest(body, settings)
     named = {"product": manifest.product, "scene": manifest.scene}
-    targets = manifest_targets(manifest, _reading_anywhere(named, settings), _as_upload(bucket, name))
+    targets = manifest_targets(manifest, _reading_anywhere(named, settings), bucket, name)
     for part, target in targets.items():
         if isinstance(target, InlineImage):
             inspect(target.content, part, max_pixels=settings.max_source_pixels)
@@ -184,8 +177,8 @@ def _reading_anywhere(fields: Any, settings: Settings) -> Settings:
     """Without ALLOWED_BUCKETS in this environment nobody here knows what the function may read."""
     if settings.allowed_buckets or not isinstance(fields, dict):
         return settings
-    matches = (GS_URI.fullmatch(value) for value in fields.values() if isinstance(value, str))
-    return settings.model_copy(update={"allowed_buckets": tuple(match[1] for match in matches if match)})
+    buckets = (bucket_of(value) for value in fields.values() if isinstance(value, str))
+    return settings.model_copy(update={"allowed_buckets": tuple(bucket for bucket in buckets if bucket)})
 
 
 def _as_upload(bucket: str, name: str) -> Upload:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from function.deadline import Deadline
-from function.delivery.lease import WORK_PREFIX
 from function.storage.client import Forbidden, NotFound, Storage, StoredObject, TooLarge
-from function.tools.review.pair import split_uri
+from function.storage.names import WORK_PREFIX, split_gs_uri
 
 LISTING_S = 300.0  # 100,000 objects are a hundred requests
 READ_S = 300.0  # one picture over a slow line
@@ -28,7 +27,7 @@ class CloudStore:
 
     def read(self, uri: str, generation: int | None = None) -> bytes | None:
         """The object's bytes; None when it is gone, replaced, not ours to read or absurdly large."""
-        bucket, name = split_uri(uri)
+        bucket, name = split_gs_uri(uri)
         try:
             return self._storage.read(bucket, name, Deadline(READ_S), generation=generation, limit=MAX_BYTES)
         except (NotFound, Forbidden, TooLarge):
@@ -38,5 +37,5 @@ class CloudStore:
         """The object behind the person's own login; None on an emulator, which is gone when the page is read."""
         if self._storage.client.api_endpoint != GOOGLE_ENDPOINT:
             return None
-        bucket, name = split_uri(uri)
+        bucket, name = split_gs_uri(uri)
         return f"https://storage.cloud.google.com/{bucket}/{quote(name)}"

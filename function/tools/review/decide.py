@@ -10,7 +10,8 @@ from typing import Literal
 from function.deadline import Deadline
 from function.delivery.outputs import GENERATION_KEY
 from function.storage.client import Forbidden, NotFound, Storage
-from function.tools.review.pair import DECISION_KEY, DECISIONS, split_uri
+from function.storage.names import split_gs_uri
+from function.tools.review.pair import DECISION_KEY, DECISIONS
 
 CALL_S = 120.0
 _WRITERS = 16  # each waits for two small calls
@@ -49,7 +50,7 @@ def _decision(number: int, row: object) -> Decision:
     if decision is not None and decision not in DECISIONS:
         raise DecisionsInvalid(f"decision {number}: {decision!r} is none of {', '.join(DECISIONS)}")
     try:
-        split_uri(uri)
+        split_gs_uri(uri)
     except (ValueError, AttributeError):
         raise DecisionsInvalid(f"decision {number}: result {uri!r} is not gs://bucket/name") from None
     return Decision(uri, str(row.get("manifest_generation") or ""), decision)
@@ -61,10 +62,10 @@ def write_decisions(decisions: list[Decision], target: str, storage: Storage) ->
     A picture that was made anew since it was judged keeps no decision about its predecessor. Raises
     ValueError for a bad target, StorageUnavailable.
     """
-    bucket, prefix = split_uri(target)
+    bucket, prefix = split_gs_uri(target)
 
     def write(decision: Decision) -> Outcome:
-        place, name = split_uri(decision.result_uri)
+        place, name = split_gs_uri(decision.result_uri)
         if place != bucket or not name.startswith(prefix):
             return "elsewhere"
         return _write(storage, bucket, name, decision)

@@ -1,7 +1,5 @@
 """What the review page needs to know of one pair, and where it is read from."""
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -9,6 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
+
+from function.imaging.data_uri import decode_data_uri, is_data_uri
+from function.storage.names import split_gs_uri
 
 STATUSES = ("review", "failed", "accepted")  # the order in which a person wants to see them
 DECISIONS = ("accept", "reject")
@@ -59,21 +60,13 @@ class ReviewStore(Protocol):
         """Where a browser may open the object; None when there is no such place."""
 
 
-def split_uri(uri: str) -> tuple[str, str]:
-    """`gs://bucket/some/name` -> ("bucket", "some/name"). Raises ValueError for anything else."""
-    bucket, _, name = uri.removeprefix("gs://").partition("/")
-    if not uri.startswith("gs://") or not bucket:
-        raise ValueError(f"{uri!r} is not gs://bucket/name")
-    return bucket, name
-
-
 def load_pairs(store: ReviewStore, uri: str) -> Iterator[ReviewPair]:
     """The settled pairs under `gs://bucket/prefix`, in the order of their names.
 
     Objects that are no sidecar of a pair (a catalogue's own record, a person's file) are passed over.
     Raises ValueError when `uri` is not a gs:// address.
     """
-    bucket, prefix = split_uri(uri)
+    bucket, prefix = split_gs_uri(uri)
     objects = {stored.name: stored.metadata for stored in store.list_objects(bucket, prefix)}
     names = iter(sorted(name for name in objects if name.endswith(".json")))
     with ThreadPoolExecutor(_READERS) as readers:
@@ -98,7 +91,7 @@ def _parse_sidecar(body: bytes | None) -> dict | None:
 
 def _pair(store: ReviewStore, name: str, sidecar: dict, objects: dict[str, dict[str, str]]) -> ReviewPair:
     result_uri = uri_of(sidecar.get("result"))
-    metadata = objects.get(split_uri(result_uri)[1], {}) if result_uri else {}
+    metadata = objects.get(split_gs_uri(result_uri)[1], {}) if result_uri else {}
     decision = metadata.get(DECISION_KEY)
     inputs = sidecar.get("inputs")
     inputs = inputs if isinstance(inputs, dict) else {}
@@ -119,7 +112,7 @@ def uri_of(record: object) -> str | None:
     if not isinstance(uri, str):
         return None
     try:
-        split_uri(uri)
+        split_gs_uri(uri)
     except ValueError:
         return None
     return uri
@@ -140,9 +133,8 @@ def _read_inline(store: ReviewStore, manifest: dict, field: str) -> bytes | None
     body = store.read(f"gs://{bucket}/{name}", _generation(manifest.get("generation")))
     try:
         reference = json.loads(body or b"")[field]
-        head, _, data = reference.partition(",")
-        return base64.b64decode(data) if head.startswith("data:") else None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
+        return decode_data_uri(reference) if is_data_uri(reference) else None
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

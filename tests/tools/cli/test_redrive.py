@@ -4,7 +4,7 @@ import pytest
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import parse_event
-from function.delivery.lease import take_claim
+from function.delivery.lease import acquire_lease
 from function.storage.client import Storage
 from tests.support import product_png
 
@@ -78,12 +78,12 @@ def test_a_function_that_does_not_answer_is_said(own_cloud, command, lost):
 def test_what_a_delivery_holds_is_left_alone(own_cloud, command, monkeypatch):
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", own_cloud.gcs.url)
     body, headers = own_cloud.event(own_cloud.put("held.json", "{}"))
-    claim = take_claim(Storage(), own_cloud.output, parse_event(headers, body), Deadline(60))
+    lease = acquire_lease(Storage(), own_cloud.output, parse_event(headers, body), Deadline(60))
     before = generations(own_cloud)
     done = command("redrive", f"gs://{own_cloud.input}", "--output", f"gs://{own_cloud.output}")
     assert done.status == 0 and "a delivery is at work" in done.out
     assert generations(own_cloud) == before
-    claim.end()
+    lease.close()
 
 
 def test_a_catalogues_row_stays_its_own_when_it_is_written_again(own_cloud, command, lost):

@@ -1,0 +1,50 @@
+"""What a delivery needs from outside, and what travels with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from function.deadline import Deadline
+from function.delivery.cloud_event import Upload
+from function.generation.provider import ImageProvider
+from function.pipeline.memory_budget import MemoryBudget
+from function.settings import Settings
+from function.sidecar import ManifestIdentity
+from function.storage.client import Storage
+
+
+@dataclass(frozen=True)
+class Services:
+    """The clients and limits of this process; made once."""
+
+    settings: Settings
+    storage: Storage
+    model: ImageProvider
+    memory: MemoryBudget
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery of an uploaded manifest or catalogue, with the time that it has."""
+
+    upload: Upload
+    services: Services
+    deadline: Deadline
+
+    @property
+    def storage(self) -> Storage:
+        """Cloud Storage."""
+        return self.services.storage
+
+    @property
+    def output_bucket(self) -> str:
+        """Where results and sidecars go."""
+        return self.services.settings.output_bucket
+
+    def identity(self) -> ManifestIdentity:
+        """What the sidecar says of the upload."""
+        return ManifestIdentity(bucket=self.upload.bucket, name=self.upload.name, generation=self.upload.generation)
+
+    def with_grace_period(self) -> Delivery:
+        """The same with a little time for the one write that has to be tried when the deadline is used up."""
+        return Delivery(self.upload, self.services, self.deadline.grace_period())

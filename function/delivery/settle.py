@@ -1,0 +1,145 @@
+"""The state machine of a delivery, the same for pair manifests and catalogues.
+
+settled? → lease → run → commit → settled
+                    ├ permanent error → record it → settled
+                    ├ transient error → too old? record it → settled : release the lease, deliver again
+                    ├ superseded by a newer generation → discard what this one wrote → settled
+                    └ something else has the sidecar's name → record it beside → settled
+"""
+
+from __future__ import annotations
+
+from typing import Generic, Protocol, TypeVar
+
+from function.delivery.lease import LeaseHandle, acquire_lease
+from function.delivery.outputs import OutputWriter
+from function.delivery.services import Delivery
+from function.errors import (
+    AtWorkElsewhere,
+    CompositeError,
+    OutputConflict,
+    Permanent,
+    StorageUnavailable,
+    Superseded,
+    Transient,
+    Unexpected,
+)
+from function.storage.client import Forbidden
+from function.telemetry.structured_logging import log, log_unexpected
+
+T = TypeVar("T")
+
+
+class Work(Protocol[T]):
+    """What a kind of upload does on its way to a sidecar. `T` is what its run hands to its commit."""
+
+    @property
+    def sidecar_name(self) -> str:
+        """Object name of the sidecar; where it is stored, the upload is settled."""
+
+    @property
+    def conflict_name(self) -> str:
+        """Object name of the record for when something else has the sidecar's name."""
+
+    def run(self, delivery: Delivery, lease: LeaseHandle) -> T | None:
+        """Do the work. None: there is nothing to do, and nothing is recorded."""
+
+    def commit(self, delivery: Delivery, done: T, *, replaces_older: bool) -> None:
+        """Write the outputs, the sidecar last. `replaces_older`: outputs of an older generation may be stored."""
+
+    def record(self, delivery: Delivery, error: CompositeError, name: str, *, replaces_older: bool) -> None:
+        """Write a sidecar that says why there is no result, under the object name `name`."""
+
+    def discard(self, delivery: Delivery) -> None:
+        """Remove results of this generation: a newer one has taken over."""
+
+    def give_up(self, error: Transient, delivery: Delivery) -> CompositeError | None:
+        """What to record instead of waiting for another delivery; None while waiting may help."""
+
+
+def settle(work: Work[T], delivery: Delivery) -> None:
+    """Bring one upload to its sidecar. Returns when it is settled; raises Transient to have it delivered again."""
+    writer = OutputWriter(delivery)
+    try:
+        if writer.is_settled(work.sidecar_name):
+            log("INFO", "already settled", stage="lease")
+            return
+        lease = acquire_lease(delivery.storage, delivery.output_bucket, delivery.upload, delivery.deadline)
+    except Superseded as newer:
+        log("INFO", f"nothing to do: {newer}", stage="lease")
+        work.discard(delivery)  # an earlier delivery may have been killed after writing a result
+        return
+    except Forbidden as error:
+        raise StorageUnavailable(f"the output bucket cannot be used: {error}", stage="lease") from None
+    except OutputConflict as conflict:
+        _record_conflict(work, delivery, conflict)
+        return
+    _Run(work, delivery, lease, lease.replaces_older or writer.saw_older).settle()
+
+
+class _Run(Generic[T]):
+    """A delivery that holds the lease."""
+
+    def __init__(self, work: Work[T], delivery: Delivery, lease: LeaseHandle, replaces_older: bool):
+        self._work, self._delivery, self._lease = work, delivery, lease
+        self._replaces_older = replaces_older
+
+    def settle(self) -> None:
+        try:
+            self._run_and_record()
+        except Superseded as newer:
+            log("INFO", f"stopped: {newer}", stage="commit")
+            self._work.discard(self._delivery)
+        except OutputConflict as conflict:
+            _record_conflict(self._work, self._delivery, conflict)
+        except BaseException as error:
+            self._lease.release(self._delivery.deadline)
+            if isinstance(error, Forbidden):
+                raise StorageUnavailable(f"the output bucket cannot be used: {error}") from None
+            raise
+        finally:
+            self._lease.close()
+
+    def _run_and_record(self) -> None:
+        """Raises what is not recorded: Superseded, a conflict over the sidecar's name, and what may pass."""
+        work, lease = self._work, self._lease
+        try:
+            done = work.run(self._delivery, lease)
+            if done is None:
+                lease.release(self._delivery.deadline)
+                return
+            lease.assert_held(self._delivery.deadline)
+            work.commit(self._delivery, done, replaces_older=self._replaces_older)
+        except Permanent as error:
+            self._record(error)
+        except Exception as error:  # noqa: BLE001 (a mistake of ours is recorded too, in the end)
+            self._record(self._as_permanent_if_expired(error))
+
+    def _record(self, error: CompositeError) -> None:
+        self._lease.assert_held(self._delivery.deadline)
+        self._work.record(self._delivery, error, self._work.sidecar_name, replaces_older=self._replaces_older)
+
+    def _as_permanent_if_expired(self, error: Exception) -> CompositeError:
+        """What to record for an error that may pass, once the upload has waited long enough; else it is raised."""
+        if isinstance(error, Superseded | AtWorkElsewhere):
+            raise error
+        if isinstance(error, Forbidden):
+            error = StorageUnavailable(f"a bucket cannot be used: {error}")
+        elif not isinstance(error, Transient):
+            # A mistake of ours: another delivery, perhaps of a mended version, may do better.
+            log_unexpected(error, "run")
+            error = Unexpected(f"an unexpected {type(error).__name__}; the log has the details")
+        final = self._work.give_up(error, self._delivery)
+        if final is None:
+            raise error
+        # The time of this delivery may be what ran out: recording why needs a little of its own.
+        self._delivery = self._delivery.with_grace_period()
+        return final
+
+
+def _record_conflict(work: Work[T], delivery: Delivery, conflict: OutputConflict) -> None:
+    """Something else has the sidecar's name: the error is recorded beside it."""
+    try:
+        work.record(delivery, conflict, work.conflict_name, replaces_older=False)
+    except (OutputConflict, Superseded) as error:
+        log("ERROR", f"{conflict}; and {work.conflict_name} could not be written: {error}", stage="upload")

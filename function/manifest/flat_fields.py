@@ -1,0 +1,81 @@
+"""A manifest's fields as flat names with text values, as a spreadsheet's columns and an HTML form give them:
+`output.format` and `labels.sku` are fields of a field.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, get_args
+
+from function.manifest.model import Manifest, Output
+from function.manifest.parse import no_duplicates
+
+LABEL_PREFIX = "labels."
+WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+OBJECT_FIELDS = ("scene", "output", "labels")  # may hold a JSON object
+NESTED_FIELDS = ("scene.prompt", *(f"output.{name}" for name in Output.model_fields))
+FLAT_FIELDS = (*Manifest.model_fields, *NESTED_FIELDS)
+
+
+def _is_whole_number(annotation: Any) -> bool:
+    return int in get_args(annotation)
+
+
+WHOLE_NUMBER_FIELDS = {
+    *(name for name, field in Manifest.model_fields.items() if _is_whole_number(field.annotation)),
+    *(f"output.{name}" for name, field in Output.model_fields.items() if _is_whole_number(field.annotation)),
+}
+
+
+def is_known(name: str) -> bool:
+    """Whether a manifest has such a field."""
+    return name in FLAT_FIELDS or (name.startswith(LABEL_PREFIX) and len(name) > len(LABEL_PREFIX))
+
+
+def set_field(fields: dict[str, Any], name: str, text: str) -> None:
+    """Put the flat field `name` with its `text` into `fields`, a manifest's in the making.
+
+    Raises ValueError, whose message names the field, when the text is not what the field holds, or the field is filled
+    already.
+    """
+    value = parse_value(name, text)
+    parent, _, child = name.partition(".")
+    if not child:
+        if parent in fields:
+            raise ValueError(f"{parent} is filled twice")
+        fields[parent] = value
+        return
+    inner = fields.setdefault(parent, {})
+    if not isinstance(inner, dict) or child in inner:
+        raise ValueError(f"{parent} is filled twice")
+    inner[child] = value
+
+
+def parse_value(name: str, text: str) -> Any:
+    """The text of a flat field as the manifest holds it. Raises ValueError, whose message names the field."""
+    if name in WHOLE_NUMBER_FIELDS:
+        if not WHOLE_NUMBER.fullmatch(text.strip()):
+            raise ValueError(f"{name}: {short(text)} is not a whole number")
+        return int(text)
+    if name in OBJECT_FIELDS and text.lstrip().startswith("{"):
+        try:
+            return parse_json(text)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return text
+
+
+def parse_json(text: str) -> Any:
+    """Parsed JSON. Raises ValueError with a sentence for people."""
+    try:
+        return json.loads(text, object_pairs_hook=no_duplicates)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is not JSON: {error.msg} at column {error.pos + 1}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def short(text: str) -> str:
+    """A text quoted in a message, cut to 60 characters."""
+    return repr(text if len(text) <= 60 else text[:59] + "…")

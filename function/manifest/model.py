@@ -1,0 +1,66 @@
+"""The pair manifest: its fields and their limits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from function.settings import MODEL_NAME
+
+MAX_PLACEMENT_CHARS = 500
+MAX_LABELS = 32
+MAX_LABEL_BYTES = 1024
+MAX_OUTPUT_SIDE_PX = 16384  # WebP ends at 16383, and larger PNGs are beyond what the memory is planned for
+
+Reference = Annotated[
+    str,
+    StringConstraints(min_length=1),
+    Field(description="gs://bucket/object, a data:image/…;base64,… URI, or a name relative to the manifest"),
+]
+
+
+class StrictModel(BaseModel):
+    """A model that refuses unknown fields and does not turn one type into another."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ScenePrompt(StrictModel):
+    """A scene that is generated from text before the product is placed into it."""
+
+    prompt: Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+
+
+class Output(StrictModel):
+    """The result's format and size; what is absent follows the scene."""
+
+    format: Literal["png", "jpeg", "webp"] | None = None
+    quality: int | None = Field(None, ge=1, le=100, description="for jpeg and webp")
+    width: int | None = Field(None, ge=1, le=MAX_OUTPUT_SIDE_PX)
+    height: int | None = Field(None, ge=1, le=MAX_OUTPUT_SIDE_PX)
+
+
+class Manifest(StrictModel):
+    """One product to be placed into one scene."""
+
+    product: Reference
+    scene: Reference | ScenePrompt
+    placement: Annotated[str, StringConstraints(max_length=MAX_PLACEMENT_CHARS)] | None = None
+    output: Output = Output()
+    model: Annotated[str, StringConstraints(pattern=MODEL_NAME)] | None = None
+    max_px: int | None = Field(None, ge=256, le=4096)
+    attempts: int | None = Field(None, ge=1, description="at most MAX_ATTEMPTS of the environment")
+    seed: int | None = Field(None, ge=0, le=2**31 - 1)
+    restore: Literal["full", "off"] = "full"
+    labels: Annotated[dict[str, str], Field(max_length=MAX_LABELS)] = {}
+
+    @field_validator("labels")
+    @classmethod
+    def _label_limits(cls, labels: dict[str, str]) -> dict[str, str]:
+        for name, value in labels.items():
+            if not name or len(name.encode()) > 128:
+                raise ValueError(f"label name {name[:40]!r} must have 1 to 128 bytes")
+            if len(value.encode()) > MAX_LABEL_BYTES:
+                raise ValueError(f"label {name!r} is longer than {MAX_LABEL_BYTES} bytes")
+        return labels

@@ -1,0 +1,132 @@
+"""What a manifest's image references point at: gs:// addresses, data: URIs, names relative to the manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from pydantic import Field
+
+from function.errors import ManifestInvalid, ReferenceForbidden
+from function.imaging.data_uri import decode_data_uri, is_data_uri
+from function.manifest.model import Manifest, StrictModel
+from function.manifest.quoting import quoted
+from function.settings import Settings
+from function.storage.names import BUCKET_NAME, MAX_OBJECT_NAME_BYTES, gs_uri, split_gs_uri
+
+GS_SCHEME = "gs://"
+# A colon alone makes no scheme: "shoe:red.png" is a name.
+OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:about|blob|file|ftp|https?|javascript|s3):", re.IGNORECASE)
+
+
+class StoredImage(StrictModel):
+    """An image reference that points into a bucket."""
+
+    bucket: str
+    name: str
+
+    @property
+    def uri(self) -> str:
+        """`gs://bucket/name`."""
+        return gs_uri(self.bucket, self.name)
+
+
+class InlineImage(StrictModel):
+    """An image that came inside the manifest."""
+
+    content: bytes = Field(repr=False)
+    uri: str = "data:"
+
+
+def has_gs_scheme(reference: str) -> bool:
+    """Whether a reference begins as an address in Cloud Storage does, in capitals too (which are then refused)."""
+    return reference[: len(GS_SCHEME)].lower() == GS_SCHEME
+
+
+def bucket_of(reference: str) -> str | None:
+    """The bucket of a well-formed gs:// reference; None for every other one."""
+    try:
+        bucket, name = split_gs_uri(reference)
+    except ValueError:
+        return None
+    return bucket if name and re.fullmatch(BUCKET_NAME, bucket) else None
+
+
+def one_folder_deeper(reference: str) -> str:
+    """A relative reference of a catalogue, as its rows' manifests must say it from the folder that they are in."""
+    if reference.startswith("/") or has_gs_scheme(reference) or is_data_uri(reference):
+        return reference
+    return f"../{reference}"
+
+
+def manifest_targets(
+    manifest: Manifest, settings: Settings, bucket: str | None, name: str, skip: Collection[str] = ()
+) -> dict[str, StoredImage | InlineImage]:
+    """What the references of the manifest `name` in `bucket` point at, by field (those in `skip` are there already).
+
+    Without a bucket (HTTP) relative names have no meaning. Raises ManifestInvalid, ReferenceForbidden.
+    """
+    allowed = {*settings.allowed_buckets, *([bucket] if bucket else [])}
+    folder = name.rpartition("/")[0]
+    references = {"product": manifest.product, "scene": manifest.scene}
+    return {
+        field: resolve(reference, field, allowed_buckets=allowed, bucket=bucket, folder=folder)
+        for field, reference in references.items()
+        if isinstance(reference, str) and field not in skip
+    }
+
+
+def resolve(
+    reference: str, field: str, *, allowed_buckets: set[str], bucket: str | None = None, folder: str = ""
+) -> StoredImage | InlineImage:
+    """What an image reference points at.
+
+    `bucket` and `folder` are the manifest's own (`folder` without a trailing slash); without a bucket relative
+    names have no meaning. Raises ReferenceForbidden for a bucket outside `allowed_buckets` or a path that
+    leaves its bucket, ManifestInvalid for a reference that cannot be understood.
+    """
+    if is_data_uri(reference):
+        try:
+            return InlineImage(content=decode_data_uri(reference))
+        except ValueError as error:
+            raise ManifestInvalid(f"{field}: {error}") from None
+    if has_gs_scheme(reference):
+        stated_bucket = bucket_of(reference)
+        if stated_bucket is None:
+            raise ManifestInvalid(f"{field}: {quoted(reference)} is not of the form gs://bucket/object")
+        target = StoredImage(bucket=stated_bucket, name=split_gs_uri(reference)[1])
+        if target.bucket not in allowed_buckets:
+            raise ReferenceForbidden(
+                f"{field}: the bucket {target.bucket!r} may not be read; add it to ALLOWED_BUCKETS"
+            )
+        return _checked(target, field)
+    if OTHER_SCHEME.match(reference):
+        raise ReferenceForbidden(
+            f"{field}: only gs:// and data: references are read, not {quoted(reference.partition(':')[0] + ':')}"
+        )
+    if bucket is None:
+        raise ManifestInvalid(f"{field}: {quoted(reference)} is relative; use a gs:// or data: reference here")
+    return _checked(StoredImage(bucket=bucket, name=_join(folder, reference, field)), field)
+
+
+def _join(folder: str, reference: str, field: str) -> str:
+    """A relative name joined to its folder; '.' and '..' are resolved, and may not leave the bucket."""
+    parts = [] if reference.startswith("/") or not folder else folder.split("/")
+    for part in reference.removeprefix("/").split("/"):
+        if part == "..":
+            if not parts:
+                raise ReferenceForbidden(f"{field}: {quoted(reference)} leads out of the bucket")
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _checked(target: StoredImage, field: str) -> StoredImage:
+    try:
+        length = len(target.name.encode())
+    except UnicodeEncodeError:
+        raise ManifestInvalid(f"{field}: the name has characters that are not valid Unicode") from None
+    if not target.name or length > MAX_OBJECT_NAME_BYTES or "\n" in target.name or "\r" in target.name:
+        raise ManifestInvalid(f"{field}: an object name has 1 to {MAX_OBJECT_NAME_BYTES} bytes and no line breaks")
+    return target

@@ -1,0 +1,58 @@
+"""One paid call of the image model, noted in the pair's record with what it cost."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from function.errors import ModelNoImage, ModelRefused
+from function.generation.paid_calls import Answered
+from function.generation.pricing import listed_usage, usd
+from function.generation.provider import Request
+from function.pipeline.context import PairContext
+from function.sidecar import Attempt, UsageRecord
+
+
+def ask(pair: PairContext, request: Request, number: int) -> Answered:
+    """One attempt. Number 0 is a scene generated from text. Raises what `PaidCalls.ask` raises."""
+    record, model = pair.record, pair.model
+    with record.stage("generate"):
+        answered = pair.calls.ask(request, number, pair.max_calls)
+    answer = answered.answer
+    shown = answer.outcome == "image"
+    billed, message = answer.usage, "" if shown else answer.words
+    if shown and not billed.output_tokens:
+        billed = listed_usage(model, len(request.images))
+        message = "the service did not say what it billed; the price is that of the list"
+    record.add_attempt(
+        Attempt(
+            number=number,
+            purpose="composite" if number else "scene",
+            seed=request.seed,
+            outcome=_outcome(answered),
+            verdict=None if shown else "unusable",
+            finish_reason=answer.finish_reason,
+            message=message,
+            latency_ms=answer.latency_ms,
+            usage=UsageRecord(**answer.usage.model_dump(exclude={"output_image_tokens"})),
+            usd=usd(model, billed) if answered.paid else 0.0,
+        ),
+        answer.usage,
+        answered.paid,
+    )
+    record.note_model(version=answer.model_version, aspect_ratio=request.aspect_ratio)
+    return answered
+
+
+def no_picture(answered: Answered) -> ModelRefused | ModelNoImage:
+    """Why an answer holds no image, in the model's own words."""
+    answer = answered.answer
+    kind = ModelRefused if answer.outcome == "refused" else ModelNoImage
+    return kind(f"{answer.finish_reason}: {answer.words}")
+
+
+def _outcome(answered: Answered) -> Literal["reused", "generated", "refused", "no_image"]:
+    if answered.reused:
+        return "reused"
+    if answered.answer.outcome == "image":
+        return "generated"
+    return "refused" if answered.answer.outcome == "refused" else "no_image"

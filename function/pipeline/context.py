@@ -1,0 +1,160 @@
+"""One pair on its way through the steps: what it was given, and what the steps have made of it so far.
+
+Sizes are (width, height); pictures are uint8 arrays (height, width, channels).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from function.deadline import Deadline
+from function.generation.models import ImageModel
+from function.generation.paid_calls import PaidCalls
+from function.imaging.formats import FORMATS, WriteFormat
+from function.imaging.frame import Frame, Size
+from function.judging.judge import Judgement
+from function.manifest.model import Manifest, ScenePrompt
+from function.pipeline.fetch import Source
+from function.pipeline.record import RunRecord
+from function.pipeline.resources import PairResources
+from function.pipeline.scene_pixels import Scene
+from function.restoration.analysis import Analysis, KnownProduct
+from function.settings import Settings
+from function.sidecar import ResultRecord
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """The product as decoded: (h, w, 3 or 4), at most MAX_PRODUCT_SIDE_PX, and its size before that; and as it is
+    sent: bytes with their media type, and their size in pixels."""
+
+    array: np.ndarray
+    icc: bytes | None
+    size: Size
+    sent: tuple[bytes, str]
+    sent_size: Size
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Both sources in memory. `small_scene` (h, w, 3) is what the analysis and the model's picture are made from."""
+
+    scene: Scene
+    small_scene: np.ndarray
+    product: Photograph
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A pair ready to be sent to one model.
+
+    images          [1] the scene in its frame, [2] the product: bytes with their media type
+    ready_product   begun in the background: the product (h, w, 4) in the scene's colour space, and what is looked for
+                    of it in every generated picture
+    """
+
+    frame: Frame
+    images: tuple[tuple[bytes, str], ...]
+    ready_product: Future[tuple[np.ndarray, KnownProduct]]
+    product_is_cut_out: bool
+    has_bars: bool
+    base_seed: int
+    result_size: Size
+    result_format: WriteFormat
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One picture of the model that shows something: (h, w, 3) in the scene's colour space, and what was found."""
+
+    picture: np.ndarray
+    analysis: Analysis
+    judgement: Judgement
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Accepted before others, then by score."""
+        return self.judgement.verdict == "accepted", self.judgement.score
+
+
+@dataclass(frozen=True)
+class Composite:
+    """A finished picture, encoded."""
+
+    status: Literal["accepted", "review"]
+    content: bytes
+    format: WriteFormat
+    size: Size
+
+    @property
+    def suffix(self) -> str:
+        """Of its file name, with the dot."""
+        return FORMATS[self.format].suffix
+
+    @property
+    def mime_type(self) -> str:
+        """The media type of the bytes."""
+        return FORMATS[self.format].mime_type
+
+    def record(self, uri: str) -> ResultRecord:
+        """What the sidecar says of it."""
+        return ResultRecord(
+            uri=uri,
+            mime_type=self.mime_type,
+            width=self.size[0],
+            height=self.size[1],
+            bytes=len(self.content),
+            sha256=hashlib.sha256(self.content).hexdigest(),
+        )
+
+
+@dataclass
+class PairContext:
+    """What every step is handed. The fields below `resources` are filled in by the steps, in their order."""
+
+    manifest: Manifest
+    sources: dict[str, Source]
+    calls: PaidCalls
+    settings: Settings
+    deadline: Deadline
+    record: RunRecord
+    resources: PairResources
+
+    model: ImageModel = field(init=False)  # the one that is asked now
+    decoded: Decoded | None = None  # survives a change of the model
+    prepared: Prepared = field(init=False)
+    best: Candidate = field(init=False)
+    picture: np.ndarray = field(init=False)  # restored, then cropped and resized
+    composite: Composite = field(init=False)
+
+    @property
+    def max_px(self) -> int:
+        """Longest side that is sent to the model."""
+        return self.manifest.max_px or self.settings.max_px
+
+    @property
+    def max_attempts(self) -> int:
+        """How often the product may be placed."""
+        return self.manifest.attempts or self.settings.max_attempts
+
+    @property
+    def max_calls(self) -> int:
+        """Pictures that may be paid for: a scene generated from text counts as one more."""
+        return self.max_attempts + isinstance(self.manifest.scene, ScenePrompt)
+
+    def model_chain(self) -> list[str]:
+        """The model that is asked, and the one to ask when that does not exist."""
+        requested = self.manifest.model or self.settings.gemini_model
+        fallback = self.settings.gemini_fallback_model
+        return [requested] + ([fallback] if fallback and fallback != requested else [])
+
+    def decoded_sources(self) -> Decoded:
+        """Both sources, after the step that decodes them."""
+        if self.decoded is None:
+            raise RuntimeError("the sources are not decoded yet")
+        return self.decoded

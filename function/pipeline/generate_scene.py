@@ -1,0 +1,23 @@
+"""A scene that the manifest asks for in words → its picture, generated and paid for like any other."""
+
+from __future__ import annotations
+
+from function.imaging.decode import inspect
+from function.manifest.model import ScenePrompt
+from function.pipeline.ask import ask, no_picture
+from function.pipeline.context import PairContext
+from function.pipeline.fetch import Source
+from function.pipeline.requests import scene_request
+
+
+def generate_scene(pair: PairContext) -> None:
+    """Add the scene to the pair's sources. Raises ModelRefused, ModelNoImage when there is no picture of it."""
+    scene = pair.manifest.scene
+    if not isinstance(scene, ScenePrompt) or pair.decoded is not None or "scene" in pair.sources:
+        return
+    product = pair.sources["product"].content
+    inspect(product, "product", max_pixels=pair.settings.max_source_pixels)  # before the scene is paid for
+    answered = ask(pair, scene_request(pair.manifest, scene.prompt, pair.model), 0)
+    if answered.answer.outcome != "image":
+        raise no_picture(answered)
+    pair.sources["scene"] = Source(answered.uri, None, answered.answer.image)

@@ -1,0 +1,65 @@
+"""What the image model is sent: for the composite of a pair, and for a scene that is asked for in words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from function.errors import ModelRejected
+from function.generation.models import ImageModel
+from function.generation.prompt import composite_prompt, scene_prompt
+from function.generation.provider import Request
+from function.imaging.frame import nearest_ratio
+from function.manifest.model import Manifest
+from function.pipeline.context import Prepared
+
+MAX_SEED = 2**31 - 1  # seeds are INT32
+DEFAULT_SCENE_SHAPE = (4, 3)  # of a scene made from text when no output size is asked for
+
+
+def composite_request(
+    prepared: Prepared, model: ImageModel, placement: str | None, number: int, lessons: Sequence[str]
+) -> Request:
+    """The request of attempt `number` (from 1), told the `lessons` of the one before.
+
+    Raises ModelRejected when the model does not take as many images.
+    """
+    if len(prepared.images) > model.max_input_images:
+        raise ModelRejected(
+            f"the model {model.id} takes at most {model.max_input_images} images; a pair sends {len(prepared.images)}"
+        )
+    return Request(
+        model=model.id,
+        prompt=composite_prompt(
+            placement,
+            product_is_cut_out=prepared.product_is_cut_out,
+            has_bars=prepared.has_bars,
+            lessons=lessons,
+        ),
+        images=prepared.images,
+        aspect_ratio=prepared.frame.aspect_ratio,
+        image_size=model.image_size,
+        seed=(prepared.base_seed + number - 1) % (MAX_SEED + 1),
+    )
+
+
+def scene_request(manifest: Manifest, prompt: str, model: ImageModel) -> Request:
+    """The request for the empty scene that `prompt` describes, in the shape that the result will have."""
+    output = manifest.output
+    shape = (output.width, output.height) if output.width and output.height else DEFAULT_SCENE_SHAPE
+    return Request(
+        model=model.id,
+        prompt=scene_prompt(prompt),
+        images=(),
+        aspect_ratio=nearest_ratio(shape, model.native_sizes),
+        image_size=model.image_size,
+        seed=seed_from(prompt.encode()) if manifest.seed is None else manifest.seed,
+    )
+
+
+def seed_from(*contents: bytes) -> int:
+    """A seed derived from content, so that the same request gives the same picture."""
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(hashlib.sha256(content).digest())
+    return int.from_bytes(digest.digest()[:4], "big") & MAX_SEED

@@ -1,0 +1,21 @@
+"""What buckets and objects are called."""
+
+from __future__ import annotations
+
+BUCKET_NAME = r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$"  # Cloud Storage's own bucket naming rule
+MAX_OBJECT_NAME_BYTES = 1024  # Cloud Storage's own limit
+# Working records of this function in the output bucket; the bucket's lifecycle deletes them after a week.
+WORK_PREFIX = "_work/"
+
+
+def gs_uri(bucket: str, name: str) -> str:
+    """`gs://bucket/name`."""
+    return f"gs://{bucket}/{name}"
+
+
+def split_gs_uri(uri: str) -> tuple[str, str]:
+    """`gs://bucket/some/name` → ("bucket", "some/name"); of a bucket alone the name is "". Raises ValueError."""
+    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    if not uri.startswith("gs://") or not bucket:
+        raise ValueError(f"{uri!r} is not gs://bucket/name")
+    return bucket, name
