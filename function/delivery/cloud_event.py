@@ -11,6 +11,7 @@ from typing import Any
 
 from cloudevents.exceptions import GenericException
 from cloudevents.http import from_http
+from werkzeug.datastructures import Headers
 
 from function.storage.names import BUCKET_NAME, gs_uri
 
@@ -44,7 +45,7 @@ class Upload:
         return max(0.0, (datetime.now(UTC) - self.time).total_seconds())
 
 
-def parse_event(headers: Mapping[str, str], body: bytes) -> Upload:
+def parse_event(headers: Mapping[str, str] | Headers, body: bytes) -> Upload:
     """Binary or structured CloudEvent → Upload. Raises NotAnEvent."""
     try:
         event = from_http(dict(headers.items()), body)
@@ -53,10 +54,7 @@ def parse_event(headers: Mapping[str, str], body: bytes) -> Upload:
     if event["type"] != FINALIZED:
         raise NotAnEvent(f"type is {str(event['type'])[:100]!r}, not {FINALIZED!r}")
     data = _as_object(event.data)
-    bucket, name = data.get("bucket"), data.get("name")
-    for field, value in (("bucket", bucket), ("name", name)):
-        if not isinstance(value, str) or not value:
-            raise NotAnEvent(f"data.{field} is missing")
+    bucket, name = _text(data, "bucket"), _text(data, "name")
     if not re.fullmatch(BUCKET_NAME, bucket):
         raise NotAnEvent("data.bucket is no name that a bucket can have")
     try:
@@ -72,6 +70,13 @@ def parse_event(headers: Mapping[str, str], body: bytes) -> Upload:
     return Upload(str(event["id"]), bucket, name, generation, _event_time(_stated_time(headers, body), data))
 
 
+def _text(data: dict[str, Any], field: str) -> str:
+    value = data.get(field)
+    if not isinstance(value, str) or not value:
+        raise NotAnEvent(f"data.{field} is missing")
+    return value
+
+
 def _as_object(data: Any) -> dict[str, Any]:
     if isinstance(data, bytes | str):
         try:
@@ -83,7 +88,7 @@ def _as_object(data: Any) -> dict[str, Any]:
     return data
 
 
-def _stated_time(headers: Mapping[str, str], body: bytes) -> Any:
+def _stated_time(headers: Mapping[str, str] | Headers, body: bytes) -> Any:
     """The event's `time` attribute, None without one: the library would put the present in its place."""
     binary = {name.lower(): value for name, value in headers.items()}
     if "ce-specversion" in binary:
@@ -95,8 +100,8 @@ def _event_time(stated: Any, data: dict[str, Any]) -> datetime:
     """The event's own time, else the object's; an event without either counts as new."""
     for value in (stated, data.get("timeCreated"), data.get("updated")):
         try:
-            time = datetime.fromisoformat(value)
-        except (TypeError, ValueError):
+            time = datetime.fromisoformat(value if isinstance(value, str) else "")
+        except ValueError:
             continue
         return time if time.tzinfo else time.replace(tzinfo=UTC)
     return datetime.now(UTC)

@@ -12,6 +12,7 @@ import struct
 import warnings
 import zlib
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -26,9 +27,10 @@ from function.imaging.inflate import PngFile
 from function.imaging.png import read_chunks
 from function.imaging.sniff import sniff
 
+_ISAL_ERROR = cast("type[Exception]", isal_zlib.error)  # its stubs say an instance
 # What the readers raise at damaged bytes; fuzzing (tests/test_fuzz.py) found no other.
-_DAMAGE = (
-    OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, struct.error, zlib.error, isal_zlib.error
+_DAMAGE: tuple[type[Exception], ...] = (
+    OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, struct.error, zlib.error, _ISAL_ERROR
 )  # fmt: skip
 # Pillow warns of damaged EXIF on stderr, where every line is a log entry; what matters of it is read or refused here.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -142,8 +144,14 @@ def _open(content: bytes, field: str, max_pixels: int) -> tuple[Image.Image, Ima
         lossless=kind == "png" or b"VP8L" in content[12:16],
         animated=getattr(image, "is_animated", False),
         icc=image.info.get("icc_profile") or None,
-        jpeg_tables=tuple(tuple(table) for _, table in sorted(image.quantization.items())) if kind == "jpeg" else (),
+        jpeg_tables=_jpeg_tables(image),
     )
+
+
+def _jpeg_tables(image: Image.Image) -> tuple[tuple[int, ...], ...]:
+    if not isinstance(image, JpegImagePlugin.JpegImageFile):
+        return ()
+    return tuple(tuple(table) for _, table in sorted(image.quantization.items()))
 
 
 def _open_png(content: bytes, field: str, max_pixels: int) -> tuple[Image.Image, bytes | None]:
@@ -247,7 +255,7 @@ def _as_array(image: Image.Image) -> np.ndarray:
     array = np.empty((height, width, len(image.getbands())), np.uint8)
     for top in range(0, height, _BAND_ROWS):
         bottom = min(top + _BAND_ROWS, height)
-        array[top:bottom] = image.crop((0, top, width, bottom))
+        array[top:bottom] = np.asarray(image.crop((0, top, width, bottom)))
     array.flags.writeable = False
     return array
 

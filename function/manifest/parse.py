@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from function.errors import ManifestInvalid
-from function.manifest.model import Manifest, Output, ScenePrompt
+from function.manifest.model import Manifest, Output, ScenePrompt, StrictModel
 from function.manifest.quoting import quoted
 from function.settings import Settings
 
@@ -56,8 +56,8 @@ def explain(error: ValidationError) -> str:
             del path[1:2]  # the branch of the union that was tried; a person does not need to know it
         name = ".".join(path) or "manifest"
         if item["type"] == "extra_forbidden":
-            model = NESTED_MODELS.get(path[0], Manifest) if len(path) > 1 else Manifest
-            allowed = ", ".join(model.model_fields)
+            model = NESTED_MODELS.get(path[0]) if len(path) > 1 else None
+            allowed = ", ".join((model or Manifest).model_fields)
             said = f"unknown field (known: {allowed})"
         elif item["type"] == "missing":
             said = "is required"
@@ -69,7 +69,7 @@ def explain(error: ValidationError) -> str:
     return "; ".join(f"{name}: {' or '.join(dict.fromkeys(said))}" for name, said in problems.items())
 
 
-NESTED_MODELS = {"output": Output, "scene": ScenePrompt}
+NESTED_MODELS: dict[str, type[StrictModel]] = {"output": Output, "scene": ScenePrompt}
 
 
 def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

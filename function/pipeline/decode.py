@@ -10,7 +10,7 @@ import numpy as np
 from function.errors import ModelNoImage, SourceError, SourceUnreadable
 from function.generation.models import model_table
 from function.imaging.compress import encode_for_model, shrink, shrink_by_area
-from function.imaging.decode import Pixels, decode, inspect
+from function.imaging.decode import ImageInfo, Pixels, decode, inspect
 from function.imaging.frame import Size, fit_within
 from function.imaging.icc import to_srgb
 from function.manifest.model import ScenePrompt
@@ -44,7 +44,8 @@ def decode_sources(pair: PairContext) -> None:
 
 def _decode_side_by_side(pair: PairContext) -> Decoded:
     limit = pair.settings.max_source_pixels
-    infos, errors = {}, []
+    infos: dict[str, ImageInfo] = {}
+    errors: list[BaseException] = []
     for field, source in pair.sources.items():
         try:
             infos[field] = inspect(source.content, field, max_pixels=limit)

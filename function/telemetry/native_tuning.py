@@ -31,9 +31,9 @@ def prepare_libraries() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # absent in other C libraries
     if mallopt is None or any(name.startswith("MALLOC_") for name in os.environ):
         return
-    for parameter, value in (
+    for parameter, setting in (
         (M_ARENA_MAX, HEAPS),
         (M_MMAP_THRESHOLD, MAPPED_FROM_BYTES),
         (M_TRIM_THRESHOLD, KEPT_FREE_BYTES),
     ):
-        mallopt(parameter, value)
+        mallopt(parameter, setting)

@@ -12,7 +12,7 @@ from function.delivery.catalogue import MAX_REFUSED_LISTED, settle_catalogue
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import acquire_lease
 from function.delivery.row_writer import row_name
-from function.errors import AtWorkElsewhere, Transient
+from function.errors import AtWorkElsewhere, StorageUnavailable, Transient
 from function.manifest.parse import parse_manifest
 from function.manifest.references import resolve
 from function.service import Service
@@ -273,6 +273,30 @@ def test_a_sidecar_whose_metadata_was_rewritten_still_counts(own_cloud, services
     own_cloud.put("a/spring.csv.json", body, bucket=own_cloud.output)  # as a copy that drops metadata does
     settle(services, resource)
     assert "a/spring.csv.conflict.json" not in own_cloud.names()
+
+
+@pytest.mark.parametrize("where", ["a/spring.csv.json", "_work/claims/*"])
+def test_an_output_bucket_that_may_not_be_used_comes_again_and_says_so(own_cloud, proxied, capsys, where):
+    """A permission is mended by a person, and then the catalogue is settled: it is no mistake of this program."""
+    services, proxy = proxied
+    resource = own_cloud.put("a/spring.csv", csv_of(2))
+    fault = proxy.add("403", "*", f"{own_cloud.output}/{where}")
+    with pytest.raises(StorageUnavailable, match="cannot be used"):
+        settle(services, resource)
+    assert fault.fired and "Traceback" not in capsys.readouterr().out
+    settle(services, resource)
+    assert own_cloud.sidecar("a/spring.csv.json")["status"] == "accepted"
+
+
+def test_a_permission_that_is_lost_on_the_way_is_no_mistake_of_this_program(own_cloud, proxied, capsys):
+    services, proxy = proxied
+    resource = own_cloud.put("a/spring.csv", csv_of(2))
+    fault = proxy.add("403", "insert", f"{own_cloud.output}/a/spring.csv.json")
+    with pytest.raises(StorageUnavailable, match="cannot be used"):
+        settle(services, resource)
+    assert fault.fired and "Traceback" not in capsys.readouterr().out
+    settle(services, resource)  # at once: the lease was released
+    assert own_cloud.sidecar("a/spring.csv.json")["status"] == "accepted"
 
 
 def test_a_fault_is_passed_on_until_the_event_is_too_old(own_cloud, proxied):

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from function.errors import CompositeError, ManifestInvalid, ReferenceForbidden
+from function.errors import ManifestInvalid
 from function.manifest.parse import parse_manifest
-from function.manifest.references import InlineImage, resolve
 from function.settings import Settings
 from tests.support import product_png, scene_png
 
@@ -80,69 +79,6 @@ def test_all_bad_values_are_named_at_once():
 
 def test_a_byte_order_mark_does_no_harm():
     assert parse_manifest(b"\xef\xbb\xbf" + json.dumps(GOOD).encode(), SETTINGS).scene == "s.png"
-
-
-@pytest.mark.parametrize(
-    ("reference", "name"),
-    [
-        ("scene.png", "a/b/scene.png"),
-        ("/scene.png", "scene.png"),
-        ("../scene.png", "a/scene.png"),
-        ("./c/./scene.png", "a/b/c/scene.png"),
-        ("gs://mine/x/../y.png", "x/../y.png"),
-        ("späti 🍋'\".png", "a/b/späti 🍋'\".png"),
-        ("..scene..png", "a/b/..scene..png"),
-        ("shoe:red.png", "a/b/shoe:red.png"),
-    ],
-)
-def test_references_are_resolved_against_the_manifests_folder(reference, name):
-    target = resolve(reference, "scene", allowed_buckets={"mine"}, bucket="mine", folder="a/b")
-    assert (target.bucket, target.name) == ("mine", name)
-
-
-@pytest.mark.parametrize(
-    ("reference", "error"),
-    [
-        ("../../../etc/passwd", ReferenceForbidden),
-        ("/..", ReferenceForbidden),
-        ("file:///etc/passwd", ReferenceForbidden),
-        ("http://169.254.169.254/", ReferenceForbidden),
-        ("https://example.com/a.png", ReferenceForbidden),
-        ("sftp://host/a.png", ReferenceForbidden),
-        ("FILE:/etc/passwd", ReferenceForbidden),
-        ("gs://other/a.png", ReferenceForbidden),
-        ("GS://other/a.png", ManifestInvalid),
-        ("gs://mine", ManifestInvalid),
-        ("gs://mine/", ManifestInvalid),
-        ("gs:///a.png", ManifestInvalid),
-        ("a\nb.png", ManifestInvalid),
-        ("n" * 1025, ManifestInvalid),
-        ("\ud800.png", ManifestInvalid),
-        ("data:image/png;base64,@@@", ManifestInvalid),
-        ("data:image/png", ManifestInvalid),
-    ],
-)
-def test_no_reference_leads_anywhere_else(reference, error):
-    with pytest.raises(CompositeError) as caught:
-        resolve(reference, "scene", allowed_buckets={"mine"}, bucket="mine", folder="a/b")
-    assert type(caught.value) is error
-    assert caught.value.message.startswith("scene: ")
-
-
-@pytest.mark.parametrize("style", ["plain", "wrapped", "urlsafe", "unpadded", "upper", "charset"])
-def test_data_references_are_read_as_upstream_services_write_them(style):
-    content = bytes(range(256)) * 3 + b"x"
-    text = base64.b64encode(content).decode()
-    reference = {
-        "plain": "data:image/png;base64," + text,
-        "wrapped": "data:image/png;base64,\n" + "\r\n".join(text[i : i + 76] for i in range(0, len(text), 76)),
-        "urlsafe": "data:image/png;base64," + base64.urlsafe_b64encode(content).decode(),
-        "unpadded": "data:image/png;base64," + text.rstrip("="),
-        "upper": "DATA:image/png;BASE64," + text,
-        "charset": "data:image/png;charset=binary;base64," + text,
-    }[style]
-    target = resolve(reference, "scene", allowed_buckets=set())
-    assert isinstance(target, InlineImage) and target.content == content
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ class WholeCallTransport(httpx2.BaseTransport):
         began = time.monotonic()
         response = self._inner.handle_request(request)
         seconds = request.extensions.get("timeout", {}).get("read")
-        if seconds is not None:
+        if seconds is not None and isinstance(response.stream, httpx2.SyncByteStream):  # always, of this transport
             response.stream = _TimedBody(response.stream, began + seconds, request)
         return response
 

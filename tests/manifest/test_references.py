@@ -1,0 +1,102 @@
+"""What an image reference points at, and that it points nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+
+from function.errors import CompositeError, ManifestInvalid, ReferenceForbidden
+from function.manifest.parse import manifest_from
+from function.manifest.references import InlineImage, bucket_of, manifest_targets, one_folder_deeper, resolve
+from function.settings import Settings
+from tests.imaging.test_data_uri import SPELLINGS
+
+SETTINGS = Settings.from_environment({"OUTPUT_BUCKET": "out-bucket", "GEMINI_API_KEY": "k"})
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("scene.png", "a/b/scene.png"),
+        ("/scene.png", "scene.png"),
+        ("../scene.png", "a/scene.png"),
+        ("./c/./scene.png", "a/b/c/scene.png"),
+        ("gs://mine/x/../y.png", "x/../y.png"),
+        ("späti 🍋'\".png", "a/b/späti 🍋'\".png"),
+        ("..scene..png", "a/b/..scene..png"),
+        ("shoe:red.png", "a/b/shoe:red.png"),
+    ],
+)
+def test_references_are_resolved_against_the_manifests_folder(reference, name):
+    target = resolve(reference, "scene", allowed_buckets={"mine"}, bucket="mine", folder="a/b")
+    assert (target.bucket, target.name) == ("mine", name)
+
+
+@pytest.mark.parametrize(
+    ("reference", "error"),
+    [
+        ("../../../etc/passwd", ReferenceForbidden),
+        ("/..", ReferenceForbidden),
+        ("file:///etc/passwd", ReferenceForbidden),
+        ("http://169.254.169.254/", ReferenceForbidden),
+        ("https://example.com/a.png", ReferenceForbidden),
+        ("sftp://host/a.png", ReferenceForbidden),
+        ("FILE:/etc/passwd", ReferenceForbidden),
+        ("gs://other/a.png", ReferenceForbidden),
+        ("GS://other/a.png", ManifestInvalid),
+        ("gs://mine", ManifestInvalid),
+        ("gs://mine/", ManifestInvalid),
+        ("gs:///a.png", ManifestInvalid),
+        ("a\nb.png", ManifestInvalid),
+        ("n" * 1025, ManifestInvalid),
+        ("\ud800.png", ManifestInvalid),
+        ("data:image/png;base64,@@@", ManifestInvalid),
+        ("data:image/png", ManifestInvalid),
+    ],
+)
+def test_no_reference_leads_anywhere_else(reference, error):
+    with pytest.raises(CompositeError) as caught:
+        resolve(reference, "scene", allowed_buckets={"mine"}, bucket="mine", folder="a/b")
+    assert type(caught.value) is error
+    assert caught.value.message.startswith("scene: ")
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_an_image_may_come_as_a_data_uri_however_it_is_spelled(spelling):
+    content = bytes(range(256)) * 3 + b"x"
+    target = resolve(SPELLINGS[spelling](content), "scene", allowed_buckets=set())
+    assert isinstance(target, InlineImage) and target.content == content
+
+
+@pytest.mark.parametrize(
+    ("reference", "deeper"),
+    [
+        ("s.png", "../s.png"),
+        ("../s.png", "../../s.png"),
+        ("/s.png", "/s.png"),
+        ("gs://mine/s.png", "gs://mine/s.png"),
+        ("data:,x", "data:,x"),
+        ("DATA:,x", "DATA:,x"),
+        ("gs:name", "../gs:name"),
+    ],
+)
+def test_a_catalogues_reference_means_the_same_one_folder_deeper(reference, deeper):
+    assert one_folder_deeper(reference) == deeper
+
+
+@pytest.mark.parametrize(
+    ("reference", "bucket"), [("gs://mine/a", "mine"), ("gs://mine/", None), ("gs://NO/a", None), ("a.png", None)]
+)
+def test_the_bucket_of_an_address(reference, bucket):
+    assert bucket_of(reference) == bucket
+
+
+def test_a_manifests_own_bucket_may_be_read_and_no_other():
+    manifest = manifest_from({"product": "p.png", "scene": "gs://mine/s.png"}, SETTINGS)
+    targets = manifest_targets(manifest, SETTINGS, "mine", "a/b/pair.json")
+    assert {field: target.uri for field, target in targets.items()} == {
+        "product": "gs://mine/a/b/p.png", "scene": "gs://mine/s.png",
+    }  # fmt: skip
+    with pytest.raises(ReferenceForbidden):
+        manifest_targets(manifest, SETTINGS, "theirs", "pair.json")
+    with pytest.raises(ManifestInvalid, match="relative"):
+        manifest_targets(manifest, SETTINGS, None, "", skip={"scene"})

@@ -1,0 +1,51 @@
+"""What the model is sent, within the limits that the table states for it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+import pytest
+
+from function.errors import ModelRejected
+from function.generation.models import model_table
+from function.imaging.frame import plan_frame
+from function.manifest.parse import manifest_from
+from function.pipeline.context import Prepared
+from function.pipeline.requests import MAX_SEED, composite_request, scene_request, seed_from
+from function.settings import DEFAULT_MODEL, Settings
+
+MODEL = model_table().find(DEFAULT_MODEL)
+SETTINGS = Settings.from_environment({"OUTPUT_BUCKET": "out-bucket", "GEMINI_API_KEY": "k"})
+PREPARED = Prepared(
+    frame=plan_frame((1920, 1080), MODEL.native_sizes, 768),
+    images=((b"scene", "image/png"), (b"product", "image/png")),
+    ready_product=Future(),
+    product_is_cut_out=True,
+    has_bars=False,
+    base_seed=MAX_SEED,
+    result_size=(1920, 1080),
+    result_format="png",
+)
+
+
+def test_each_attempt_has_a_seed_of_its_own_inside_int32():
+    seeds = [composite_request(PREPARED, MODEL, None, number, []).seed for number in (1, 2, 3)]
+    assert seeds == [MAX_SEED, 0, 1]
+
+
+def test_a_model_that_takes_fewer_images_than_a_pair_sends_is_not_asked():
+    one_image = MODEL.model_copy(update={"max_input_images": 1})
+    with pytest.raises(ModelRejected, match="at most 1 images"):
+        composite_request(PREPARED, one_image, None, 1, [])
+
+
+def test_a_scene_made_from_text_has_the_shape_of_the_result_that_was_asked_for():
+    fields = {"product": "data:,", "scene": {"prompt": "a table"}}
+    tall = manifest_from(fields | {"output": {"width": 900, "height": 1600}}, SETTINGS)
+    assert scene_request(tall, "a table", MODEL).aspect_ratio == "9:16"
+    assert scene_request(manifest_from(fields, SETTINGS), "a table", MODEL).aspect_ratio == "4:3"
+
+
+def test_a_seed_follows_from_the_content_alone():
+    assert seed_from(b"a", b"b") == seed_from(b"a", b"b") != seed_from(b"ab")
+    assert 0 <= seed_from(b"") <= MAX_SEED
