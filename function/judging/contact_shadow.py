@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import largest_component
 from function.judging.check import Check, at_least, at_most, unmeasured
 from function.judging.ground_contact import gap, surface_below, touched
 from function.judging.product_view import SMALL_PX, View
@@ -81,7 +82,8 @@ def shadow(analysis: Analysis, view: View, *, dark_contact: bool = True) -> tupl
     stops = -light_stops(analysis.light, view.box)
     cover = (view.cover > 0.5).astype(np.uint8)
     # The outline misses the side of a turned box; what was put in holds it, and the darkest shadow with it.
-    outer = _largest(np.maximum(cover, (view.put_in > 0.5).astype(np.uint8)))
+    piece = largest_component((view.cover > 0.5) | (view.put_in > 0.5))
+    outer = cover if piece is None else piece[0].astype(np.uint8)
     rings = _ring(cover, view.height, BASE_SHARE), _ring(outer, view.height, OUTER_BASE_SHARE)
     at_base = [float(np.quantile(stops[ring], AT_BASE)) for ring in rings if ring.sum() >= 20]
     around = cv2.dilate(outer, np.ones((5, 5), np.uint8)) == 0
@@ -100,11 +102,6 @@ def _dark_contact(view: View, cover: np.ndarray) -> float:
     darker = even_darkening(view.scene, view.answer) * (view.put_in > 0.5)
     value = float(np.quantile(darker[ring], AT_DARK_BASE))
     return value if value >= DARK_CONTACT else 0.0
-
-
-def _largest(mask: np.ndarray) -> np.ndarray:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    return mask if count < 3 else (labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()).astype(np.uint8)
 
 
 def _ring(solid: np.ndarray, height: float, base_share: float, from_px: float = RIM_PX) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.imaging.photometry import log2_levels
 from function.judging.product_view import View
 from function.restoration.analysis import Analysis
 
@@ -26,7 +27,6 @@ CONTACT_SHARE, LEAST_ROWS = 0.1, 6
 STEP_SHARE = 0.03
 # Keeps ratios of dark pixels finite, 8-bit levels.
 DARK_OFFSET = 12.0
-STOPS = np.log2(np.arange(256, dtype=np.float32) + DARK_OFFSET)
 
 
 def surface_below(analysis: Analysis, view: View) -> np.ndarray | None:
@@ -102,4 +102,4 @@ def _edge(difference: np.ndarray, columns: np.ndarray, lowest: np.ndarray, searc
 
 def _stops(picture: np.ndarray) -> np.ndarray:
     """Logarithm (base 2) of `picture` (h, w) or (h, w, 3) uint8, lightly smoothed."""
-    return cv2.LUT(cv2.GaussianBlur(picture, (0, 0), 0.7), STOPS)
+    return log2_levels(cv2.GaussianBlur(picture, (0, 0), 0.7), DARK_OFFSET)

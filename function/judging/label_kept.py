@@ -5,13 +5,20 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import blur, largest_component
+from function.imaging.photometry import (
+    LocalMoments,
+    linear_to_srgb,
+    local_correlation,
+    log_ratio,
+    masked_mean,
+    srgb_to_linear,
+)
 from function.judging.check import Check, at_least, at_most, unmeasured
 from function.judging.product_view import SMALL_PX, View
 from function.matching.photograph import photograph_alpha
 from function.restoration.analysis import Analysis
-from function.restoration.change_detection import blur
-from function.restoration.compositing import thrice
-from function.restoration.silhouette import main_blob
+from function.restoration.silhouette import LEAST_SIDE_PX
 
 # A scene's light lies between candle light and open shade: red against blue may change by this much, green against
 # both by that much (natural logarithm, linear light). Light is hardly ever green or purple; a wrong colour is.
@@ -23,6 +30,8 @@ COLOUR_QUANTILE = 0.85
 MOST_COLOUR = 10.5
 # A place may be this much less or more colourful than expected, by gloss and by bounced light, before it counts.
 GLOSS, BOUNCE = 0.5, 1.6
+# Keeps ratios of dark colours finite, linear light 0..1.
+DARK_OFFSET = 0.01
 # Colourfulness (mean chroma) against the photograph's under that light.
 LEAST_CHROMA = 0.7
 # Chroma that even a grey thing shows by noise and bounced light; keeps the quotient of two greys near 1.
@@ -34,6 +43,8 @@ MOST_REPLACED = 0.18
 # Print is compared at this width, in neighbourhoods of that width (shares of the product's height), off the rim,
 # where it is stronger than so many levels; below such a correlation something else stands there.
 PRINT_SIGMA, WORD_SIGMA, RIM_SHARE, FAINT_PRINT, SAME_PRINT = 0.01, 0.04, 0.05, 3.0, 0.45
+# Added to the product of the two powers (8-bit levels to the fourth): it keeps blank places from counting as unlike.
+BLANK_POWER = 4.0
 # Agreement of brightness patterns that stands for the print where only the outline could be fitted.
 LEAST_PATTERN = 0.6
 # A photograph with less contrast inside (8-bit levels) over this share of its area carries no print.
@@ -91,7 +102,7 @@ def label_kept(analysis: Analysis, view: View) -> Check:
 def _unfound_label(analysis: Analysis, view: View) -> Check:
     if not has_print(analysis.product):
         return unmeasured("correlation", "The product carries no print to compare.", passed=True)
-    blob = main_blob(analysis.product_mask)
+    blob = largest_component(analysis.product_mask > 127, LEAST_SIDE_PX)
     if max(view.height, blob[1][3] if blob else 0) < SMALL_PX:
         return unmeasured("correlation", "The product is too small in this scene to compare its label.", passed=True)
     return at_least(
@@ -112,12 +123,11 @@ def replaced_share(view: View) -> float:
         for p in (view.expected, view.answer)
     )
     near = lambda p: blur(p, max(2.0, WORD_SIGMA * view.height))  # noqa: E731
-    power = near(expected * expected)
-    # The constant, two levels squared, keeps blank places from counting as unlike.
-    agreement = near(expected * shown) / np.sqrt(power * near(shown * shown) + 4.0)
+    moments = LocalMoments.of_centred(expected, near)
+    agreement = local_correlation(moments, LocalMoments.of_centred(shown, near), added=BLANK_POWER)
     rim = 2 * int(RIM_SHARE * view.height) + 1
     inner = cv2.erode((known > 0.9).astype(np.uint8), np.ones((rim, rim), np.uint8)) > 0
-    contrast = np.sqrt(power) * inner
+    contrast = np.sqrt(moments.variance) * inner
     contrast[contrast < FAINT_PRINT] = 0
     total = float(contrast.sum())
     return float(contrast[agreement < SAME_PRINT].sum()) / total if total > 0 else 0.0
@@ -135,37 +145,23 @@ def colour_difference(view: View) -> tuple[float, float] | None:
     """Difference in Lab a and b once the scene's light is divided out, and mean chroma over what is expected."""
     sigma = max(0.8, (COLOUR_SIGMA if view.found else FITTED_COLOUR_SIGMA) * view.height)
     weight = cv2.erode(np.minimum(view.seen, view.cover), np.ones((5, 5), np.uint8))
-    total = blur(weight, sigma)
     solid = weight > 0.9
     if solid.sum() < 60:
         return None
-    expected, shown = (
-        blur(_to_linear(p) * thrice(weight), sigma)[solid] / total[solid, None] for p in (view.expected, view.answer)
-    )
+    mean = masked_mean(weight, lambda image: blur(image, sigma), least=1e-6)
+    expected, shown = (mean(srgb_to_linear(p))[solid] for p in (view.expected, view.answer))
     luma = np.float32([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
-    gain = np.median(np.log((shown + 0.01) / (expected + 0.01)), axis=0)
+    gain = np.median(log_ratio(expected, shown, DARK_OFFSET, np.log), axis=0)
     warmth = np.clip((gain[0] - gain[2]) / 2, -MOST_WARMTH, MOST_WARMTH)
     tint = np.clip((gain[0] + gain[2]) / 2 - gain[1], -MOST_TINT, MOST_TINT)
     lit = expected * np.exp(np.float32([tint + warmth, 0, tint - warmth]))
     # Shading is the scene's own: every place gets the brightness that it shows.
     lit *= np.clip((shown @ luma + 0.005) / (lit @ luma + 0.005), 0.1, 6)[:, None]
-    ab = [cv2.cvtColor(_from_linear(p)[None], cv2.COLOR_RGB2LAB)[0, :, 1:] for p in (lit, shown)]
+    ab = [cv2.cvtColor(linear_to_srgb(p)[None], cv2.COLOR_RGB2LAB)[0, :, 1:] for p in (lit, shown)]
     chroma = [float(np.hypot(*p.T).mean()) + GREY_CHROMA for p in ab]
     colourful = np.clip((ab[0] * ab[1]).sum(axis=1) / ((ab[0] ** 2).sum(axis=1) + 1e-6), GLOSS, BOUNCE)
     difference = np.hypot(*(ab[1] - colourful[:, None] * ab[0]).T)
     return float(np.quantile(difference, COLOUR_QUANTILE)), chroma[1] / chroma[0]
-
-
-def _to_linear(srgb: np.ndarray) -> np.ndarray:
-    """Linear light 0..1 float32 of uint8 (IEC 61966-2-1)."""
-    value = np.arange(256, dtype=np.float32) / 255
-    return cv2.LUT(srgb, np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4))
-
-
-def _from_linear(linear: np.ndarray) -> np.ndarray:
-    """sRGB 0..1 float32."""
-    value = np.clip(linear, 0, 1)
-    return np.where(value <= 0.0031308, value * 12.92, 1.055 * np.power(value, 1 / 2.4) - 0.055).astype(np.float32)
 
 
 def pattern_agreement(view: View) -> float:
@@ -181,8 +177,7 @@ def pattern_agreement(view: View) -> float:
 
 
 def _pattern(grey: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
-    total = blur(weight, 5 * sigma) + 1e-3
-    centred = grey - blur(grey * weight, 5 * sigma) / total
+    centred = grey - masked_mean(weight, lambda image: blur(image, 5 * sigma), added=1e-3)(grey)
     return cv2.GaussianBlur(centred * weight, (0, 0), sigma)
 
 

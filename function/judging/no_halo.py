@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import max_channel
 from function.judging.check import Check, at_most, unmeasured
 from function.judging.product_view import View
-from function.restoration.change_detection import largest
 
 # The rim is read along its normals this far in and out, as a share of the product's height, at least in pixels.
 REACH_SHARE, LEAST_REACH_PX = 0.03, 7.0
@@ -141,7 +141,7 @@ def missing_width(view: View) -> float:
         return 0.0
     light = (np.median(shown[solid], axis=0) + 8) / (np.median(expected[solid], axis=0) + 8)
     lit = np.clip(expected * light + 0.5, 0, 255).astype(np.uint8)
-    from_scene, from_product = (largest(cv2.absdiff(shown, p)).astype(np.float32) for p in (scene, lit))
+    from_scene, from_product = (max_channel(cv2.absdiff(shown, p)).astype(np.float32) for p in (scene, lit))
     gone = solid & (from_scene < SCENE_LEVELS) & (from_product > 2 * from_scene + FARTHER)
     gone = cv2.morphologyEx(gone.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return float(2 * cv2.distanceTransform(gone, cv2.DIST_L2, 5).max() / np.sqrt(solid.sum()))

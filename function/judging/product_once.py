@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import max_channel
 from function.judging.check import Check, at_least, at_most
 from function.judging.product_view import View
 from function.restoration.analysis import Analysis
-from function.restoration.change_detection import largest
 
 # Smallest product worth looking at, as a share of the picture.
 LEAST_AREA = 0.003
@@ -90,7 +90,7 @@ def also_put_in(analysis: Analysis, view: View) -> list[Piece]:
     x, y, width, height = view.box
     cover[y : y + height, x : x + width] = view.cover > 0.5
     near = cv2.dilate(cover[inner], np.ones((9, 9), np.uint8))
-    differs = largest(cv2.blur(cv2.absdiff(analysis.answer[inner], analysis.scene[inner]), (5, 5))) > VISIBLE_LEVELS
+    differs = max_channel(cv2.blur(cv2.absdiff(analysis.answer[inner], analysis.scene[inner]), (5, 5))) > VISIBLE_LEVELS
     rest = np.where(differs & (near == 0), analysis.product_mask[inner], 0)
     around = cv2.dilate(near, np.ones((5, 5), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.inRange(rest, 128, 255), connectivity=8)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import downsample2
+from function.imaging.photometry import log_ratio
 from function.judging.check import Check, at_least, at_most, unmeasured
 from function.registration.affine import REGISTERED_SHARE
 from function.restoration.analysis import Analysis
-from function.restoration.change_detection import half
 
 # Share of the scene's textured area that must stand where it stood.
 LEAST_FOUND = 0.7
@@ -79,9 +80,8 @@ def exposure_sane(analysis: Analysis) -> Check:
 
 
 def _whole(analysis: Analysis, picture: np.ndarray) -> Check:
-    ratio = (float(picture.mean()) + DARK_OFFSET) / (float(analysis.scene.mean()) + DARK_OFFSET)
     return at_most(
-        abs(float(np.log2(ratio))),
+        abs(float(log_ratio(float(analysis.scene.mean()), float(picture.mean()), DARK_OFFSET, np.log2))),
         2 * MOST_STOPS,
         "stops",
         good="The picture as a whole is about as bright as the scene.",
@@ -95,11 +95,11 @@ def light_change(analysis: Analysis) -> tuple[float, float, float]:
     scale = LIGHT_CELLS / max(scene.shape[:2])
     size = max(2, round(scene.shape[1] * scale)), max(2, round(scene.shape[0] * scale))
     away = cv2.resize(255 - analysis.change, size, interpolation=cv2.INTER_AREA) > 200
-    small = [cv2.resize(half(p), size, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (scene, answer)]
+    small = [cv2.resize(downsample2(p), size, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (scene, answer)]
     if away.sum() < 4:
         away = np.ones_like(away)
     luma = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)[away] for p in small]
-    stops = np.log2((luma[1] + DARK_OFFSET) / (luma[0] + DARK_OFFSET))
+    stops = log_ratio(*luma, DARK_OFFSET, np.log2)
     lab = [cv2.cvtColor(p / 255, cv2.COLOR_RGB2LAB)[away] for p in small]
     cast = np.median(lab[1] - lab[0], axis=0)[1:]
     middle = float(np.median(stops))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from function.restoration.compositing import thrice, to_bytes
+from function.imaging.array_ops import to_bytes, to_three_channels
 
 # A photograph counts as cut out when at least this share of its pixels is (nearly) transparent: a few stray
 # transparent pixels in a scan do not make a cut-out.
@@ -165,5 +165,5 @@ def continue_colours(product: np.ndarray, alpha: np.ndarray, size: tuple[int, in
     for colour, weight in reversed(levels):
         filled = cv2.resize(filled, (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR)
         # colour is already multiplied by its weight; what is missing comes from the coarser level.
-        filled = colour + filled.reshape(colour.shape) * thrice(1 - weight)
+        filled = colour + filled.reshape(colour.shape) * to_three_channels(1 - weight)
     return to_bytes(filled)

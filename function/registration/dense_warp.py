@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from function.matching.photometric_refine import MEDIAN_SAMPLE
+from function.imaging.array_ops import EVERY_SECOND
+from function.imaging.photometry import LocalMoments, local_correlation
 from function.registration.thin_plate import FULL_SHARE, thin_plate
 
 # The local warp is smoothed over this many analysis pixels (standard deviation): models warp by fields that
@@ -18,6 +19,9 @@ LEAST_STRAY_PX = 0.8
 STRAY_REACH_PX = 9
 # Gradients of less contrast than this (standard deviation, 8-bit levels) hold no flow.
 LEAST_CONTRAST = 2.5
+# The pictures are compared over squares of so many half-size pixels; least product of the two variances, 8-bit levels
+# to the fourth power, that keeps flat places from counting as alike.
+TRUST_WINDOW_PX, LEAST_POWER = 9, 1.0
 
 
 def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -49,7 +53,7 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     for _ in range(2):
         wide = thin_plate(flow, weight * ~stray)
         distance = _length(flow - wide)
-        held = distance[MEDIAN_SAMPLE][((weight > 0.5) & ~stray)[MEDIAN_SAMPLE]]
+        held = distance[EVERY_SECOND][((weight > 0.5) & ~stray)[EVERY_SECOND]]
         usual = float(np.median(held)) if held.size else 0.0
         stray = (distance > max(LEAST_STRAY_PX / 2, 4 * usual)) & (weight > 0)
         stray = cv2.dilate(stray.astype(np.uint8), np.ones((STRAY_REACH_PX, STRAY_REACH_PX), np.uint8)) > 0
@@ -60,13 +64,10 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
 
 def _trust(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Weight 0..1: local correlation of the two pictures, times the gradient the flow can hold on to."""
-    a, b = a.astype(np.float32), b.astype(np.float32)
-    window = (9, 9)
-    mean_a, mean_b = cv2.blur(a, window), cv2.blur(b, window)
-    var_a, var_b = cv2.blur(a * a, window) - mean_a**2, cv2.blur(b * b, window) - mean_b**2
-    covariance = cv2.blur(a * b, window) - mean_a * mean_b
-    correlation = covariance / np.sqrt(np.maximum(var_a * var_b, 1.0))
-    contrast = np.maximum(var_a, 0)
+    window = lambda image: cv2.blur(image, (TRUST_WINDOW_PX, TRUST_WINDOW_PX))  # noqa: E731
+    first, second = (LocalMoments.of(image.astype(np.float32), window) for image in (a, b))
+    correlation = local_correlation(first, second, least=LEAST_POWER)
+    contrast = np.maximum(first.variance, 0)
     return np.clip((correlation - 0.6) / 0.3, 0, 1) * contrast / (contrast + LEAST_CONTRAST**2)
 
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import blur, downsample2, max_channel, to_bytes
 from function.imaging.frame import Frame, fit_within
 from function.matching.candidate import Sought
 from function.matching.match import ProductMatch, match_product
 from function.registration.framings import Box
 from function.registration.register import Drift, Registration, register, unregistered
-from function.restoration.change_detection import blur, find_evidence, find_light, find_product, half, largest
+from function.restoration.change_detection import find_evidence, find_light, find_product
 from function.restoration.colour_transfer import UNCHANGED_COLOURS, ColourMatch, match_colours
-from function.restoration.compositing import to_bytes
 from function.restoration.product_mask import product_coverage, rough_coverage
 from function.restoration.silhouette import placed_outline
 
@@ -177,7 +177,7 @@ def _unexamined(
         raw_answer=answer,
         mapping=registration.mapping,
         colours=UNCHANGED_COLOURS,
-        light=np.zeros((*half(nothing).shape, 3), np.float32),
+        light=np.zeros((*downsample2(nothing).shape, 3), np.float32),
         layout_box=registration.layout_box,
         found_share=registration.found_share,
         timings_ms=laps.milliseconds,
@@ -216,13 +216,13 @@ def _product_shrunk(product: np.ndarray) -> np.ndarray:
 
 
 def _half_share(mask: np.ndarray) -> np.ndarray:
-    return half(mask).astype(np.float32) / 255
+    return downsample2(mask).astype(np.float32) / 255
 
 
 def _change_mask(light: np.ndarray, product_mask: np.ndarray) -> np.ndarray:
     """Soft mask 0..255: the product, and light as far as it shows, full from `FULL_LOG_RATIO` on."""
     # Grain in the ratio is no mask: a person is shown where the light fell.
-    strength = blur(largest(np.abs(light)), MASK_SIGMA_PX)
+    strength = blur(max_channel(np.abs(light)), MASK_SIGMA_PX)
     soft = np.clip((strength - LEAST_LOG_RATIO) / (FULL_LOG_RATIO - LEAST_LOG_RATIO), 0, 1) * 255
     size = product_mask.shape[1], product_mask.shape[0]
     soft = cv2.resize(soft.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import PixelBox, to_bytes, to_three_channels, weighted_median
+from function.imaging.photometry import masked_mean
 from function.matching.match import ProductMatch
 from function.matching.photograph import Photograph, prepare_photograph
-from function.matching.photometric_refine import weighted_median
-from function.restoration.compositing import PixelBox, crop_matrix, strips, thrice, to_bytes
+from function.restoration.compositing import crop_matrix, strips
 
 # The model's light and colour are what its picture and the photograph differ by over this radius (answer
 # pixels): wider than the wobble of a letter's stroke, narrower than a highlight on a can.
@@ -140,7 +141,7 @@ def keep_right(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> n
     # In an answer that is right nearly everywhere it is the photograph that lies a little off where they differ.
     usual = weighted_median(concordance, weight * np.abs(target))
     right = np.clip((np.maximum(concordance, usual) - RIGHT_FROM) / (RIGHT_FULL - RIGHT_FROM), 0, 1)
-    return thrice(right) * (picture - detail)
+    return to_three_channels(right) * (picture - detail)
 
 
 def find_tones(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -188,9 +189,6 @@ def find_light(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> n
 
     Means are taken over `weight` (h, w) float32 only, so that background never bleeds into the product.
     """
-    share = thrice(cv2.GaussianBlur(weight, (0, 0), LIGHT_SIGMA) + np.float32(1e-4))
-    means = [
-        cv2.GaussianBlur(rgb.astype(np.float32) * thrice(weight), (0, 0), LIGHT_SIGMA) / share + LIGHT_FLOOR
-        for rgb in (picture, detail)
-    ]
+    mean = masked_mean(weight, lambda image: cv2.GaussianBlur(image, (0, 0), LIGHT_SIGMA), added=1e-4)
+    means = [mean(rgb.astype(np.float32)) + LIGHT_FLOOR for rgb in (picture, detail)]
     return np.clip(means[0] / means[1], 1 / LIGHT_LIMIT, LIGHT_LIMIT)

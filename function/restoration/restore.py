@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import PixelBox, to_bytes
 from function.imaging.frame import Frame
 from function.registration.framings import Box
 from function.restoration.analysis import PICTURE_FAULTS, Analysis, Laps, sample
-from function.restoration.compositing import PixelBox, enlarge_crop, full_box, lay_over, relight, strips, to_bytes
+from function.restoration.compositing import enlarge_crop, full_box, lay_over, relight, strips
 from function.restoration.detail_transfer import transfer_detail
 
 # Below its base the product's mask is carried on by this share of the product's height.
