@@ -15,9 +15,10 @@ from function.matching.candidate import Sought
 from function.matching.match import ProductMatch, match_product
 from function.registration.framings import Box
 from function.registration.register import Drift, Registration, register, unregistered
-from function.restoration.change_detection import find_evidence, find_light, find_product
+from function.restoration.change_detection import find_evidence, find_product
 from function.restoration.colour_transfer import UNCHANGED_COLOURS, ColourMatch, match_colours
 from function.restoration.product_mask import product_coverage, rough_coverage
+from function.restoration.shading import find_light
 from function.restoration.silhouette import placed_outline
 
 # Longest side of the analysis: that of the largest native picture of the 1-megapixel model. A 2K answer is

@@ -1,0 +1,54 @@
+"""The light that the model's product casts on the scene, shadow and reflection: a smooth ratio of answer to scene."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from function.imaging.array_ops import blur, max_channel, to_three_channels
+from function.imaging.photometry import log_ratio, masked_mean
+from function.restoration.change_detection import DARK_OFFSET, SIGMAS, Evidence
+
+# The light reaches this far past the changed pixels (half-size pixels) and fades out over a third of it.
+SUPPORT_PX = 15
+# Least weight of a mean: where the product covers the whole neighbourhood there is no scene to see light on.
+LEAST_WEIGHT = 1e-4
+# Least energy of a ratio (squared logarithm), so that none divides by zero.
+LEAST_ENERGY = 1e-12
+
+
+def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
+    """(h', w', 3) float32: log of the smooth ratio that carries shadow and reflection, 0 where unchanged.
+
+    From wide to fine; each width adds its part as far as that stands above what untouched pixels show there.
+    `product` (h', w') float32 0..1 is left out of all means.
+    """
+    changed = evidence.changed.astype(np.uint8)
+    result = np.zeros(evidence.scene.shape, np.float32)
+    x, y, width, height = cv2.boundingRect(changed)
+    if width == 0:
+        return result
+    margin = int(3 * SIGMAS[-1])
+    box = np.s_[max(0, y - margin) : y + height + margin, max(0, x - margin) : x + width + margin]
+    scene, answer, weight = evidence.scene[box], evidence.answer[box], 1 - product[box]
+    ratios = []
+    for sigma in SIGMAS:
+        mean = masked_mean(weight, lambda image, sigma=sigma: blur(image, sigma), least=LEAST_WEIGHT)
+        ratios.append(log_ratio(mean(scene), mean(answer), DARK_OFFSET))
+    light = wiener_shrink(ratios[-1], SIGMAS[-1], evidence.noise[-1][box])
+    for k in (1, 0):
+        light = light + wiener_shrink(ratios[k] - ratios[k + 1], SIGMAS[k], evidence.band_noise[k][box])
+    support = cv2.dilate(changed[box], cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SUPPORT_PX, SUPPORT_PX)))
+    support = blur(support.astype(np.float32), SUPPORT_PX / 3)
+    result[box] = light * to_three_channels(support)
+    return result
+
+
+def wiener_shrink(values: np.ndarray, sigma: float, noise: np.ndarray) -> np.ndarray:
+    """`values` (h, w, 3) float32 as far as their energy stands above that of the noise: an empirical Wiener filter.
+
+    The energy is that of the strongest channel over a neighbourhood of `sigma` pixels; `noise` (h, w) float32 is the
+    standard deviation of untouched pixels.
+    """
+    energy = blur(max_channel(values * values), sigma)
+    return values * to_three_channels(np.maximum(0, 1 - noise * noise / np.maximum(energy, LEAST_ENERGY)))
