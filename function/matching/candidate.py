@@ -32,8 +32,9 @@ COARSE_GRID_PX = 128
 FINE_GRID_PX = 320
 # Features may miss the view by this much (px), first and then.
 FEATURE_TOLERANCES_PX = (4.0, 2.0)
-# A round body must explain the answer better than a flat one by this much correlation to be believed: its two more
-# unknowns fit some of the model's wobble. An outline of its own, a bottle's, speaks for it by as much.
+# Model selection between a plane and a body of revolution: the latter must explain the answer better by this much
+# correlation, since its three more parameters fit some of the model's wobble. An outline that tapers evenly, as a
+# bottle's, is evidence of its own: the gain asked for is negative.
 RELIEF_GAIN = {"straight": 0.02, "turned": -0.03}
 # A bent view must explain the answer better than a stiff one by this much: the model's wobble alone gives
 # up to .08, and followed it puts print where it does not belong.

@@ -85,13 +85,13 @@ def visible_share(x: np.ndarray, y: np.ndarray, alpha: np.ndarray, shape: tuple[
     return (seen * inside * (solid / 255)).astype(np.float32)
 
 
-def sample(picture: np.ndarray, x: np.ndarray, y: np.ndarray, interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:
-    """`picture` at positions `x`, `y` (h, w) float32, the first pixel's centre being (0.5, 0.5)."""
+def sample(picture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """`picture` at positions `x`, `y` (h, w) float32, linear; the first pixel's centre is (0.5, 0.5)."""
     return cv2.remap(
         picture,
         x.astype(np.float32) - np.float32(0.5),
         y.astype(np.float32) - np.float32(0.5),
-        interpolation,
+        cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
 

@@ -12,11 +12,13 @@ from function.registration.thin_plate import FULL_SHARE, thin_plate
 # The local warp is smoothed over this many analysis pixels (standard deviation): models warp by fields that
 # are wide, and what is narrower is noise of the flow.
 WARP_SMOOTHING_PX = 14
+# A displacement by more than this, in analysis pixels, is no warp: the first field is laid without it.
 MAX_WARP_PX = 12.0
 # Flow this far from the wide field around it, in analysis pixels, follows something that is not the scene.
 LEAST_STRAY_PX = 0.8
-# Reach of the flow's own smoothing, in half-size pixels: so far around a stray nothing is believed.
-STRAY_REACH_PX = 9
+# Side of the square around each outlier of the flow, in half-size pixels, in which nothing is believed: as wide as the
+# flow's own smoothing.
+STRAY_AROUND_PX = 9
 # Gradients of less contrast than this (standard deviation, 8-bit levels) hold no flow.
 LEAST_CONTRAST = 2.5
 # The pictures are compared over squares of so many half-size pixels; least product of the two variances, 8-bit levels
@@ -56,7 +58,7 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
         held = distance[EVERY_SECOND][((weight > 0.5) & ~stray)[EVERY_SECOND]]
         usual = float(np.median(held)) if held.size else 0.0
         stray = (distance > max(LEAST_STRAY_PX / 2, 4 * usual)) & (weight > 0)
-        stray = cv2.dilate(stray.astype(np.uint8), np.ones((STRAY_REACH_PX, STRAY_REACH_PX), np.uint8)) > 0
+        stray = cv2.dilate(stray.astype(np.uint8), np.ones((STRAY_AROUND_PX, STRAY_AROUND_PX), np.uint8)) > 0
     weight = weight * ~stray
     flow = _near(flow, weight, thin_plate(flow, weight))
     return 2 * cv2.resize(flow, (scene.shape[1], scene.shape[0]), interpolation=cv2.INTER_LINEAR)

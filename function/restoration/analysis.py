@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,8 +20,8 @@ from function.restoration.product_mask import product_coverage, rough_coverage
 from function.restoration.shading import find_light
 from function.restoration.silhouette import placed_outline
 
-# Longest side of the analysis: that of the largest native picture of the 1-megapixel model. A 2K answer is
-# analysed at this size too; its pixels are taken from the answer itself.
+# Longest side of the analysis: that of the 1-megapixel model's 16:9 picture. A larger answer is analysed at this size
+# too; its pixels are taken from the answer itself.
 ANALYSIS_SIDE_PX = 1344
 # The product photograph is matched at this size, down to the least where a whole factor leads there.
 PRODUCT_SIDE_PX, LEAST_PRODUCT_SIDE_PX = 1024, 900
@@ -34,19 +33,6 @@ FULL_LOG_RATIO = 0.07
 MASK_SIGMA_PX = 2.5
 # What OpenCV and numpy raise on pictures that a formula did not foresee. The plain upscale is right for those.
 PICTURE_FAULTS = (cv2.error, ArithmeticError, ValueError, IndexError)
-
-
-@dataclass
-class Laps:
-    """Milliseconds since the step before, by name."""
-
-    milliseconds: dict[str, float] = field(default_factory=dict)
-    last: float = field(default_factory=time.perf_counter)
-
-    def end(self, step: str) -> None:
-        now = time.perf_counter()
-        self.milliseconds[step] = round(1000 * (now - self.last), 1)
-        self.last = now
 
 
 @dataclass(frozen=True)
@@ -67,7 +53,6 @@ class Analysis:
     light         (h/2, w/2, 3) float32, log of the smooth ratio that carries shadow and reflection
     layout_box    (x, y, width, height) of the scene in the answer, the nominal layout that it follows
     found_share   share 0..1 of the scene's textured area that was found again in the answer
-    timings_ms    what each step took
     """
 
     scene: np.ndarray
@@ -84,7 +69,6 @@ class Analysis:
     light: np.ndarray
     layout_box: Box
     found_share: float
-    timings_ms: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -111,39 +95,31 @@ def analyse(scene: np.ndarray, product: np.ndarray | KnownProduct, answer: np.nd
     it already; answer (h, w, 3) uint8 RGB as returned. Any picture content is answered, never refused: what cannot
     be registered has `drift.registered` False and an empty change mask.
     """
-    laps = Laps()
     known = product if isinstance(product, KnownProduct) else KnownProduct.of(product)
     small = _at_side(scene, min(ANALYSIS_SIDE_PX, max(answer.shape[:2])))
-    laps.end("shrink")
     try:
         registration = register(small, answer, frame)
-        laps.end("register")
-        return _examine(small, known, answer, registration, laps)
+        return _examine(small, known, answer, registration)
     except PICTURE_FAULTS:
         registration = unregistered(small, answer, frame)
-        return _unexamined(small, known, answer, registration, laps)
+        return _unexamined(small, known, answer, registration)
 
 
-def _examine(
-    small: np.ndarray, known: KnownProduct, answer: np.ndarray, registration: Registration, laps: Laps
-) -> Analysis:
-    found = _unexamined(small, known, answer, registration, laps)
+def _examine(small: np.ndarray, known: KnownProduct, answer: np.ndarray, registration: Registration) -> Analysis:
+    found = _unexamined(small, known, answer, registration)
     colours = match_colours(small, found.answer_plain, registration.inside)
     matched = colours.apply(found.answer_plain)
     answer_matched = to_bytes(matched)
     found = replace(found, answer=answer_matched, colours=colours)
-    laps.end("colour")
     if not registration.drift.registered:
         return found
     size = small.shape[1], small.shape[0]
     evidence = find_evidence(small, matched, registration.inside)
     core = find_product(evidence)
-    laps.end("change")
     if not evidence.changed.any():
         return found
     prior = rough_coverage(core if core.any() else evidence.changed, None, size)
     match = match_product(known.sought, answer_matched, prior)
-    laps.end("match")
     if match is None:
         core = find_product(evidence, plain=True)
     coverage = None if match is None else match.coverage
@@ -155,14 +131,11 @@ def _examine(
         product_mask = product_mask if placed is None else np.maximum(product_mask, placed)
     # Once more, now that scene that the rough outline took in can be seen under its light.
     light = find_light(evidence, _half_share(product_mask))
-    laps.end("light")
     change = _change_mask(light, product_mask)
     return replace(found, change=change, product_mask=product_mask, match=match, light=light)
 
 
-def _unexamined(
-    small: np.ndarray, known: KnownProduct, answer: np.ndarray, registration: Registration, laps: Laps
-) -> Analysis:
+def _unexamined(small: np.ndarray, known: KnownProduct, answer: np.ndarray, registration: Registration) -> Analysis:
     """The answer at the place that `registration` gives it, and nothing found in it."""
     nothing = np.zeros(small.shape[:2], np.uint8)
     plain = sample(answer, registration.mapping)
@@ -181,7 +154,6 @@ def _unexamined(
         light=np.zeros((*downsample2(nothing).shape, 3), np.float32),
         layout_box=registration.layout_box,
         found_share=registration.found_share,
-        timings_ms=laps.milliseconds,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from function.imaging.array_ops import PixelBox, to_bytes
 from function.imaging.frame import Frame
 from function.registration.framings import Box
-from function.restoration.analysis import PICTURE_FAULTS, Analysis, Laps, sample
+from function.restoration.analysis import PICTURE_FAULTS, Analysis, sample
 from function.restoration.compositing import enlarge_crop, full_box, lay_over, relight, strips
 from function.restoration.detail_transfer import transfer_detail
 
@@ -28,14 +28,12 @@ class Restored:
     image           (H, W, 3) uint8 RGB at the scene's full resolution
     restored_share  share 0..1 of the picture that carries the scene's own pixels or the photograph's detail
     match_quality   0..1, verified similarity of photograph and product in the answer; 0 without a match
-    timings_ms      what each step took
     note            empty, or why less was restored than asked
     """
 
     image: np.ndarray
     restored_share: float
     match_quality: float
-    timings_ms: dict[str, float]
     note: str
 
 
@@ -88,27 +86,25 @@ def restore(
     uint8 RGBA at full resolution. What cannot be restored is the plain upscale, with a note; never raises on
     picture content.
     """
-    laps = Laps()
     if not analysis.drift.registered:
-        return _plain(analysis, frame, laps, "the answer could not be registered")
+        return _plain(analysis, frame, "the answer could not be registered")
     try:
-        return _restore(scene if overwrite else scene.copy(), product, analysis, laps)
+        return _restore(scene if overwrite else scene.copy(), product, analysis)
     except PICTURE_FAULTS as fault:
-        return _plain(analysis, frame, laps, f"restoration failed ({type(fault).__name__})")
+        return _plain(analysis, frame, f"restoration failed ({type(fault).__name__})")
 
 
-def _plain(analysis: Analysis, frame: Frame, laps: Laps, note: str) -> Restored:
+def _plain(analysis: Analysis, frame: Frame, note: str) -> Restored:
     image = plain_upscale(analysis.raw_answer, frame, analysis.layout_box)
-    laps.end("upscale")
-    return Restored(image, 0.0, 0.0, laps.milliseconds, note + "; plain upscale")
+    return Restored(image, 0.0, 0.0, note + "; plain upscale")
 
 
-def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis, laps: Laps) -> Restored:
+def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis) -> Restored:
     """`image`, the scene at full resolution, becomes the result."""
     full_size = image.shape[1], image.shape[0]
     box = full_box(analysis.change, full_size)
     if box is None:
-        return Restored(image, 1.0, 0.0, laps.milliseconds, "the answer shows no change")
+        return Restored(image, 1.0, 0.0, "the answer shows no change")
     quality, detail_share, note = 0.0, 0.0, ""
     mask = down_to_the_floor(analysis.product_mask, analysis.change)
     product_box = full_box(mask, full_size)
@@ -119,9 +115,8 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis, laps: L
         relit.result()
     if product_box is not None:
         _lay_product(image, picture, mask, product_box)
-    laps.end("restore")
     covered = float(analysis.product_mask.mean()) / 255
-    return Restored(image, round(1 - covered + detail_share, 4), quality, laps.milliseconds, note)
+    return Restored(image, round(1 - covered + detail_share, 4), quality, note)
 
 
 def _relight_scene(image: np.ndarray, analysis: Analysis, box: PixelBox) -> None:

@@ -9,7 +9,8 @@ from function.imaging.array_ops import blur, max_channel, to_three_channels
 from function.imaging.photometry import log_ratio, masked_mean
 from function.restoration.change_detection import DARK_OFFSET, SIGMAS, Evidence
 
-# The light reaches this far past the changed pixels (half-size pixels) and fades out over a third of it.
+# The changed pixels are dilated by a disc of this diameter (half-size pixels), and the light fades out at its rim as a
+# Gaussian of a third of it.
 SUPPORT_PX = 15
 # Least weight of a mean: where the product covers the whole neighbourhood there is no scene to see light on.
 LEAST_WEIGHT = 1e-4
