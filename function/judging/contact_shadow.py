@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 
 from function.imaging.array_ops import largest_component
-from function.judging.check import Check, at_least, at_most, unmeasured
+from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
 from function.judging.ground_contact import gap, surface_below, touched
-from function.judging.product_view import SMALL_PX, View
+from function.judging.inspection import Inspection
+from function.judging.product_view import SMALL_PX, ProductView
 from function.restoration.analysis import Analysis
 from function.restoration.silhouette import even_darkening, light_stops
 
@@ -42,8 +43,9 @@ SURELY_TOUCHED = 0.065
 DARKLY_TOUCHED = 0.12
 
 
-def contact_shadow(analysis: Analysis, view: View) -> Check:
+def contact_shadow(inspection: Inspection) -> Check:
     """A shadow is there, and it begins where the product stands."""
+    analysis, view = inspection.analysis, inspection.view
     surface = surface_below(analysis, view)
     contact = None if surface is None else touched(surface, view.height)
     measured = shadow(analysis, view, dark_contact=contact is None or contact >= DARKLY_TOUCHED)
@@ -77,7 +79,16 @@ def contact_shadow(analysis: Analysis, view: View) -> Check:
     )
 
 
-def shadow(analysis: Analysis, view: View, *, dark_contact: bool = True) -> tuple[float, float] | None:
+SPEC = CheckSpec(
+    name="contact_shadow",
+    lesson="The contact shadow was missing or detached. The product must touch the surface, with a soft dark shadow "
+    "right where it stands.",
+    needs_product=True,
+    measure=contact_shadow,
+)
+
+
+def shadow(analysis: Analysis, view: ProductView, *, dark_contact: bool = True) -> tuple[float, float] | None:
     """Stops by which the scene is darkened around the product at the most, and right at its base."""
     stops = -light_stops(analysis.light, view.box)
     cover = (view.cover > 0.5).astype(np.uint8)
@@ -94,7 +105,7 @@ def shadow(analysis: Analysis, view: View, *, dark_contact: bool = True) -> tupl
     return max(strongest, dark), max(contact, dark)
 
 
-def _dark_contact(view: View, cover: np.ndarray) -> float:
+def _dark_contact(view: ProductView, cover: np.ndarray) -> float:
     """Stops by which what was put in just off the base only darkens the scene; 0 if hardly."""
     ring = _ring(cover, view.height, DARK_BASE_SHARE, max(LEAST_CLEAR_PX, CLEAR_SHARE * view.height))
     if ring.sum() < 20:

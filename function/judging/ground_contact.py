@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from function.imaging.photometry import log2_levels
-from function.judging.product_view import View
+from function.judging.product_view import ProductView
 from function.restoration.analysis import Analysis
 
 # The base is the lowest part of the outline, as a share of the product's height; of its columns the outermost share
@@ -29,7 +29,7 @@ STEP_SHARE = 0.03
 DARK_OFFSET = 12.0
 
 
-def surface_below(analysis: Analysis, view: View) -> np.ndarray | None:
+def surface_below(analysis: Analysis, view: ProductView) -> np.ndarray | None:
     """(parts, rows) float32: stops by which the answer is darker than the scene, from just below the product's edge
     downwards, the median over each part of the base. None where the picture ends there.
     """
@@ -72,7 +72,7 @@ def gap(surface: np.ndarray, height: float) -> float:
     return float(smooth.max() - max(0.0, float(smooth[0])))
 
 
-def _base(view: View) -> tuple[np.ndarray, np.ndarray]:
+def _base(view: ProductView) -> tuple[np.ndarray, np.ndarray]:
     """Columns of the base and the outline's lowest row in each, analysis pixels."""
     solid = view.cover > 0.5
     columns = np.flatnonzero(solid.any(axis=0))

@@ -19,7 +19,7 @@ MARGIN = 0.15
 
 
 @dataclass(frozen=True)
-class View:
+class ProductView:
     """Crops of (h, w) around the product, at analysis size; `box` (x, y, width, height) of the crop.
 
     answer    (h, w, 3) uint8, colours matched to the scene
@@ -45,7 +45,7 @@ class View:
     height: float
 
 
-def view_product(analysis: Analysis) -> View | None:
+def view_product(analysis: Analysis) -> ProductView | None:
     """None when nothing was put in."""
     photograph, alpha = cv2.cvtColor(analysis.product, cv2.COLOR_RGBA2RGB), photograph_alpha(analysis.product)
     if analysis.match is not None:
@@ -75,7 +75,7 @@ def view_product(analysis: Analysis) -> View | None:
     inner = np.s_[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
     if cover is not None:
         known = np.minimum(known, cover[inner].astype(np.float32) / 255)
-    return View(
+    return ProductView(
         box,
         analysis.answer[inner],
         analysis.scene[inner],

@@ -12,7 +12,7 @@ from function.generation.gemini.client import Request
 from function.generation.models import ImageModel
 from function.generation.paid_calls import Answered, CallsUsedUp, PaidCalls
 from function.generation.pricing import listed_usage, usd
-from function.generation.prompt import composite_prompt
+from function.generation.prompt import NO_IMAGE, composite_prompt
 from function.imaging.decode import decode
 from function.imaging.icc import from_srgb
 from function.judging.judge import Judgement, judge
@@ -75,17 +75,17 @@ def best_candidate(
         if last.answer.outcome != "image":
             if last.answer.final:
                 break
-            lessons = ["no_image"]
+            lessons = [NO_IMAGE]
             continue
         candidate = _judged(last, prepared, judge_model, calls, deadline, record)
         if candidate is None:
-            lessons = ["no_image"]
+            lessons = [NO_IMAGE]
             continue
         if candidate.judgement.verdict != "unusable" and (best is None or candidate.rank > best.rank):
             best = candidate
         if candidate.judgement.verdict == "accepted":
             break
-        lessons = [name for name, check in candidate.judgement.checks.items() if not check.passed]
+        lessons = candidate.judgement.lessons
     if best is None:
         raise _nothing_usable(last, record.attempts)
     return best

@@ -14,8 +14,9 @@ import numpy as np
 from function.deadline import Deadline
 from function.imaging.encode import encode
 from function.imaging.frame import Size, fit_within
-from function.imaging.resize import Box, cover_window, outside_share, resize_cover
+from function.imaging.resize import Box, cover_window, resize_cover
 from function.imaging.sniff import MIME_TYPES, SUFFIXES, Format
+from function.judging import product_whole
 from function.manifest.parse import Manifest
 from function.pipeline.attempts import Candidate, check_records
 from function.pipeline.memory_budget import Turn, process_permit
@@ -25,7 +26,6 @@ from function.restoration.analysis import Analysis
 from function.restoration.restore import plain_upscale, restore
 from function.sidecar import Change, CheckRecord, DriftRecord, Restoration, ResultRecord
 
-MOST_CUT_OFF = 0.02  # of the product by the shape that was asked for: its box has soft pixels around it
 MASK_SIDE_PX = 512  # of the change mask in the sidecar: enough for an overlay, a few KB
 # Peak bytes a pixel while restoring and encoding: the scene, the result, and the encoder (tests/bench/codecs.py).
 FINISH_BYTES = {"png": 8, "jpeg": 10, "webp": 16}
@@ -79,21 +79,15 @@ def finish(best: Candidate, prepared: Prepared, manifest: Manifest, deadline: De
         record.change = _change_record(analysis.change, box)
         product_box = _change_box(analysis.product_mask, scene.size)
         window = cover_window(scene.size, prepared.result_size, box, product_box)
-        cut_off = product_box is not None and outside_share(product_box, window)
-        if cut_off > MOST_CUT_OFF:
-            record.checks["product_whole"] = CheckRecord(
-                value=round(cut_off, 4),
-                threshold=MOST_CUT_OFF,
-                passed=False,
-                unit="share of the product",
-                reason="The size that was asked for has another shape than the scene, and cuts the product off.",
-            )
+        cut_off = product_whole.cut_off_by_shape(product_box, window)
+        if cut_off is not None:
+            record.checks[product_whole.SPEC.name] = CheckRecord(**asdict(cut_off))
         with record.stage("encode"):
             picture = resize_cover(picture, prepared.result_size, window)
             content = encode(
                 picture, prepared.result_format, quality=manifest.output.quality, icc=scene.icc, like=scene.info
             )
-    accepted = best.judgement.verdict == "accepted" and analysis.drift.registered and cut_off <= MOST_CUT_OFF
+    accepted = best.judgement.verdict == "accepted" and analysis.drift.registered and cut_off is None
     return Composite("accepted" if accepted else "review", content, prepared.result_format, prepared.result_size)
 
 

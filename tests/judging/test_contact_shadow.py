@@ -7,8 +7,8 @@ import pytest
 
 from function.judging.contact_shadow import LEAST_TOUCHED, MOST_GAP
 from function.judging.ground_contact import gap, surface_below, touched
+from function.judging.inspection import Inspection
 from function.judging.judge import judge
-from function.judging.product_view import view_product
 from function.restoration.analysis import analyse
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.faults import spoiled
@@ -33,7 +33,7 @@ def test_the_surface_below_a_standing_product_is_changed_and_below_a_lifted_one_
     standing, floating = analysis_of(name, "mild"), lifted(name, 2)
     values = []
     for analysis in (standing, floating):
-        view = view_product(analysis)
+        view = Inspection.of(analysis).view
         surface = surface_below(analysis, view)
         values.append((touched(surface, view.height), gap(surface, view.height)))
     assert values[0][0] > LEAST_TOUCHED and values[0][1] < MOST_GAP
