@@ -10,7 +10,7 @@ from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasur
 from function.judging.ground_contact import gap, surface_below, touched
 from function.judging.inspection import Inspection
 from function.judging.product_view import SMALL_PX, ProductView
-from function.restoration.analysis import Analysis
+from function.restoration.analysis import SceneAnalysis
 from function.restoration.silhouette import even_darkening, light_stops
 
 # The base is the lowest part of the outline, as a share of the product's height: it is read beside and under it, since
@@ -45,10 +45,10 @@ DARKLY_TOUCHED = 0.12
 
 def contact_shadow(inspection: Inspection) -> Check:
     """A shadow is there, and it begins where the product stands."""
-    analysis, view = inspection.analysis, inspection.view
-    surface = surface_below(analysis, view)
+    scene, view = inspection.scene, inspection.view
+    surface = surface_below(scene, view)
     contact = None if surface is None else touched(surface, view.height)
-    measured = shadow(analysis, view, dark_contact=contact is None or contact >= DARKLY_TOUCHED)
+    measured = shadow(scene, view, dark_contact=contact is None or contact >= DARKLY_TOUCHED)
     if measured is None:
         return unmeasured("stops", "The product's base lies outside the picture.", passed=False)
     strongest, at_base = measured
@@ -88,9 +88,9 @@ SPEC = CheckSpec(
 )
 
 
-def shadow(analysis: Analysis, view: ProductView, *, dark_contact: bool = True) -> tuple[float, float] | None:
+def shadow(scene: SceneAnalysis, view: ProductView, *, dark_contact: bool = True) -> tuple[float, float] | None:
     """Stops by which the scene is darkened around the product at the most, and right at its base."""
-    stops = -light_stops(analysis.light, view.box)
+    stops = -light_stops(scene.light, view.box)
     cover = (view.cover > 0.5).astype(np.uint8)
     # The outline misses the side of a turned box; what was put in holds it, and the darkest shadow with it.
     piece = largest_component((view.cover > 0.5) | (view.put_in > 0.5))

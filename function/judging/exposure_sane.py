@@ -9,7 +9,7 @@ from function.imaging.array_ops import downsample2
 from function.imaging.photometry import log_ratio
 from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
-from function.restoration.analysis import Analysis
+from function.restoration.analysis import SceneAnalysis
 
 # Brightness of the whole, in stops against the scene, that colour matching still takes back without loss.
 MOST_STOPS = 0.45
@@ -29,14 +29,15 @@ SPREAD_STEP = 4
 
 def exposure_sane(inspection: Inspection) -> Check:
     """Brightness and colour of the whole are the scene's, and evenly so."""
-    analysis = inspection.analysis
-    picture = analysis.answer_plain if analysis.drift.registered else analysis.raw_answer
+    scene = inspection.scene
+    registered = scene.registration.drift.registered
+    picture = scene.answer_plain if registered else scene.raw_answer
     spread = float(picture[::SPREAD_STEP, ::SPREAD_STEP].std())
     if spread < LEAST_SPREAD:
         return Check(round(spread, 2), LEAST_SPREAD, False, "8-bit levels", "The picture is empty: one flat tone.")
-    if not analysis.drift.registered:
-        return _whole(analysis, picture)
-    stops, relit, cast = light_change(analysis)
+    if not registered:
+        return _whole(scene, picture)
+    stops, relit, cast = light_change(scene)
     for value, limit, unit, bad in (
         (stops, MOST_STOPS, "stops", "The whole picture is much brighter or darker than the scene."),
         (cast, MOST_CAST, "Lab", "The whole picture has another colour cast than the scene."),
@@ -60,9 +61,9 @@ SPEC = CheckSpec(
 )
 
 
-def _whole(analysis: Analysis, picture: np.ndarray) -> Check:
+def _whole(scene: SceneAnalysis, picture: np.ndarray) -> Check:
     """For an answer that is not registered: its mean against the scene's."""
-    stops = log_ratio(float(analysis.scene.mean()), float(picture.mean()), DARK_OFFSET, np.log2)
+    stops = log_ratio(float(scene.image.mean()), float(picture.mean()), DARK_OFFSET, np.log2)
     return at_most(
         abs(float(stops)),
         2 * MOST_STOPS,
@@ -72,13 +73,16 @@ def _whole(analysis: Analysis, picture: np.ndarray) -> Check:
     )
 
 
-def light_change(analysis: Analysis) -> tuple[float, float, float]:
+def light_change(scene: SceneAnalysis) -> tuple[float, float, float]:
     """Brightness difference (stops), its unevenness (stops), colour difference (Lab), away from the product."""
-    scene, answer = analysis.scene, analysis.answer_plain
-    scale = LIGHT_CELLS / max(scene.shape[:2])
-    size = max(2, round(scene.shape[1] * scale)), max(2, round(scene.shape[0] * scale))
-    away = cv2.resize(255 - analysis.change, size, interpolation=cv2.INTER_AREA) > 200
-    small = [cv2.resize(downsample2(p), size, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (scene, answer)]
+    rows, columns = scene.image.shape[:2]
+    scale = LIGHT_CELLS / max(rows, columns)
+    size = max(2, round(columns * scale)), max(2, round(rows * scale))
+    away = cv2.resize(255 - scene.change, size, interpolation=cv2.INTER_AREA) > 200
+    small = [
+        cv2.resize(downsample2(p), size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        for p in (scene.image, scene.answer_plain)
+    ]
     if away.sum() < 4:
         away = np.ones_like(away)
     luma = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)[away] for p in small]

@@ -7,7 +7,7 @@ import numpy as np
 
 from function.imaging.photometry import log2_levels
 from function.judging.product_view import ProductView
-from function.restoration.analysis import Analysis
+from function.restoration.analysis import SceneAnalysis
 
 # The base is the lowest part of the outline, as a share of the product's height; of its columns the outermost share
 # on each side is left out, where the outline turns upwards.
@@ -29,7 +29,7 @@ STEP_SHARE = 0.03
 DARK_OFFSET = 12.0
 
 
-def surface_below(analysis: Analysis, view: ProductView) -> np.ndarray | None:
+def surface_below(scene: SceneAnalysis, view: ProductView) -> np.ndarray | None:
     """(parts, rows) float32: stops by which the answer is darker than the scene, from just below the product's edge
     downwards, the median over each part of the base. None where the picture ends there.
     """
@@ -41,8 +41,8 @@ def surface_below(analysis: Analysis, view: ProductView) -> np.ndarray | None:
     end = int(lowest.max()) + search + SOFT_PX + int(DEPTH_SHARE * view.height) + 1
     crop = np.s_[top:end, left : int(columns[-1]) + 1]
     lowest, columns = lowest - top, columns - left
-    edge = lowest + _edge(_stops(analysis.scene[crop]) - _stops(analysis.answer[crop]), columns, lowest, search)
-    grey = [_stops(cv2.cvtColor(p[crop], cv2.COLOR_RGB2GRAY)) for p in (analysis.scene, analysis.answer)]
+    edge = lowest + _edge(_stops(scene.image[crop]) - _stops(scene.answer[crop]), columns, lowest, search)
+    grey = [_stops(cv2.cvtColor(p[crop], cv2.COLOR_RGB2GRAY)) for p in (scene.image, scene.answer)]
     rows = (edge + SOFT_PX)[:, None] + np.arange(int(DEPTH_SHARE * view.height))
     inside = rows < len(grey[0])
     kept = int(np.count_nonzero(inside.mean(axis=0) > 0.5))

@@ -5,24 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from function.judging.product_view import ProductView, view_product
-from function.restoration.analysis import Analysis
+from function.restoration.analysis import ProductAnalysis, SceneAnalysis
 
 
 @dataclass(frozen=True)
 class Inspection:
     """One picture of the model with one product in it.
 
-    analysis      what was found out about the picture
-    product_view  the product beside what its photograph leads one to expect; None when nothing was put in
+    scene         what was found out about scene and answer
+    product       what was found out about the product
+    product_view  that product beside what its photograph leads one to expect; None when nothing was put in
     """
 
-    analysis: Analysis
+    scene: SceneAnalysis
+    product: ProductAnalysis
     product_view: ProductView | None
 
     @classmethod
-    def of(cls, analysis: Analysis) -> Inspection:
-        """Crops the product out of the picture that `analysis` is about."""
-        return cls(analysis, view_product(analysis))
+    def of(cls, scene: SceneAnalysis, product: ProductAnalysis) -> Inspection:
+        """Of the answer that `scene` is about, with `product` cropped out of it."""
+        return cls(scene, product, view_product(scene, product))
 
     @property
     def view(self) -> ProductView:

@@ -9,6 +9,7 @@ from function.judging import exposure_sane, product_present
 from function.judging.check import Check, unmeasured
 from function.judging.inspection import Inspection
 from function.judging.registry import BY_NAME, CHECKS
+from function.registration.register import Registration
 from function.restoration.analysis import Analysis
 
 Verdict = Literal["accepted", "review", "unusable"]
@@ -42,7 +43,7 @@ class Judgement:
 
 def judge(analysis: Analysis) -> Judgement:
     """Judge the picture that `analysis` is about; answers any picture content."""
-    inspection = Inspection.of(analysis)
+    inspection = Inspection.of(analysis.scene, analysis.product)
     there = inspection.product_view is not None
     checks = {
         spec.name: spec.measure(inspection)
@@ -50,12 +51,12 @@ def judge(analysis: Analysis) -> Judgement:
         else unmeasured("", NOT_SEEN, passed=True)
         for spec in CHECKS
     }
-    return Judgement(_verdict(analysis, checks), _score(analysis, checks), checks)
+    return Judgement(_verdict(analysis.scene.registration, checks), _score(analysis, checks), checks)
 
 
-def _verdict(analysis: Analysis, checks: dict[str, Check]) -> Verdict:
-    if not analysis.drift.registered:
-        kept = analysis.found_share >= OTHER_PICTURE and checks[exposure_sane.SPEC.name].passed
+def _verdict(registration: Registration, checks: dict[str, Check]) -> Verdict:
+    if not registration.drift.registered:
+        kept = registration.found_share >= OTHER_PICTURE and checks[exposure_sane.SPEC.name].passed
         return "review" if kept else "unusable"
     if not checks[product_present.SPEC.name].passed:
         return "unusable"
@@ -66,5 +67,6 @@ def _score(analysis: Analysis, checks: dict[str, Check]) -> float:
     """Share of checks measured and passed; among equals the better kept label and scene decide."""
     present = checks[product_present.SPEC.name].passed
     passed = sum(checks[spec.name].passed and (present or not spec.needs_product) for spec in CHECKS)
-    label = 0.0 if analysis.match is None else float(analysis.match.correlation)
-    return round(passed / len(checks) + LABEL_SCORE * label + SCENE_SCORE * float(analysis.found_share), 4)
+    match, found = analysis.product.match, analysis.scene.registration.found_share
+    label = 0.0 if match is None else float(match.correlation)
+    return round(passed / len(checks) + LABEL_SCORE * label + SCENE_SCORE * float(found), 4)

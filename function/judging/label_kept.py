@@ -21,7 +21,7 @@ MOST_REPLACED = 0.18
 
 def label_kept(inspection: Inspection) -> Check:
     """The print is that of the photograph, each part at its place."""
-    match = inspection.analysis.match
+    match = inspection.product.match
     if match is None:
         return _unfound_label(inspection)
     replaced = replaced_share(inspection.view)
@@ -52,9 +52,9 @@ SPEC = CheckSpec(
 
 def _unfound_label(inspection: Inspection) -> Check:
     """For a product that was not found by its print."""
-    if not has_print(inspection.analysis.product):
+    if not has_print(inspection.product.photograph):
         return unmeasured("correlation", "The product carries no print to compare.", passed=True)
-    piece = largest_component(inspection.analysis.product_mask > 127, LEAST_SIDE_PX)
+    piece = largest_component(inspection.product.mask > 127, LEAST_SIDE_PX)
     if max(inspection.view.height, piece[1][3] if piece else 0) < SMALL_PX:
         return unmeasured("correlation", "The product is too small in this scene to compare its label.", passed=True)
     return at_least(

@@ -25,11 +25,11 @@ MIRRORED = "The product is mirrored: left and right are exchanged, letters read 
 def product_not_mirrored(inspection: Inspection) -> Check:
     """The print lies on the photograph's, or more of its marks are found again than of its mirror image's."""
     unit, straightened = "share of the marks", "Left and right are as on the photograph."
-    match = inspection.analysis.match
+    match = inspection.product.match
     if match is not None and not match.mirrored and match.correlation >= LEAST_AGREEMENT:
         # Lettering that lies on lettering is not mirrored: no need to look for marks.
         return at_least(float(match.correlation), LEAST_AGREEMENT, "correlation", good=straightened, bad=MIRRORED)
-    straight, mirrored = found_marks(inspection.analysis.product, inspection.view)
+    straight, mirrored = found_marks(inspection.product.photograph, inspection.view)
     if straight + mirrored < FEWEST_MARKS:
         if match is not None and match.mirrored:
             return unmeasured(unit, MIRRORED, passed=False)

@@ -10,8 +10,6 @@ import numpy as np
 from function.imaging.array_ops import max_channel
 from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
-from function.judging.product_view import ProductView
-from function.restoration.analysis import Analysis
 
 # What else was put in, as a share of the product's area: a piece of its own, and one that touches the product.
 # The latter may be the side of a turned box, which its frontal photograph does not show.
@@ -28,14 +26,12 @@ LEAST_PIECE = 0.01
 def product_once(inspection: Inspection) -> Check:
     """Nothing else of note was put in, a second product above all."""
     unit = "share of the product's area"
-    analysis = inspection.analysis
-    if analysis.match is not None and analysis.match.instances > 1:
-        return Check(
-            float(analysis.match.instances - 1), MOST_APART, False, unit, "The product stands there more than once."
-        )
-    pieces = also_put_in(analysis, inspection.view)
+    match = inspection.product.match
+    if match is not None and match.instances > 1:
+        return Check(float(match.instances - 1), MOST_APART, False, unit, "The product stands there more than once.")
+    pieces = also_put_in(inspection)
     apart, touching = (max((p.share for p in pieces if p.touches is side), default=0.0) for side in (False, True))
-    copied = max((p.share for p in pieces if p.alike), default=0.0) if analysis.match is None else 0.0
+    copied = max((p.share for p in pieces if p.alike), default=0.0) if match is None else 0.0
     if copied > MOST_COPY:
         return at_most(copied, MOST_COPY, unit, good="", bad="Another thing of the product's colour stands beside it.")
     if touching > MOST_TOUCHING:
@@ -66,18 +62,19 @@ class Piece:
     alike: bool
 
 
-def also_put_in(analysis: Analysis, view: ProductView) -> list[Piece]:
+def also_put_in(inspection: Inspection) -> list[Piece]:
     """What was put in beside the product."""
-    box = cv2.boundingRect(analysis.product_mask)
+    scene, mask, view = inspection.scene, inspection.product.mask, inspection.view
+    box = cv2.boundingRect(mask)
     if box[2] == 0:
         return []
     inner = np.s_[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
-    cover = np.zeros(analysis.change.shape, np.uint8)
+    cover = np.zeros(scene.change.shape, np.uint8)
     x, y, width, height = view.box
     cover[y : y + height, x : x + width] = view.cover > 0.5
     near = cv2.dilate(cover[inner], np.ones((9, 9), np.uint8))
-    differs = max_channel(cv2.blur(cv2.absdiff(analysis.answer[inner], analysis.scene[inner]), (5, 5))) > VISIBLE_LEVELS
-    rest = np.where(differs & (near == 0), analysis.product_mask[inner], 0)
+    differs = max_channel(cv2.blur(cv2.absdiff(scene.answer[inner], scene.image[inner]), (5, 5))) > VISIBLE_LEVELS
+    rest = np.where(differs & (near == 0), mask[inner], 0)
     around = cv2.dilate(near, np.ones((5, 5), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.inRange(rest, 128, 255), connectivity=8)
     joined = set(np.unique(labels[around > 0])) - {0}
@@ -85,7 +82,7 @@ def also_put_in(analysis: Analysis, view: ProductView) -> list[Piece]:
     large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > LEAST_PIECE * own) + 1
     if not len(large):
         return []
-    lab = cv2.cvtColor(analysis.answer[inner], cv2.COLOR_RGB2LAB)
+    lab = cv2.cvtColor(scene.answer[inner], cv2.COLOR_RGB2LAB)
     solid = cover[inner] > 0
     of_product = np.median(lab[solid], axis=0) if solid.any() else np.full(3, np.inf)
     pieces = []

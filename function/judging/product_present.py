@@ -18,7 +18,7 @@ def product_present(inspection: Inspection) -> Check:
     unit = "share of the picture"
     if inspection.product_view is None:
         return Check(0.0, LEAST_AREA, False, unit, "The product is missing: nothing was put in.")
-    area = float((inspection.view.cover > 0.5).sum() / inspection.analysis.change.size)
+    area = float((inspection.view.cover > 0.5).sum() / inspection.scene.change.size)
     if not resembles(inspection):
         return Check(round(area, 4), LEAST_AREA, False, unit, "What was put in is not the product.")
     return at_least(
@@ -40,7 +40,7 @@ SPEC = CheckSpec(
 
 def resembles(inspection: Inspection) -> bool:
     """Whether what was put in is the product by its print, its pattern or at least its colours."""
-    if inspection.analysis.match is not None or pattern_agreement(inspection.view) >= LEAST_PATTERN:
+    if inspection.product.match is not None or pattern_agreement(inspection.view) >= LEAST_PATTERN:
         return True
     difference = colour_difference(inspection.view)
     return difference is None or difference[0] <= OTHER_COLOUR * MOST_COLOUR

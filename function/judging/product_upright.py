@@ -17,7 +17,7 @@ LEAST_VERIFIED = 0.02
 
 def product_upright(inspection: Inspection) -> Check:
     """How far the product leans from the photograph's own upright, in degrees: 180 is upside down."""
-    match = inspection.analysis.match
+    match = inspection.product.match
     if match is None:
         return unmeasured("degrees", "Not measured: its photograph was not found again.", passed=True)
     sure = match.weight > 127

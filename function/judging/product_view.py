@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from function.matching.photograph import photograph_alpha
-from function.restoration.analysis import Analysis
+from function.restoration.analysis import ProductAnalysis, SceneAnalysis
 from function.restoration.silhouette import fit_outline
 
 # Below this height (analysis pixels) letters are blots and a contact shadow is a few pixels: products of 145 px and
@@ -45,24 +45,24 @@ class ProductView:
     height: float
 
 
-def view_product(analysis: Analysis) -> ProductView | None:
+def view_product(scene: SceneAnalysis, product: ProductAnalysis) -> ProductView | None:
     """None when nothing was put in."""
-    photograph, alpha = cv2.cvtColor(analysis.product, cv2.COLOR_RGBA2RGB), photograph_alpha(analysis.product)
-    if analysis.match is not None:
-        cover = analysis.match.coverage
+    photograph, alpha = cv2.cvtColor(product.photograph, cv2.COLOR_RGBA2RGB), photograph_alpha(product.photograph)
+    if product.match is not None:
+        cover = product.match.coverage
         placed = cv2.boundingRect((cover > 127).astype(np.uint8))
         if min(placed[2:]) < 4:
             return None
         box = _grown(placed, cover.shape)
         mapping = np.full((box[3], box[2], 2), -1, np.float32)
-        x, y, width, height = analysis.match.box
-        mapping[y - box[1] : y - box[1] + height, x - box[0] : x - box[0] + width] = analysis.match.mapping
+        x, y, width, height = product.match.box
+        mapping[y - box[1] : y - box[1] + height, x - box[0] : x - box[0] + width] = product.match.mapping
     else:
-        fitted = fit_outline(alpha, analysis.product_mask, analysis.light, analysis.scene, analysis.answer)
+        fitted = fit_outline(alpha, product.mask, scene.light, scene.image, scene.answer)
         if fitted is None:
             return None
         placed = tuple(round(v) for v in fitted)
-        box = _grown(placed, analysis.product_mask.shape)
+        box = _grown(placed, product.mask.shape)
         mapping = _box_mapping(fitted, box, alpha)
         cover = None
     size = np.float32([alpha.shape[1], alpha.shape[0]])
@@ -77,14 +77,14 @@ def view_product(analysis: Analysis) -> ProductView | None:
         known = np.minimum(known, cover[inner].astype(np.float32) / 255)
     return ProductView(
         box,
-        analysis.answer[inner],
-        analysis.scene[inner],
+        scene.answer[inner],
+        scene.image[inner],
         known if cover is None else cover[inner].astype(np.float32) / 255,
-        analysis.product_mask[inner].astype(np.float32) / 255,
+        product.mask[inner].astype(np.float32) / 255,
         expected,
         known,
         known * _regular(at, known),
-        analysis.match is not None,
+        product.match is not None,
         float(placed[3]),
     )
 

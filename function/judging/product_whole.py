@@ -29,7 +29,7 @@ DARK_OFFSET = 8
 def product_whole(inspection: Inspection) -> Check:
     """Nothing of the product is cut away, neither by the picture's border nor by its own edge."""
     unit, view = "share of the product's size", inspection.view
-    height, width = inspection.analysis.change.shape
+    height, width = inspection.scene.change.shape
     border = border_share(view, (height, width))
     if border > MOST_ON_BORDER:
         return at_most(border, MOST_ON_BORDER, unit, good="", bad="The picture's border cuts the product off.")

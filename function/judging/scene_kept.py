@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
 from function.judging.inspection import Inspection
-from function.registration.affine import REGISTERED_SHARE
 
 # Share of the scene's textured area that must stand where it stood.
 LEAST_FOUND = 0.7
@@ -14,19 +13,18 @@ MOST_ZOOM = 0.05
 
 def scene_kept(inspection: Inspection) -> Check:
     """The scene's pattern is found again, and at its size."""
-    analysis = inspection.analysis
-    found = float(analysis.found_share)
-    if not analysis.drift.registered:
+    registration = inspection.scene.registration
+    drift, found = registration.drift, float(registration.found_share)
+    if not drift.registered:
         return Check(
             round(found, 4), LEAST_FOUND, False, "share", "This is not the scene that was given, or not all of it."
         )
-    zoom = max(abs(float(scale) - 1) for scale in (analysis.drift.scale_x, analysis.drift.scale_y))
+    zoom = max(abs(float(scale) - 1) for scale in (drift.scale_x, drift.scale_y))
     if zoom > MOST_ZOOM:
         return at_most(
             zoom, MOST_ZOOM, "share of the scene's size", good="", bad="The scene was cropped, zoomed or stretched."
         )
-    if found < REGISTERED_SHARE:
-        # Registered all the same: a scene without texture, told by its colours alone.
+    if registration.plain:
         return unmeasured("share", "The scene has no texture to compare; its colours are where they were.", passed=True)
     return at_least(
         found,

@@ -75,9 +75,9 @@ def finish(best: Candidate, prepared: Prepared, manifest: Manifest, deadline: De
             picture, record.restoration = _restored(best, prepared, manifest.restore)
         record.drift = _drift_record(analysis)
         record.checks = check_records(best.judgement)
-        box = _change_box(analysis.change, scene.size)
-        record.change = _change_record(analysis.change, box)
-        product_box = _change_box(analysis.product_mask, scene.size)
+        box = _change_box(analysis.scene.change, scene.size)
+        record.change = _change_record(analysis.scene.change, box)
+        product_box = _change_box(analysis.product.mask, scene.size)
         window = cover_window(scene.size, prepared.result_size, box, product_box)
         cut_off = product_whole.cut_off_by_shape(product_box, window)
         if cut_off is not None:
@@ -87,15 +87,15 @@ def finish(best: Candidate, prepared: Prepared, manifest: Manifest, deadline: De
             content = encode(
                 picture, prepared.result_format, quality=manifest.output.quality, icc=scene.icc, like=scene.info
             )
-    accepted = best.judgement.verdict == "accepted" and analysis.drift.registered and cut_off is None
+    accepted = best.judgement.verdict == "accepted" and analysis.scene.registration.drift.registered and cut_off is None
     return Composite("accepted" if accepted else "review", content, prepared.result_format, prepared.result_size)
 
 
 def _restored(best: Candidate, prepared: Prepared, mode: Literal["full", "off"]) -> tuple[np.ndarray, Restoration]:
-    analysis, match = best.analysis, best.analysis.match
+    analysis, match = best.analysis, best.analysis.product.match
     kind = match.kind if match is not None else None
     if mode == "off":
-        picture = plain_upscale(best.picture, prepared.frame, analysis.layout_box)
+        picture = plain_upscale(best.picture, prepared.frame, analysis.scene.registration.layout_box)
         return picture, Restoration(mode="off", match_kind=kind)
     scene = prepared.scene.full()
     # A scene that was never shrunk is what the analysis looks at as well.
@@ -111,7 +111,7 @@ def _restored(best: Candidate, prepared: Prepared, mode: Literal["full", "off"])
 
 
 def _drift_record(analysis: Analysis) -> DriftRecord:
-    drift = asdict(analysis.drift)
+    drift = asdict(analysis.scene.registration.drift)
     registered = bool(drift.pop("registered"))
     finite = {name: round(float(value), 5) if np.isfinite(value) else None for name, value in drift.items()}
     return DriftRecord(**finite, registered=registered)

@@ -24,7 +24,7 @@ from function.matching.photograph import photograph_alpha
 from function.pipeline.fetch import Source, first_to_tell
 from function.pipeline.memory_budget import Turn, process_permit
 from function.pipeline.record import RunRecord
-from function.restoration.analysis import ANALYSIS_SIDE_PX, KnownProduct
+from function.restoration.analysis import ANALYSIS_SIDE_PX, ProductReference
 from function.settings import Settings
 from function.sidecar import Compression, InputRecord, Shrunk
 from function.telemetry.structured_logging import log
@@ -127,7 +127,7 @@ class Prepared:
 
     scene: Scene
     small_scene: np.ndarray  # (h, w, 3) uint8, for the analysis
-    ready_product: Future[tuple[np.ndarray, KnownProduct]]
+    ready_product: Future[tuple[np.ndarray, ProductReference]]
     frame: Frame
     images: tuple[tuple[bytes, str], ...]  # [1] the scene in its frame, [2] the product, as sent
     prompt_facts: dict[str, bool]
@@ -281,9 +281,9 @@ def _checked_output(manifest: Manifest, scene: Scene, settings: Settings) -> tup
     return (width, height), kind
 
 
-def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, KnownProduct]:
+def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, ProductReference]:
     ready = _with_alpha(convert(product.array, product.icc, icc))
-    return ready, KnownProduct.of(ready)
+    return ready, ProductReference.of(ready)
 
 
 def _with_alpha(product: np.ndarray) -> np.ndarray:

@@ -19,7 +19,8 @@ from function.judging import (
     scene_kept,
 )
 from function.judging.inspection import Inspection
-from function.restoration.analysis import Analysis
+from function.judging.product_view import ProductView
+from function.restoration.analysis import Analysis, SceneAnalysis
 
 # Name of each measure: its limit, the side on which it passes, and the faults that it is meant to see.
 MEASURES: dict[str, tuple[float, str, tuple[str, ...]]] = {
@@ -57,43 +58,44 @@ def measure(analysis: Analysis) -> dict[str, float]:
 
 
 def _measured(analysis: Analysis) -> Iterator[tuple[str, float | None]]:
-    yield "scene found again", analysis.found_share
-    if not analysis.drift.registered:
+    yield "scene found again", analysis.scene.registration.found_share
+    drift = analysis.scene.registration.drift
+    if not drift.registered:
         return
-    yield "zoom", max(abs(scale - 1) for scale in (analysis.drift.scale_x, analysis.drift.scale_y))
-    yield from zip(
-        ("brightness, stops", "relit, stops", "cast, Lab"), exposure_sane.light_change(analysis), strict=True
-    )
-    view = Inspection.of(analysis).product_view
-    if view is None:
+    yield "zoom", max(abs(scale - 1) for scale in (drift.scale_x, drift.scale_y))
+    light = exposure_sane.light_change(analysis.scene)
+    yield from zip(("brightness, stops", "relit, stops", "cast, Lab"), light, strict=True)
+    inspection = Inspection.of(analysis.scene, analysis.product)
+    if inspection.product_view is None:
         return
+    view, match = inspection.view, analysis.product.match
     colour = colour_difference.colour_difference(view)
     if colour is not None:
         yield from zip(("colour, Lab", "chroma"), colour, strict=True)
-    if analysis.match is not None:
-        yield "label agreement", analysis.match.correlation
+    if match is not None:
+        yield "label agreement", match.correlation
         yield "label replaced", print_agreement.replaced_share(view)
         yield "missing piece", product_whole.missing_width(view)
-    pieces = product_once.also_put_in(analysis, view)
+    pieces = product_once.also_put_in(inspection)
     for name, touching in (("put in apart", False), ("put in touching", True)):
         yield name, max((piece.share for piece in pieces if piece.touches is touching), default=0.0)
-    yield "height", view.height / analysis.change.shape[0]
+    yield "height", view.height / analysis.scene.change.shape[0]
     for name in ("width to height, wide", "width to height, tall"):
-        yield name, scale_plausible.aspect_change(analysis)
-    yield "on the border", product_whole.border_share(view, analysis.change.shape)
+        yield name, scale_plausible.aspect_change(analysis.product)
+    yield "on the border", product_whole.border_share(view, analysis.scene.change.shape)
     yield "fringe", no_halo.fringe_share(view)
-    yield from _contact(analysis, view)
+    yield from _contact(analysis.scene, view)
 
 
-def _contact(analysis, view) -> Iterator[tuple[str, float | None]]:
-    surface = ground_contact.surface_below(analysis, view)
+def _contact(scene: SceneAnalysis, view: ProductView) -> Iterator[tuple[str, float | None]]:
+    surface = ground_contact.surface_below(scene, view)
     touched = None
     if surface is not None:
         touched = ground_contact.touched(surface, view.height)
         yield "gap below, stops", ground_contact.gap(surface, view.height)
         yield "touched, stops", touched
     dark = touched is None or touched >= contact_shadow.DARKLY_TOUCHED
-    shadow = contact_shadow.shadow(analysis, view, dark_contact=dark)
+    shadow = contact_shadow.shadow(scene, view, dark_contact=dark)
     if shadow is not None:
         yield "shadow, stops", shadow[0]
         if shadow[0] >= contact_shadow.LEAST_SHADOW:

@@ -33,8 +33,8 @@ def test_the_surface_below_a_standing_product_is_changed_and_below_a_lifted_one_
     standing, floating = analysis_of(name, "mild"), lifted(name, 2)
     values = []
     for analysis in (standing, floating):
-        view = Inspection.of(analysis).view
-        surface = surface_below(analysis, view)
+        view = Inspection.of(analysis.scene, analysis.product).view
+        surface = surface_below(analysis.scene, view)
         values.append((touched(surface, view.height), gap(surface, view.height)))
     assert values[0][0] > LEAST_TOUCHED and values[0][1] < MOST_GAP
     assert values[1][0] < LEAST_TOUCHED or values[1][1] > MOST_GAP

@@ -19,7 +19,7 @@ def test_an_outline_with_a_hole_is_no_whole_product():
     plain = compose("white", case("mug").scene, white_product(case("can").product), centre_x=0.45)
     frame = frame_of(plain.scene)
     analysis = analyse(plain.scene, plain.product, imitate(plain, frame, MANNERS["typical"], 1), frame)
-    inspection = Inspection.of(analysis)
+    inspection = Inspection.of(analysis.scene, analysis.product)
     view = inspection.view
     assert not view.found
     assert product_whole(inspection).passed

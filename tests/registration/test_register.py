@@ -61,6 +61,7 @@ def test_a_close_crop_is_registered_and_reported_as_zoom():
     crop = cv2.resize(crop, (width, height), interpolation=cv2.INTER_CUBIC)
     found = register(shrunk(scene, 1024), crop, frame_of(scene))
     assert found.drift.registered
+    assert not found.plain
     assert found.drift.scale_x == pytest.approx(1 / 0.75, rel=0.01)
     assert 0.4 < found.inside.mean() < 0.7
 
@@ -117,7 +118,8 @@ def test_a_scene_without_texture_is_registered_by_its_tones():
     scene = np.repeat(np.tile(ramp, (675, 1))[..., None], 3, axis=2)
     frame = plan_frame((1200, 675), {"16:9": (1344, 768)}, 768)
     answer = cv2.resize(scene, (1344, 768))
-    assert register(scene, answer, frame).drift.registered
+    found = register(scene, answer, frame)
+    assert found.drift.registered and found.plain
     assert not register(scene, 255 - answer, frame).drift.registered
 
 
