@@ -11,7 +11,7 @@ from function.judging.ground_contact import gap, surface_below, touched
 from function.judging.inspection import Inspection
 from function.judging.product_view import SMALL_PX, ProductView
 from function.restoration.analysis import SceneAnalysis
-from function.restoration.silhouette import even_darkening, light_stops
+from function.restoration.shading import even_darkening, light_stops
 
 # The base is the lowest part of the outline, as a share of the product's height: it is read beside and under it, since
 # a shadow falls to one side. Less of it along what was put in, whose outline holds shadow, and less for a dark contact.

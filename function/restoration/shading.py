@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from function.imaging.array_ops import blur, max_channel, to_three_channels
-from function.imaging.photometry import log_ratio, masked_mean
+from function.imaging.array_ops import PixelBox, blur, max_channel, to_three_channels
+from function.imaging.photometry import log2_levels, log_ratio, masked_mean
 from function.restoration.change_detection import DARK_OFFSET, SIGMAS, Evidence
 
 # The changed pixels are dilated by a disc of this diameter (half-size pixels), and the light fades out at its rim as a
@@ -16,6 +16,9 @@ SUPPORT_PX = 15
 LEAST_WEIGHT = 1e-4
 # Least energy of a ratio (squared logarithm), so that none divides by zero.
 LEAST_ENERGY = 1e-12
+# A shadow darkens all colours evenly: by no more than so many stops difference between them. Keeps ratios of dark
+# pixels finite there, 8-bit levels.
+EVEN_STOPS, EVEN_DARK_OFFSET = 0.25, 8.0
 
 
 def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
@@ -53,3 +56,22 @@ def wiener_shrink(values: np.ndarray, sigma: float, noise: np.ndarray) -> np.nda
     """
     energy = blur(max_channel(values * values), sigma)
     return values * to_three_channels(np.maximum(0, 1 - noise * noise / np.maximum(energy, LEAST_ENERGY)))
+
+
+def even_darkening(scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    """(h, w) float32: stops by which `answer` is darker than `scene`, both (h, w, 3) uint8, as under a shadow; 0 where
+    colours change."""
+    before, after = (log2_levels(cv2.GaussianBlur(p, (0, 0), 1.5), EVEN_DARK_OFFSET) for p in (scene, answer))
+    darker = cv2.subtract(before, after)
+    most, least = max_channel(darker), -max_channel(-darker)
+    return np.where(most - least < EVEN_STOPS, np.maximum(least, 0), 0)
+
+
+def light_stops(light: np.ndarray, box: PixelBox) -> np.ndarray:
+    """(h, w) float32: stops by which the `light` (h', w', 3), a half-size log ratio, brightens the scene in `box`."""
+    x, y, width, height = box
+    left, top = x // 2, y // 2
+    part = light[top : (y + height) // 2 + 1, left : (x + width) // 2 + 1]
+    mean = cv2.transform(part, np.full((1, 3), 1 / (3 * np.log(2)), np.float32))
+    size = 2 * part.shape[1], 2 * part.shape[0]
+    return cv2.resize(mean, size, interpolation=cv2.INTER_LINEAR)[y - 2 * top :, x - 2 * left :][:height, :width]

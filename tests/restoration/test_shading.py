@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from function.restoration.change_detection import find_evidence
-from function.restoration.shading import find_light, wiener_shrink
+from function.restoration.shading import even_darkening, find_light, light_stops, wiener_shrink
 
 HEIGHT, WIDTH = 400, 600
 NOTHING = np.zeros((HEIGHT // 2, WIDTH // 2), np.float32)
@@ -70,3 +70,24 @@ def test_what_does_not_stand_above_the_noise_is_taken_out_and_what_does_is_kept(
     weak, strong = (wiener_shrink(values, 5.0, np.full((80, 80), noise, np.float32)) for noise in (1.0, 0.001))
     assert not weak.any()
     assert np.abs(strong - values).max() < 0.001
+
+
+def test_even_darkening_is_that_of_a_shadow_and_not_of_another_colour():
+    scene = textured()
+    darker = (scene * 0.5).astype(np.uint8)
+    redder = darker.copy()
+    redder[..., 0] = scene[..., 0]
+    assert np.median(even_darkening(scene, darker)) == pytest.approx(0.92, abs=0.05)  # a stop, less for the offset
+    assert not even_darkening(scene, redder).any()
+    assert not even_darkening(darker, scene).any()
+
+
+@pytest.mark.parametrize("box", [(0, 0, 40, 30), (7, 3, 12, 11), (8, 4, 12, 10)])
+def test_stops_of_light_are_read_at_full_size_in_a_box(box):
+    across = np.linspace(-1, 1, 20, dtype=np.float32)[None, :, None]
+    light = np.log(2) * np.tile(across, (15, 1, 3))
+    x, _, width, height = box
+    stops = light_stops(light, box)
+    assert stops.shape == (height, width)
+    expected = np.interp((np.arange(x, x + width) + 0.5) / 2 - 0.5, np.arange(20), across.ravel())
+    assert np.abs(stops[height // 2] - expected)[1:-1].max() < 0.06
