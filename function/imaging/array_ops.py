@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import cv2
 import numpy as np
 
 PixelBox = tuple[int, int, int, int]  # x, y, width, height in pixels
+
+# OpenCV takes None, or a number, for some arrays; its stubs do not say so.
+NO_ARRAY = cast("np.ndarray", None)
+_ZERO = cast("np.ndarray", 0.0)
 
 # Every second pixel along both sides: enough to know the median of a smooth field, in a quarter of the time.
 EVERY_SECOND = np.s_[::2, ::2]
@@ -33,6 +39,16 @@ def blur(image: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.resize(small, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
 
 
+def remap(
+    image: np.ndarray, places: np.ndarray, interpolation: int = cv2.INTER_LINEAR, border: int = cv2.BORDER_REPLICATE
+) -> np.ndarray:
+    """`image` at `places` (h, w, 2) float32, x and y in its pixels, the first pixel's centre at (0, 0).
+
+    Outside of it the `border` mode of OpenCV counts; a constant border is 0. dtype and channels stay.
+    """
+    return cv2.remap(image, places, NO_ARRAY, interpolation, borderMode=border)
+
+
 def max_channel(image: np.ndarray) -> np.ndarray:
     """(h, w): the greatest channel of `image` (h, w, 3); many times faster than numpy's maximum over the last axis."""
     first, second, third = cv2.split(image)
@@ -46,7 +62,7 @@ def to_three_channels(image: np.ndarray) -> np.ndarray:
 
 def to_bytes(image: np.ndarray) -> np.ndarray:
     """`image` float32 as uint8 of the same shape, rounded to nearest (halves to even) and clipped to 0..255."""
-    return cv2.add(image, 0.0, dtype=cv2.CV_8U)
+    return cv2.add(image, _ZERO, dtype=cv2.CV_8U)
 
 
 def weighted_median(values: np.ndarray, weight: np.ndarray) -> float:

@@ -74,7 +74,7 @@ def _rim_profiles(view: ProductView) -> tuple[np.ndarray, np.ndarray] | None:
     contour = max(contours, key=cv2.contourArea)[:, 0].astype(np.float32)
     top = contour[:, 1].min() + TOP_SHARE * view.height
     contour = contour[contour[:, 1] > top]
-    signed = cv2.distanceTransform(solid, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
+    signed: np.ndarray = cv2.distanceTransform(solid, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
     signed = cv2.GaussianBlur(signed, (0, 0), 2.0)
     slope = np.dstack([cv2.Sobel(signed, cv2.CV_32F, *order, ksize=3) for order in ((1, 0), (0, 1))])
     normal = -slope[contour[:, 1].astype(int), contour[:, 0].astype(int)]

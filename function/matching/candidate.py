@@ -140,7 +140,7 @@ def align(sought: Sought, affine, points, targets, answer) -> Sighting | None:
     if coarse is None or fine is None:
         return None
     centred = (points - [columns / 2, rows / 2]) / rows
-    chosen = None
+    chosen: tuple[float, str, np.ndarray] | None = None
     gain = RELIEF_GAIN["turned" if projection.is_turned(coarse.photograph.alpha) else "straight"]
     for kind, free, depth in views(coarse.photograph.alpha):
         at = points * np.float32(depth.shape[0] / rows)
@@ -152,6 +152,7 @@ def align(sought: Sought, affine, points, targets, answer) -> Sighting | None:
         agreed = coarse.compare(*coarse.place(p, depth))
         if chosen is None or agreed.correlation > chosen[0] + gain:
             chosen = agreed.correlation, kind, p
+    assert chosen is not None  # there always is a plane
     _, wanted, p = chosen
     free, depth = next((free, depth) for kind, free, depth in views(fine.photograph.alpha) if kind == wanted)
     p = fine.refine(p, free, depth)

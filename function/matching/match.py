@@ -47,7 +47,7 @@ def match_product(sought: Sought | None, answer: np.ndarray, prior: np.ndarray |
     if region is None or sought is None:
         return None
     seen = features.detect(cv2.cvtColor(np.ascontiguousarray(answer[region]), cv2.COLOR_RGB2GRAY))
-    seen = replace(seen, points=seen.points + np.float32([region[1].start, region[0].start]))
+    seen = replace(seen, points=seen.points + np.array([region[1].start, region[0].start], np.float32))
     sightings = find_sightings(sought, answer, seen, MIN_CORRELATION, 0)
     # Broad shapes on a label are often symmetric, so a mirrored label too agrees with the photograph in part:
     # the side that more print agrees with is right.

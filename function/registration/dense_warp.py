@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from function.imaging.array_ops import EVERY_SECOND
+from function.imaging.array_ops import EVERY_SECOND, NO_ARRAY, remap
 from function.imaging.photometry import LocalMoments, local_correlation
 from function.registration.thin_plate import FULL_SHARE, thin_plate
 
@@ -32,8 +32,8 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     Dense inverse search flow, kept where it makes the pictures agree and the scene has texture to hold on to,
     and carried from there over what is changed, flat or outside as a thin plate would bend.
     """
-    seen = cv2.remap(answer, mapping, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    flow_engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    seen = remap(answer, mapping)
+    flow_engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     # The preset stops at a quarter of the picture: beside a product that is twice as far off (.56 against .28 px).
     flow_engine.setFinestScale(0)
     # What its five rounds of refinement add is smoothed away below: without them a product is placed as well, in half
@@ -44,7 +44,7 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     b = cv2.resize(seen, half_size, interpolation=cv2.INTER_AREA)
     if min(half_size) < 32:
         return np.zeros_like(mapping)
-    flow = flow_engine.calc(a, b, None)
+    flow = flow_engine.calc(a, b, NO_ARRAY)
     x, y = np.meshgrid(np.arange(half_size[0], dtype=np.float32), np.arange(half_size[1], dtype=np.float32))
     moved = cv2.remap(b, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     weight = _trust(a, moved)

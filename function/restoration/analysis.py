@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from function.imaging.array_ops import blur, downsample2, max_channel, to_bytes
+from function.imaging.array_ops import blur, downsample2, max_channel, remap, to_bytes
 from function.imaging.frame import Frame, fit_within
 from function.matching.candidate import Sought
 from function.matching.match import ProductMatch, match_product
@@ -170,7 +170,7 @@ def _nothing_found(
 
 def sample(answer: np.ndarray, mapping: np.ndarray) -> np.ndarray:
     """`answer` at the places of `mapping` (h, w, 2) float32, cubic; uint8."""
-    return cv2.remap(answer, mapping, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return remap(answer, mapping, cv2.INTER_CUBIC)
 
 
 def _at_side(scene: np.ndarray, side_px: int) -> np.ndarray:
@@ -207,7 +207,7 @@ def _change_mask(light: np.ndarray, product_mask: np.ndarray) -> np.ndarray:
     """Soft mask 0..255: the product, and light as far as it shows, full from `FULL_LOG_RATIO` on."""
     # Grain in the ratio is no mask: a person is shown where the light fell.
     strength = blur(max_channel(np.abs(light)), MASK_SIGMA_PX)
-    soft = np.clip((strength - LEAST_LOG_RATIO) / (FULL_LOG_RATIO - LEAST_LOG_RATIO), 0, 1) * 255
+    soft: np.ndarray = np.clip((strength - LEAST_LOG_RATIO) / (FULL_LOG_RATIO - LEAST_LOG_RATIO), 0, 1) * 255
     size = product_mask.shape[1], product_mask.shape[0]
     soft = cv2.resize(soft.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
     return np.maximum(soft, product_mask)

@@ -85,9 +85,9 @@ def find_evidence(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
     fine, middle, _ = magnitudes
     # Re-made texture changes sign from pixel to pixel, real change does not: look at the wider mean as well.
     faint = ((middle > FAINT * noise[1]) | (fine > 2 * FAINT * noise[0])) & inside
-    sure = ((fine > SURE * noise[0]) & (middle > LEAST_SURE_LOG) & inside).astype(np.uint8)
+    sure: np.ndarray = ((fine > SURE * noise[0]) & (middle > LEAST_SURE_LOG) & inside).astype(np.uint8)
     sure = cv2.morphologyEx(sure, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    likely = ((middle > LIKELY * noise[1]) & inside).astype(np.uint8)
+    likely: np.ndarray = ((middle > LIKELY * noise[1]) & inside).astype(np.uint8)
     likely = cv2.morphologyEx(likely, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     return Evidence(s, a, ratios, gradient, noise, _connected(sure, likely, faint, middle))
 

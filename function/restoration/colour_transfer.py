@@ -43,7 +43,7 @@ class ColourMatch:
     def apply(self, rgb: np.ndarray, field: np.ndarray | None = None) -> np.ndarray:
         """float32 0..255 for `rgb` (h, w, 3) uint8. `field` (h, w, 3): the field over that crop."""
         level = np.arange(256, dtype=np.float32)[:, None] / 255
-        out = cv2.transform(rgb.astype(np.float32), self.matrix)
+        out: np.ndarray = cv2.transform(rgb.astype(np.float32), self.matrix)
         out += cv2.LUT(rgb, 255 * (self.curve * level * (1 - level) + self.offset)[None])
         if field is None:
             field = cv2.resize(self.field, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR)

@@ -53,7 +53,7 @@ def product_coverage(
     if coverage is not None:
         around &= coverage[box] == 0
     usual = max(LEAST_DIFFERENCE, float(np.median(difference[around]))) if around.any() else LEAST_DIFFERENCE
-    matte = np.clip((difference / usual - BACKGROUND) / (PRODUCT - BACKGROUND), 0, 1)
+    matte: np.ndarray = np.clip((difference / usual - BACKGROUND) / (PRODUCT - BACKGROUND), 0, 1)
     matte[_enlarged(_eroded(inner, RIM_INSIDE_PX), size) > 0] = 1
     matte[around] = 0
     matte = cv2.morphologyEx(matte, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import cv2
 import numpy as np
 
@@ -37,7 +39,7 @@ def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
     scene, answer, weight = evidence.scene[box], evidence.answer[box], 1 - product[box]
     ratios = []
     for sigma in SIGMAS:
-        mean = masked_mean(weight, lambda image, sigma=sigma: blur(image, sigma), least=LEAST_WEIGHT)
+        mean = masked_mean(weight, partial(blur, sigma=sigma), least=LEAST_WEIGHT)
         ratios.append(log_ratio(mean(scene), mean(answer), DARK_OFFSET))
     light = wiener_shrink(ratios[-1], SIGMAS[-1], evidence.noise[-1][box])
     for k in (1, 0):

@@ -15,6 +15,7 @@ from function.imaging.array_ops import (
     fill_holes,
     largest_component,
     max_channel,
+    remap,
     to_bytes,
     to_three_channels,
     weighted_median,
@@ -111,3 +112,13 @@ def test_a_component_thinner_than_asked_for_is_none():
     mask[2:18, 5:8] = True
     assert largest_component(mask, 3) is not None
     assert largest_component(mask, 4) is None
+
+
+def test_places_are_counted_from_the_middle_of_the_first_pixel():
+    image = RNG.random((6, 8, 3)).astype(np.float32)
+    x, y = np.meshgrid(np.arange(8, dtype=np.float32), np.arange(6, dtype=np.float32))
+    assert np.array_equal(remap(image, np.dstack([x, y])), image)
+    halfway = remap(image, np.dstack([x + np.float32(0.5), y]))
+    assert halfway[:, :-1] == pytest.approx((image[:, :-1] + image[:, 1:]) / 2, abs=1e-6)
+    assert np.array_equal(halfway[:, -1], image[:, -1])
+    assert not remap(image, np.dstack([x + 20, y]), border=cv2.BORDER_CONSTANT).any()
