@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from function.imaging.frame import plan_frame
-from function.registration.framings import layouts
 from function.registration.register import register
 from function.restoration.analysis import sample, shrunk
 from tests.cases.answers import answer_to, case, frame_of
@@ -121,11 +120,6 @@ def test_a_scene_without_texture_is_registered_by_its_tones():
     found = register(scene, answer, frame)
     assert found.drift.registered and found.plain
     assert not register(scene, 255 - answer, frame).drift.registered
-
-
-def test_layouts_that_coincide_are_listed_once():
-    frame = plan_frame((1024, 1024), {"1:1": (1024, 1024)}, 768)
-    assert layouts(frame, (1024, 1024)) == [(0.0, 0.0, 1024.0, 1024.0)]
 
 
 def test_manners_cover_every_layout():

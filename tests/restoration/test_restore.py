@@ -8,7 +8,6 @@ import pytest
 
 from function.imaging.frame import plan_frame
 from function.restoration.analysis import analyse
-from function.restoration.compositing import enlarge_crop
 from function.restoration.restore import down_to_the_floor, plain_upscale, restore
 from tests.bench.scores import aligned_product_ssim, regions, score
 from tests.cases.answers import analysis_of, answer_to, case, frame_of
@@ -96,13 +95,6 @@ def test_any_shape_and_content_gives_a_picture_of_the_scenes_size(size, answer_s
     result = restore(scene, product, analyse(scene, product, answer, frame), frame)
     assert result.image.shape == scene.shape
     assert result.image.dtype == np.uint8
-
-
-def test_a_part_enlarged_is_that_part_of_the_whole_enlarged():
-    picture = np.random.default_rng(0).random((40, 60)).astype(np.float32)
-    whole = enlarge_crop(picture, (180, 120), (0, 0, 180, 120))
-    part = enlarge_crop(picture, (180, 120), (31, 17, 50, 40))
-    assert np.abs(whole[17:57, 31:81] - part).max() < 1e-3
 
 
 def test_the_plain_upscale_keeps_the_scenes_shape_for_an_answer_of_another_shape():
