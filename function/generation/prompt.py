@@ -39,23 +39,8 @@ Name to yourself and then show clearly: the material of the surface (its grain, 
 main light, and the direction in which shadows fall. Keep a generous free area on the surface near the centre, at \
 eye level or slightly above. No product, no text, no logo, no people, no watermark."""
 
-# What an earlier attempt got wrong → the instruction that was missed, made stricter. Keys are names of checks.
-LESSONS = {
-    "scene_kept": "The scene was altered. Reproduce [1] exactly: same camera, crop, zoom, objects and colours.",
-    "product_present": "The product was missing. It must be clearly visible, whole, and standing in the scene.",
-    "product_once": "The product appeared more than once. Show exactly one.",
-    "product_colour": "The product's colours were wrong. Use exactly the colours of [2], apart from the light.",
-    "product_not_mirrored": "The product was mirrored. Keep its left and right as in [2]; letters must read correctly.",
-    "product_upright": "The product leaned or stood on its head. It stands upright on its base, as in [2].",
-    "label_kept": "The label was not preserved. Copy every word, letter and mark of [2] exactly, and invent none.",
-    "product_whole": "The product was cut off. Show all of it, inside the frame, with its outline complete.",
-    "scale_plausible": "The product's size was not believable. Size it against the objects around it.",
-    "contact_shadow": "The contact shadow was missing or detached. The product must touch the surface, with a soft "
-    "dark shadow right where it stands.",
-    "no_halo": "The product had a bright cut-out fringe. Feather its edge into the scene; leave no halo.",
-    "exposure_sane": "Exposure or colour of the picture was off. Keep the brightness and white balance of [1].",
-    "no_image": "The last answer held no picture. Answer with one image.",
-}
+# The one thing that an earlier attempt may have got wrong that no check of a picture sees.
+NO_IMAGE = "The last answer held no picture. Answer with one image."
 
 
 def composite_prompt(
@@ -67,17 +52,16 @@ def composite_prompt(
 ) -> str:
     """The prompt that goes with [1] the scene and [2] the product.
 
-    `has_bars`: the scene was padded with visible bars. `lessons`: names of the checks that the earlier attempt
-    failed; names without an entry in LESSONS are passed over.
+    `has_bars`: the scene was padded with visible bars. `lessons`: what the earlier attempt got wrong, each with the
+    instruction that it missed, made stricter.
     """
-    words = [LESSONS[name] for name in lessons if name in LESSONS]
-    told = "\n\nAn earlier attempt was rejected. Strictly correct this:\n" + "\n".join(f"- {w}" for w in words)
+    told = "\n\nAn earlier attempt was rejected. Strictly correct this:\n" + "\n".join(f"- {one}" for one in lessons)
     where = " ".join((placement or "").split()) or WHERE_FITTING
     return COMPOSITE.format(
         product_background=ON_TRANSPARENT if product_is_cut_out else ON_PLAIN,
         placement=where,
         padding=PADDING if has_bars else "",
-        lessons=told if words else "",
+        lessons=told if lessons else "",
     )
 
 

@@ -59,6 +59,8 @@ def plan_frame(scene_size: Size, native_sizes: Mapping[str, Size], max_px: int) 
     native_width, native_height = native_sizes[ratio]
     shape = native_width / native_height
     # The smallest picture of the native shape that holds the scene, at the scene's own resolution.
+    full_width: float
+    full_height: float
     if scene_size[0] / scene_size[1] >= shape:
         full_width, full_height = scene_size[0], scene_size[0] / shape
     else:

@@ -40,7 +40,7 @@ class PngFile(PngImagePlugin.PngImageFile):
 
     def load_read(self, read_bytes: int) -> bytes:
         """Pillow's hook: the next part of the stream, empty at its end. The decoder takes any number of bytes."""
-        return next(self._stream, b"")
+        return b"" if self._stream is None else next(self._stream, b"")
 
     def _stored(self) -> Iterator[bytes]:
         inflate = isal_zlib.decompressobj()

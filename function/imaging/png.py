@@ -88,7 +88,8 @@ class _Deflated:
 def _deflated(rows: np.ndarray, channels: int, top: int, bottom: int) -> _Deflated:
     """Rows `top` to `bottom`, filtered and deflated; only the picture's last ones end the stream (RFC 1951, 3.2.3)."""
     deflate = isal_zlib.compressobj(level=1, wbits=-15)
-    chunks, checksum = [], 1
+    chunks: list[bytes] = []
+    checksum = 1
     for strip in _filtered_strips(rows, channels, top, bottom):
         checksum = isal_zlib.adler32(strip, checksum)
         if data := deflate.compress(strip):

@@ -13,9 +13,9 @@ Window = tuple[float, float, float, float]  # left, top, right, bottom
 
 def asked_size(scene_size: Size, width: int | None, height: int | None) -> Size:
     """The result's (width, height): as asked; a side that is not asked for follows the scene's shape."""
-    if width is None and height is None:
-        return scene_size
     if width is None:
+        if height is None:
+            return scene_size
         return max(1, round(scene_size[0] * height / scene_size[1])), height
     if height is None:
         return width, max(1, round(scene_size[1] * width / scene_size[0]))

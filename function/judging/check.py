@@ -1,9 +1,12 @@
-"""What one check found."""
+"""What a check is, and what one found."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from function.judging.inspection import Inspection
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,22 @@ class Check:
     reason: str
 
 
+@dataclass(frozen=True)
+class CheckSpec:
+    """A check that every picture is put to; `registry.CHECKS` lists them.
+
+    name           its key in the sidecar, and the name of its module and of its function
+    lesson         what the model is told when it is asked again after a picture that failed, one or two sentences
+    needs_product  whether it judges the product itself: without one it is not measured, and speaks for no picture
+    measure        looks at the picture; answers any picture content
+    """
+
+    name: str
+    lesson: str
+    needs_product: bool
+    measure: Callable[[Inspection], Check]
+
+
 def at_least(value: float, threshold: float, unit: str, *, good: str, bad: str) -> Check:
     """Passed from `threshold` on; a value that is no number fails."""
     if not math.isfinite(value):
@@ -40,5 +59,5 @@ def at_most(value: float, threshold: float, unit: str, *, good: str, bad: str) -
 
 
 def unmeasured(unit: str, reason: str, *, passed: bool) -> Check:
-    """A check whose ground is missing: `reason` says what, `passed` whether that speaks for the picture."""
+    """A check that cannot be measured: `reason` says why, `passed` whether that speaks for the picture."""
     return Check(None, None, passed, unit, reason)

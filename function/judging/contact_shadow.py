@@ -5,11 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from function.judging.check import Check, at_least, at_most, unmeasured
+from function.imaging.array_ops import largest_component
+from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
 from function.judging.ground_contact import gap, surface_below, touched
-from function.judging.product_view import SMALL_PX, View
-from function.restoration.analysis import Analysis
-from function.restoration.silhouette import even_darkening, light_stops
+from function.judging.inspection import Inspection
+from function.judging.product_view import SMALL_PX, ProductView
+from function.restoration.analysis import SceneAnalysis
+from function.restoration.shading import even_darkening, light_stops
 
 # The base is the lowest part of the outline, as a share of the product's height: it is read beside and under it, since
 # a shadow falls to one side. Less of it along what was put in, whose outline holds shadow, and less for a dark contact.
@@ -41,11 +43,12 @@ SURELY_TOUCHED = 0.065
 DARKLY_TOUCHED = 0.12
 
 
-def contact_shadow(analysis: Analysis, view: View) -> Check:
+def contact_shadow(inspection: Inspection) -> Check:
     """A shadow is there, and it begins where the product stands."""
-    surface = surface_below(analysis, view)
+    scene, view = inspection.scene, inspection.view
+    surface = surface_below(scene, view)
     contact = None if surface is None else touched(surface, view.height)
-    measured = shadow(analysis, view, dark_contact=contact is None or contact >= DARKLY_TOUCHED)
+    measured = shadow(scene, view, dark_contact=contact is None or contact >= DARKLY_TOUCHED)
     if measured is None:
         return unmeasured("stops", "The product's base lies outside the picture.", passed=False)
     strongest, at_base = measured
@@ -76,12 +79,22 @@ def contact_shadow(analysis: Analysis, view: View) -> Check:
     )
 
 
-def shadow(analysis: Analysis, view: View, *, dark_contact: bool = True) -> tuple[float, float] | None:
+SPEC = CheckSpec(
+    name="contact_shadow",
+    lesson="The contact shadow was missing or detached. The product must touch the surface, with a soft dark shadow "
+    "right where it stands.",
+    needs_product=True,
+    measure=contact_shadow,
+)
+
+
+def shadow(scene: SceneAnalysis, view: ProductView, *, dark_contact: bool = True) -> tuple[float, float] | None:
     """Stops by which the scene is darkened around the product at the most, and right at its base."""
-    stops = -light_stops(analysis.light, view.box)
+    stops = -light_stops(scene.light, view.box)
     cover = (view.cover > 0.5).astype(np.uint8)
     # The outline misses the side of a turned box; what was put in holds it, and the darkest shadow with it.
-    outer = _largest(np.maximum(cover, (view.put_in > 0.5).astype(np.uint8)))
+    piece = largest_component((view.cover > 0.5) | (view.put_in > 0.5))
+    outer = cover if piece is None else piece[0].astype(np.uint8)
     rings = _ring(cover, view.height, BASE_SHARE), _ring(outer, view.height, OUTER_BASE_SHARE)
     at_base = [float(np.quantile(stops[ring], AT_BASE)) for ring in rings if ring.sum() >= 20]
     around = cv2.dilate(outer, np.ones((5, 5), np.uint8)) == 0
@@ -92,7 +105,7 @@ def shadow(analysis: Analysis, view: View, *, dark_contact: bool = True) -> tupl
     return max(strongest, dark), max(contact, dark)
 
 
-def _dark_contact(view: View, cover: np.ndarray) -> float:
+def _dark_contact(view: ProductView, cover: np.ndarray) -> float:
     """Stops by which what was put in just off the base only darkens the scene; 0 if hardly."""
     ring = _ring(cover, view.height, DARK_BASE_SHARE, max(LEAST_CLEAR_PX, CLEAR_SHARE * view.height))
     if ring.sum() < 20:
@@ -100,11 +113,6 @@ def _dark_contact(view: View, cover: np.ndarray) -> float:
     darker = even_darkening(view.scene, view.answer) * (view.put_in > 0.5)
     value = float(np.quantile(darker[ring], AT_DARK_BASE))
     return value if value >= DARK_CONTACT else 0.0
-
-
-def _largest(mask: np.ndarray) -> np.ndarray:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    return mask if count < 3 else (labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()).astype(np.uint8)
 
 
 def _ring(solid: np.ndarray, height: float, base_share: float, from_px: float = RIM_PX) -> np.ndarray:

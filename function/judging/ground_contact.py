@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from function.judging.product_view import View
-from function.restoration.analysis import Analysis
+from function.imaging.photometry import log2_levels
+from function.judging.product_view import ProductView
+from function.restoration.analysis import SceneAnalysis
 
 # The base is the lowest part of the outline, as a share of the product's height; of its columns the outermost share
 # on each side is left out, where the outline turns upwards.
@@ -26,10 +27,9 @@ CONTACT_SHARE, LEAST_ROWS = 0.1, 6
 STEP_SHARE = 0.03
 # Keeps ratios of dark pixels finite, 8-bit levels.
 DARK_OFFSET = 12.0
-STOPS = np.log2(np.arange(256, dtype=np.float32) + DARK_OFFSET)
 
 
-def surface_below(analysis: Analysis, view: View) -> np.ndarray | None:
+def surface_below(scene: SceneAnalysis, view: ProductView) -> np.ndarray | None:
     """(parts, rows) float32: stops by which the answer is darker than the scene, from just below the product's edge
     downwards, the median over each part of the base. None where the picture ends there.
     """
@@ -41,8 +41,8 @@ def surface_below(analysis: Analysis, view: View) -> np.ndarray | None:
     end = int(lowest.max()) + search + SOFT_PX + int(DEPTH_SHARE * view.height) + 1
     crop = np.s_[top:end, left : int(columns[-1]) + 1]
     lowest, columns = lowest - top, columns - left
-    edge = lowest + _edge(_stops(analysis.scene[crop]) - _stops(analysis.answer[crop]), columns, lowest, search)
-    grey = [_stops(cv2.cvtColor(p[crop], cv2.COLOR_RGB2GRAY)) for p in (analysis.scene, analysis.answer)]
+    edge = lowest + _edge(_stops(scene.image[crop]) - _stops(scene.answer[crop]), columns, lowest, search)
+    grey = [_stops(cv2.cvtColor(p[crop], cv2.COLOR_RGB2GRAY)) for p in (scene.image, scene.answer)]
     rows = (edge + SOFT_PX)[:, None] + np.arange(int(DEPTH_SHARE * view.height))
     inside = rows < len(grey[0])
     kept = int(np.count_nonzero(inside.mean(axis=0) > 0.5))
@@ -72,7 +72,7 @@ def gap(surface: np.ndarray, height: float) -> float:
     return float(smooth.max() - max(0.0, float(smooth[0])))
 
 
-def _base(view: View) -> tuple[np.ndarray, np.ndarray]:
+def _base(view: ProductView) -> tuple[np.ndarray, np.ndarray]:
     """Columns of the base and the outline's lowest row in each, analysis pixels."""
     solid = view.cover > 0.5
     columns = np.flatnonzero(solid.any(axis=0))
@@ -102,4 +102,4 @@ def _edge(difference: np.ndarray, columns: np.ndarray, lowest: np.ndarray, searc
 
 def _stops(picture: np.ndarray) -> np.ndarray:
     """Logarithm (base 2) of `picture` (h, w) or (h, w, 3) uint8, lightly smoothed."""
-    return cv2.LUT(cv2.GaussianBlur(picture, (0, 0), 0.7), STOPS)
+    return log2_levels(cv2.GaussianBlur(picture, (0, 0), 0.7), DARK_OFFSET)

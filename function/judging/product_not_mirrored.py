@@ -5,12 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from function.judging.check import Check, at_least, unmeasured
-from function.judging.label_kept import LEAST_AGREEMENT
-from function.judging.product_view import View
+from function.judging.check import Check, CheckSpec, at_least, unmeasured
+from function.judging.inspection import Inspection
+from function.judging.print_agreement import LEAST_AGREEMENT
+from function.judging.product_view import ProductView
 from function.matching import features
 from function.matching.photograph import prepare_photograph
-from function.restoration.analysis import Analysis
 
 # Longest side of the photograph when its marks are counted.
 PHOTOGRAPH_PX = 320
@@ -22,14 +22,14 @@ FEWEST_MARKS = 16
 MIRRORED = "The product is mirrored: left and right are exchanged, letters read backwards."
 
 
-def product_not_mirrored(analysis: Analysis, view: View) -> Check:
+def product_not_mirrored(inspection: Inspection) -> Check:
     """The print lies on the photograph's, or more of its marks are found again than of its mirror image's."""
     unit, straightened = "share of the marks", "Left and right are as on the photograph."
-    match = analysis.match
+    match = inspection.product.match
     if match is not None and not match.mirrored and match.correlation >= LEAST_AGREEMENT:
         # Lettering that lies on lettering is not mirrored: no need to look for marks.
         return at_least(float(match.correlation), LEAST_AGREEMENT, "correlation", good=straightened, bad=MIRRORED)
-    straight, mirrored = found_marks(analysis.product, view)
+    straight, mirrored = found_marks(inspection.product.photograph, inspection.view)
     if straight + mirrored < FEWEST_MARKS:
         if match is not None and match.mirrored:
             return unmeasured(unit, MIRRORED, passed=False)
@@ -43,7 +43,15 @@ def product_not_mirrored(analysis: Analysis, view: View) -> Check:
     )
 
 
-def found_marks(product: np.ndarray, view: View) -> tuple[int, int]:
+SPEC = CheckSpec(
+    name="product_not_mirrored",
+    lesson="The product was mirrored. Keep its left and right as in [2]; letters must read correctly.",
+    needs_product=True,
+    measure=product_not_mirrored,
+)
+
+
+def found_marks(product: np.ndarray, view: ProductView) -> tuple[int, int]:
     """Marks of the photograph, and of its mirror image, found again in one consistent place each."""
     photograph = prepare_photograph(product, PHOTOGRAPH_PX)
     if photograph is None:

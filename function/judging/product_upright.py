@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from function.judging.check import Check, at_most, unmeasured
-from function.restoration.analysis import Analysis
+from function.judging.check import Check, CheckSpec, at_most, unmeasured
+from function.judging.inspection import Inspection
 
 # A camera that is tilted, or looks down at a product near the border, leans it by up to about fifteen degrees.
 MOST_TILT_DEG = 25.0
@@ -15,9 +15,9 @@ MOST_TILT_DEG = 25.0
 LEAST_VERIFIED = 0.02
 
 
-def product_upright(analysis: Analysis) -> Check:
+def product_upright(inspection: Inspection) -> Check:
     """How far the product leans from the photograph's own upright, in degrees: 180 is upside down."""
-    match = analysis.match
+    match = inspection.product.match
     if match is None:
         return unmeasured("degrees", "Not measured: its photograph was not found again.", passed=True)
     sure = match.weight > 127
@@ -36,3 +36,11 @@ def product_upright(analysis: Analysis) -> Check:
         good="The product stands upright.",
         bad="The product leans or stands on its head.",
     )
+
+
+SPEC = CheckSpec(
+    name="product_upright",
+    lesson="The product leaned or stood on its head. It stands upright on its base, as in [2].",
+    needs_product=True,
+    measure=product_upright,
+)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import PixelBox, remap
 from function.matching.photograph import photograph_alpha
-from function.restoration.analysis import Analysis
-from function.restoration.silhouette import fit_outline
+from function.restoration.analysis import ProductAnalysis, SceneAnalysis
+from function.restoration.silhouette import LEAST_SIDE_PX, fit_outline
 
 # Below this height (analysis pixels) letters are blots and a contact shadow is a few pixels: products of 145 px and
 # less were often not found by their print in good pictures, those of 160 px always.
@@ -19,7 +20,7 @@ MARGIN = 0.15
 
 
 @dataclass(frozen=True)
-class View:
+class ProductView:
     """Crops of (h, w) around the product, at analysis size; `box` (x, y, width, height) of the crop.
 
     answer    (h, w, 3) uint8, colours matched to the scene
@@ -33,7 +34,7 @@ class View:
     height    of the product, pixels
     """
 
-    box: tuple[int, int, int, int]
+    box: PixelBox
     answer: np.ndarray
     scene: np.ndarray
     cover: np.ndarray
@@ -45,47 +46,47 @@ class View:
     height: float
 
 
-def view_product(analysis: Analysis) -> View | None:
+def view_product(scene: SceneAnalysis, product: ProductAnalysis) -> ProductView | None:
     """None when nothing was put in."""
-    photograph, alpha = cv2.cvtColor(analysis.product, cv2.COLOR_RGBA2RGB), photograph_alpha(analysis.product)
-    if analysis.match is not None:
-        cover = analysis.match.coverage
-        placed = cv2.boundingRect((cover > 127).astype(np.uint8))
-        if min(placed[2:]) < 4:
+    photograph, alpha = cv2.cvtColor(product.photograph, cv2.COLOR_RGBA2RGB), photograph_alpha(product.photograph)
+    if product.match is not None:
+        cover = product.match.coverage
+        left, top, wide, tall = cv2.boundingRect((cover > 127).astype(np.uint8))
+        if min(wide, tall) < LEAST_SIDE_PX:
             return None
-        box = _grown(placed, cover.shape)
+        box = _grown((left, top, wide, tall), cover.shape)
         mapping = np.full((box[3], box[2], 2), -1, np.float32)
-        x, y, width, height = analysis.match.box
-        mapping[y - box[1] : y - box[1] + height, x - box[0] : x - box[0] + width] = analysis.match.mapping
+        x, y, width, height = product.match.box
+        mapping[y - box[1] : y - box[1] + height, x - box[0] : x - box[0] + width] = product.match.mapping
     else:
-        fitted = fit_outline(alpha, analysis.product_mask, analysis.light, analysis.scene, analysis.answer)
+        fitted = fit_outline(alpha, product.mask, scene.light, scene.image, scene.answer)
         if fitted is None:
             return None
-        placed = tuple(round(v) for v in fitted)
-        box = _grown(placed, analysis.product_mask.shape)
+        left, top, wide, tall = (round(v) for v in fitted)
+        box = _grown((left, top, wide, tall), product.mask.shape)
         mapping = _box_mapping(fitted, box, alpha)
         cover = None
-    size = np.float32([alpha.shape[1], alpha.shape[0]])
+    size = np.array([alpha.shape[1], alpha.shape[0]], np.float32)
     at = mapping * size - 0.5
-    step = max(1.0, float(np.sqrt(np.count_nonzero(alpha > 127) / max(1, placed[2] * placed[3]))))
+    step = max(1.0, float(np.sqrt(np.count_nonzero(alpha > 127) / max(1, wide * tall))))
     soft = cv2.GaussianBlur(photograph, (0, 0), 0.45 * step) if step > 1.2 else photograph
-    expected = cv2.remap(soft, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    known = cv2.remap(alpha, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    expected = remap(soft, at)
+    known = remap(alpha, at, border=cv2.BORDER_CONSTANT)
     known = known.astype(np.float32) / 255
     inner = np.s_[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
     if cover is not None:
         known = np.minimum(known, cover[inner].astype(np.float32) / 255)
-    return View(
+    return ProductView(
         box,
-        analysis.answer[inner],
-        analysis.scene[inner],
+        scene.answer[inner],
+        scene.image[inner],
         known if cover is None else cover[inner].astype(np.float32) / 255,
-        analysis.product_mask[inner].astype(np.float32) / 255,
+        product.mask[inner].astype(np.float32) / 255,
         expected,
         known,
         known * _regular(at, known),
-        analysis.match is not None,
-        float(placed[3]),
+        product.match is not None,
+        float(tall),
     )
 
 
@@ -101,16 +102,15 @@ def _regular(at: np.ndarray, known: np.ndarray) -> np.ndarray:
     return cv2.erode(steady.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
 
 
-def _grown(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+def _grown(box: PixelBox, shape: tuple[int, ...]) -> PixelBox:
+    """`box` with room around it, as far as a picture of `shape` (h, w) goes."""
     pad = round(MARGIN * max(box[2:])) + 8
     left, top = max(0, box[0] - pad), max(0, box[1] - pad)
     right, bottom = min(shape[1], box[0] + box[2] + pad), min(shape[0], box[1] + box[3] + pad)
     return left, top, right - left, bottom - top
 
 
-def _box_mapping(
-    fitted: tuple[float, float, float, float], box: tuple[int, int, int, int], alpha: np.ndarray
-) -> np.ndarray:
+def _box_mapping(fitted: tuple[float, float, float, float], box: PixelBox, alpha: np.ndarray) -> np.ndarray:
     """(h, w, 2) float32: relative place in the photograph of each pixel of `box`."""
     outline = cv2.boundingRect((alpha > 127).astype(np.uint8))
     across = (np.arange(box[2]) + box[0] + 0.5 - fitted[0]) / fitted[2] * outline[2] + outline[0]

@@ -1,49 +1,30 @@
-"""Whether the scene is still the one that was given, in place and in light."""
+"""Whether the scene is still the one that was given, in its place and at its size."""
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
-
-from function.judging.check import Check, at_least, at_most, unmeasured
-from function.registration.affine import REGISTERED_SHARE
-from function.restoration.analysis import Analysis
-from function.restoration.change_detection import half
+from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
+from function.judging.inspection import Inspection
 
 # Share of the scene's textured area that must stand where it stood.
 LEAST_FOUND = 0.7
 # Greatest zoom, as a share of the scene's size, that is still drift.
 MOST_ZOOM = 0.05
-# Brightness of the whole, in stops against the scene, that colour matching still takes back without loss.
-MOST_STOPS = 0.45
-# Unevenness of the light over the scene, root mean square in stops.
-MOST_RELIT = 0.22
-# Colour of the whole, difference from the scene in Lab a and b.
-MOST_CAST = 14.0
-# Light is compared in cells of this many to the longest side: wider than anything that was put in.
-LIGHT_CELLS = 24
-# Keeps ratios of dark pixels finite, 8-bit levels.
-DARK_OFFSET = 8.0
-# A picture whose levels spread less than this (standard deviation) shows nothing.
-LEAST_SPREAD = 4.0
-# Every so many pixels tell as much of that.
-SPREAD_STEP = 4
 
 
-def scene_kept(analysis: Analysis) -> Check:
+def scene_kept(inspection: Inspection) -> Check:
     """The scene's pattern is found again, and at its size."""
-    found = float(analysis.found_share)
-    if not analysis.drift.registered:
+    registration = inspection.scene.registration
+    drift, found = registration.drift, float(registration.found_share)
+    if not drift.registered:
         return Check(
             round(found, 4), LEAST_FOUND, False, "share", "This is not the scene that was given, or not all of it."
         )
-    zoom = max(abs(float(scale) - 1) for scale in (analysis.drift.scale_x, analysis.drift.scale_y))
+    zoom = max(abs(float(scale) - 1) for scale in (drift.scale_x, drift.scale_y))
     if zoom > MOST_ZOOM:
         return at_most(
             zoom, MOST_ZOOM, "share of the scene's size", good="", bad="The scene was cropped, zoomed or stretched."
         )
-    if found < REGISTERED_SHARE:
-        # Registered all the same: a scene without texture, told by its colours alone.
+    if registration.plain:
         return unmeasured("share", "The scene has no texture to compare; its colours are where they were.", passed=True)
     return at_least(
         found,
@@ -54,53 +35,9 @@ def scene_kept(analysis: Analysis) -> Check:
     )
 
 
-def exposure_sane(analysis: Analysis) -> Check:
-    """Brightness and colour of the whole are the scene's, and evenly so."""
-    picture = analysis.answer_plain if analysis.drift.registered else analysis.raw_answer
-    spread = float(picture[::SPREAD_STEP, ::SPREAD_STEP].std())
-    if spread < LEAST_SPREAD:
-        return Check(round(spread, 2), LEAST_SPREAD, False, "8-bit levels", "The picture is empty: one flat tone.")
-    if not analysis.drift.registered:
-        return _whole(analysis, picture)
-    stops, relit, cast = light_change(analysis)
-    for value, limit, unit, bad in (
-        (stops, MOST_STOPS, "stops", "The whole picture is much brighter or darker than the scene."),
-        (cast, MOST_CAST, "Lab", "The whole picture has another colour cast than the scene."),
-    ):
-        if value > limit:
-            return at_most(value, limit, unit, good="", bad=bad)
-    return at_most(
-        relit,
-        MOST_RELIT,
-        "stops",
-        good="Brightness and colour are those of the scene.",
-        bad="The scene was lit anew: parts of it are much brighter or darker than they were.",
-    )
-
-
-def _whole(analysis: Analysis, picture: np.ndarray) -> Check:
-    ratio = (float(picture.mean()) + DARK_OFFSET) / (float(analysis.scene.mean()) + DARK_OFFSET)
-    return at_most(
-        abs(float(np.log2(ratio))),
-        2 * MOST_STOPS,
-        "stops",
-        good="The picture as a whole is about as bright as the scene.",
-        bad="The whole picture is much brighter or darker than the scene.",
-    )
-
-
-def light_change(analysis: Analysis) -> tuple[float, float, float]:
-    """Brightness difference (stops), its unevenness (stops), colour difference (Lab), away from the product."""
-    scene, answer = analysis.scene, analysis.answer_plain
-    scale = LIGHT_CELLS / max(scene.shape[:2])
-    size = max(2, round(scene.shape[1] * scale)), max(2, round(scene.shape[0] * scale))
-    away = cv2.resize(255 - analysis.change, size, interpolation=cv2.INTER_AREA) > 200
-    small = [cv2.resize(half(p), size, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (scene, answer)]
-    if away.sum() < 4:
-        away = np.ones_like(away)
-    luma = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)[away] for p in small]
-    stops = np.log2((luma[1] + DARK_OFFSET) / (luma[0] + DARK_OFFSET))
-    lab = [cv2.cvtColor(p / 255, cv2.COLOR_RGB2LAB)[away] for p in small]
-    cast = np.median(lab[1] - lab[0], axis=0)[1:]
-    middle = float(np.median(stops))
-    return abs(middle), float(np.sqrt(np.mean((stops - middle) ** 2))), float(np.hypot(*cast))
+SPEC = CheckSpec(
+    name="scene_kept",
+    lesson="The scene was altered. Reproduce [1] exactly: same camera, crop, zoom, objects and colours.",
+    needs_product=False,
+    measure=scene_kept,
+)

@@ -32,8 +32,9 @@ COARSE_GRID_PX = 128
 FINE_GRID_PX = 320
 # Features may miss the view by this much (px), first and then.
 FEATURE_TOLERANCES_PX = (4.0, 2.0)
-# A round body must explain the answer better than a flat one by this much correlation to be believed: its two more
-# unknowns fit some of the model's wobble. An outline of its own, a bottle's, speaks for it by as much.
+# Model selection between a plane and a body of revolution: the latter must explain the answer better by this much
+# correlation, since its three more parameters fit some of the model's wobble. An outline that tapers evenly, as a
+# bottle's, is evidence of its own: the gain asked for is negative.
 RELIEF_GAIN = {"straight": 0.02, "turned": -0.03}
 # A bent view must explain the answer better than a stiff one by this much: the model's wobble alone gives
 # up to .08, and followed it puts print where it does not belong.
@@ -139,7 +140,7 @@ def align(sought: Sought, affine, points, targets, answer) -> Sighting | None:
     if coarse is None or fine is None:
         return None
     centred = (points - [columns / 2, rows / 2]) / rows
-    chosen = None
+    chosen: tuple[float, str, np.ndarray] | None = None
     gain = RELIEF_GAIN["turned" if projection.is_turned(coarse.photograph.alpha) else "straight"]
     for kind, free, depth in views(coarse.photograph.alpha):
         at = points * np.float32(depth.shape[0] / rows)
@@ -151,6 +152,7 @@ def align(sought: Sought, affine, points, targets, answer) -> Sighting | None:
         agreed = coarse.compare(*coarse.place(p, depth))
         if chosen is None or agreed.correlation > chosen[0] + gain:
             chosen = agreed.correlation, kind, p
+    assert chosen is not None  # there always is a plane
     _, wanted, p = chosen
     free, depth = next((free, depth) for kind, free, depth in views(fine.photograph.alpha) if kind == wanted)
     p = fine.refine(p, free, depth)

@@ -52,8 +52,9 @@ def find_trust(agreed: Agreement) -> np.ndarray:
     trusted = cv2.morphologyEx(kept[patches].astype(np.uint8), cv2.MORPH_CLOSE, disc)
     notch = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (NOTCH_PX, NOTCH_PX))
     # What lies between trusted print and the outline is a notch too.
-    closed = cv2.morphologyEx(trusted | ~seen, cv2.MORPH_CLOSE, notch)
-    trusted |= cv2.morphologyEx(closed & seen & (agreed.local > CONTRADICTION), cv2.MORPH_OPEN, disc)
+    closed = cv2.morphologyEx(cv2.max(trusted, (~seen).astype(np.uint8)), cv2.MORPH_CLOSE, notch)
+    consistent = (seen & (agreed.local > CONTRADICTION)).astype(np.uint8)
+    trusted = cv2.max(trusted, cv2.morphologyEx(cv2.min(closed, consistent), cv2.MORPH_OPEN, disc))
     # The fade lies inside the trusted patch, so that nothing beyond it is touched.
     inner = cv2.erode(trusted, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return cv2.GaussianBlur(inner.astype(np.float32), (0, 0), FADE_SIGMA) * trusted * agreed.visible

@@ -38,12 +38,12 @@ class Features:
 
 def detect(grey: np.ndarray, mask: np.ndarray | None = None) -> Features:
     """SIFT features of `grey` (h, w) uint8, where `mask` (h, w) uint8 is not zero."""
-    sift = cv2.SIFT_create(nfeatures=MAX_FEATURES, contrastThreshold=CONTRAST_THRESHOLD)
+    sift = cv2.SIFT.create(nfeatures=MAX_FEATURES, contrastThreshold=CONTRAST_THRESHOLD)
     keypoints, descriptors = sift.detectAndCompute(grey, mask)
     if descriptors is None or len(keypoints) < 2:
         return Features(*(np.zeros(shape, np.float32) for shape in ((0, 2), 0, 0, (0, 128))))
     descriptors = np.sqrt(descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-6))
-    points = cv2.KeyPoint.convert(keypoints) + np.float32(0.5)
+    points = np.asarray(cv2.KeyPoint.convert(keypoints)) + np.float32(0.5)
     sizes, angles = np.array([(point.size, point.angle) for point in keypoints], np.float32).T
     return Features(points, sizes, angles, descriptors)
 
@@ -54,7 +54,7 @@ def mirrored(features: Features, width: int) -> Features:
     A descriptor is 4 rows and 4 columns of 8 directions, seen along its feature's own direction (Lowe, Distinctive
     image features, 2004): a mirror turns rows and directions round and leaves the columns.
     """
-    points = features.points * np.float32([-1, 1]) + np.float32([width, 0])
+    points = features.points * np.array([-1, 1], np.float32) + np.array([width, 0], np.float32)
     rows = features.descriptors.reshape(-1, 4, 4, 8)[:, ::-1]
     descriptors = np.roll(rows[..., ::-1], 1, axis=-1).reshape(-1, 128)
     return Features(points, features.sizes, (180 - features.angles) % 360, descriptors)

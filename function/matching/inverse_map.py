@@ -42,7 +42,7 @@ def invert(x: np.ndarray, y: np.ndarray, box: tuple[int, int, int, int]) -> tupl
         here = sample(field, u, v)
         miss_x, miss_y = want_x - here[..., 0], want_y - here[..., 1]
         placed = cv2.magnitude(miss_x, miss_y) < PLACED_PX
-        count = np.count_nonzero(placed)
+        count = int(np.count_nonzero(placed))
         # Steps are quadratic: those placed a step ago are exact by now, and no further ones have come.
         if step == NEWTON_STEPS or count == placed_before:
             break

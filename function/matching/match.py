@@ -28,13 +28,9 @@ class ProductMatch:
     """How the photograph lies in the answer. Positions in answer pixels, arrays of `box` are (bh, bw)."""
 
     kind: str  # "plane" or "round" (a body of revolution)
-    inliers: int  # feature pairs that agree with the view
     correlation: float  # 0..1, print of photograph and answer over all of the photograph that is in view
-    verified_correlation: float  # the same where the geometry is verified
-    verified_share: float  # 0..1, share of the photograph's print that is verified
     mirrored: bool  # the photograph only matches mirrored
     instances: int  # how often the product was found
-    scale: float  # answer pixels per photograph height, i.e. the height of the whole photograph's product
     box: tuple[int, int, int, int]  # (x, y, width, height) of the product in the answer, clipped to it
     coverage: np.ndarray  # (H, W) uint8, the photograph's outline in the answer
     mapping: np.ndarray  # (bh, bw, 2) float32, relative position 0..1 in the photograph of each pixel of box
@@ -51,7 +47,7 @@ def match_product(sought: Sought | None, answer: np.ndarray, prior: np.ndarray |
     if region is None or sought is None:
         return None
     seen = features.detect(cv2.cvtColor(np.ascontiguousarray(answer[region]), cv2.COLOR_RGB2GRAY))
-    seen = replace(seen, points=seen.points + np.float32([region[1].start, region[0].start]))
+    seen = replace(seen, points=seen.points + np.array([region[1].start, region[0].start], np.float32))
     sightings = find_sightings(sought, answer, seen, MIN_CORRELATION, 0)
     # Broad shapes on a label are often symmetric, so a mirrored label too agrees with the photograph in part:
     # the side that more print agrees with is right.
@@ -102,16 +98,11 @@ def describe(sightings: list[Sighting], mirrored: bool, shape: tuple[int, int]) 
     relative_v = v * best.photograph.step[1] + best.photograph.origin[1]
     if mirrored:
         relative_u = 1 - relative_u
-    contrast = best.agreement.contrast * best.agreement.visible
     return ProductMatch(
         kind=best.kind,
-        inliers=best.inliers,
         correlation=max(0.0, best.correlation),
-        verified_correlation=float((best.agreement.local * trust).sum() / max(1e-6, trust.sum())),
-        verified_share=float((contrast * trust).sum() / max(1e-6, contrast.sum())),
         mirrored=mirrored,
         instances=len(sightings),
-        scale=float(np.median(np.abs(np.gradient(y, axis=0)))) * alpha.shape[0],
         box=box,
         coverage=coverage,
         mapping=np.dstack([relative_u, relative_v]).astype(np.float32),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from function.restoration.compositing import thrice, to_bytes
+from function.imaging.array_ops import to_bytes, to_three_channels
 
 # A photograph counts as cut out when at least this share of its pixels is (nearly) transparent: a few stray
 # transparent pixels in a scan do not make a cut-out.
@@ -150,20 +150,21 @@ def continue_colours(product: np.ndarray, alpha: np.ndarray, size: tuple[int, in
     from ever coarser means of the covered pixels (push-pull; Gortler et al., The Lumigraph, 1996).
     """
     # Glass may have no solid pixel at all.
-    weight = cv2.inRange(alpha, min(SOLID_ALPHA, int(alpha.max())), 255)
+    solid = cv2.inRange(alpha, min(SOLID_ALPHA, int(alpha.max())), 255)
     rgb = cv2.cvtColor(product, cv2.COLOR_RGBA2RGB) if product.shape[2] == 4 else product
     # Shrunk as bytes, which is several times faster; half a grey level is lost where the colours are carried on.
-    colour = cv2.resize(cv2.bitwise_and(rgb, rgb, mask=weight), size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    colour: np.ndarray = cv2.resize(cv2.bitwise_and(rgb, rgb, mask=solid), size, interpolation=cv2.INTER_AREA)
+    colour = colour.astype(np.float32)
+    weight: np.ndarray = cv2.resize(solid, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     levels = [(colour, weight)]
     while max(weight.shape) > 1:
         size = (weight.shape[1] + 1) // 2, (weight.shape[0] + 1) // 2
         colour = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
         weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
         levels.append((colour, weight))
-    filled = np.zeros((1, 1, 3), np.float32)
+    filled: np.ndarray = np.zeros((1, 1, 3), np.float32)
     for colour, weight in reversed(levels):
         filled = cv2.resize(filled, (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR)
         # colour is already multiplied by its weight; what is missing comes from the coarser level.
-        filled = colour + filled.reshape(colour.shape) * thrice(1 - weight)
+        filled = colour + filled.reshape(colour.shape) * to_three_channels(1 - weight)
     return to_bytes(filled)

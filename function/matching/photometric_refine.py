@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import EVERY_SECOND, blur, weighted_median
+from function.imaging.photometry import LocalMoments, local_correlation
 from function.matching.relief_model import derivatives, photograph_grid, prior_precision, project
-from function.restoration.change_detection import blur
 
-# Every second pixel along both sides: enough to know the middle value of smooth fields.
-MEDIAN_SAMPLE = np.s_[::2, ::2]
 # Local brightness and contrast are taken over this radius (px): wider than a letter, narrower than a
 # highlight.
 CONTRAST_SIGMA = 8.0
@@ -43,6 +42,8 @@ FOLLOW_STEPS = 5
 FOLLOW_LIMIT_PX = 4.0
 # Radii (px) over which print must agree: a word, and its line.
 AGREEMENT_SIGMAS = (4.0, 10.0)
+# Added to the product of the two powers, so that blank places agree with nothing.
+BLANK_POWER = 1e-4
 
 
 @dataclass(frozen=True)
@@ -77,20 +78,20 @@ def visible_share(x: np.ndarray, y: np.ndarray, alpha: np.ndarray, shape: tuple[
     )
     area = dxu * dyv - dxv * dyu
     inside = (x > 0) & (y > 0) & (x < shape[1]) & (y < shape[0])
-    some = area[MEDIAN_SAMPLE][alpha[MEDIAN_SAMPLE] > 127]
+    some = area[EVERY_SECOND][alpha[EVERY_SECOND] > 127]
     typical = float(np.median(some)) if some.size else 1.0
     seen = np.clip((area / max(typical, 1e-6) - 0.25) / 0.2, 0, 1)
     solid = cv2.erode(alpha, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return (seen * inside * (solid / 255)).astype(np.float32)
 
 
-def sample(picture: np.ndarray, x: np.ndarray, y: np.ndarray, interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:
-    """`picture` at positions `x`, `y` (h, w) float32, the first pixel's centre being (0.5, 0.5)."""
+def sample(picture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """`picture` at positions `x`, `y` (h, w) float32, linear; the first pixel's centre is (0.5, 0.5)."""
     return cv2.remap(
         picture,
         x.astype(np.float32) - np.float32(0.5),
         y.astype(np.float32) - np.float32(0.5),
-        interpolation,
+        cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
 
@@ -125,7 +126,7 @@ def refine_view(
         gx, gy = sample(slope_x, x, y) / contrast, sample(slope_y, x, y) / contrast
         error = seen - target
         moved = np.hypot(*local_shift(gx, gy, error, visible, NEIGHBOURHOOD_SIGMA))
-        tolerance = max(LEAST_TOLERANCE_PX, weighted_median(moved[MEDIAN_SAMPLE], (visible * local)[MEDIAN_SAMPLE]))
+        tolerance = max(LEAST_TOLERANCE_PX, weighted_median(moved[EVERY_SECOND], (visible * local)[EVERY_SECOND]))
         weight = visible * local / (1 + (moved / tolerance) ** 2)
         use = weight > 0.02
         gx, gy = gx[use], gy[use]
@@ -174,13 +175,6 @@ def local_shift(
     return (yy * ex - xy * ey) / area, (xx * ey - xy * ex) / area
 
 
-def weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
-    """The value that half of the `weight` lies below."""
-    order = np.argsort(values, axis=None)
-    total = np.cumsum(weight.ravel()[order])
-    return float(values.ravel()[order][np.searchsorted(total, total[-1] / 2)]) if total[-1] > 0 else 0.0
-
-
 def weighted_correlation(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> float:
     """Correlation -1..1 of two locally normalised pictures under `weight`; 0 when either is blank."""
     power = float((weight * first**2).sum()) * float((weight * second**2).sum())
@@ -215,6 +209,6 @@ def agreement(photograph: np.ndarray, sampled: np.ndarray, visible: np.ndarray) 
     local = np.ones_like(target)
     for sigma in AGREEMENT_SIGMAS:
         near = lambda picture, sigma=sigma: blur(picture * visible, sigma)  # noqa: E731
-        power = near(seen * seen) * near(target * target)
-        local = np.minimum(local, near(seen * target) / cv2.sqrt(power + np.float32(1e-4)))
+        moments = (LocalMoments.of_centred(picture, near) for picture in (seen, target))
+        local = np.minimum(local, local_correlation(*moments, added=BLANK_POWER))
     return Agreement(weighted_correlation(seen, target, visible), local, visible, contrast)

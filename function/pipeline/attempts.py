@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from function.errors import ModelNoImage, ModelRefused, SourceError
 from function.generation.paid_calls import Answered, CallsUsedUp
+from function.generation.prompt import NO_IMAGE
 from function.imaging.decode import decode
 from function.imaging.icc import from_srgb
 from function.judging.judge import Judgement, judge
@@ -18,7 +19,6 @@ from function.sidecar import Attempt, CheckRecord
 
 MAX_ANSWER_PIXELS = 40_000_000  # the largest native picture of any listed model has 17 million
 ANALYSIS_BYTES = 150 * 2**20  # at its peak, measured with tests/bench/performance.py
-NO_IMAGE = "no_image"  # the lesson of an answer without a picture
 
 
 def choose_candidate(pair: PairContext) -> None:
@@ -47,7 +47,7 @@ def choose_candidate(pair: PairContext) -> None:
             best = candidate
         if candidate.judgement.verdict == "accepted":
             break
-        lessons = [name for name, check in candidate.judgement.checks.items() if not check.passed]
+        lessons = candidate.judgement.lessons
     if best is None:
         raise _nothing_usable(last, pair.record.attempts)
     pair.best = best

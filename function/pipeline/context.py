@@ -23,7 +23,7 @@ from function.pipeline.fetch import Source
 from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.pipeline.scene_pixels import Scene
-from function.restoration.analysis import Analysis, KnownProduct
+from function.restoration.analysis import Analysis, ProductReference
 from function.settings import Settings
 from function.sidecar import ResultRecord
 
@@ -60,7 +60,7 @@ class Prepared:
 
     frame: Frame
     images: tuple[tuple[bytes, str], ...]
-    ready_product: Future[tuple[np.ndarray, KnownProduct]]
+    ready_product: Future[tuple[np.ndarray, ProductReference]]
     product_is_cut_out: bool
     has_bars: bool
     base_seed: int

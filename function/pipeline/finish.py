@@ -12,14 +12,14 @@ from function.imaging.data_uri import encode_data_uri
 from function.imaging.encode import encode
 from function.imaging.formats import writing_of
 from function.imaging.frame import Size, fit_within
-from function.imaging.resize import Box, cover_window, outside_share, resize_cover
+from function.imaging.resize import Box, cover_window, resize_cover
+from function.judging import product_whole
 from function.pipeline.attempts import check_records
 from function.pipeline.context import Composite, PairContext
 from function.restoration.analysis import Analysis
 from function.restoration.restore import plain_upscale, restore
 from function.sidecar import Change, CheckRecord, DriftRecord, Restoration
 
-MOST_CUT_OFF = 0.02  # of the product by the shape that was asked for: its box has soft pixels around it
 MASK_SIDE_PX = 512  # of the change mask in the sidecar: enough for an overlay, a few KB
 
 
@@ -34,10 +34,10 @@ def finish_bytes(pair: PairContext) -> int:
 def restore_result(pair: PairContext) -> None:
     """The scene's own pixels, and the product's, at full resolution; or the plain upscale where that is asked for."""
     best, prepared, decoded = pair.best, pair.prepared, pair.decoded_sources()
-    analysis, match = best.analysis, best.analysis.match
+    analysis, match = best.analysis, best.analysis.product.match
     kind = match.kind if match is not None else None
     if pair.manifest.restore == "off":
-        pair.picture = plain_upscale(best.picture, prepared.frame, analysis.layout_box)
+        pair.picture = plain_upscale(best.picture, prepared.frame, analysis.scene.registration.layout_box)
         pair.record.restoration = Restoration(mode="off", match_kind=kind)
     else:
         scene = decoded.scene.full()
@@ -55,24 +55,18 @@ def restore_result(pair: PairContext) -> None:
         )
     pair.record.drift = _drift_record(analysis)
     pair.record.checks = check_records(best.judgement)
-    pair.record.change = _change_record(analysis.change, _change_box(analysis.change, decoded.scene.size))
+    pair.record.change = _change_record(analysis.scene.change, _change_box(analysis.scene.change, decoded.scene.size))
 
 
 def crop_and_resize(pair: PairContext) -> None:
     """The picture at the size that was asked for, the product inside it as far as that goes."""
     scene, analysis, record = pair.decoded_sources().scene, pair.best.analysis, pair.record
-    product_box = _change_box(analysis.product_mask, scene.size)
+    product_box = _change_box(analysis.product.mask, scene.size)
     change_box = record.change.box if record.change else None
     window = cover_window(scene.size, pair.prepared.result_size, change_box, product_box)
-    cut_off = product_box is not None and outside_share(product_box, window)
-    if cut_off > MOST_CUT_OFF:
-        record.checks["product_whole"] = CheckRecord(
-            value=round(cut_off, 4),
-            threshold=MOST_CUT_OFF,
-            passed=False,
-            unit="share of the product",
-            reason="The size that was asked for has another shape than the scene, and cuts the product off.",
-        )
+    cut_off = product_whole.cut_off_by_shape(product_box, window)
+    if cut_off is not None:
+        record.checks[product_whole.SPEC.name] = CheckRecord(**asdict(cut_off))
     pair.picture = resize_cover(pair.picture, pair.prepared.result_size, window)
 
 
@@ -86,7 +80,7 @@ def encode_result(pair: PairContext) -> None:
         icc=scene.icc,
         like=scene.info,
     )
-    accepted = best.judgement.verdict == "accepted" and best.analysis.drift.registered
+    accepted = best.judgement.verdict == "accepted" and best.analysis.scene.registration.drift.registered
     accepted &= all(check.passed for check in pair.record.checks.values())
     pair.composite = Composite(
         "accepted" if accepted else "review", content, prepared.result_format, prepared.result_size
@@ -94,7 +88,7 @@ def encode_result(pair: PairContext) -> None:
 
 
 def _drift_record(analysis: Analysis) -> DriftRecord:
-    drift = asdict(analysis.drift)
+    drift = asdict(analysis.scene.registration.drift)
     registered = bool(drift.pop("registered"))
     finite = {name: round(float(value), 5) if np.isfinite(value) else None for name, value in drift.items()}
     return DriftRecord(**finite, registered=registered)

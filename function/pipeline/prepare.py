@@ -15,7 +15,7 @@ from function.matching.photograph import photograph_alpha
 from function.pipeline.context import PairContext, Photograph, Prepared
 from function.pipeline.requests import seed_from
 from function.pipeline.scene_pixels import Scene
-from function.restoration.analysis import KnownProduct
+from function.restoration.analysis import ProductReference
 from function.settings import Settings
 from function.sidecar import Compression, Shrunk
 
@@ -74,9 +74,9 @@ def _checked_output(manifest: Manifest, scene: Scene, settings: Settings) -> tup
     return (width, height), kind
 
 
-def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, KnownProduct]:
+def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, ProductReference]:
     ready = _with_alpha(convert(product.array, product.icc, icc))
-    return ready, KnownProduct.of(ready)
+    return ready, ProductReference.of(ready)
 
 
 def _with_alpha(product: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ DEFAULT_SCENE_SHAPE = (4, 3)  # of a scene made from text when no output size is
 def composite_request(
     prepared: Prepared, model: ImageModel, placement: str | None, number: int, lessons: Sequence[str]
 ) -> Request:
-    """The request of attempt `number` (from 1), told the `lessons` of the one before.
+    """The request of attempt `number` (from 1), told what the one before got wrong (`lessons`, sentences).
 
     Raises ModelRejected when the model does not take as many images.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import NO_ARRAY
 from function.imaging.frame import Size
 from function.registration.block_correlation import BLOCK_PX, Pattern, Shrinking, sample_answer
 from function.registration.framings import Box, box_matrix, corners, rescaled
@@ -43,6 +44,7 @@ def best_affine(scene: np.ndarray, answer: Shrinking, boxes: list[Box]) -> tuple
     candidates = [(pattern.found_share(answer, box_matrix(b, small_size)), b) for b in boxes]
     candidates.sort(key=lambda pair: pair[0], reverse=True)
     best: tuple[float, np.ndarray | None] = (0.0, None)
+    fit: np.ndarray | None
     for nominal_share, box in candidates:
         nominal = box_matrix(box, small_size)
         fit = _refine(small, answer, nominal, COARSE_SIDE_PX)
@@ -89,10 +91,10 @@ def _refine(scene: np.ndarray, answer: Shrinking, matrix: np.ndarray, side_px: i
     template = cv2.resize(scene, small_size, interpolation=cv2.INTER_AREA)
     start = rescaled(matrix, size, small_size)
     seen = sample_answer(answer, start, small_size)
-    residual = np.eye(2, 3, dtype=np.float32)
+    residual: np.ndarray = np.eye(2, 3, dtype=np.float32)
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
     try:
-        _, residual = cv2.findTransformECC(template, seen, residual, cv2.MOTION_AFFINE, criteria, None, 5)
+        _, residual = cv2.findTransformECC(template, seen, residual, cv2.MOTION_AFFINE, criteria, NO_ARRAY, 5)
     except cv2.error:  # raised where it does not converge, flat pictures among them
         return matrix
     if not np.isfinite(residual).all():
@@ -114,7 +116,7 @@ def _slid(start: np.ndarray, start_share: float, fit: np.ndarray, share: float, 
 
 def _feature_fit(scene: np.ndarray, answer: np.ndarray) -> np.ndarray | None:
     """An affine fit from matched features: finds crops, zooms and layouts that nobody listed."""
-    sift = cv2.SIFT_create(1500)
+    sift = cv2.SIFT.create(1500)
     scale = min(1.0, 1.5 * FINE_SIDE_PX / max(answer.shape))
     reduced = cv2.resize(answer, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     scale_x, scale_y = reduced.shape[1] / answer.shape[1], reduced.shape[0] / answer.shape[0]

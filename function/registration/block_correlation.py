@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from function.imaging.frame import Size
+from function.imaging.photometry import LocalMoments, local_correlation
 from function.registration.framings import affine_mapping
 
 # A scene block counts as found when its pattern correlates this well with the answer's. Unrelated textures of
@@ -16,6 +17,8 @@ BLOCK_CORRELATION = 0.5
 BLOCK_PX = 25
 # Blocks with less contrast than this (standard deviation, 8-bit levels) carry sensor or JPEG noise only.
 BLOCK_CONTRAST = 2.5
+# Least product of the variances of two blocks, 8-bit levels to the fourth power: what is flatter correlates by chance.
+LEAST_POWER = 1.0
 
 
 class Shrinking:
@@ -55,11 +58,8 @@ class Pattern:
 
     def __init__(self, grey: np.ndarray):
         self.size = grey.shape[1], grey.shape[0]
-        values = grey.astype(np.float32)
-        self.textured = _variance(values, _mean(values)) > BLOCK_CONTRAST**2
-        self._soft = _soft(grey)
-        self._mean = _mean(self._soft)
-        self._variance = _variance(self._soft, self._mean)
+        self.textured = LocalMoments.of(grey.astype(np.float32), _block_mean).variance > BLOCK_CONTRAST**2
+        self._scene = _moments(grey)
 
     def found_share(self, answer: Shrinking, matrix: np.ndarray) -> float:
         """Share 0..1 of the textured scene whose pattern stands where `matrix` (2, 3) puts it in the answer.
@@ -70,20 +70,15 @@ class Pattern:
         asked = self.textured & inside
         if asked.sum() < self.textured.sum() / 3:
             return 0.0
-        seen = _soft(sample_answer(answer, matrix, self.size))
-        mean = _mean(seen)
-        covariance = _mean(self._soft * seen) - self._mean * mean
-        correlation = covariance / np.sqrt(np.maximum(self._variance * _variance(seen, mean), 1.0))
+        seen = _moments(sample_answer(answer, matrix, self.size))
+        correlation = local_correlation(self._scene, seen, least=LEAST_POWER)
         return float((correlation[asked] > BLOCK_CORRELATION).mean())
 
 
-def _soft(grey: np.ndarray) -> np.ndarray:
-    return cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32)
+def _moments(grey: np.ndarray) -> LocalMoments:
+    """Of `grey` (h, w) uint8, lightly smoothed, in the block around each pixel."""
+    return LocalMoments.of(cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32), _block_mean)
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
-    return cv2.blur(values, (BLOCK_PX, BLOCK_PX))
-
-
-def _variance(values: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    return _mean(values * values) - mean**2
+def _block_mean(image: np.ndarray) -> np.ndarray:
+    return cv2.blur(image, (BLOCK_PX, BLOCK_PX))

@@ -5,19 +5,25 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from function.matching.photometric_refine import MEDIAN_SAMPLE
+from function.imaging.array_ops import EVERY_SECOND, NO_ARRAY, remap
+from function.imaging.photometry import LocalMoments, local_correlation
 from function.registration.thin_plate import FULL_SHARE, thin_plate
 
 # The local warp is smoothed over this many analysis pixels (standard deviation): models warp by fields that
 # are wide, and what is narrower is noise of the flow.
 WARP_SMOOTHING_PX = 14
+# A displacement by more than this, in analysis pixels, is no warp: the first field is laid without it.
 MAX_WARP_PX = 12.0
 # Flow this far from the wide field around it, in analysis pixels, follows something that is not the scene.
 LEAST_STRAY_PX = 0.8
-# Reach of the flow's own smoothing, in half-size pixels: so far around a stray nothing is believed.
-STRAY_REACH_PX = 9
+# Side of the square around each outlier of the flow, in half-size pixels, in which nothing is believed: as wide as the
+# flow's own smoothing.
+STRAY_AROUND_PX = 9
 # Gradients of less contrast than this (standard deviation, 8-bit levels) hold no flow.
 LEAST_CONTRAST = 2.5
+# The pictures are compared over squares of so many half-size pixels; least product of the two variances, 8-bit levels
+# to the fourth power, that keeps flat places from counting as alike.
+TRUST_WINDOW_PX, LEAST_POWER = 9, 1.0
 
 
 def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -26,8 +32,8 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     Dense inverse search flow, kept where it makes the pictures agree and the scene has texture to hold on to,
     and carried from there over what is changed, flat or outside as a thin plate would bend.
     """
-    seen = cv2.remap(answer, mapping, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    flow_engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    seen = remap(answer, mapping)
+    flow_engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     # The preset stops at a quarter of the picture: beside a product that is twice as far off (.56 against .28 px).
     flow_engine.setFinestScale(0)
     # What its five rounds of refinement add is smoothed away below: without them a product is placed as well, in half
@@ -38,7 +44,7 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     b = cv2.resize(seen, half_size, interpolation=cv2.INTER_AREA)
     if min(half_size) < 32:
         return np.zeros_like(mapping)
-    flow = flow_engine.calc(a, b, None)
+    flow = flow_engine.calc(a, b, NO_ARRAY)
     x, y = np.meshgrid(np.arange(half_size[0], dtype=np.float32), np.arange(half_size[1], dtype=np.float32))
     moved = cv2.remap(b, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     weight = _trust(a, moved)
@@ -49,10 +55,10 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     for _ in range(2):
         wide = thin_plate(flow, weight * ~stray)
         distance = _length(flow - wide)
-        held = distance[MEDIAN_SAMPLE][((weight > 0.5) & ~stray)[MEDIAN_SAMPLE]]
+        held = distance[EVERY_SECOND][((weight > 0.5) & ~stray)[EVERY_SECOND]]
         usual = float(np.median(held)) if held.size else 0.0
         stray = (distance > max(LEAST_STRAY_PX / 2, 4 * usual)) & (weight > 0)
-        stray = cv2.dilate(stray.astype(np.uint8), np.ones((STRAY_REACH_PX, STRAY_REACH_PX), np.uint8)) > 0
+        stray = cv2.dilate(stray.astype(np.uint8), np.ones((STRAY_AROUND_PX, STRAY_AROUND_PX), np.uint8)) > 0
     weight = weight * ~stray
     flow = _near(flow, weight, thin_plate(flow, weight))
     return 2 * cv2.resize(flow, (scene.shape[1], scene.shape[0]), interpolation=cv2.INTER_LINEAR)
@@ -60,13 +66,10 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
 
 def _trust(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Weight 0..1: local correlation of the two pictures, times the gradient the flow can hold on to."""
-    a, b = a.astype(np.float32), b.astype(np.float32)
-    window = (9, 9)
-    mean_a, mean_b = cv2.blur(a, window), cv2.blur(b, window)
-    var_a, var_b = cv2.blur(a * a, window) - mean_a**2, cv2.blur(b * b, window) - mean_b**2
-    covariance = cv2.blur(a * b, window) - mean_a * mean_b
-    correlation = covariance / np.sqrt(np.maximum(var_a * var_b, 1.0))
-    contrast = np.maximum(var_a, 0)
+    window = lambda image: cv2.blur(image, (TRUST_WINDOW_PX, TRUST_WINDOW_PX))  # noqa: E731
+    first, second = (LocalMoments.of(image.astype(np.float32), window) for image in (a, b))
+    correlation = local_correlation(first, second, least=LEAST_POWER)
+    contrast = np.maximum(first.variance, 0)
     return np.clip((correlation - 0.6) / 0.3, 0, 1) * contrast / (contrast + LEAST_CONTRAST**2)
 
 

@@ -35,13 +35,22 @@ class Drift:
 
 @dataclass(frozen=True)
 class Registration:
-    """`mapping` (h, w, 2) float32: answer x and y of each analysis pixel; `inside` (h, w) bool."""
+    """Where the scene lies in the answer.
+
+    mapping      (h, w, 2) float32, x and y in the answer of each analysis pixel
+    inside       (h, w) bool, whether that lies inside the answer
+    drift        how far the answer's geometry strays
+    layout_box   (x, y, width, height) of the scene in the answer, the nominal layout that it follows
+    found_share  share 0..1 of the scene's textured area that was found again in the answer
+    plain        the scene has no texture to be found by (`found_share` is 0): its tones alone decided
+    """
 
     mapping: np.ndarray
     inside: np.ndarray
     drift: Drift
     layout_box: Box
     found_share: float
+    plain: bool
 
 
 def register(scene: np.ndarray, answer: np.ndarray, frame: Frame) -> Registration:
@@ -56,21 +65,23 @@ def register(scene: np.ndarray, answer: np.ndarray, frame: Frame) -> Registratio
     boxes = layouts(frame, answer_size)
     fit, share, plain = best_affine(scene_grey, Shrinking(answer_grey), boxes)
     if fit is None:
-        return unregistered(scene, answer, frame, share)
+        return unregistered(scene, answer, frame, share, plain=plain)
     mapping, inside = affine_mapping(fit, size, answer_size)
     warp = np.zeros_like(mapping) if plain else local_warp(scene_grey, answer_grey, mapping, inside)
     # The flow is counted in analysis pixels; the affine part turns it into answer pixels.
     mapping += cv2.transform(warp, fit[:, :2])
     drift, box = _drift(mapping, inside, boxes, size)
-    return Registration(mapping, inside, drift, box, share)
+    return Registration(mapping, inside, drift, box, share, plain)
 
 
-def unregistered(scene: np.ndarray, answer: np.ndarray, frame: Frame, found_share: float = 0.0) -> Registration:
+def unregistered(
+    scene: np.ndarray, answer: np.ndarray, frame: Frame, found_share: float = 0.0, *, plain: bool = False
+) -> Registration:
     """The most expected layout, for an answer that shows something else."""
     size, answer_size = (scene.shape[1], scene.shape[0]), (answer.shape[1], answer.shape[0])
     box = layouts(frame, answer_size)[0]
     mapping, inside = affine_mapping(box_matrix(box, size), size, answer_size)
-    return Registration(mapping, inside, Drift(1.0, 1.0, 0.0, 0.0, False), box, found_share)
+    return Registration(mapping, inside, Drift(1.0, 1.0, 0.0, 0.0, False), box, found_share, plain)
 
 
 def _drift(mapping: np.ndarray, inside: np.ndarray, boxes: list[Box], size: Size) -> tuple[Drift, Box]:

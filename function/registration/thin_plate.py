@@ -7,7 +7,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from function.restoration.change_detection import half
+from function.imaging.array_ops import downsample2
+from function.imaging.photometry import masked_mean
 
 # Nodes of the plate: cells of about 45 analysis pixels, half of what a warp of an answer spans at the least.
 NODES = 500
@@ -28,12 +29,9 @@ def thin_plate(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     height, width = weight.shape
     step = np.sqrt(height * width / NODES)
     columns, rows = max(3, round(width / step)), max(3, round(height / step))
-    weighted = values * cv2.merge([weight] * values.shape[2])
-    held, mean = (
-        cv2.resize(half(picture), (columns, rows), interpolation=cv2.INTER_AREA) for picture in (weight, weighted)
-    )
-    mean /= np.maximum(held, 1e-6)[..., None]
-    held = np.clip(held / FULL_SHARE, 0, 1)
+    cells = lambda image: cv2.resize(downsample2(image), (columns, rows), interpolation=cv2.INTER_AREA)  # noqa: E731
+    mean = masked_mean(weight, cells, least=1e-6)(values)
+    held = np.clip(cells(weight) / FULL_SHARE, 0, 1)
     system = STIFFNESS * _bending(columns, rows)
     system[np.diag_indices_from(system)] += held.ravel() + PULL
     wanted = (mean * held[..., None]).reshape(rows * columns, -1).astype(float)

@@ -1,27 +1,30 @@
-"""Everything that is found out about the model's answer, at about its own resolution."""
+"""Everything that is found out about the model's answer, at about its own resolution.
+
+What belongs to the scene and what to the product is kept apart, so that several products can be analysed against one
+scene: each has a match and a mask of its own, the light is found with all masks left out, and all are in the change.
+"""
 
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import blur, downsample2, max_channel, remap, to_bytes
 from function.imaging.frame import Frame, fit_within
 from function.matching.candidate import Sought
 from function.matching.match import ProductMatch, match_product
-from function.registration.framings import Box
-from function.registration.register import Drift, Registration, register, unregistered
-from function.restoration.change_detection import blur, find_evidence, find_light, find_product, half, largest
+from function.registration.register import Registration, register, unregistered
+from function.restoration.change_detection import find_evidence, find_product
 from function.restoration.colour_transfer import UNCHANGED_COLOURS, ColourMatch, match_colours
-from function.restoration.compositing import to_bytes
 from function.restoration.product_mask import product_coverage, rough_coverage
+from function.restoration.shading import find_light
 from function.restoration.silhouette import placed_outline
 
-# Longest side of the analysis: that of the largest native picture of the 1-megapixel model. A 2K answer is
-# analysed at this size too; its pixels are taken from the answer itself.
+# Longest side of the analysis: that of the 1-megapixel model's 16:9 picture. A larger answer is analysed at this size
+# too; its pixels are taken from the answer itself.
 ANALYSIS_SIDE_PX = 1344
 # The product photograph is matched at this size, down to the least where a whole factor leads there.
 PRODUCT_SIDE_PX, LEAST_PRODUCT_SIDE_PX = 1024, 900
@@ -32,161 +35,142 @@ FULL_LOG_RATIO = 0.07
 # The mask is smoothed over this many half-size pixels (standard deviation).
 MASK_SIGMA_PX = 2.5
 # What OpenCV and numpy raise on pictures that a formula did not foresee. The plain upscale is right for those.
-PICTURE_FAULTS = (cv2.error, ArithmeticError, ValueError, IndexError)
+NUMERIC_ERRORS = (cv2.error, ArithmeticError, ValueError, IndexError)
 
 
-@dataclass
-class Laps:
-    """Milliseconds since the step before, by name."""
+@dataclass(frozen=True)
+class SceneAnalysis:
+    """What is found out about scene and answer, at analysis size (h, w): about the answer's resolution, the scene's
+    shape, no padding.
 
-    milliseconds: dict[str, float] = field(default_factory=dict)
-    last: float = field(default_factory=time.perf_counter)
+    image         (h, w, 3) uint8, the scene at that size
+    answer        (h, w, 3) uint8, the answer registered to the scene, colours matched to it
+    answer_plain  (h, w, 3) uint8, registered, colours as the model gave them
+    raw_answer    (h', w', 3) uint8, the answer as returned
+    registration  where each pixel of the scene lies in `raw_answer`
+    colours       the fit that takes the answer's colours to the scene's
+    light         (h/2, w/2, 3) float32, log of the smooth ratio that carries shadow and reflection
+    change        (h, w) uint8 soft mask of product, shadow and reflection, 0..255
+    """
 
-    def end(self, step: str) -> None:
-        now = time.perf_counter()
-        self.milliseconds[step] = round(1000 * (now - self.last), 1)
-        self.last = now
+    image: np.ndarray
+    answer: np.ndarray
+    answer_plain: np.ndarray
+    raw_answer: np.ndarray
+    registration: Registration
+    colours: ColourMatch
+    light: np.ndarray
+    change: np.ndarray
+
+
+@dataclass(frozen=True)
+class ProductAnalysis:
+    """What is found out about one product in the answer.
+
+    photograph  (ph, pw, 4) uint8 RGBA, its photograph shrunk
+    match       how that lies in the answer registered to the scene; None where it was not found
+    mask        (h, w) uint8 coverage of the product in the scene; all zero where none was found
+    """
+
+    photograph: np.ndarray
+    match: ProductMatch | None
+    mask: np.ndarray
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """What was found, at analysis size (h, w): about the answer's resolution, the scene's shape, no padding.
+    """Everything that is found out about one answer."""
 
-    scene         (h, w, 3) uint8, the scene at that size
-    answer        (h, w, 3) uint8, the answer registered to the scene, colours matched to it
-    answer_plain  (h, w, 3) uint8, registered, colours as the model gave them
-    product       (ph, pw, 4) uint8 RGBA, the photograph shrunk
-    drift         how far the answer's geometry strays
-    change        (h, w) uint8 soft mask of product, shadow and reflection, 0..255
-    product_mask  (h, w) uint8 coverage of the product in the answer; all zero where none was found
-    match         how the photograph lies in `answer`; None where it was not found
-    raw_answer    (h', w', 3) uint8, the answer as returned
-    mapping       (h, w, 2) float32, x and y in `raw_answer` of each analysis pixel
-    colours       the fit that takes the answer's colours to the scene's
-    light         (h/2, w/2, 3) float32, log of the smooth ratio that carries shadow and reflection
-    layout_box    (x, y, width, height) of the scene in the answer, the nominal layout that it follows
-    found_share   share 0..1 of the scene's textured area that was found again in the answer
-    timings_ms    what each step took
-    """
-
-    scene: np.ndarray
-    answer: np.ndarray
-    answer_plain: np.ndarray
-    product: np.ndarray
-    drift: Drift
-    change: np.ndarray
-    product_mask: np.ndarray
-    match: ProductMatch | None
-    raw_answer: np.ndarray
-    mapping: np.ndarray
-    colours: ColourMatch
-    light: np.ndarray
-    layout_box: Box
-    found_share: float
-    timings_ms: dict[str, float]
+    scene: SceneAnalysis
+    product: ProductAnalysis
 
 
 @dataclass(frozen=True)
-class KnownProduct:
+class ProductReference:
     """What every answer is compared with: the photograph (ph, pw, 4) uint8 shrunk, and what to look for of it."""
 
     photograph: np.ndarray
     sought: Sought | None
 
     @classmethod
-    def of(cls, product: np.ndarray) -> KnownProduct:
+    def of(cls, product: np.ndarray) -> ProductReference:
         """`product` (h, w, 4) uint8 RGBA. A photograph in which nothing is found is one that is not looked for."""
         small = _product_shrunk(product) if product.size else product
         try:
             return cls(small, Sought.of(small))
-        except PICTURE_FAULTS:
+        except NUMERIC_ERRORS:
             return cls(small, None)
 
 
-def analyse(scene: np.ndarray, product: np.ndarray | KnownProduct, answer: np.ndarray, frame: Frame) -> Analysis:
+def analyse(scene: np.ndarray, product: np.ndarray | ProductReference, answer: np.ndarray, frame: Frame) -> Analysis:
     """Register `answer` to `scene`, match its colours, and find what changed and where the product stands.
 
     scene (H, W, 3) uint8 RGB, at full resolution or shrunk; product (h, w, 4) uint8 RGBA, or what is known of
     it already; answer (h, w, 3) uint8 RGB as returned. Any picture content is answered, never refused: what cannot
-    be registered has `drift.registered` False and an empty change mask.
+    be registered has `registration.drift.registered` False and an empty change mask.
     """
-    laps = Laps()
-    known = product if isinstance(product, KnownProduct) else KnownProduct.of(product)
+    reference = product if isinstance(product, ProductReference) else ProductReference.of(product)
     small = _at_side(scene, min(ANALYSIS_SIDE_PX, max(answer.shape[:2])))
-    laps.end("shrink")
     try:
-        registration = register(small, answer, frame)
-        laps.end("register")
-        return _examine(small, known, answer, registration, laps)
-    except PICTURE_FAULTS:
-        registration = unregistered(small, answer, frame)
-        return _unexamined(small, known, answer, registration, laps)
+        return _analyse_registered(small, reference, answer, register(small, answer, frame))
+    except NUMERIC_ERRORS:
+        return _nothing_found(small, reference, answer, unregistered(small, answer, frame))
 
 
-def _examine(
-    small: np.ndarray, known: KnownProduct, answer: np.ndarray, registration: Registration, laps: Laps
+def _analyse_registered(
+    small: np.ndarray, reference: ProductReference, answer: np.ndarray, registration: Registration
 ) -> Analysis:
-    found = _unexamined(small, known, answer, registration, laps)
-    colours = match_colours(small, found.answer_plain, registration.inside)
-    matched = colours.apply(found.answer_plain)
-    answer_matched = to_bytes(matched)
-    found = replace(found, answer=answer_matched, colours=colours)
-    laps.end("colour")
+    nothing = _nothing_found(small, reference, answer, registration)
+    plain = nothing.scene.answer_plain
+    colours = match_colours(small, plain, registration.inside)
+    matched = colours.apply(plain)
+    scene = replace(nothing.scene, answer=to_bytes(matched), colours=colours)
     if not registration.drift.registered:
-        return found
+        return replace(nothing, scene=scene)
     size = small.shape[1], small.shape[0]
     evidence = find_evidence(small, matched, registration.inside)
     core = find_product(evidence)
-    laps.end("change")
     if not evidence.changed.any():
-        return found
+        return replace(nothing, scene=scene)
     prior = rough_coverage(core if core.any() else evidence.changed, None, size)
-    match = match_product(known.sought, answer_matched, prior)
-    laps.end("match")
+    match = match_product(reference.sought, scene.answer, prior)
     if match is None:
         core = find_product(evidence, plain=True)
     coverage = None if match is None else match.coverage
     light = find_light(evidence, _half_share(rough_coverage(core, coverage, size)))
-    product_mask = product_coverage(small, matched, light, core, coverage)
-    if match is None and known.sought is not None:
-        outline = known.sought.photograph.alpha
-        placed = placed_outline(outline, evidence.changed, product_mask, light, small, answer_matched)
-        product_mask = product_mask if placed is None else np.maximum(product_mask, placed)
+    mask = product_coverage(small, matched, light, core, coverage)
+    if match is None and reference.sought is not None:
+        outline = reference.sought.photograph.alpha
+        placed = placed_outline(outline, evidence.changed, mask, light, small, scene.answer)
+        mask = mask if placed is None else np.maximum(mask, placed)
     # Once more, now that scene that the rough outline took in can be seen under its light.
-    light = find_light(evidence, _half_share(product_mask))
-    laps.end("light")
-    change = _change_mask(light, product_mask)
-    return replace(found, change=change, product_mask=product_mask, match=match, light=light)
+    light = find_light(evidence, _half_share(mask))
+    scene = replace(scene, light=light, change=_change_mask(light, mask))
+    return Analysis(scene, ProductAnalysis(reference.photograph, match, mask))
 
 
-def _unexamined(
-    small: np.ndarray, known: KnownProduct, answer: np.ndarray, registration: Registration, laps: Laps
+def _nothing_found(
+    small: np.ndarray, reference: ProductReference, answer: np.ndarray, registration: Registration
 ) -> Analysis:
     """The answer at the place that `registration` gives it, and nothing found in it."""
     nothing = np.zeros(small.shape[:2], np.uint8)
     plain = sample(answer, registration.mapping)
-    return Analysis(
-        scene=small,
+    scene = SceneAnalysis(
+        image=small,
         answer=plain,
         answer_plain=plain,
-        product=known.photograph,
-        drift=registration.drift,
-        change=nothing,
-        product_mask=nothing,
-        match=None,
         raw_answer=answer,
-        mapping=registration.mapping,
+        registration=registration,
         colours=UNCHANGED_COLOURS,
-        light=np.zeros((*half(nothing).shape, 3), np.float32),
-        layout_box=registration.layout_box,
-        found_share=registration.found_share,
-        timings_ms=laps.milliseconds,
+        light=np.zeros((*downsample2(nothing).shape, 3), np.float32),
+        change=nothing,
     )
+    return Analysis(scene, ProductAnalysis(reference.photograph, None, nothing))
 
 
 def sample(answer: np.ndarray, mapping: np.ndarray) -> np.ndarray:
     """`answer` at the places of `mapping` (h, w, 2) float32, cubic; uint8."""
-    return cv2.remap(answer, mapping, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return remap(answer, mapping, cv2.INTER_CUBIC)
 
 
 def _at_side(scene: np.ndarray, side_px: int) -> np.ndarray:
@@ -216,14 +200,14 @@ def _product_shrunk(product: np.ndarray) -> np.ndarray:
 
 
 def _half_share(mask: np.ndarray) -> np.ndarray:
-    return half(mask).astype(np.float32) / 255
+    return downsample2(mask).astype(np.float32) / 255
 
 
 def _change_mask(light: np.ndarray, product_mask: np.ndarray) -> np.ndarray:
     """Soft mask 0..255: the product, and light as far as it shows, full from `FULL_LOG_RATIO` on."""
     # Grain in the ratio is no mask: a person is shown where the light fell.
-    strength = blur(largest(np.abs(light)), MASK_SIGMA_PX)
-    soft = np.clip((strength - LEAST_LOG_RATIO) / (FULL_LOG_RATIO - LEAST_LOG_RATIO), 0, 1) * 255
+    strength = blur(max_channel(np.abs(light)), MASK_SIGMA_PX)
+    soft: np.ndarray = np.clip((strength - LEAST_LOG_RATIO) / (FULL_LOG_RATIO - LEAST_LOG_RATIO), 0, 1) * 255
     size = product_mask.shape[1], product_mask.shape[0]
     soft = cv2.resize(soft.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
     return np.maximum(soft, product_mask)

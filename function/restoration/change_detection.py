@@ -1,4 +1,4 @@
-"""What the model changed: the product's own pixels, and the light it casts on the scene."""
+"""What the model changed, told apart from noise, and what of that is paint: the product's own pixels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from function.restoration.compositing import thrice
+from function.imaging.array_ops import blur, downsample2, fill_holes, max_channel
+from function.imaging.photometry import log_ratio
 
 # Change is looked for at half the analysis size: models re-make texture pixel by pixel, so single pixels tell
 # nothing. These are the widths looked at, standard deviations in half-size pixels, fine to wide.
@@ -16,7 +17,8 @@ SIGMAS = (1.2, 3.5, 12.0)
 # Keeps ratios of dark pixels finite; 8-bit levels.
 DARK_OFFSET = 4.0
 # An untouched pixel's log ratio is noise of `even + edge * gradient of the scene's own logarithm`. Both are
-# measured on each answer, and never believed to be under these: 8-bit rounding, a tenth of a pixel.
+# measured on each answer, and never believed to be under these: 8-bit rounding, a tenth of an analysis
+# pixel.
 LEAST_EVEN_NOISE, LEAST_EDGE_NOISE = 0.004, 0.05
 # The noise is measured at this quantile of what the picture shows, so that product and shadow may cover up to
 # half of it. Of normal noise this quantile of the magnitude is .524 standard deviations.
@@ -43,10 +45,6 @@ STEP = 8.0
 # this share of it is left in the answer, something covers it. Looked at in a band of widths and over a neighbourhood
 # (standard deviations in half-size pixels).
 LEAST_TEXTURE, LEAST_LEFT, TEXTURE_BAND, TEXTURE_SIGMA = 0.02, 0.3, (1.2, 5.0), 5.0
-# The light reaches this far past the changed pixels (half-size pixels) and fades out over a third of it.
-SUPPORT_PX = 15
-# Noise at this multiple of its deviation is taken out of the light: a little more than it, to be even.
-BAND_NOISE = 1.0
 
 
 @dataclass(frozen=True)
@@ -71,62 +69,34 @@ class Evidence:
     def band_noise(self) -> tuple[np.ndarray, ...]:
         """Two (h', w') float32: noise of the differences between the ratios at widths k and k + 1."""
         grounds = _Grounds.of(self.gradient, ~self.changed)
-        return tuple(
-            BAND_NOISE * grounds.noise(largest(cv2.absdiff(self.ratios[k], self.ratios[k + 1]))) for k in (0, 1)
-        )
-
-
-def largest(picture: np.ndarray) -> np.ndarray:
-    """(h, w) greatest channel of `picture` (h, w, 3); many times faster than numpy's over the last axis."""
-    first, second, third = cv2.split(picture)
-    return cv2.max(cv2.max(first, second), third)
-
-
-def half(picture: np.ndarray) -> np.ndarray:
-    size = (picture.shape[1] + 1) // 2, (picture.shape[0] + 1) // 2
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-
-
-def blur(picture: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian blur; wide ones at a smaller size, where they cost little and look the same."""
-    step = int(sigma / 1.7)
-    if step < 2:
-        return cv2.GaussianBlur(picture, (0, 0), sigma)
-    size = max(1, picture.shape[1] // step), max(1, picture.shape[0] // step)
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), sigma / step)
-    return cv2.resize(small, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_LINEAR)
+        return tuple(grounds.noise(max_channel(cv2.absdiff(self.ratios[k], self.ratios[k + 1]))) for k in (0, 1))
 
 
 def find_evidence(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> Evidence:
     """Where `answer` (h, w, 3) float32 0..255, colours matched, differs from `scene` (h, w, 3) uint8."""
-    s = half(scene).astype(np.float32)
-    a = np.maximum(half(answer), 0)
-    inside = half(inside.astype(np.uint8)) > 0
-    ratios = tuple(log_ratio(blur(s, sigma), blur(a, sigma)) for sigma in SIGMAS)
+    s = downsample2(scene).astype(np.float32)
+    a = np.maximum(downsample2(answer), 0)
+    inside = downsample2(inside.astype(np.uint8)) > 0
+    ratios = tuple(log_ratio(blur(s, sigma), blur(a, sigma), DARK_OFFSET) for sigma in SIGMAS)
     gradient = _gradient(s)
-    magnitudes = [largest(np.abs(ratio)) for ratio in ratios]
+    magnitudes = [max_channel(np.abs(ratio)) for ratio in ratios]
     grounds = _Grounds.of(gradient, inside)
     noise = tuple(grounds.noise(magnitude) for magnitude in magnitudes)
     fine, middle, _ = magnitudes
     # Re-made texture changes sign from pixel to pixel, real change does not: look at the wider mean as well.
     faint = ((middle > FAINT * noise[1]) | (fine > 2 * FAINT * noise[0])) & inside
-    sure = ((fine > SURE * noise[0]) & (middle > LEAST_SURE_LOG) & inside).astype(np.uint8)
+    sure: np.ndarray = ((fine > SURE * noise[0]) & (middle > LEAST_SURE_LOG) & inside).astype(np.uint8)
     sure = cv2.morphologyEx(sure, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    likely = ((middle > LIKELY * noise[1]) & inside).astype(np.uint8)
+    likely: np.ndarray = ((middle > LIKELY * noise[1]) & inside).astype(np.uint8)
     likely = cv2.morphologyEx(likely, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     return Evidence(s, a, ratios, gradient, noise, _connected(sure, likely, faint, middle))
-
-
-def log_ratio(scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    return cv2.log((answer + DARK_OFFSET) / (scene + DARK_OFFSET))
 
 
 def _gradient(scene: np.ndarray) -> np.ndarray:
     """(h', w') float32: the steepest channel's log step per pixel, spread by the pixel it may be misplaced."""
     tone = cv2.log(cv2.GaussianBlur(scene, (0, 0), SIGMAS[0]) + DARK_OFFSET)
     steps = [np.abs(cv2.Sobel(tone, cv2.CV_32F, *order, ksize=3, scale=1 / 8)) for order in ((1, 0), (0, 1))]
-    steepest = largest(steps[0] + steps[1])
+    steepest = max_channel(steps[0] + steps[1])
     return cv2.blur(cv2.dilate(steepest, np.ones((3, 3), np.uint8)), (3, 3))
 
 
@@ -199,9 +169,9 @@ def find_product(evidence: Evidence, *, plain: bool = False) -> np.ndarray:
     if not changed.any():
         return changed
     fine, smooth, _ = evidence.ratios
-    chroma = largest(smooth) + largest(-smooth)
-    paint = (largest(np.abs(fine)) > PAINT_LOG) | (chroma > PAINT_CHROMA_LOG)
-    step = largest(cv2.absdiff(fine, smooth)) > STEP * evidence.noise[0]
+    chroma = max_channel(smooth) + max_channel(-smooth)
+    paint = (max_channel(np.abs(fine)) > PAINT_LOG) | (chroma > PAINT_CHROMA_LOG)
+    step = max_channel(cv2.absdiff(fine, smooth)) > STEP * evidence.noise[0]
     painted = paint | step | _covered(evidence) if plain else paint | step
     core = (painted & changed).astype(np.uint8)
     core = cv2.morphologyEx(core, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
@@ -225,44 +195,3 @@ def _covered(evidence: Evidence) -> np.ndarray:
     power = blur(scene * scene, TEXTURE_SIGMA)
     left = blur(scene * answer, TEXTURE_SIGMA) / np.maximum(power, 1e-9)
     return (power > LEAST_TEXTURE**2) & (left < LEAST_LEFT)
-
-
-def fill_holes(mask: np.ndarray) -> np.ndarray:
-    """(h, w) uint8 0/1 with every enclosed hole filled."""
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return cv2.drawContours(np.zeros_like(mask), contours, -1, 1, cv2.FILLED)
-
-
-def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
-    """(h', w', 3) float32: log of the smooth ratio that carries shadow and reflection, 0 where unchanged.
-
-    From wide to fine; each width adds its part as far as that stands above what untouched pixels show there
-    (an empirical Wiener filter). `product` (h', w') float32 0..1 is left out of all means.
-    """
-    changed = evidence.changed.astype(np.uint8)
-    result = np.zeros(evidence.scene.shape, np.float32)
-    x, y, width, height = cv2.boundingRect(changed)
-    if width == 0:
-        return result
-    margin = int(3 * SIGMAS[-1])
-    box = np.s_[max(0, y - margin) : y + height + margin, max(0, x - margin) : x + width + margin]
-    weight = 1 - product[box]
-    s, a = (picture[box] * thrice(weight) for picture in (evidence.scene, evidence.answer))
-    ratios = []
-    for sigma in SIGMAS:
-        total = thrice(np.maximum(blur(weight, sigma), 1e-4))
-        ratios.append(log_ratio(blur(s, sigma) / total, blur(a, sigma) / total))
-    light = _above(ratios[-1], blur(largest(ratios[-1] * ratios[-1]), SIGMAS[-1]), evidence.noise[-1][box])
-    for k in (1, 0):
-        detail = ratios[k] - ratios[k + 1]
-        energy = blur(largest(detail * detail), SIGMAS[k])
-        light = light + _above(detail, energy, evidence.band_noise[k][box])
-    support = cv2.dilate(changed[box], cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SUPPORT_PX, SUPPORT_PX)))
-    support = blur(support.astype(np.float32), SUPPORT_PX / 3)
-    result[box] = light * thrice(support)
-    return result
-
-
-def _above(values: np.ndarray, energy: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """`values` (h, w, 3) as far as their local `energy` (h, w) stands above `noise` (h, w) squared."""
-    return values * thrice(np.maximum(0, 1 - noise * noise / np.maximum(energy, 1e-12)))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from function.restoration.change_detection import blur, half, largest
-from function.restoration.compositing import thrice
+from function.imaging.array_ops import blur, downsample2, max_channel
+from function.imaging.photometry import log_ratio, masked_mean
 
 # Longest side of the pictures that colours are fitted on: drift is smooth, and small pictures are fast.
 FIT_SIDE_PX = 160
@@ -43,7 +43,7 @@ class ColourMatch:
     def apply(self, rgb: np.ndarray, field: np.ndarray | None = None) -> np.ndarray:
         """float32 0..255 for `rgb` (h, w, 3) uint8. `field` (h, w, 3): the field over that crop."""
         level = np.arange(256, dtype=np.float32)[:, None] / 255
-        out = cv2.transform(rgb.astype(np.float32), self.matrix)
+        out: np.ndarray = cv2.transform(rgb.astype(np.float32), self.matrix)
         out += cv2.LUT(rgb, 255 * (self.curve * level * (1 - level) + self.offset)[None])
         if field is None:
             field = cv2.resize(self.field, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR)
@@ -64,7 +64,7 @@ def match_colours(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
     scale = min(1.0, FIT_SIDE_PX / max(scene.shape[:2]))
     size = max(2, round(scene.shape[1] * scale)), max(2, round(scene.shape[0] * scale))
     small = lambda p: cv2.blur(  # noqa: E731
-        cv2.resize(half(p), size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, (3, 3)
+        cv2.resize(downsample2(p), size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, (3, 3)
     )
     target, source = small(scene), small(answer)
     whole = cv2.resize(inside.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
@@ -102,20 +102,19 @@ def _global_fit(target: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.
 
 def _smooth_field(target: np.ndarray, fitted: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """(h', w', 3) float32 factor that takes up what the global fit leaves, smooth and blind to change."""
-    ratio = np.log((target + DARK_OFFSET) / np.maximum(fitted + DARK_OFFSET, DARK_OFFSET / 2)).astype(np.float32)
+    # The fit may go below black, and no further than half of the offset.
+    ratio = log_ratio(np.maximum(fitted, -DARK_OFFSET / 2), target, DARK_OFFSET).astype(np.float32)
     sigma = FIELD_SIGMA_SHARE * max(target.shape[:2])
+    # A little of the wider mean steadies places where nearly all is changed.
+    window = lambda image: blur(image, sigma) + 0.05 * blur(image, 3 * sigma)  # noqa: E731
     field = np.zeros_like(ratio)
     # From a wide tolerance to a narrow one, so that a place of strong drift is not taken for change at once.
     for breadth in (8.0, 4.0, 2.0, 2.0):
-        misfit = largest(np.abs(ratio - field))
+        misfit = max_channel(np.abs(ratio - field))
         tolerance = breadth * max(LEAST_TOLERANCE / 2, float(np.median(misfit[valid])))
         weight = valid / (1 + (misfit / tolerance) ** 2) ** 2
         # A pixel amid changed ones is itself under suspicion: the faint tail of a shadow.
         weight *= cv2.blur(weight, (7, 7)) ** 2
-        weighted = ratio * thrice(weight)
-        total, wide = blur(weight, sigma), blur(weight, 3 * sigma)
-        near, far = blur(weighted, sigma), blur(weighted, 3 * sigma)
-        # A little of the wider mean steadies places where nearly all is changed.
-        field = (near + 0.05 * far) / thrice(total + 0.05 * wide + 1e-6)
+        field = masked_mean(weight, window, added=1e-6)(ratio)
     limit = np.log(1 + FIELD_LIMIT)
     return np.exp(np.clip(field, -limit, limit)).astype(np.float32)

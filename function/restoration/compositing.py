@@ -7,19 +7,10 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-PixelBox = tuple[int, int, int, int]
+from function.imaging.array_ops import PixelBox
+
 # Rows of a strip are chosen so that one float32 strip of three channels stays near 12 MB.
 STRIP_PIXELS = 1_000_000
-
-
-def to_bytes(picture: np.ndarray) -> np.ndarray:
-    """`picture` (h, w) or (h, w, 3) float32 as uint8, rounded and cut off at 0 and 255."""
-    return cv2.add(picture, 0.0, dtype=cv2.CV_8U)
-
-
-def thrice(picture: np.ndarray) -> np.ndarray:
-    """(h, w) as (h, w, 3), to multiply by: numpy's broadcasting over the last axis takes five times as long."""
-    return cv2.merge([picture, picture, picture])
 
 
 def crop_matrix(from_size: tuple[int, int], full_size: tuple[int, int], box: PixelBox) -> np.ndarray:

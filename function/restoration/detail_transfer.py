@@ -5,10 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import PixelBox, remap, to_bytes, to_three_channels, weighted_median
+from function.imaging.photometry import masked_mean
 from function.matching.match import ProductMatch
 from function.matching.photograph import Photograph, prepare_photograph
-from function.matching.photometric_refine import weighted_median
-from function.restoration.compositing import PixelBox, crop_matrix, strips, thrice, to_bytes
+from function.restoration.compositing import crop_matrix, strips
 
 # The model's light and colour are what its picture and the photograph differ by over this radius (answer
 # pixels): wider than the wobble of a letter's stroke, narrower than a highlight on a can.
@@ -20,7 +21,7 @@ LIGHT_FLOOR = 6.0
 TONE_BLUR = 2.0
 # Pull of the fit towards the identity, as a share of all pixels: on the constant, the channels, and the
 # curved terms, which few colours on a label can hold.
-TONE_RIDGE = np.float32([1e-3] + [1e-3] * 3 + [5e-3] * 6)
+TONE_RIDGE = np.array([1e-3] + [1e-3] * 3 + [5e-3] * 6, np.float32)
 IDENTITY_TONES = np.zeros((10, 3), np.float32)
 IDENTITY_TONES[[1, 2, 3], [0, 1, 2]] = 1
 # Pixels that miss the fit by this much (0..1) count half.
@@ -105,7 +106,7 @@ def look_up(
     """`picture`, one of the `photograph`'s, at the places of `mapping` (h, w, 2) float32, 0..1 of the whole."""
     (left, top), (across, down) = photograph.origin, photograph.step
     matrix = np.array([[1 / across, 0, -left / across - 0.5], [0, 1 / down, -top / down - 0.5]])
-    return cv2.remap(picture, cv2.transform(mapping, matrix), None, cv2.INTER_CUBIC, borderMode=border)
+    return remap(picture, cv2.transform(mapping, matrix), cv2.INTER_CUBIC, border)
 
 
 def enlarge(array, matrix, strip: PixelBox, interpolation: int, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
@@ -140,7 +141,7 @@ def keep_right(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> n
     # In an answer that is right nearly everywhere it is the photograph that lies a little off where they differ.
     usual = weighted_median(concordance, weight * np.abs(target))
     right = np.clip((np.maximum(concordance, usual) - RIGHT_FROM) / (RIGHT_FULL - RIGHT_FROM), 0, 1)
-    return thrice(right) * (picture - detail)
+    return to_three_channels(right) * (picture - detail)
 
 
 def find_tones(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -177,7 +178,7 @@ def apply_tones(rgb: np.ndarray, tones: np.ndarray) -> np.ndarray:
     """`rgb` (h, w, 3) uint8 under `tones` (10, 3), the weights of `tone_terms`: float32, 0..255."""
     values = rgb.astype(np.float32) * np.float32(1 / 255)
     products = values * cv2.transform(values, np.roll(np.eye(3), 1, axis=1))  # red green, green blue, blue red
-    lit = cv2.transform(values, 255 * np.column_stack([tones[1:4].T, tones[0]]))
+    lit: np.ndarray = cv2.transform(values, 255 * np.column_stack([tones[1:4].T, tones[0]]))
     lit += cv2.transform(values * values, 255 * tones[4:7].T)
     lit += cv2.transform(products, 255 * tones[7:10].T)
     return np.clip(lit, 0, 255, out=lit)
@@ -188,9 +189,6 @@ def find_light(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> n
 
     Means are taken over `weight` (h, w) float32 only, so that background never bleeds into the product.
     """
-    share = thrice(cv2.GaussianBlur(weight, (0, 0), LIGHT_SIGMA) + np.float32(1e-4))
-    means = [
-        cv2.GaussianBlur(rgb.astype(np.float32) * thrice(weight), (0, 0), LIGHT_SIGMA) / share + LIGHT_FLOOR
-        for rgb in (picture, detail)
-    ]
+    mean = masked_mean(weight, lambda image: cv2.GaussianBlur(image, (0, 0), LIGHT_SIGMA), added=1e-4)
+    means = [mean(rgb.astype(np.float32)) + LIGHT_FLOOR for rgb in (picture, detail)]
     return np.clip(means[0] / means[1], 1 / LIGHT_LIMIT, LIGHT_LIMIT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from function.restoration.change_detection import largest
+from function.imaging.array_ops import max_channel
 
 # The rim, in half-size pixels on both sides of the rough outline: as far as the blur that found it reaches.
 RIM_INSIDE_PX, RIM_OUTSIDE_PX = 3, 1
@@ -48,12 +48,12 @@ def product_coverage(
     ratio = cv2.resize(light[top:bottom, left:right], size, interpolation=cv2.INTER_LINEAR)
     relit = cv2.GaussianBlur(scene[box] * cv2.exp(ratio), (0, 0), SMOOTHING_PX)
     seen = cv2.GaussianBlur(answer[box], (0, 0), SMOOTHING_PX)
-    difference = largest(cv2.absdiff(relit, seen))
+    difference = max_channel(cv2.absdiff(relit, seen))
     around = _enlarged(_dilated(inner, RIM_OUTSIDE_PX), size) == 0
     if coverage is not None:
         around &= coverage[box] == 0
     usual = max(LEAST_DIFFERENCE, float(np.median(difference[around]))) if around.any() else LEAST_DIFFERENCE
-    matte = np.clip((difference / usual - BACKGROUND) / (PRODUCT - BACKGROUND), 0, 1)
+    matte: np.ndarray = np.clip((difference / usual - BACKGROUND) / (PRODUCT - BACKGROUND), 0, 1)
     matte[_enlarged(_eroded(inner, RIM_INSIDE_PX), size) > 0] = 1
     matte[around] = 0
     matte = cv2.morphologyEx(matte, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))

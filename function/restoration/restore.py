@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import PixelBox, to_bytes
 from function.imaging.frame import Frame
 from function.registration.framings import Box
-from function.restoration.analysis import PICTURE_FAULTS, Analysis, Laps, sample
-from function.restoration.compositing import PixelBox, enlarge_crop, full_box, lay_over, relight, strips, to_bytes
+from function.restoration.analysis import NUMERIC_ERRORS, Analysis, sample
+from function.restoration.compositing import enlarge_crop, full_box, lay_over, relight, strips
 from function.restoration.detail_transfer import transfer_detail
 
 # Below its base the product's mask is carried on by this share of the product's height.
@@ -27,14 +28,12 @@ class Restored:
     image           (H, W, 3) uint8 RGB at the scene's full resolution
     restored_share  share 0..1 of the picture that carries the scene's own pixels or the photograph's detail
     match_quality   0..1, verified similarity of photograph and product in the answer; 0 without a match
-    timings_ms      what each step took
     note            empty, or why less was restored than asked
     """
 
     image: np.ndarray
     restored_share: float
     match_quality: float
-    timings_ms: dict[str, float]
     note: str
 
 
@@ -87,29 +86,27 @@ def restore(
     uint8 RGBA at full resolution. What cannot be restored is the plain upscale, with a note; never raises on
     picture content.
     """
-    laps = Laps()
-    if not analysis.drift.registered:
-        return _plain(analysis, frame, laps, "the answer could not be registered")
+    if not analysis.scene.registration.drift.registered:
+        return _plain(analysis, frame, "the answer could not be registered")
     try:
-        return _restore(scene if overwrite else scene.copy(), product, analysis, laps)
-    except PICTURE_FAULTS as fault:
-        return _plain(analysis, frame, laps, f"restoration failed ({type(fault).__name__})")
+        return _restore(scene if overwrite else scene.copy(), product, analysis)
+    except NUMERIC_ERRORS as fault:
+        return _plain(analysis, frame, f"restoration failed ({type(fault).__name__})")
 
 
-def _plain(analysis: Analysis, frame: Frame, laps: Laps, note: str) -> Restored:
-    image = plain_upscale(analysis.raw_answer, frame, analysis.layout_box)
-    laps.end("upscale")
-    return Restored(image, 0.0, 0.0, laps.milliseconds, note + "; plain upscale")
+def _plain(analysis: Analysis, frame: Frame, note: str) -> Restored:
+    image = plain_upscale(analysis.scene.raw_answer, frame, analysis.scene.registration.layout_box)
+    return Restored(image, 0.0, 0.0, note + "; plain upscale")
 
 
-def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis, laps: Laps) -> Restored:
+def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis) -> Restored:
     """`image`, the scene at full resolution, becomes the result."""
     full_size = image.shape[1], image.shape[0]
-    box = full_box(analysis.change, full_size)
+    box = full_box(analysis.scene.change, full_size)
     if box is None:
-        return Restored(image, 1.0, 0.0, laps.milliseconds, "the answer shows no change")
+        return Restored(image, 1.0, 0.0, "the answer shows no change")
     quality, detail_share, note = 0.0, 0.0, ""
-    mask = down_to_the_floor(analysis.product_mask, analysis.change)
+    mask = down_to_the_floor(analysis.product.mask, analysis.scene.change)
     product_box = full_box(mask, full_size)
     with ThreadPoolExecutor(max_workers=1) as pool:
         relit = pool.submit(_relight_scene, image, analysis, box)
@@ -118,15 +115,14 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis, laps: L
         relit.result()
     if product_box is not None:
         _lay_product(image, picture, mask, product_box)
-    laps.end("restore")
-    covered = float(analysis.product_mask.mean()) / 255
-    return Restored(image, round(1 - covered + detail_share, 4), quality, laps.milliseconds, note)
+    covered = float(analysis.product.mask.mean()) / 255
+    return Restored(image, round(1 - covered + detail_share, 4), quality, note)
 
 
 def _relight_scene(image: np.ndarray, analysis: Analysis, box: PixelBox) -> None:
     """Lays the model's light on the scene, in place."""
     full_size = image.shape[1], image.shape[0]
-    ratio = cv2.exp(analysis.light)
+    ratio = cv2.exp(analysis.scene.light)
     for strip in strips(box):
         x, y, width, height = strip
         crop = image[y : y + height, x : x + width]
@@ -157,10 +153,10 @@ def _product_picture(
     photograph's detail, note."""
     picture = _answer_crop(analysis, full_size, box)
     quality, share, note = 0.0, 0.0, "the photograph was not found in the answer"
-    if analysis.match is not None:
-        detailed, weight = transfer_detail(product, analysis.match, picture, box, full_size)
+    if analysis.product.match is not None:
+        detailed, weight = transfer_detail(product, analysis.product.match, picture, box, full_size)
         picture = lay_over(picture, detailed, weight)
-        quality = float(analysis.match.correlation)
+        quality = float(analysis.product.match.correlation)
         share = float(weight.mean()) / 255 * box[2] * box[3] / (full_size[0] * full_size[1])
         note = ""
     return picture, quality, share, note
@@ -181,12 +177,12 @@ def _lay_product(image: np.ndarray, picture: np.ndarray, mask: np.ndarray, box: 
 def _answer_crop(analysis: Analysis, full_size: tuple[int, int], box: PixelBox) -> np.ndarray:
     """The answer's own pixels in `box` at full resolution, resampled once, colours matched; uint8."""
     crop = np.empty((box[3], box[2], 3), np.uint8)
-    across = analysis.mapping[:, -1, 0] - analysis.mapping[:, 0, 0]
-    answer, share = no_finer(analysis.raw_answer, float(np.median(across)) / full_size[0])
+    across = analysis.scene.registration.mapping[:, -1, 0] - analysis.scene.registration.mapping[:, 0, 0]
+    answer, share = no_finer(analysis.scene.raw_answer, float(np.median(across)) / full_size[0])
     for strip in strips(box):
-        places = enlarge_crop(analysis.mapping, full_size, strip)
+        places = enlarge_crop(analysis.scene.registration.mapping, full_size, strip)
         plain = sample(answer, (places + np.float32(0.5)) * np.float32(share) - np.float32(0.5))
-        field = enlarge_crop(analysis.colours.field, full_size, strip)
-        matched = analysis.colours.apply(plain, field)
+        field = enlarge_crop(analysis.scene.colours.field, full_size, strip)
+        matched = analysis.scene.colours.apply(plain, field)
         crop[strip[1] - box[1] : strip[1] - box[1] + strip[3]] = to_bytes(matched)
     return crop

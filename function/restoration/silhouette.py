@@ -5,20 +5,20 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from function.restoration.change_detection import largest
+from function.imaging.array_ops import largest_component
+from function.restoration.shading import even_darkening, light_stops
 
 # The silhouette is fitted at this size (longest side, pixels) when the photograph was not found by its print.
 FIT_PX = 96
 # Sizes tried then, as shares of what was put in: a dark shadow may have been taken for product.
 FIT_SIZES = np.linspace(0.6, 1.04, 12)
-# What only darkens the scene by so many stops, evenly in all colours (greatest difference between them, stops), may be
-# shadow: it speaks this much against the outline instead of for it, unless most of what was put in is like that.
-SHADOW_STOPS, EVEN_STOPS, SHADOW_WEIGHT, MOST_SHADOW = 0.1, 0.25, -0.3, 0.6
+# What only darkens the scene, evenly and by so many stops, may be shadow: it speaks this much against the outline
+# instead of for it, unless most of what was put in is like that.
+SHADOW_STOPS, SHADOW_WEIGHT, MOST_SHADOW = 0.1, -0.3, 0.6
 # A white product before a light scene reads as light: what is brighter than the scene by so many stops counts too.
 BRIGHTER_STOPS = 0.1
-# Keeps ratios of dark pixels finite, 8-bit levels.
-DARK_OFFSET = 8.0
-LOGS = np.log2(np.arange(256, dtype=np.float32) + DARK_OFFSET)
+# Sides that a piece or an outline has at least: fewer pixels have no shape.
+LEAST_SIDE_PX = 4
 # A fitted outline holds so much of what is known to be product, and covers so little that did not change.
 LEAST_HELD, LEAST_CHANGED = 0.85, 0.9
 
@@ -64,9 +64,9 @@ def fit_outline(
     height, width = product_mask.shape
     brighter = light_stops(light, (0, 0, width, height))
     put_in = np.maximum(product_mask, (brighter > BRIGHTER_STOPS).astype(np.uint8) * 255)
-    blob = main_blob(cv2.morphologyEx(put_in, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)))
+    blob = largest_component(cv2.morphologyEx(put_in, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 127, LEAST_SIDE_PX)
     outline = cv2.boundingRect((alpha > 127).astype(np.uint8))
-    if blob is None or min(outline[2:]) < 4:
+    if blob is None or min(outline[2:]) < LEAST_SIDE_PX:
         return None
     piece, (x, y, width, height) = blob
     shape = alpha[outline[1] : outline[1] + outline[3], outline[0] : outline[0] + outline[2]]
@@ -105,31 +105,3 @@ def _speaks_for(piece: np.ndarray, scene: np.ndarray, answer: np.ndarray) -> np.
     if shadow.sum() < MOST_SHADOW * piece.sum():
         weight[shadow] = SHADOW_WEIGHT
     return weight
-
-
-def main_blob(mask: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int]] | None:
-    """The largest piece of `mask` (h, w) uint8, as bool, and its box; None when there is none."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 127).astype(np.uint8), connectivity=8)
-    if count < 2:
-        return None
-    best = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    box = tuple(int(v) for v in stats[best, :4])
-    return (labels == best, box) if min(box[2:]) >= 4 else None
-
-
-def even_darkening(scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    """(h, w) float32: stops by which `answer` is darker than `scene`, as under a shadow; 0 where colours change."""
-    logs = [cv2.LUT(cv2.GaussianBlur(p, (0, 0), 1.5), LOGS) for p in (scene, answer)]
-    darker = cv2.subtract(*logs)
-    most, least = largest(darker), -largest(-darker)
-    return np.where(most - least < EVEN_STOPS, np.maximum(least, 0), 0)
-
-
-def light_stops(light: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-    """(h, w) float32: stops by which the `light` (h', w', 3), a half-size log ratio, brightens the scene in `box`."""
-    x, y, width, height = box
-    left, top = x // 2, y // 2
-    part = light[top : (y + height) // 2 + 1, left : (x + width) // 2 + 1]
-    mean = cv2.transform(part, np.full((1, 3), 1 / (3 * np.log(2)), np.float32))
-    size = 2 * part.shape[1], 2 * part.shape[0]
-    return cv2.resize(mean, size, interpolation=cv2.INTER_LINEAR)[y - 2 * top :, x - 2 * left :][:height, :width]

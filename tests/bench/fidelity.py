@@ -58,7 +58,7 @@ def _run(folder: Path, manner: str, seed: int, reading: bool, save: Path | None)
     restored = restore(case.scene, case.product, analysis, frame)
     finished, cpu = time.perf_counter(), time.process_time() - cpu
     after = _peak_kib()
-    plain = plain_upscale(answer, frame, analysis.layout_box)
+    plain = plain_upscale(answer, frame, analysis.scene.registration.layout_box)
     row = {"seconds": finished - started, "cpu_seconds": cpu, "peak_mib": (after - before) / 1024}
     for name, image in (("plain", plain), ("restored", restored.image)):
         for region, measures in score(case, image).items():
@@ -71,7 +71,8 @@ def _run(folder: Path, manner: str, seed: int, reading: bool, save: Path | None)
     if save:
         save.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(save / f"{folder.name}_{manner}.png"), cv2.cvtColor(restored.image, cv2.COLOR_RGB2BGR))
-    print(f"{folder.name} {manner}: {analysis.drift}, match {restored.match_quality:.2f} {restored.note}")
+    drift = analysis.scene.registration.drift
+    print(f"{folder.name} {manner}: {drift}, match {restored.match_quality:.2f} {restored.note}")
     print(
         f"  {analysed - started:.2f} + {finished - analysed:.2f} s ({cpu:.2f} s of processor), "
         f"peak +{row['peak_mib']:.0f} MiB; " + _line(row)

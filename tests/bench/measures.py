@@ -4,33 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from function.judging import base, contact, edge, likeness, presence, scene
-from function.judging.product_view import view_product
-from function.restoration.analysis import Analysis
+from function.judging import (
+    colour_difference,
+    contact_shadow,
+    exposure_sane,
+    ground_contact,
+    label_kept,
+    no_halo,
+    print_agreement,
+    product_colour,
+    product_once,
+    product_whole,
+    scale_plausible,
+    scene_kept,
+)
+from function.judging.inspection import Inspection
+from function.judging.product_view import ProductView
+from function.restoration.analysis import Analysis, SceneAnalysis
 
 # Name of each measure: its limit, the side on which it passes, and the faults that it is meant to see.
 MEASURES: dict[str, tuple[float, str, tuple[str, ...]]] = {
-    "scene found again": (scene.LEAST_FOUND, ">=", ("scene_replaced", "scene_half_replaced", "scene_reimagined")),
-    "zoom": (scene.MOST_ZOOM, "<=", ("cropped_scene", "zoomed_out")),
-    "brightness, stops": (scene.MOST_STOPS, "<=", ("overexposed", "underexposed")),
-    "relit, stops": (scene.MOST_RELIT, "<=", ("scene_relit",)),
-    "cast, Lab": (scene.MOST_CAST, "<=", ("colour_cast",)),
-    "colour, Lab": (likeness.MOST_COLOUR, "<=", ("wrong_colour", "recoloured_part")),
-    "chroma": (likeness.LEAST_CHROMA, ">=", ("bleached",)),
-    "label agreement": (likeness.LEAST_AGREEMENT, ">=", ("blurred_label", "garbled_label")),
-    "label replaced": (likeness.MOST_REPLACED, "<=", ("other_label", "other_words")),
-    "put in apart": (presence.MOST_APART, "<=", ("product_doubled", "doubled_small")),
-    "put in touching": (presence.MOST_TOUCHING, "<=", ("product_doubled",)),
-    "height": (presence.MOST_HEIGHT, "<=", ("giant",)),
-    "width to height, wide": (presence.MOST_ASPECT, "<=", ("stretched_wide",)),
-    "width to height, tall": (presence.LEAST_ASPECT, ">=", ("stretched_tall",)),
-    "missing piece": (edge.MOST_MISSING, "<=", ("clipped_edge",)),
-    "on the border": (edge.MOST_ON_BORDER, "<=", ("clipped_by_frame",)),
-    "fringe": (edge.MOST_FRINGE, "<=", ("cutout_halo", "partial_halo")),
-    "shadow, stops": (contact.LEAST_SHADOW, ">=", ("no_shadow", "wrong_scale", "floating_without_shadow")),
-    "gap below, stops": (contact.MOST_GAP, "<=", ("floating_product",)),
-    "touched, stops": (contact.LEAST_TOUCHED, ">=", ("floating_product", "floating_without_shadow", "no_shadow")),
-    "attached": (contact.LEAST_ATTACHED, ">=", ("floating_product", "detached_shadow")),
+    "scene found again": (scene_kept.LEAST_FOUND, ">=", ("scene_replaced", "scene_half_replaced", "scene_reimagined")),
+    "zoom": (scene_kept.MOST_ZOOM, "<=", ("cropped_scene", "zoomed_out")),
+    "brightness, stops": (exposure_sane.MOST_STOPS, "<=", ("overexposed", "underexposed")),
+    "relit, stops": (exposure_sane.MOST_RELIT, "<=", ("scene_relit",)),
+    "cast, Lab": (exposure_sane.MOST_CAST, "<=", ("colour_cast",)),
+    "colour, Lab": (colour_difference.MOST_COLOUR, "<=", ("wrong_colour", "recoloured_part")),
+    "chroma": (product_colour.LEAST_CHROMA, ">=", ("bleached",)),
+    "label agreement": (print_agreement.LEAST_AGREEMENT, ">=", ("blurred_label", "garbled_label")),
+    "label replaced": (label_kept.MOST_REPLACED, "<=", ("other_label", "other_words")),
+    "put in apart": (product_once.MOST_APART, "<=", ("product_doubled", "doubled_small")),
+    "put in touching": (product_once.MOST_TOUCHING, "<=", ("product_doubled",)),
+    "height": (scale_plausible.MOST_HEIGHT, "<=", ("giant",)),
+    "width to height, wide": (scale_plausible.MOST_ASPECT, "<=", ("stretched_wide",)),
+    "width to height, tall": (scale_plausible.LEAST_ASPECT, ">=", ("stretched_tall",)),
+    "missing piece": (product_whole.MOST_MISSING, "<=", ("clipped_edge",)),
+    "on the border": (product_whole.MOST_ON_BORDER, "<=", ("clipped_by_frame",)),
+    "fringe": (no_halo.MOST_FRINGE, "<=", ("cutout_halo", "partial_halo")),
+    "shadow, stops": (contact_shadow.LEAST_SHADOW, ">=", ("no_shadow", "wrong_scale", "floating_without_shadow")),
+    "gap below, stops": (contact_shadow.MOST_GAP, "<=", ("floating_product",)),
+    "touched, stops": (
+        contact_shadow.LEAST_TOUCHED,
+        ">=",
+        ("floating_product", "floating_without_shadow", "no_shadow"),
+    ),
+    "attached": (contact_shadow.LEAST_ATTACHED, ">=", ("floating_product", "detached_shadow")),
 }
 
 
@@ -40,42 +58,45 @@ def measure(analysis: Analysis) -> dict[str, float]:
 
 
 def _measured(analysis: Analysis) -> Iterator[tuple[str, float | None]]:
-    yield "scene found again", analysis.found_share
-    if not analysis.drift.registered:
+    yield "scene found again", analysis.scene.registration.found_share
+    drift = analysis.scene.registration.drift
+    if not drift.registered:
         return
-    yield "zoom", max(abs(scale - 1) for scale in (analysis.drift.scale_x, analysis.drift.scale_y))
-    yield from zip(("brightness, stops", "relit, stops", "cast, Lab"), scene.light_change(analysis), strict=True)
-    view = view_product(analysis)
-    if view is None:
+    yield "zoom", max(abs(scale - 1) for scale in (drift.scale_x, drift.scale_y))
+    light = exposure_sane.light_change(analysis.scene)
+    yield from zip(("brightness, stops", "relit, stops", "cast, Lab"), light, strict=True)
+    inspection = Inspection.of(analysis.scene, analysis.product)
+    if inspection.product_view is None:
         return
-    colour = likeness.colour_difference(view)
+    view, match = inspection.view, analysis.product.match
+    colour = colour_difference.colour_difference(view)
     if colour is not None:
         yield from zip(("colour, Lab", "chroma"), colour, strict=True)
-    if analysis.match is not None:
-        yield "label agreement", analysis.match.correlation
-        yield "label replaced", likeness.replaced_share(view)
-        yield "missing piece", edge.missing_width(view)
-    pieces = presence.also_put_in(analysis, view)
+    if match is not None:
+        yield "label agreement", match.correlation
+        yield "label replaced", print_agreement.replaced_share(view)
+        yield "missing piece", product_whole.missing_width(view)
+    pieces = product_once.also_put_in(inspection)
     for name, touching in (("put in apart", False), ("put in touching", True)):
         yield name, max((piece.share for piece in pieces if piece.touches is touching), default=0.0)
-    yield "height", view.height / analysis.change.shape[0]
+    yield "height", view.height / analysis.scene.change.shape[0]
     for name in ("width to height, wide", "width to height, tall"):
-        yield name, presence.aspect_change(analysis)
-    yield "on the border", edge.border_share(view, analysis.change.shape)
-    yield "fringe", edge.fringe_share(view)
-    yield from _contact(analysis, view)
+        yield name, scale_plausible.aspect_change(analysis.product)
+    yield "on the border", product_whole.border_share(view, analysis.scene.change.shape)
+    yield "fringe", no_halo.fringe_share(view)
+    yield from _contact(analysis.scene, view)
 
 
-def _contact(analysis, view) -> Iterator[tuple[str, float | None]]:
-    surface = base.surface_below(analysis, view)
+def _contact(scene: SceneAnalysis, view: ProductView) -> Iterator[tuple[str, float | None]]:
+    surface = ground_contact.surface_below(scene, view)
     touched = None
     if surface is not None:
-        touched = base.touched(surface, view.height)
-        yield "gap below, stops", base.gap(surface, view.height)
+        touched = ground_contact.touched(surface, view.height)
+        yield "gap below, stops", ground_contact.gap(surface, view.height)
         yield "touched, stops", touched
-    dark = touched is None or touched >= contact.DARKLY_TOUCHED
-    shadow = contact.shadow(analysis, view, dark_contact=dark)
+    dark = touched is None or touched >= contact_shadow.DARKLY_TOUCHED
+    shadow = contact_shadow.shadow(scene, view, dark_contact=dark)
     if shadow is not None:
         yield "shadow, stops", shadow[0]
-        if shadow[0] >= contact.LEAST_SHADOW:
+        if shadow[0] >= contact_shadow.LEAST_SHADOW:
             yield "attached", shadow[1] / shadow[0]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from function.judging.contact_shadow import LEAST_TOUCHED, MOST_GAP
+from function.judging.contact_shadow import LEAST_SHADOW, LEAST_TOUCHED, MOST_GAP, contact_shadow
 from function.judging.ground_contact import gap, surface_below, touched
+from function.judging.inspection import Inspection
 from function.judging.judge import judge
-from function.judging.product_view import view_product
 from function.restoration.analysis import analyse
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.faults import spoiled
 from tests.cases.imitation import MANNERS, imitate
+from tests.judging.samples import HEIGHT, WIDTH, composite, inspection, scene, view
 
 
 def lifted(name: str, seed: int):
@@ -33,18 +34,25 @@ def test_the_surface_below_a_standing_product_is_changed_and_below_a_lifted_one_
     standing, floating = analysis_of(name, "mild"), lifted(name, 2)
     values = []
     for analysis in (standing, floating):
-        view = view_product(analysis)
-        surface = surface_below(analysis, view)
+        view = Inspection.of(analysis.scene, analysis.product).view
+        surface = surface_below(analysis.scene, view)
         values.append((touched(surface, view.height), gap(surface, view.height)))
     assert values[0][0] > LEAST_TOUCHED and values[0][1] < MOST_GAP
     assert values[1][0] < LEAST_TOUCHED or values[1][1] > MOST_GAP
 
 
-def test_a_bright_reflection_right_below_the_base_is_no_gap():
-    rows = np.linspace(-0.5, 0.0, 60, dtype=np.float32)
-    assert gap(np.tile(rows, (5, 1)), 200) < 0.01
+def test_a_standing_product_with_its_shadow_passes():
+    assert contact_shadow(inspection()).passed
 
 
-def test_a_shadow_that_begins_further_down_is_a_gap():
-    rows = np.repeat(np.float32([0, 0.4, 0.1]), 20)
-    assert gap(np.tile(rows, (5, 1)), 200) == pytest.approx(0.4)
+def test_without_a_shadow_it_looks_pasted_on():
+    bright = np.zeros((HEIGHT, WIDTH), np.float32)
+    answer = composite(shade=bright)
+    check = contact_shadow(inspection(answer, of_scene=scene(answer, bright)))
+    assert not check.passed and check.threshold == LEAST_SHADOW
+
+
+def test_a_base_outside_of_the_picture_cannot_be_judged_and_fails():
+    nothing = np.zeros_like(view(composite()).cover)
+    check = contact_shadow(inspection(seen=view(composite(), cover=nothing, put_in=nothing)))
+    assert not check.passed and check.value is None

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from function.generation.prompt import LESSONS
 from function.judging.judge import judge
+from function.judging.registry import BY_NAME, CHECKS
 from function.restoration.analysis import analyse
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.faults import FAULTS, SEEN_BY, spoiled
@@ -52,8 +52,23 @@ def test_the_better_of_two_pictures_has_the_higher_score():
     assert good > judged("no_shadow").score > judged("product_missing").score
 
 
-def test_every_check_has_an_instruction_for_the_next_attempt():
-    assert set(judge(analysis_of("can", "mild")).checks) <= set(LESSONS)
+def test_the_checks_are_judged_in_the_order_of_the_registry():
+    assert list(judge(analysis_of("can", "mild")).checks) == [spec.name for spec in CHECKS]
+
+
+def test_what_failed_is_what_the_next_attempt_is_told_in_that_order():
+    assert judge(analysis_of("can", "mild")).lessons == []
+    judgement = judged("product_missing")
+    failed = [name for name, check in judgement.checks.items() if not check.passed]
+    assert "product_present" in failed
+    assert judgement.lessons == [BY_NAME[name].lesson for name in failed]
+
+
+def test_without_a_product_only_the_checks_of_the_whole_picture_are_measured():
+    checks = judged("product_missing").checks
+    assert {name for name, check in checks.items() if check.value is not None} == {
+        spec.name for spec in CHECKS if not spec.needs_product
+    }
 
 
 @pytest.mark.parametrize("fault", ["wrong_colour", "product_missing", "black_image"])

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from function.judging.judge import judge
+from function.judging.product_once import MOST_COPY, product_once
 from function.restoration.analysis import analyse
 from tests.cases.answers import case, frame_of
 from tests.cases.composed import blank_product, compose, white_product
 from tests.cases.faults import spoiled
 from tests.cases.imitation import MANNERS, imitate
+from tests.judging.samples import PRODUCT, composite, inspection, match, outline
 
 PLAIN = {"blank": blank_product, "white": white_product}
 
@@ -35,3 +37,34 @@ def test_its_twin_is_noticed(kind, fault):
     assert not judgement.checks["product_once"].passed
     assert judgement.verdict == "review"
     assert np.isfinite(judgement.checks["product_once"].value)
+
+
+def beside(answer: np.ndarray, share: float, colour) -> tuple[np.ndarray, np.ndarray]:
+    """`answer` with a thing of that share of the product's area beside it, and the mask of all that was put in."""
+    width = round(share * PRODUCT[3])
+    mask = outline()
+    spot = np.s_[90:190, 340 : 340 + width]
+    answer[spot], mask[spot] = colour, 255
+    return answer, mask
+
+
+def test_a_product_alone_passes():
+    assert product_once(inspection()).passed
+
+
+@pytest.mark.parametrize(("share", "passed"), [(0.05, True), (0.3, False)])
+def test_another_thing_counts_from_a_size_on(share, passed):
+    answer, mask = beside(composite(), share, (10, 200, 30))
+    check = product_once(inspection(answer, product_mask=mask))
+    assert check.passed is passed and check.value == pytest.approx(share, abs=0.03)
+
+
+def test_without_print_a_piece_of_the_product_s_colour_is_a_copy():
+    answer, mask = beside(composite(), 0.09, (60, 90, 170))
+    check = product_once(inspection(answer, matched=None, product_mask=mask))
+    assert not check.passed and check.threshold == MOST_COPY
+    assert product_once(inspection(answer, product_mask=mask)).passed
+
+
+def test_a_product_found_twice_by_its_print_fails():
+    assert not product_once(inspection(matched=match(instances=2))).passed

@@ -36,5 +36,5 @@ def test_a_product_on_its_head_or_leaning_is_not_upright(turned, passes):
         assert judgement.checks["product_upright"].value == pytest.approx(abs(turned), abs=3)
     else:
         assert judgement.verdict != "accepted"
-        found = analysis.match is not None and judgement.checks["product_present"].passed
+        found = analysis.product.match is not None and judgement.checks["product_present"].passed
         assert not found or not judgement.checks["product_upright"].passed

@@ -5,23 +5,67 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from function.judging.no_halo import product_whole
-from function.judging.product_view import view_product
+from function.judging.inspection import Inspection
+from function.judging.product_whole import MOST_MISSING, MOST_ON_BORDER, cut_off_by_shape, product_whole
 from function.restoration.analysis import analyse
 from tests.cases.answers import case, frame_of
 from tests.cases.composed import compose, white_product
 from tests.cases.imitation import MANNERS, imitate
+from tests.judging.samples import HEIGHT, PRODUCT, WIDTH, composite, inspection, room, view
 
 
 def test_an_outline_with_a_hole_is_no_whole_product():
     plain = compose("white", case("mug").scene, white_product(case("can").product), centre_x=0.45)
     frame = frame_of(plain.scene)
     analysis = analyse(plain.scene, plain.product, imitate(plain, frame, MANNERS["typical"], 1), frame)
-    view = view_product(analysis)
+    inspection = Inspection.of(analysis.scene, analysis.product)
+    view = inspection.view
     assert not view.found
-    assert product_whole(view, analysis.change.shape).passed
+    assert product_whole(inspection).passed
     put_in = view.put_in.copy()
     put_in[: round(0.4 * len(put_in))] = 0
-    holed = product_whole(replace(view, put_in=put_in.astype(np.float32)), analysis.change.shape)
+    holed = product_whole(replace(inspection, product_view=replace(view, put_in=put_in.astype(np.float32))))
     assert not holed.passed and holed.value > 0.1
+
+
+BOX = (10, 20, 40, 50)  # x, y, width, height
+
+
+@pytest.mark.parametrize(
+    ("box", "window", "value"),
+    [(BOX, (0, 0, 100, 80), None), ((10, 20, 60, 50), (11, 0, 100, 80), None), (BOX, (20, 0, 90, 80), 0.25)],
+    ids=["shown", "soft rim cut", "quarter cut"],
+)
+def test_a_shape_that_cuts_the_product_off_is_told_from_one_that_takes_its_soft_rim(box, window, value):
+    found = cut_off_by_shape(box, window)
+    assert (found.value if found else None) == value
+    assert found is None or (not found.passed and "another shape" in found.reason)
+
+
+def test_without_a_product_no_shape_cuts_it_off():
+    assert cut_off_by_shape(None, (0, 0, 1, 1)) is None
+
+
+def test_a_whole_product_passes():
+    assert product_whole(inspection()).passed
+    assert product_whole(inspection(matched=None)).passed
+
+
+def test_a_piece_that_shows_the_scene_is_missing():
+    answer = composite()
+    x, y, width, height = PRODUCT
+    answer[y : y + height // 3, x : x + width // 2] = room()[y : y + height // 3, x : x + width // 2]
+    check = product_whole(inspection(answer))
+    assert not check.passed and check.threshold == MOST_MISSING
+
+
+@pytest.mark.parametrize("side", ["left", "top", "right", "bottom"])
+def test_a_product_on_the_picture_s_border_is_cut_off(side):
+    whole = view(composite())
+    x, y, width, height = whole.box
+    place = {"left": (0, y), "top": (x, 0), "right": (WIDTH - width, y), "bottom": (x, HEIGHT - height)}[side]
+    cover = np.ones_like(whole.cover)
+    check = product_whole(inspection(seen=replace(whole, box=(*place, width, height), cover=cover)))
+    assert not check.passed and check.threshold == MOST_ON_BORDER

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from function.imaging.frame import plan_frame
-from function.registration.framings import layouts
 from function.registration.register import register
 from function.restoration.analysis import sample, shrunk
 from tests.cases.answers import answer_to, case, frame_of
@@ -61,6 +60,7 @@ def test_a_close_crop_is_registered_and_reported_as_zoom():
     crop = cv2.resize(crop, (width, height), interpolation=cv2.INTER_CUBIC)
     found = register(shrunk(scene, 1024), crop, frame_of(scene))
     assert found.drift.registered
+    assert not found.plain
     assert found.drift.scale_x == pytest.approx(1 / 0.75, rel=0.01)
     assert 0.4 < found.inside.mean() < 0.7
 
@@ -117,13 +117,9 @@ def test_a_scene_without_texture_is_registered_by_its_tones():
     scene = np.repeat(np.tile(ramp, (675, 1))[..., None], 3, axis=2)
     frame = plan_frame((1200, 675), {"16:9": (1344, 768)}, 768)
     answer = cv2.resize(scene, (1344, 768))
-    assert register(scene, answer, frame).drift.registered
+    found = register(scene, answer, frame)
+    assert found.drift.registered and found.plain
     assert not register(scene, 255 - answer, frame).drift.registered
-
-
-def test_layouts_that_coincide_are_listed_once():
-    frame = plan_frame((1024, 1024), {"1:1": (1024, 1024)}, 768)
-    assert layouts(frame, (1024, 1024)) == [(0.0, 0.0, 1024.0, 1024.0)]
 
 
 def test_manners_cover_every_layout():

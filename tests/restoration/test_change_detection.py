@@ -16,7 +16,7 @@ NAMES = ["box", "can", "mug"]
 
 
 def at_analysis_size(mask, analysis):
-    size = analysis.change.shape[1], analysis.change.shape[0]
+    size = analysis.scene.change.shape[1], analysis.scene.change.shape[0]
     return cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
 
 
@@ -25,15 +25,15 @@ def at_analysis_size(mask, analysis):
 def test_the_whole_product_lies_in_the_change(name, manner):
     analysis = analysis_of(name, manner)
     product = at_analysis_size(case(name).product_mask, analysis) > 200
-    assert (analysis.change[product] > 127).mean() > 0.985
-    assert (analysis.product_mask[product] > 127).mean() > 0.95
+    assert (analysis.scene.change[product] > 127).mean() > 0.985
+    assert (analysis.product.mask[product] > 127).mean() > 0.95
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_shadow_and_reflection_lie_in_the_change(name):
     analysis = analysis_of(name, "typical")
     changed = at_analysis_size(case(name).change_mask, analysis) > 200
-    assert (analysis.change[changed] > 0).mean() > 0.85
+    assert (analysis.scene.change[changed] > 0).mean() > 0.85
 
 
 @pytest.mark.parametrize("manner", ["mild", "typical", "recoloured", "sharpened", "jpeg75", "noisy"])
@@ -41,8 +41,8 @@ def test_shadow_and_reflection_lie_in_the_change(name):
 def test_the_rest_of_the_scene_is_free_of_specks(name, manner):
     analysis = analysis_of(name, manner)
     far = cv2.dilate(at_analysis_size(case(name).change_mask, analysis), np.ones((61, 61), np.uint8)) == 0
-    assert (analysis.change[far] > 0).mean() < (0.05 if manner == "recoloured" else 0.005)
-    count, _ = cv2.connectedComponents((analysis.change > 127).astype(np.uint8))
+    assert (analysis.scene.change[far] > 0).mean() < (0.05 if manner == "recoloured" else 0.005)
+    count, _ = cv2.connectedComponents((analysis.scene.change > 127).astype(np.uint8))
     assert count - 1 <= 4
 
 
@@ -52,12 +52,12 @@ def test_an_answer_without_the_product_shows_no_change(manner):
     empty = replace(pictures, truth=pictures.scene, product_mask=np.zeros_like(pictures.product_mask))
     frame = frame_of(pictures.scene)
     analysis = analyse(pictures.scene, pictures.product, imitate(empty, frame, MANNERS[manner], 3), frame)
-    assert analysis.drift.registered
-    assert (analysis.change > 0).mean() < 0.002
+    assert analysis.scene.registration.drift.registered
+    assert (analysis.scene.change > 0).mean() < 0.002
 
 
 def test_the_background_beside_the_product_is_left_to_the_scene():
     analysis = analysis_of("box", "typical")
     product = at_analysis_size(case("box").product_mask, analysis)
     beside = (cv2.dilate(product, np.ones((25, 25), np.uint8)) > 0) & (cv2.dilate(product, np.ones((9, 9))) == 0)
-    assert (analysis.product_mask[beside] > 127).mean() < 0.08
+    assert (analysis.product.mask[beside] > 127).mean() < 0.08

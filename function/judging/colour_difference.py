@@ -1,0 +1,56 @@
+"""How far the product's colours are from its photograph's, apart from the scene's light."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from function.imaging.array_ops import blur
+from function.imaging.photometry import linear_to_srgb, log_ratio, masked_mean, srgb_to_linear
+from function.judging.product_view import ProductView
+
+# Difference in Lab a and b that the product may show.
+MOST_COLOUR = 10.5
+# A scene's light lies between candle light and open shade: red against blue may change by this much, green against
+# both by that much (natural logarithm, linear light). Light is hardly ever green or purple; a wrong colour is.
+MOST_WARMTH, MOST_TINT = 0.4, 0.15
+# Colours are compared over this share of the product's height, and coarser where it was only fitted.
+COLOUR_SIGMA, FITTED_COLOUR_SIGMA = 0.012, 0.04
+# Fewer pixels of the product tell nothing.
+FEWEST_PIXELS = 60
+# Difference in Lab a and b that this share of the product has to keep: lid, side and reflections take the rest.
+COLOUR_QUANTILE = 0.85
+# A place may be this much less or more colourful than expected, by gloss and by bounced light, before it counts.
+GLOSS, BOUNCE = 0.5, 1.6
+# Keep ratios of dark colours and of dark shades finite, linear light 0..1.
+DARK_OFFSET, SHADE_OFFSET = 0.01, 0.005
+# Shades of the product against what is expected, as factors: what lies outside of these is no light.
+LEAST_SHADE, MOST_SHADE = 0.1, 6
+# Chroma that even a grey thing shows by noise and bounced light; keeps the quotient of two greys near 1.
+GREY_CHROMA = 2.0
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
+
+
+def colour_difference(view: ProductView) -> tuple[float, float] | None:
+    """Difference in Lab a and b once the scene's light is divided out, and mean chroma over what is expected.
+
+    None where too little of the product is seen.
+    """
+    sigma = max(0.8, (COLOUR_SIGMA if view.found else FITTED_COLOUR_SIGMA) * view.height)
+    weight = cv2.erode(np.minimum(view.seen, view.cover), np.ones((5, 5), np.uint8))
+    solid = weight > 0.9
+    if solid.sum() < FEWEST_PIXELS:
+        return None
+    mean = masked_mean(weight, lambda image: blur(image, sigma), least=1e-6)
+    expected, shown = (mean(srgb_to_linear(p))[solid] for p in (view.expected, view.answer))
+    gain = np.median(log_ratio(expected, shown, DARK_OFFSET, np.log), axis=0)
+    warmth = np.clip((gain[0] - gain[2]) / 2, -MOST_WARMTH, MOST_WARMTH)
+    tint = np.clip((gain[0] + gain[2]) / 2 - gain[1], -MOST_TINT, MOST_TINT)
+    lit = expected * np.exp(np.array([tint + warmth, 0, tint - warmth], np.float32))
+    # Shading is the scene's own: every place gets the brightness that it shows.
+    lit *= np.clip((shown @ LUMA + SHADE_OFFSET) / (lit @ LUMA + SHADE_OFFSET), LEAST_SHADE, MOST_SHADE)[:, None]
+    ab = [cv2.cvtColor(linear_to_srgb(p)[None], cv2.COLOR_RGB2LAB)[0, :, 1:] for p in (lit, shown)]
+    chroma = [float(np.hypot(*p.T).mean()) + GREY_CHROMA for p in ab]
+    colourful = np.clip((ab[0] * ab[1]).sum(axis=1) / ((ab[0] ** 2).sum(axis=1) + 1e-6), GLOSS, BOUNCE)
+    difference = np.hypot(*(ab[1] - colourful[:, None] * ab[0]).T)
+    return float(np.quantile(difference, COLOUR_QUANTILE)), chroma[1] / chroma[0]

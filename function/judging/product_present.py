@@ -1,0 +1,46 @@
+"""Whether the product is there at all."""
+
+from __future__ import annotations
+
+from function.judging.check import Check, CheckSpec, at_least
+from function.judging.colour_difference import MOST_COLOUR, colour_difference
+from function.judging.inspection import Inspection
+from function.judging.print_agreement import LEAST_PATTERN, pattern_agreement
+
+# Smallest product worth looking at, as a share of the picture.
+LEAST_AREA = 0.003
+# Something of so many times the colour difference that a product may show is another thing.
+OTHER_COLOUR = 2
+
+
+def product_present(inspection: Inspection) -> Check:
+    """Something was put in that is the product, by its print or else by its colours."""
+    unit = "share of the picture"
+    if inspection.product_view is None:
+        return Check(0.0, LEAST_AREA, False, unit, "The product is missing: nothing was put in.")
+    area = float((inspection.view.cover > 0.5).sum() / inspection.scene.change.size)
+    if not resembles(inspection):
+        return Check(round(area, 4), LEAST_AREA, False, unit, "What was put in is not the product.")
+    return at_least(
+        area,
+        LEAST_AREA,
+        unit,
+        good="The product stands in the scene.",
+        bad="The product is missing, or far too small to see.",
+    )
+
+
+SPEC = CheckSpec(
+    name="product_present",
+    lesson="The product was missing. It must be clearly visible, whole, and standing in the scene.",
+    needs_product=False,
+    measure=product_present,
+)
+
+
+def resembles(inspection: Inspection) -> bool:
+    """Whether what was put in is the product by its print, its pattern or at least its colours."""
+    if inspection.product.match is not None or pattern_agreement(inspection.view) >= LEAST_PATTERN:
+        return True
+    difference = colour_difference(inspection.view)
+    return difference is None or difference[0] <= OTHER_COLOUR * MOST_COLOUR

@@ -1,0 +1,110 @@
+"""Whether all of the product is shown."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from function.imaging.array_ops import PixelBox, max_channel
+from function.imaging.resize import Window, outside_share
+from function.judging.check import Check, CheckSpec, at_most
+from function.judging.inspection import Inspection
+from function.judging.product_view import ProductView
+
+# Missing: the answer is this near to the scene, and this much farther from the photograph; 8-bit levels.
+SCENE_LEVELS, FARTHER = 14.0, 12.0
+# Width of the missing piece over the product's size (root of its area): lids and turned boxes show thin strips of
+# scene where their photograph has product.
+MOST_MISSING = 0.1
+# Share of a fitted outline where nothing was put in. Good plain products reach .01, one lost in the dark .13.
+MOST_HIDDEN = 0.08
+# Share of the product's longer side that may lie on the picture's border.
+MOST_ON_BORDER = 0.05
+# Share of the product that the shape of the result may cut off: its box has soft pixels around it.
+MOST_CUT_OFF = 0.02
+# Keeps ratios of dark pixels finite, 8-bit levels.
+DARK_OFFSET = 8
+
+
+def product_whole(inspection: Inspection) -> Check:
+    """Nothing of the product is cut away, neither by the picture's border nor by its own edge."""
+    unit, view = "share of the product's size", inspection.view
+    height, width = inspection.scene.change.shape
+    border = border_share(view, (height, width))
+    if border > MOST_ON_BORDER:
+        return at_most(border, MOST_ON_BORDER, unit, good="", bad="The picture's border cuts the product off.")
+    if not view.found:
+        # Nothing to compare it with but its outline. A dark product before a dark wall may be lost in it.
+        return at_most(
+            hidden_share(view),
+            MOST_HIDDEN,
+            "share of the product",
+            good="The product's whole outline was put in.",
+            bad="Parts of the product cannot be told from the scene: it may be shown with holes.",
+        )
+    return at_most(
+        missing_width(view),
+        MOST_MISSING,
+        unit,
+        good="The product is shown whole.",
+        bad="A piece of the product is missing: the scene shows where the product should be.",
+    )
+
+
+SPEC = CheckSpec(
+    name="product_whole",
+    lesson="The product was cut off. Show all of it, inside the frame, with its outline complete.",
+    needs_product=True,
+    measure=product_whole,
+)
+
+
+def cut_off_by_shape(product_box: PixelBox | None, window: Window) -> Check | None:
+    """The check as it has to read when the shape that was asked for the result cuts the product off; else None.
+
+    `product_box` is the product's in the scene, None without one; `window` the part of the scene that is shown.
+    """
+    cut_off = 0.0 if product_box is None else outside_share(product_box, window)
+    if cut_off <= MOST_CUT_OFF:
+        return None
+    return at_most(
+        cut_off,
+        MOST_CUT_OFF,
+        "share of the product",
+        good="",
+        bad="The size that was asked for has another shape than the scene, and cuts the product off.",
+    )
+
+
+def hidden_share(view: ProductView) -> float:
+    """Share 0..1 of the product's fitted outline that does not differ from the scene."""
+    outline = view.known > 0.9
+    return float((view.put_in[outline] < 0.5).mean()) if outline.any() else 0.0
+
+
+def border_share(view: ProductView, frame_shape: tuple[int, int]) -> float:
+    """Share of the product's longer side that lies on the border of a picture of `frame_shape` (h, w)."""
+    x, y, width, height = view.box
+    solid = view.cover > 0.5
+    sides = (
+        (solid[:, 0], x == 0),
+        (solid[0], y == 0),
+        (solid[:, -1], x + width == frame_shape[1]),
+        (solid[-1], y + height == frame_shape[0]),
+    )
+    longest = max(cv2.boundingRect(solid.astype(np.uint8))[2:])
+    return max((float(line.sum()) / max(1, longest) for line, on_border in sides if on_border), default=0.0)
+
+
+def missing_width(view: ProductView) -> float:
+    """Width of the thickest piece of the product's place where the scene shows, over the product's size."""
+    shown, scene, expected = (cv2.GaussianBlur(p, (0, 0), 1.0) for p in (view.answer, view.scene, view.expected))
+    solid = np.minimum(view.known, view.cover) > 0.9
+    if not solid.any():
+        return 0.0
+    light = (np.median(shown[solid], axis=0) + DARK_OFFSET) / (np.median(expected[solid], axis=0) + DARK_OFFSET)
+    lit = np.clip(expected * light + 0.5, 0, 255).astype(np.uint8)
+    from_scene, from_product = (max_channel(cv2.absdiff(shown, p)).astype(np.float32) for p in (scene, lit))
+    gone = solid & (from_scene < SCENE_LEVELS) & (from_product > 2 * from_scene + FARTHER)
+    opened = cv2.morphologyEx(gone.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return float(2 * cv2.distanceTransform(opened, cv2.DIST_L2, 5).max() / np.sqrt(solid.sum()))

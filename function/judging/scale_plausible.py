@@ -1,0 +1,57 @@
+"""Whether the product has a size one can believe."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from function.judging.check import Check, CheckSpec, at_least, at_most
+from function.judging.inspection import Inspection
+from function.restoration.analysis import ProductAnalysis
+
+# Height of the product as a share of the picture's: below, it is lost; above, it is no longer in a scene.
+LEAST_HEIGHT, MOST_HEIGHT = 0.07, 0.68
+# Width over height against the photograph's: turning and looking down change it, but not more than this.
+LEAST_ASPECT, MOST_ASPECT = 0.84, 1.2
+# It is read where the match is verified by so much (0..255), in so many pixels at least.
+SURE_WEIGHT, FEWEST_SURE = 200, 50
+
+
+def scale_plausible(inspection: Inspection) -> Check:
+    """The product has a size one can believe and its own proportions."""
+    aspect = aspect_change(inspection.product)
+    if aspect is not None and not LEAST_ASPECT <= aspect <= MOST_ASPECT:
+        limit = LEAST_ASPECT if aspect < LEAST_ASPECT else MOST_ASPECT
+        wrong = "narrow and tall" if aspect < LEAST_ASPECT else "wide and flat"
+        return Check(
+            round(aspect, 3), limit, False, "of the photograph's width to height", f"The product is drawn too {wrong}."
+        )
+    share = inspection.view.height / inspection.scene.change.shape[0]
+    if share < LEAST_HEIGHT:
+        return at_least(share, LEAST_HEIGHT, "share of the height", good="", bad="The product is far too small.")
+    return at_most(
+        share,
+        MOST_HEIGHT,
+        "share of the height",
+        good="The product has a believable size.",
+        bad="The product is far too large for the scene.",
+    )
+
+
+SPEC = CheckSpec(
+    name="scale_plausible",
+    lesson="The product's size was not believable. Size it against the objects around it.",
+    needs_product=True,
+    measure=scale_plausible,
+)
+
+
+def aspect_change(product: ProductAnalysis) -> float | None:
+    """Width over height in the answer against the photograph, where it was verified; None without a match."""
+    match = product.match
+    if match is None or (match.weight > SURE_WEIGHT).sum() < FEWEST_SURE:
+        return None
+    sure = match.weight > SURE_WEIGHT
+    rows, columns = product.photograph.shape[:2]
+    across = abs(float(np.median(np.gradient(match.mapping[..., 0], axis=1)[sure]))) * columns
+    down = abs(float(np.median(np.gradient(match.mapping[..., 1], axis=0)[sure]))) * rows
+    return down / across if across > 0 else None

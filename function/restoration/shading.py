@@ -1,0 +1,79 @@
+"""The light that the model's product casts on the scene, shadow and reflection: a smooth ratio of answer to scene."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import cv2
+import numpy as np
+
+from function.imaging.array_ops import PixelBox, blur, max_channel, to_three_channels
+from function.imaging.photometry import log2_levels, log_ratio, masked_mean
+from function.restoration.change_detection import DARK_OFFSET, SIGMAS, Evidence
+
+# The changed pixels are dilated by a disc of this diameter (half-size pixels), and the light fades out at its rim as a
+# Gaussian of a third of it.
+SUPPORT_PX = 15
+# Least weight of a mean: where the product covers the whole neighbourhood there is no scene to see light on.
+LEAST_WEIGHT = 1e-4
+# Least energy of a ratio (squared logarithm), so that none divides by zero.
+LEAST_ENERGY = 1e-12
+# A shadow darkens all colours evenly: by no more than so many stops difference between them. Keeps ratios of dark
+# pixels finite there, 8-bit levels.
+EVEN_STOPS, EVEN_DARK_OFFSET = 0.25, 8.0
+
+
+def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
+    """(h', w', 3) float32: log of the smooth ratio that carries shadow and reflection, 0 where unchanged.
+
+    From wide to fine; each width adds its part as far as that stands above what untouched pixels show there.
+    `product` (h', w') float32 0..1 is left out of all means.
+    """
+    changed = evidence.changed.astype(np.uint8)
+    result = np.zeros(evidence.scene.shape, np.float32)
+    x, y, width, height = cv2.boundingRect(changed)
+    if width == 0:
+        return result
+    margin = int(3 * SIGMAS[-1])
+    box = np.s_[max(0, y - margin) : y + height + margin, max(0, x - margin) : x + width + margin]
+    scene, answer, weight = evidence.scene[box], evidence.answer[box], 1 - product[box]
+    ratios = []
+    for sigma in SIGMAS:
+        mean = masked_mean(weight, partial(blur, sigma=sigma), least=LEAST_WEIGHT)
+        ratios.append(log_ratio(mean(scene), mean(answer), DARK_OFFSET))
+    light = wiener_shrink(ratios[-1], SIGMAS[-1], evidence.noise[-1][box])
+    for k in (1, 0):
+        light = light + wiener_shrink(ratios[k] - ratios[k + 1], SIGMAS[k], evidence.band_noise[k][box])
+    support = cv2.dilate(changed[box], cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (SUPPORT_PX, SUPPORT_PX)))
+    support = blur(support.astype(np.float32), SUPPORT_PX / 3)
+    result[box] = light * to_three_channels(support)
+    return result
+
+
+def wiener_shrink(values: np.ndarray, sigma: float, noise: np.ndarray) -> np.ndarray:
+    """`values` (h, w, 3) float32 as far as their energy stands above that of the noise: an empirical Wiener filter.
+
+    The energy is that of the strongest channel over a neighbourhood of `sigma` pixels; `noise` (h, w) float32 is the
+    standard deviation of untouched pixels.
+    """
+    energy = blur(max_channel(values * values), sigma)
+    return values * to_three_channels(np.maximum(0, 1 - noise * noise / np.maximum(energy, LEAST_ENERGY)))
+
+
+def even_darkening(scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    """(h, w) float32: stops by which `answer` is darker than `scene`, both (h, w, 3) uint8, as under a shadow; 0 where
+    colours change."""
+    before, after = (log2_levels(cv2.GaussianBlur(p, (0, 0), 1.5), EVEN_DARK_OFFSET) for p in (scene, answer))
+    darker = cv2.subtract(before, after)
+    most, least = max_channel(darker), -max_channel(-darker)
+    return np.where(most - least < EVEN_STOPS, np.maximum(least, 0), 0)
+
+
+def light_stops(light: np.ndarray, box: PixelBox) -> np.ndarray:
+    """(h, w) float32: stops by which the `light` (h', w', 3), a half-size log ratio, brightens the scene in `box`."""
+    x, y, width, height = box
+    left, top = x // 2, y // 2
+    part = light[top : (y + height) // 2 + 1, left : (x + width) // 2 + 1]
+    mean = cv2.transform(part, np.full((1, 3), 1 / (3 * np.log(2)), np.float32))
+    size = 2 * part.shape[1], 2 * part.shape[0]
+    return cv2.resize(mean, size, interpolation=cv2.INTER_LINEAR)[y - 2 * top :, x - 2 * left :][:height, :width]

@@ -1,0 +1,38 @@
+"""The words sent to the model: facts of the pair are in them, and what an earlier attempt got wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from function.generation.prompt import PADDING, WHERE_FITTING, composite_prompt
+
+FACTS = {"product_is_cut_out": True, "has_bars": False}
+
+
+def test_a_first_attempt_is_told_of_no_earlier_one():
+    assert "earlier attempt" not in composite_prompt(None, **FACTS)
+
+
+def test_lessons_come_last_one_a_line_in_the_order_given():
+    first = composite_prompt("on the table", **FACTS)
+    second = composite_prompt("on the table", **FACTS, lessons=["Do this.", "Then that."])
+    assert second == first + "\n\nAn earlier attempt was rejected. Strictly correct this:\n- Do this.\n- Then that."
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"), [(None, WHERE_FITTING), ("  \n", WHERE_FITTING), ("on \n the  left", "on the left")]
+)
+def test_the_placement_is_one_line(asked, told):
+    assert f"Placement: {told}\n" in composite_prompt(asked, **FACTS)
+
+
+def test_braces_of_a_user_are_words_and_no_fields():
+    assert "on {lessons}" in composite_prompt("on {lessons}", **FACTS)
+
+
+def test_bars_and_a_background_are_explained_where_there_are_some():
+    prompt = composite_prompt(None, product_is_cut_out=False, has_bars=True)
+    assert PADDING in prompt and "on its own background" in prompt
+    assert PADDING not in composite_prompt(None, **FACTS) and "on a transparent background" in composite_prompt(
+        None, **FACTS
+    )

@@ -1,0 +1,59 @@
+"""Brightness, cast and evenness of the whole are held against the scene's, away from what was put in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from function.judging.exposure_sane import MOST_CAST, MOST_RELIT, MOST_STOPS, exposure_sane, light_change
+from tests.judging.samples import HEIGHT, WIDTH, composite, inspection, registered, scene
+
+
+def lit(factor) -> np.ndarray:
+    return np.clip(composite() * np.asarray(factor, np.float32), 0, 255).astype(np.uint8)
+
+
+def checked(answer: np.ndarray):
+    return exposure_sane(inspection(answer))
+
+
+def test_the_scene_s_own_light_passes():
+    assert checked(composite()).passed
+
+
+@pytest.mark.parametrize(
+    ("factor", "limit"),
+    [
+        (0.6, MOST_STOPS),
+        (1.5, MOST_STOPS),
+        ([1.2, 1.0, 0.6], MOST_CAST),
+        (np.linspace(0.62, 1.5, WIDTH)[None, :, None], MOST_RELIT),
+    ],
+    ids=["darker", "brighter", "cast", "relit"],
+)
+def test_other_light_fails_by_its_own_measure(factor, limit):
+    check = checked(lit(factor))
+    assert not check.passed and check.threshold == limit
+
+
+def test_what_was_put_in_has_no_say():
+    scene_there = scene(composite())
+    painted = composite()
+    painted[scene_there.change > 0] = 255
+    stops, relit, cast = light_change(replace(scene_there, answer_plain=painted))
+    assert stops < 0.02 and relit < 0.03 and cast < 1
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_a_flat_picture_is_empty(value):
+    check = checked(np.full((HEIGHT, WIDTH, 3), value, np.uint8))
+    assert not check.passed and check.value == 0
+
+
+def test_what_is_not_registered_is_judged_by_its_mean():
+    dark = registered(scene(lit(0.25)), drift={"registered": False})
+    fair = registered(scene(lit(0.8)), drift={"registered": False})
+    assert not exposure_sane(inspection(of_scene=dark)).passed
+    assert exposure_sane(inspection(of_scene=fair)).passed

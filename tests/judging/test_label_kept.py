@@ -1,0 +1,45 @@
+"""The label fails when its print was replaced or garbled; without print, or too small, it is not judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from function.judging.label_kept import MOST_REPLACED, label_kept
+from function.judging.print_agreement import LEAST_AGREEMENT, LEAST_PATTERN
+from function.judging.product_view import SMALL_PX
+from tests.judging.samples import composite, inspection, label, match, other_label, photograph, view
+
+OTHER = composite(other_label())
+
+
+def test_the_photograph_s_print_passes_whether_found_or_only_fitted():
+    assert label_kept(inspection()).passed
+    fitted = label_kept(inspection(matched=None))
+    assert fitted.passed and fitted.threshold == LEAST_PATTERN
+
+
+def test_other_words_fail():
+    check = label_kept(inspection(OTHER))
+    assert not check.passed and check.threshold == MOST_REPLACED
+
+
+def test_print_that_agrees_too_little_fails():
+    check = label_kept(inspection(matched=match(correlation=LEAST_AGREEMENT - 0.01)))
+    assert not check.passed and check.threshold == LEAST_AGREEMENT
+
+
+def test_print_that_was_not_found_fails_on_a_large_product_and_not_on_a_small_one():
+    assert not label_kept(inspection(OTHER, matched=None)).passed
+    small = view(OTHER, found=False, height=float(SMALL_PX - 1))
+    mask = np.zeros((360, 480), np.uint8)
+    check = label_kept(inspection(OTHER, matched=None, seen=small, product_mask=mask))
+    assert check.passed and check.value is None
+
+
+def test_a_product_without_print_passes_unmeasured():
+    blank = photograph(np.full_like(label(), (60, 90, 170)))
+    whole = inspection(OTHER, matched=None)
+    check = label_kept(replace(whole, product=replace(whole.product, photograph=blank)))
+    assert check.passed and check.value is None

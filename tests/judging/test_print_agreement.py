@@ -1,0 +1,40 @@
+"""Print that is the photograph's is told from other words, from garbled ones, and from a blank product."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from function.judging.print_agreement import LEAST_PATTERN, has_print, pattern_agreement, replaced_share
+from tests.judging.samples import composite, label, other_label, photograph, view
+
+BLANK = np.full_like(label(), (60, 90, 170))
+
+
+def test_the_photograph_s_own_print_agrees_under_any_light():
+    for front in (label(), (0.6 * label()).astype(np.uint8)):
+        assert pattern_agreement(view(composite(front))) > 0.95
+        assert replaced_share(view(composite(front))) < 0.02
+
+
+def test_other_words_are_replaced_print():
+    assert pattern_agreement(view(composite(other_label()))) < LEAST_PATTERN
+    assert replaced_share(view(composite(other_label()))) > 0.4
+
+
+def test_half_of_the_print_replaced_is_about_half():
+    front = label()
+    front[90:] = other_label()[90:]
+    whole = replaced_share(view(composite(other_label())))
+    assert replaced_share(view(composite(front))) == pytest.approx(whole / 2, abs=0.15)
+
+
+def test_print_that_is_gone_is_replaced_and_agrees_with_nothing():
+    assert replaced_share(view(composite(BLANK))) > 0.8
+    assert abs(pattern_agreement(view(composite(BLANK)))) < 0.1
+
+
+def test_a_photograph_with_lettering_has_print_and_a_blank_one_has_none():
+    assert has_print(photograph())
+    assert not has_print(photograph(BLANK))
+    assert not has_print(np.zeros((40, 40, 4), np.uint8))

@@ -1,0 +1,38 @@
+"""A missing product, a speck, and another thing are no product."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from function.judging.product_present import LEAST_AREA, product_present, resembles
+from tests.judging.samples import composite, inspection, label, view
+
+OTHER_THING = composite(np.full_like(label(), (200, 160, 20)))
+
+
+def test_the_product_is_there_and_its_area_is_said():
+    check = product_present(inspection())
+    assert check.passed and check.value == pytest.approx(100 * 180 / (480 * 360), abs=1e-3)
+
+
+def test_nothing_put_in_is_missing():
+    check = product_present(replace(inspection(), product_view=None))
+    assert not check.passed and check.value == 0 and check.threshold == LEAST_AREA
+
+
+def test_a_speck_is_missing():
+    cover = np.zeros_like(view(composite()).cover)
+    cover[100:110, 50:60] = 1
+    assert not product_present(inspection(seen=view(composite(), cover=cover))).passed
+
+
+def test_another_thing_is_not_the_product_unless_its_print_was_found():
+    assert not product_present(inspection(OTHER_THING, matched=None)).passed
+    assert resembles(inspection(OTHER_THING))
+
+
+def test_the_product_resembles_itself_without_its_print_being_found():
+    assert resembles(inspection(matched=None))

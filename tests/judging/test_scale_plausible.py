@@ -1,0 +1,44 @@
+"""A product that is lost, fills the picture or was stretched is not believed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from function.judging.scale_plausible import (
+    LEAST_ASPECT,
+    LEAST_HEIGHT,
+    MOST_ASPECT,
+    MOST_HEIGHT,
+    aspect_change,
+    scale_plausible,
+)
+from function.restoration.analysis import ProductAnalysis
+from tests.judging.samples import HEIGHT, composite, inspection, match, outline, photograph, view
+
+
+def stretched(across: float):
+    """The match of a product that is drawn `across` times too wide."""
+    return match(mapping=match().mapping * np.float32([1 / across, 1]))
+
+
+def test_a_believable_size_passes():
+    check = scale_plausible(inspection())
+    assert check.passed and check.value == pytest.approx(180 / HEIGHT)
+
+
+@pytest.mark.parametrize("share", [LEAST_HEIGHT - 0.01, MOST_HEIGHT + 0.01])
+def test_too_small_and_too_large_fail(share):
+    assert not scale_plausible(inspection(seen=view(composite(), height=share * HEIGHT))).passed
+
+
+@pytest.mark.parametrize(("across", "limit"), [(1.4, MOST_ASPECT), (0.7, LEAST_ASPECT)])
+def test_stretched_proportions_fail(across, limit):
+    check = scale_plausible(inspection(matched=stretched(across)))
+    assert not check.passed and check.threshold == limit and check.value == pytest.approx(across, abs=0.01)
+
+
+def test_proportions_are_only_read_where_the_match_is_verified():
+    unsure = match(weight=np.full((180, 100), 100, np.uint8))
+    for found in (None, unsure):
+        assert aspect_change(ProductAnalysis(photograph(), found, outline())) is None
