@@ -19,6 +19,7 @@ from function.matching.match import ProductMatch, match_product
 from function.registration.register import Registration, register, unregistered
 from function.restoration.change_detection import find_evidence, find_product
 from function.restoration.colour_transfer import UNCHANGED_COLOURS, ColourMatch, match_colours
+from function.restoration.content import find_content
 from function.restoration.product_mask import product_coverage, rough_coverage
 from function.restoration.shading import find_light
 from function.restoration.silhouette import placed_outline
@@ -50,7 +51,8 @@ class SceneAnalysis:
     registration  where each pixel of the scene lies in `raw_answer`
     colours       the fit that takes the answer's colours to the scene's
     light         (h/2, w/2, 3) float32, log of the smooth ratio that carries shadow and reflection
-    change        (h, w) uint8 soft mask of product, shadow and reflection, 0..255
+    content       (h, w) uint8 coverage of what else the model drew: shown as it drew it, like the product
+    change        (h, w) uint8 soft mask of product, content, shadow and reflection, 0..255
     """
 
     image: np.ndarray
@@ -60,6 +62,7 @@ class SceneAnalysis:
     registration: Registration
     colours: ColourMatch
     light: np.ndarray
+    content: np.ndarray
     change: np.ndarray
 
 
@@ -144,8 +147,17 @@ def _analyse_registered(
         placed = placed_outline(outline, evidence.changed, mask, light, small, scene.answer)
         mask = mask if placed is None else np.maximum(mask, placed)
     # Once more, now that scene that the rough outline took in can be seen under its light.
-    light = find_light(evidence, _half_share(mask))
-    scene = replace(scene, light=light, change=_change_mask(light, mask))
+    product = _half_share(mask)
+    light = find_light(evidence, product)
+    inside = downsample2(registration.inside.astype(np.uint8)) > 0
+    found = find_content(evidence, light, product, inside)
+    if found.any():
+        # What is content is no place to see the light at.
+        light = find_light(evidence, np.maximum(product, found.astype(np.float32)))
+        found |= find_content(evidence, light, product, inside)
+    content = cv2.resize(found.astype(np.uint8) * 255, size, interpolation=cv2.INTER_LINEAR)
+    change = _change_mask(light, cv2.max(mask, content))
+    scene = replace(scene, light=light, content=content, change=change)
     return Analysis(scene, ProductAnalysis(reference.photograph, match, mask))
 
 
@@ -163,6 +175,7 @@ def _nothing_found(
         registration=registration,
         colours=UNCHANGED_COLOURS,
         light=np.zeros((*downsample2(nothing).shape, 3), np.float32),
+        content=nothing,
         change=nothing,
     )
     return Analysis(scene, ProductAnalysis(reference.photograph, None, nothing))

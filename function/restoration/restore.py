@@ -107,6 +107,7 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis) -> Rest
         return Restored(image, 1.0, 0.0, "the answer shows no change")
     quality, detail_share, note = 0.0, 0.0, ""
     mask = down_to_the_floor(analysis.product.mask, analysis.scene.change)
+    mask = cv2.max(mask, analysis.scene.content)
     product_box = full_box(mask, full_size)
     with ThreadPoolExecutor(max_workers=1) as pool:
         relit = pool.submit(_relight_scene, image, analysis, box)
@@ -115,7 +116,7 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis) -> Rest
         relit.result()
     if product_box is not None:
         _lay_product(image, picture, mask, product_box)
-    covered = float(analysis.product.mask.mean()) / 255
+    covered = float(cv2.max(analysis.product.mask, analysis.scene.content).mean()) / 255
     return Restored(image, round(1 - covered + detail_share, 4), quality, note)
 
 

@@ -24,7 +24,7 @@ def test_everything_is_at_analysis_size_whatever_the_answer_s():
 def test_the_change_holds_the_product_and_its_light():
     analysis = analysis_of("can", "typical")
     assert (analysis.scene.change >= analysis.product.mask).all()
-    shadow = (analysis.scene.change > 127) & (analysis.product.mask == 0)
+    shadow = (analysis.scene.change > 127) & (analysis.product.mask == 0) & (analysis.scene.content == 0)
     light = np.kron(analysis.scene.light.mean(axis=2), np.ones((2, 2)))[: shadow.shape[0], : shadow.shape[1]]
     assert shadow.any() and np.median(light[shadow]) < -0.05
 
