@@ -154,7 +154,6 @@ def _analyse_registered(
     if found.any():
         # What is content is no place to see the light at.
         light = find_light(evidence, np.maximum(product, found.astype(np.float32)))
-        found |= find_content(evidence, light, product, inside)
     content = cv2.resize(found.astype(np.uint8) * 255, size, interpolation=cv2.INTER_LINEAR)
     change = _change_mask(light, cv2.max(mask, content))
     scene = replace(scene, light=light, content=content, change=change)

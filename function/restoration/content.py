@@ -17,13 +17,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import to_three_channels
 from function.restoration.change_detection import Evidence
 
 # Band-pass pictures that structure is compared in: inner and outer standard deviation of the Gaussians, and the side of
 # the window that energy is taken over (half-size pixels): cords and print; whole parts without fine detail.
 BANDS = ((0.8, 2.5, 9), (2.0, 6.0, 15))
-# The answer may be misregistered by so many half-size pixels: the best of all shifts up to this counts.
-SHIFT_PX = 1
+# The answer may be misregistered by a half-size pixel: the best of these shifts counts.
+SHIFTS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 # Mismatch of untouched places: this quantile of it, on flat and on textured ground, is what a line is drawn through.
 NOISE_QUANTILE, FLAT_QUANTILE, TEXTURED_QUANTILE = 0.75, 0.3, 0.8
 # That line is never believed to be lower (8-bit levels; CIELAB), nor to climb less or more steeply with the texture:
@@ -40,8 +41,8 @@ FINE = 0.9
 LIGHT_SIGMA = 1.8
 # Local tone and the windows of single pixels, standard deviations in half-size pixels.
 TONE_SIGMA, FINE_SIGMA, TEXTURE_SIGMA, TEXTURE_PX = 2.0, 0.8, 3.0, 9
-# From this coverage on a pixel is known to be product.
-KNOWN = 0.3
+# From this coverage on a pixel is known to be product; where a window shows less than this besides, it tells nothing.
+KNOWN, MIN_TOTAL = 0.3, 0.05
 # Content lies within this distance of change, is no smaller than this area, and gaps up to this width in it are
 # closed (half-size pixels).
 REACH_PX, MIN_AREA_PX, GAP_PX = 3, 12, 7
@@ -57,12 +58,11 @@ def find_content(evidence: Evidence, light: np.ndarray, product: np.ndarray, ins
     relit = np.clip(evidence.scene * cv2.exp(smooth), 0, 255)
     answer = np.clip(evidence.answer, 0, 255)
     known = cv2.dilate((product > KNOWN).astype(np.uint8), np.ones((3, 3), np.uint8))
-    ground = _Ground(relit, 1 - known.astype(np.float32), _untouched(evidence, inside))
-    differs = ground.structure_differs(relit, answer) | ground.tone_differs(relit, answer)
+    comparison = _Comparison(relit, answer, 1 - known.astype(np.float32), _untouched(evidence, inside))
     reach = 2 * REACH_PX + 1
     near = cv2.dilate(evidence.changed.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
-    found = differs & near & (known == 0) & ground.pixel_differs(relit, answer)
-    return _cleaned(found, known > 0)
+    differs = comparison.structure_differs() | comparison.tone_differs()
+    return _cleaned(differs & near & (known == 0) & comparison.pixel_differs(), known > 0)
 
 
 def _untouched(evidence: Evidence, inside: np.ndarray) -> np.ndarray:
@@ -99,63 +99,61 @@ class _Line:
         return np.float32(self.even) + np.float32(self.slope) * texture
 
 
-class _Ground:
-    """What untouched places of one answer differ by. `weight` (h', w') float32 is 0 on the known product."""
+class _Comparison:
+    """The relit scene and the answer, (h', w', 3) float32 0..255 each, and what untouched places of them differ by.
 
-    def __init__(self, relit: np.ndarray, weight: np.ndarray, untouched: np.ndarray):
+    `weight` (h', w') float32 is 0 on the known product.
+    """
+
+    def __init__(self, relit: np.ndarray, answer: np.ndarray, weight: np.ndarray, untouched: np.ndarray):
+        self._greys = tuple(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (relit, answer))
+        self._labs = tuple(cv2.cvtColor(p * np.float32(1 / 255), cv2.COLOR_RGB2LAB) for p in (relit, answer))
         self._weight, self._untouched = weight, untouched
-        self._grey = _grey(relit)
 
-    def structure_differs(self, relit: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    def structure_differs(self) -> np.ndarray:
         """(h', w') bool."""
         result = np.zeros(self._weight.shape, bool)
-        shown = _grey(answer)
         for inner, outer, window in BANDS:
             expected, seen = (
-                cv2.GaussianBlur(grey, (0, 0), inner) - cv2.GaussianBlur(grey, (0, 0), outer)
-                for grey in (self._grey, shown)
+                cv2.GaussianBlur(grey, (0, 0), inner) - cv2.GaussianBlur(grey, (0, 0), outer) for grey in self._greys
             )
-            total = np.maximum(cv2.blur(self._weight, (window, window)), 0.05)
-            mismatch = None
-            for dy in range(-SHIFT_PX, SHIFT_PX + 1):
-                for dx in range(-SHIFT_PX, SHIFT_PX + 1):
-                    rest = self._power(seen - np.roll(expected, (dy, dx), (0, 1)), window)
-                    mismatch = rest if mismatch is None else cv2.min(mismatch, rest)
-            assert mismatch is not None
-            mismatch = cv2.sqrt(cv2.max(mismatch / total, 0.0))
+            total = self._total(window)
+            power = self._power(seen - expected, window)
+            for shift in SHIFTS:
+                power = cv2.min(power, self._power(seen - np.roll(expected, shift, (0, 1)), window))
+            mismatch = cv2.sqrt(cv2.max(power / total, 0.0))
             texture = cv2.sqrt(cv2.max(self._power(expected, window) / total, 0.0))
             result |= mismatch > STRUCTURE * self._line(mismatch, texture, MIN_STRUCTURE).at(texture)
         return result
 
-    def tone_differs(self, relit: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    def tone_differs(self) -> np.ndarray:
         """(h', w') bool."""
-        total = np.maximum(cv2.GaussianBlur(self._weight, (0, 0), TONE_SIGMA), 0.05)[..., None]
-        means = [
-            cv2.GaussianBlur(_lab(picture) * self._weight[..., None], (0, 0), TONE_SIGMA) / total
-            for picture in (relit, answer)
-        ]
-        distance = _distance(*means)
+        total = to_three_channels(np.maximum(cv2.GaussianBlur(self._weight, (0, 0), TONE_SIGMA), MIN_TOTAL))
+        weight = to_three_channels(self._weight)
+        distance = _distance(*(cv2.GaussianBlur(lab * weight, (0, 0), TONE_SIGMA) / total for lab in self._labs))
         sample = distance[self._untouched][::5]
-        usual = float(np.quantile(sample, NOISE_QUANTILE)) if self._known_noise() else 2 * MIN_TONE
+        usual = float(np.quantile(sample, NOISE_QUANTILE)) if self._knows_noise() else 2 * MIN_TONE
         return distance > TONE * max(MIN_TONE, usual)
 
-    def pixel_differs(self, relit: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    def pixel_differs(self) -> np.ndarray:
         """(h', w') bool."""
-        distance = _distance(*(cv2.GaussianBlur(_lab(picture), (0, 0), FINE_SIGMA) for picture in (relit, answer)))
-        total = np.maximum(cv2.blur(self._weight, (TEXTURE_PX, TEXTURE_PX)), 0.05)
-        detail = self._grey - cv2.GaussianBlur(self._grey, (0, 0), TEXTURE_SIGMA)
-        texture = cv2.sqrt(cv2.max(self._power(detail, TEXTURE_PX) / total, 0.0))
+        distance = _distance(*(cv2.GaussianBlur(lab, (0, 0), FINE_SIGMA) for lab in self._labs))
+        detail = self._greys[0] - cv2.GaussianBlur(self._greys[0], (0, 0), TEXTURE_SIGMA)
+        texture = cv2.sqrt(cv2.max(self._power(detail, TEXTURE_PX) / self._total(TEXTURE_PX), 0.0))
         return distance > FINE * self._line(distance, texture, MIN_FINE).at(texture)
+
+    def _total(self, window: int) -> np.ndarray:
+        return np.maximum(cv2.blur(self._weight, (window, window)), MIN_TOTAL)
 
     def _power(self, band: np.ndarray, window: int) -> np.ndarray:
         return cv2.blur(band * band * self._weight, (window, window))
 
-    def _known_noise(self) -> bool:
+    def _knows_noise(self) -> bool:
         return np.count_nonzero(self._untouched) > MIN_UNTOUCHED * self._untouched.size
 
     def _line(self, mismatch: np.ndarray, texture: np.ndarray, least: float) -> _Line:
         """Through flat and textured untouched places."""
-        if not self._known_noise():
+        if not self._knows_noise():
             return _Line(2 * least, sum(SLOPE) / 2)
         sampled = self._untouched[::2, ::2]
         mismatch, texture = mismatch[::2, ::2][sampled], texture[::2, ::2][sampled]
@@ -165,14 +163,6 @@ class _Ground:
         climb = float(np.quantile(mismatch[textured], NOISE_QUANTILE)) - even
         run = float(np.median(texture[textured]) - np.median(texture[flat]))
         return _Line(even, float(np.clip(climb / max(run, 1e-3), *SLOPE)))
-
-
-def _grey(rgb: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-
-
-def _lab(rgb: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(rgb * np.float32(1 / 255), cv2.COLOR_RGB2LAB)
 
 
 def _distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
