@@ -178,6 +178,13 @@ class Change(Record):
     mask: str | None = None
 
 
+class Undone(Record):
+    """A change apart from the product that nobody asked for: there the result has the scene's own pixels."""
+
+    box: tuple[int, int, int, int] = Field(description="x, y, width, height in the scene's pixels")
+    share: float = Field(description="of the scene's area")
+
+
 class Timings(Record):
     """Milliseconds by stage; `generate` includes waiting for the model."""
 
@@ -222,6 +229,7 @@ class Sidecar(Record):
     drift: DriftRecord | None = None
     restoration: Restoration | None = None
     change: Change | None = None
+    undone: list[Undone] = []
     checks: dict[str, CheckRecord] = {}
     timings_ms: Timings = Timings()
     labels: dict[str, str] = {}

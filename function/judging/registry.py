@@ -11,6 +11,7 @@ from function.judging import (
     exposure_sane,
     label_kept,
     no_halo,
+    nothing_added,
     product_colour,
     product_not_mirrored,
     product_once,
@@ -24,6 +25,7 @@ from function.judging.check import CheckSpec
 
 CHECKS: tuple[CheckSpec, ...] = (
     scene_kept.SPEC,
+    nothing_added.SPEC,
     product_present.SPEC,
     product_once.SPEC,
     product_colour.SPEC,

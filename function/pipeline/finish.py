@@ -16,9 +16,10 @@ from function.imaging.resize import Box, cover_window, resize_cover
 from function.judging import product_whole
 from function.pipeline.attempts import check_records
 from function.pipeline.context import Composite, PairContext
+from function.restoration.alterations import Alteration
 from function.restoration.analysis import Analysis
 from function.restoration.restore import plain_upscale, restore
-from function.sidecar import Change, CheckRecord, DriftRecord, Restoration
+from function.sidecar import Change, CheckRecord, DriftRecord, Restoration, Undone
 
 MASK_SIDE_PX = 512  # of the change mask in the sidecar: enough for an overlay, a few KB
 
@@ -54,6 +55,7 @@ def restore_result(pair: PairContext) -> None:
             note=restored.note,
         )
     pair.record.drift = _drift_record(analysis)
+    pair.record.undone = [_undone_record(one, decoded.scene.size) for one in analysis.scene.undone_alterations]
     pair.record.checks = check_records(best.judgement)
     pair.record.change = _change_record(analysis.scene.change, _change_box(analysis.scene.change, decoded.scene.size))
 
@@ -92,6 +94,14 @@ def _drift_record(analysis: Analysis) -> DriftRecord:
     registered = bool(drift.pop("registered"))
     finite = {name: round(float(value), 5) if np.isfinite(value) else None for name, value in drift.items()}
     return DriftRecord(**finite, registered=registered)
+
+
+def _undone_record(alteration: Alteration, full_size: Size) -> Undone:
+    x, y, across, down = alteration.box
+    width, height = full_size
+    left, top = math.floor(x * width), math.floor(y * height)
+    box = left, top, math.ceil((x + across) * width) - left, math.ceil((y + down) * height) - top
+    return Undone(box=box, share=round(alteration.share, 5))
 
 
 def _change_box(change: np.ndarray, full_size: Size) -> Box | None:

@@ -29,6 +29,7 @@ from function.sidecar import (
     Restoration,
     ResultRecord,
     Sidecar,
+    Undone,
     UsageRecord,
 )
 
@@ -44,6 +45,7 @@ class RunRecord:
     drift: DriftRecord | None = None
     restoration: Restoration | None = None
     change: Change | None = None
+    undone: list[Undone] = field(default_factory=list)
     checks: dict[str, CheckRecord] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     placement: str | None = None
@@ -131,6 +133,7 @@ class RunRecord:
             drift=self.drift,
             restoration=self.restoration,
             change=self.change,
+            undone=self.undone,
             checks=self.checks,
             timings_ms=self._times.timings(),
             labels=self.labels,

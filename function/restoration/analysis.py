@@ -17,6 +17,7 @@ from function.imaging.frame import Frame, fit_within
 from function.matching.candidate import Sought
 from function.matching.match import ProductMatch, match_product
 from function.registration.register import Registration, register, unregistered
+from function.restoration.alterations import Alteration, find_alterations
 from function.restoration.change_detection import find_evidence, find_product
 from function.restoration.colour_transfer import UNCHANGED_COLOURS, ColourMatch, match_colours
 from function.restoration.content import find_content
@@ -53,6 +54,7 @@ class SceneAnalysis:
     light         (h/2, w/2, 3) float32, log of the smooth ratio that carries shadow and reflection
     content       (h, w) uint8 coverage of what else the model drew: shown as it drew it, like the product
     change        (h, w) uint8 soft mask of product, content, shadow and reflection, 0..255
+    undone_alterations, kept_alterations  changes apart from the product: put back as the scene was, or shown as drawn
     """
 
     image: np.ndarray
@@ -64,6 +66,8 @@ class SceneAnalysis:
     light: np.ndarray
     content: np.ndarray
     change: np.ndarray
+    undone_alterations: tuple[Alteration, ...] = ()
+    kept_alterations: tuple[Alteration, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,15 +152,26 @@ def _analyse_registered(
         mask = mask if placed is None else np.maximum(mask, placed)
     # Once more, now that scene that the rough outline took in can be seen under its light.
     product = _half_share(mask)
-    light = find_light(evidence, product)
     inside = downsample2(registration.inside.astype(np.uint8)) > 0
-    found = find_content(evidence, light, product, inside)
-    if found.any():
-        # What is content is no place to see the light at.
-        light = find_light(evidence, np.maximum(product, found.astype(np.float32)))
+    found = find_content(evidence, find_light(evidence, product), product, inside)
+    alterations = find_alterations(evidence, found, product, reference.photograph)
+    if alterations.undone:
+        # There the scene is as it was: nothing changed, and nothing is drawn.
+        evidence = replace(evidence, changed=evidence.changed & ~alterations.foreign)
+        found &= ~alterations.foreign
+        mask[cv2.resize(alterations.foreign.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0] = 0
+        product = _half_share(mask)
+    # Once more, now that what is drawn is known: it is no place to see the light at.
+    light = find_light(evidence, np.maximum(product, found.astype(np.float32)))
     content = cv2.resize(found.astype(np.uint8) * 255, size, interpolation=cv2.INTER_LINEAR)
-    change = _change_mask(light, cv2.max(mask, content))
-    scene = replace(scene, light=light, content=content, change=change)
+    scene = replace(
+        scene,
+        light=light,
+        content=content,
+        change=_change_mask(light, cv2.max(mask, content)),
+        undone_alterations=alterations.undone,
+        kept_alterations=alterations.kept,
+    )
     return Analysis(scene, ProductAnalysis(reference.photograph, match, mask))
 
 

@@ -80,8 +80,8 @@ def match_colours(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
         return UNCHANGED_COLOURS
     matrix, curve, offset = _global_fit(target[valid], source[valid])
     fitted = source @ matrix.T + source * (1 - source) * curve + offset
-    held = np.count_nonzero((np.abs(fitted - target).max(axis=2) < HELD) & valid)
-    trust = _trust(held / max(1, np.count_nonzero(seen)))
+    held = (np.abs(fitted - target).max(axis=2) < HELD) & valid
+    trust = _trust(float(held.sum()) / max(1.0, float(seen.sum())))
     if trust == 0:
         return UNCHANGED_COLOURS
     field = _smooth_field(target, fitted, valid)

@@ -121,8 +121,8 @@ class _Comparison:
             power = self._power(seen - expected, window)
             for shift in SHIFTS:
                 power = cv2.min(power, self._power(seen - np.roll(expected, shift, (0, 1)), window))
-            mismatch = cv2.sqrt(cv2.max(power / total, 0.0))
-            texture = cv2.sqrt(cv2.max(self._power(expected, window) / total, 0.0))
+            mismatch = np.sqrt(np.maximum(power / total, 0))
+            texture = np.sqrt(np.maximum(self._power(expected, window) / total, 0))
             result |= mismatch > STRUCTURE * self._line(mismatch, texture, MIN_STRUCTURE).at(texture)
         return result
 
@@ -139,7 +139,7 @@ class _Comparison:
         """(h', w') bool."""
         distance = _distance(*(cv2.GaussianBlur(lab, (0, 0), FINE_SIGMA) for lab in self._labs))
         detail = self._greys[0] - cv2.GaussianBlur(self._greys[0], (0, 0), TEXTURE_SIGMA)
-        texture = cv2.sqrt(cv2.max(self._power(detail, TEXTURE_PX) / self._total(TEXTURE_PX), 0.0))
+        texture = np.sqrt(np.maximum(self._power(detail, TEXTURE_PX) / self._total(TEXTURE_PX), 0))
         return distance > FINE * self._line(distance, texture, MIN_FINE).at(texture)
 
     def _total(self, window: int) -> np.ndarray:
@@ -149,7 +149,7 @@ class _Comparison:
         return cv2.blur(band * band * self._weight, (window, window))
 
     def _knows_noise(self) -> bool:
-        return np.count_nonzero(self._untouched) > MIN_UNTOUCHED * self._untouched.size
+        return bool(np.count_nonzero(self._untouched) > MIN_UNTOUCHED * self._untouched.size)
 
     def _line(self, mismatch: np.ndarray, texture: np.ndarray, least: float) -> _Line:
         """Through flat and textured untouched places."""

@@ -1,0 +1,36 @@
+"""Whether anything was added or altered besides the product."""
+
+from __future__ import annotations
+
+from function.judging.check import Check, CheckSpec, at_most
+from function.judging.inspection import Inspection
+
+
+def nothing_added(inspection: Inspection) -> Check:
+    """No change apart from the product was kept. What was surely foreign is undone already, and does not count."""
+    kept = inspection.scene.kept_alterations
+    largest = max(kept, key=lambda one: one.share, default=None)
+    where = "" if largest is None else f" ({_place(largest.box)})"
+    return at_most(
+        float(sum(one.share for one in kept)),
+        0.0,
+        "share of the picture",
+        good="Nothing was added or altered apart from the product.",
+        bad=f"Something apart from the product was added or altered and is shown as drawn{where}: is it part of it?",
+    )
+
+
+def _place(box: tuple[float, float, float, float]) -> str:
+    """`upper left`, `lower centre` … of the middle of a box in shares of the picture."""
+    across, down = box[0] + box[2] / 2, box[1] + box[3] / 2
+    rows, columns = ("upper", "middle", "lower"), ("left", "centre", "right")
+    return f"{rows[min(2, int(3 * down))]} {columns[min(2, int(3 * across))]}"
+
+
+SPEC = CheckSpec(
+    name="nothing_added",
+    lesson="Things were added or altered that nobody asked for. Change nothing but the product, its shadow and its "
+    "reflection.",
+    needs_product=False,
+    measure=nothing_added,
+)

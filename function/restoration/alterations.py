@@ -1,0 +1,125 @@
+"""Changes apart from the product: which of them nobody asked for, and are undone.
+
+Models add, remove and alter things: a lamp, a rug, a doorway. A change that hangs together with the product's stays. Of
+the others, one is surely foreign when the photograph shows one connected product and next to nothing of the change has
+a colour that the photograph has: then the scene's own pixels come back. All others are kept whole, as drawn, for a pair
+of shoes, earrings or a garment's accessories are one product, and a person should look. Without a usable photograph
+nothing is undone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from function.imaging.array_ops import max_channel
+from function.restoration.change_detection import Evidence
+
+# Changes nearer to each other than this are one (half-size pixels): a shadow may begin a little away from its thing.
+JOINED_PX = 9
+# Least area of an alteration (share of the picture), and the share of it that has to be content: else it is only light.
+MIN_AREA, MIN_CONTENT = 4e-4, 0.15
+# The photograph shows one connected product when its largest part is this share of it, gaps up to this share of its
+# side closed. One that covers this much of its picture was not cut out, and shows more than the product.
+CONNECTED, GAP_SHARE, CUT_OUT = 0.95, 0.02, 0.97
+# Colours are alike within this distance in CIELAB, lightness counted this much less: light changes it the most.
+ALIKE, LIGHTNESS_WEIGHT = 14.0, 0.35
+# Foreign: less than this share of a change has a colour that the photograph has. Its own colours are seen where it
+# differs from the scene by so much (log ratio, ten percent); fewer such pixels than this tell nothing.
+MAX_ALIKE, OWN_LOG, MIN_OWN_PX = 0.1, 0.1, 40
+# So many pixels of each tell their colours.
+PHOTOGRAPH_SAMPLE, CHANGE_SAMPLE = 1500, 400
+
+
+@dataclass(frozen=True)
+class Alteration:
+    """A change apart from the product. box (x, y, width, height) and share are shares 0..1 of the picture."""
+
+    box: tuple[float, float, float, float]
+    share: float
+
+
+@dataclass(frozen=True)
+class Alterations:
+    """What was changed apart from the product.
+
+    foreign  (h', w') bool, at half size, of the changes that are undone
+    undone   those, one by one
+    kept     the others, which are shown as drawn
+    """
+
+    foreign: np.ndarray
+    undone: tuple[Alteration, ...]
+    kept: tuple[Alteration, ...]
+
+
+def find_alterations(
+    evidence: Evidence, content: np.ndarray, product: np.ndarray, photograph: np.ndarray
+) -> Alterations:
+    """What of the change is apart from the product's.
+
+    content (h', w') bool; product (h', w') float32 coverage 0..1; photograph (h, w, 4) uint8 RGBA. Without a product
+    the largest change counts as its.
+    """
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (JOINED_PX, JOINED_PX))
+    changed = evidence.changed | content
+    joined = cv2.dilate(changed.astype(np.uint8), disc)
+    count, labels = cv2.connectedComponents(joined, connectivity=8)
+    drawn = content | (product > 0.5)
+    differs = max_channel(np.abs(evidence.ratios[0])) > OWN_LOG
+    weights = np.bincount(labels[drawn], minlength=count)
+    weights[0] = 0
+    foreign = np.zeros(changed.shape, bool)
+    undone, kept = [], []
+    colours = _colours_of_one_product(photograph)
+    main = int(weights.argmax())
+    for label in np.flatnonzero(weights > 0):
+        region = (labels == label) & changed
+        area = int(np.count_nonzero(region))
+        if label == main or area < MIN_AREA * changed.size or weights[label] < MIN_CONTENT * area:
+            continue
+        alteration = _described(region)
+        own = evidence.answer[region & drawn & differs]
+        if colours is not None and len(own) >= MIN_OWN_PX and _alike(own, colours) < MAX_ALIKE:
+            foreign |= labels == label
+            undone.append(alteration)
+        else:
+            kept.append(alteration)
+    return Alterations(foreign, tuple(undone), tuple(kept))
+
+
+def _described(region: np.ndarray) -> Alteration:
+    height, width = region.shape
+    x, y, across, down = cv2.boundingRect(region.astype(np.uint8))
+    box = (x / width, y / height, across / width, down / height)
+    return Alteration(box, float(region.mean()))
+
+
+def _colours_of_one_product(photograph: np.ndarray) -> np.ndarray | None:
+    """(n, 3) float32: the photograph's colours; None when it is not one connected product, or not cut out."""
+    inside = (photograph[..., 3] > 127).astype(np.uint8)
+    area = int(np.count_nonzero(inside))
+    if not 0 < area < CUT_OUT * inside.size:
+        return None
+    side = 2 * round(GAP_SHARE * max(inside.shape)) + 1
+    closed = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    _, labels = cv2.connectedComponents(closed, connectivity=8)
+    if np.bincount(labels[inside > 0]).max() < CONNECTED * area:
+        return None
+    return _sampled(photograph[..., :3][inside > 0].astype(np.float32), PHOTOGRAPH_SAMPLE)
+
+
+def _alike(rgb: np.ndarray, colours: np.ndarray) -> float:
+    """Share 0..1 of the pixels `rgb` (n, 3) float32 0..255 that have one of the `colours` of `_sampled`."""
+    own = _sampled(np.clip(rgb, 0, 255), CHANGE_SAMPLE)
+    distances = np.sqrt(((own[:, None] - colours[None]) ** 2).sum(axis=2))
+    return float((distances.min(axis=1) < ALIKE).mean())
+
+
+def _sampled(rgb: np.ndarray, count: int) -> np.ndarray:
+    """At most `count` of the pixels `rgb` (n, 3) float32 0..255, evenly taken, in CIELAB with less of lightness."""
+    some = rgb[:: max(1, len(rgb) // count)]
+    lab = cv2.cvtColor((some / 255)[None], cv2.COLOR_RGB2LAB)[0]
+    return lab * np.array([LIGHTNESS_WEIGHT, 1, 1], np.float32)
