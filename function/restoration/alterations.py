@@ -80,7 +80,7 @@ def find_alterations(
         area = int(np.count_nonzero(region))
         if label == main or area < MIN_AREA * changed.size or weights[label] < MIN_CONTENT * area:
             continue
-        alteration = _described(region)
+        alteration = _described(region & differs if (region & differs).any() else region)
         own = evidence.answer[region & drawn & differs]
         if colours is not None and len(own) >= MIN_OWN_PX and _alike(own, colours) < MAX_ALIKE:
             foreign |= labels == label
