@@ -32,8 +32,8 @@ NOISE_QUANTILE, FLAT_QUANTILE, TEXTURED_QUANTILE = 0.75, 0.3, 0.8
 MIN_STRUCTURE, MIN_TONE, MIN_FINE, SLOPE = 0.35, 0.8, 0.5, (0.1, 1.2)
 # Fewer untouched pixels than this (share of the picture) tell nothing of noise: then twice the least is believed.
 MIN_UNTOUCHED = 0.01
-# Content differs this many times as much as untouched places do: in structure, in tone. Eleven real answers: with 2.2
-# and 3 nothing is half there in ten of them, and of the rendered shadows 2 % count as content.
+# Content differs this many times as much as untouched places do: in structure, in tone. Set on eleven real answers, in
+# ten of which nothing is half there, and on rendered cases, whose shadows stay light but for 2 %.
 STRUCTURE, TONE = 2.6, 3.0
 # Windows reach past what they show: a pixel is content only where it differs itself, this many times the noise.
 FINE = 0.9
@@ -58,7 +58,7 @@ def find_content(evidence: Evidence, light: np.ndarray, product: np.ndarray, ins
     relit = np.clip(evidence.scene * cv2.exp(smooth), 0, 255)
     answer = np.clip(evidence.answer, 0, 255)
     known = cv2.dilate((product > KNOWN).astype(np.uint8), np.ones((3, 3), np.uint8))
-    comparison = _Comparison(relit, answer, 1 - known.astype(np.float32), _untouched(evidence, inside))
+    comparison = Comparison(relit, answer, 1 - known.astype(np.float32), _untouched(evidence, inside))
     reach = 2 * REACH_PX + 1
     near = cv2.dilate(evidence.changed.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
     differs = comparison.structure_differs() | comparison.tone_differs()
@@ -99,7 +99,7 @@ class _Line:
         return np.float32(self.even) + np.float32(self.slope) * texture
 
 
-class _Comparison:
+class Comparison:
     """The relit scene and the answer, (h', w', 3) float32 0..255 each, and what untouched places of them differ by.
 
     `weight` (h', w') float32 is 0 on the known product.

@@ -14,6 +14,7 @@ from function.registration.framings import Box
 from function.restoration.analysis import NUMERIC_ERRORS, Analysis, sample
 from function.restoration.compositing import enlarge_crop, full_box, lay_over, relight, strips
 from function.restoration.detail_transfer import transfer_detail
+from function.restoration.guard import find_ghosts
 
 # Below its base the product's mask is carried on by this share of the product's height.
 BASE_REACH = 0.025
@@ -116,6 +117,10 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis) -> Rest
         relit.result()
     if product_box is not None:
         _lay_product(image, picture, mask, product_box)
+    ghosts = find_ghosts(image, analysis)
+    ghost_box = full_box(ghosts, full_size)
+    if ghost_box is not None:
+        _lay_product(image, _answer_crop(analysis, full_size, ghost_box), ghosts, ghost_box)
     covered = float(cv2.max(analysis.product.mask, analysis.scene.content).mean()) / 255
     return Restored(image, round(1 - covered + detail_share, 4), quality, note)
 

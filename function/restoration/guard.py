@@ -1,0 +1,67 @@
+"""A last look at the restored picture: nothing in it may be half there.
+
+Everywhere the result has to agree with the scene under smooth light or with the answer, in structure and in tone: what
+agrees with neither is a ghost, whatever put it there. It is compared at half the analysis size, as content is looked
+for, and the model's own pixels go in where a ghost is found. Where the photograph's own detail was verified and carried
+over, the result is meant to differ from the answer, and is not looked at.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from function.imaging.array_ops import downsample2
+from function.restoration.analysis import Analysis
+from function.restoration.content import Comparison
+
+# Half-size pixels around the change that the noise of untouched places is measured on.
+MARGIN_PX = 40
+# A ghost has this share of the picture at least: smaller ones are grain of the comparison.
+MIN_AREA = 2e-4
+# Verified detail reaches past its weight by this much (analysis pixels): it is faded out.
+FADE_PX = 9
+
+
+def find_ghosts(result: np.ndarray, analysis: Analysis) -> np.ndarray:
+    """(h, w) uint8 coverage, at analysis size, of what of the `result` (H, W, 3) uint8 agrees with neither."""
+    scene = analysis.scene
+    nothing = np.zeros(scene.change.shape, np.uint8)
+    x, y, width, height = cv2.boundingRect(downsample2(scene.change))
+    if width == 0:
+        return nothing
+    whole = downsample2(scene.change)
+    rows = slice(max(0, y - MARGIN_PX), y + height + MARGIN_PX)
+    columns = slice(max(0, x - MARGIN_PX), x + width + MARGIN_PX)
+    size = whole.shape[1], whole.shape[0]
+    shown = cv2.resize(result, size, interpolation=cv2.INTER_AREA)[rows, columns].astype(np.float32)
+    before, answer = (downsample2(picture)[rows, columns].astype(np.float32) for picture in (scene.image, scene.answer))
+    relit = np.clip(before * cv2.exp(scene.light[rows, columns]), 0, 255)
+    inside = downsample2(scene.registration.inside.astype(np.uint8))[rows, columns] > 0
+    changed = cv2.dilate((whole[rows, columns] > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    judged = (~_verified(analysis)[rows, columns] & inside).astype(np.float32)
+    ghosts = changed & (judged > 0)
+    for source in (answer, relit):
+        if not ghosts.any():
+            return nothing
+        comparison = Comparison(source, shown, judged, ~changed & inside)
+        ghosts &= (comparison.structure_differs() | comparison.tone_differs()) & comparison.pixel_differs()
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ghosts.astype(np.uint8), connectivity=8)
+    large = stats[:, cv2.CC_STAT_AREA] >= MIN_AREA * whole.size
+    large[0] = False
+    found = cv2.dilate(large[labels].astype(np.uint8), np.ones((5, 5), np.uint8))
+    if not found.any():
+        return nothing
+    half = np.zeros(whole.shape, np.uint8)
+    half[rows, columns] = found * 255
+    return cv2.resize(half, (nothing.shape[1], nothing.shape[0]), interpolation=cv2.INTER_LINEAR)
+
+
+def _verified(analysis: Analysis) -> np.ndarray:
+    """(h', w') bool, at half size: where the photograph's own detail is carried over."""
+    mask = np.zeros(analysis.scene.change.shape, np.uint8)
+    match = analysis.product.match
+    if match is not None:
+        x, y, width, height = match.box
+        mask[y : y + height, x : x + width] = cv2.dilate(match.weight, np.ones((FADE_PX, FADE_PX), np.uint8))
+    return downsample2(mask) > 0

@@ -1,0 +1,79 @@
+"""The guard: ghosts that are put in on purpose are found and mended, and a good result is left alone."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from function.restoration.guard import find_ghosts
+from function.restoration.restore import restore
+from tests.cases.answers import analysis_of, case, frame_of
+from tests.restoration.test_content import HEIGHT, NO_PRODUCT, WIDTH, analysed, lamp, repainted, wall
+
+LAMP = np.s_[250:380, 570:750]
+
+
+@pytest.fixture(scope="module")
+def room():
+    """A room in which the model hung a lamp: scene, analysis, result."""
+    rng = np.random.default_rng(21)
+    scene = wall(rng)
+    answer, _ = lamp(repainted(rng, scene), (150, 120, 90), cord=5)
+    scene, _, analysis, frame = analysed(scene, answer)
+    return scene, analysis, restore(scene, NO_PRODUCT, analysis, frame).image
+
+
+def half_there(scene, result):
+    return ((result.astype(int) + scene) // 2).astype(np.uint8)
+
+
+def blurred(scene, result):
+    return cv2.GaussianBlur(result, (0, 0), 14)
+
+
+def elsewhere(scene, result):
+    return np.roll(result, 45, axis=1)
+
+
+def too_dark(scene, result):
+    return (result * 0.7).astype(np.uint8)
+
+
+@pytest.mark.parametrize("spoil", [half_there, blurred, elsewhere, too_dark])
+def test_a_ghost_is_found_where_it_is(room, spoil):
+    scene, analysis, result = room
+    spoiled = result.copy()
+    spoiled[LAMP] = spoil(scene, result)[LAMP]
+    ghosts = find_ghosts(spoiled, analysis) > 127
+    assert ghosts[LAMP].mean() > 0.1
+    ghosts[230:400, 550:770] = False
+    assert not ghosts.any()
+
+
+def test_a_good_result_has_none(room):
+    _, analysis, result = room
+    assert not find_ghosts(result, analysis).any()
+
+
+@pytest.mark.parametrize("name", ["box", "can", "mug"])
+@pytest.mark.parametrize("manner", ["mild", "typical"])
+def test_the_photographs_own_detail_is_no_ghost(name, manner):
+    pictures, analysis = case(name), analysis_of(name, manner)
+    result = restore(pictures.scene, pictures.product, analysis, frame_of(pictures.scene)).image
+    assert find_ghosts(result, analysis).mean() / 255 < 0.001
+
+
+def test_restoring_mends_what_would_be_half_there(room, monkeypatch):
+    """Whatever goes wrong before it: here the mask of what is drawn is made half transparent."""
+    scene, analysis, good = room
+    from dataclasses import replace
+
+    spoiled = replace(
+        analysis,
+        scene=replace(analysis.scene, content=analysis.scene.content // 2),
+        product=replace(analysis.product, mask=analysis.product.mask // 2),
+    )
+    result = restore(scene, NO_PRODUCT, spoiled, frame_of(scene)).image
+    assert np.abs(result[LAMP].astype(int) - good[LAMP]).mean() < 4
+    assert result.shape == (HEIGHT, WIDTH, 3)
