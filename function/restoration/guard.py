@@ -52,7 +52,7 @@ def find_ghosts(result: np.ndarray, analysis: Analysis) -> np.ndarray:
     found = cv2.dilate(large[labels].astype(np.uint8), np.ones((5, 5), np.uint8))
     if not found.any():
         return nothing
-    half = np.zeros(whole.shape, np.uint8)
+    half = np.zeros_like(whole)
     half[rows, columns] = found * 255
     return cv2.resize(half, (nothing.shape[1], nothing.shape[0]), interpolation=cv2.INTER_LINEAR)
 
