@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from function.__main__ import command_line
 from function.deadline import Deadline
 from function.storage.client import Storage
+from function.tools.command_line import command_line
 from function.tools.review.cloud import CloudStore
 from function.tools.review.decide import DecisionsInvalid, read_decisions, write_decisions
 from function.tools.review.pair import load_pairs
