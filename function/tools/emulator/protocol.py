@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from function.generation.pricing import CHARS_PER_TOKEN
 from function.tools.emulator.fields import BLOB, REQUEST, Fields
 from function.tools.emulator.models import ModelCard
 
 INPUT_MIME_TYPES = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 REQUEST_NAME = "GenerateContentRequest"
-CHARACTERS_PER_TOKEN = 4  # rule of thumb of the documentation
 RPC = "type.googleapis.com/google.rpc."
 PATH = re.compile(
     r"^/(?P<version>v1|v1beta|v1beta1)/"
@@ -87,7 +87,7 @@ class GenerateRequest:
     @property
     def text_tokens(self) -> int:
         """Tokens of the prompt's text, estimated."""
-        return max(1, math.ceil(len(self.text) / CHARACTERS_PER_TOKEN))
+        return max(1, math.ceil(len(self.text) / CHARS_PER_TOKEN))
 
 
 def authorise(vertex: bool, headers: Any, query: dict[str, list[str]]) -> None:
@@ -274,7 +274,7 @@ def answer(request: GenerateRequest, parts: list[dict[str, Any]]) -> dict[str, A
         "usageMetadata": usage(
             request,
             image_tokens=request.model.output_tokens[request.image_size] if drawn else 0,
-            text_tokens=math.ceil(spoken / CHARACTERS_PER_TOKEN),
+            text_tokens=math.ceil(spoken / CHARS_PER_TOKEN),
         ),
         "modelVersion": request.model.id,
         "responseId": hashlib.sha256(f"{request.digest}{request.seed}".encode()).hexdigest()[:22],
