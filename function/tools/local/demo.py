@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 import time
 from pathlib import Path
 
 from function.generation.models import model_table
-from function.generation.pricing import Usage, usd
-from function.settings import DEFAULT_MODEL
+from function.generation.pricing import typical_usd
+from function.settings import SettingsInvalid
 from function.storage.client import Storage
+from function.tools.cli.terminal import fail
 from function.tools.local.event_relay import Delivery
 from function.tools.local.processes import DidNotStart
 from function.tools.local.stack import INPUT_BUCKET, OUTPUT_BUCKET, LocalSession, ModelAccess
@@ -25,7 +25,6 @@ DEFAULT_FOLDER = Path("composite-local")
 DEMO_NAME = "demo/bottle"
 DEMO_TIMEOUT_S = 330.0  # a little more than the function's own deadline
 POLL_S = 0.25
-TYPICAL_PROMPT_TOKENS = 900  # two images and the prompt, as billed for the demo pair
 MANIFEST_ENDINGS = (".json", ".jsonl", ".csv")
 
 
@@ -56,9 +55,9 @@ def run_demo(args: argparse.Namespace) -> int:
         print(f"the shipped pair is not there: {pair}", file=sys.stderr)
         return 1
     folder = args.folder.resolve()
-    access = _announce()
     _interrupt_on_terminate()
     try:
+        access = _announce()
         with LocalSession(folder, access, _report) as session:
             bucket = session.client.bucket(INPUT_BUCKET)
             for name in ("scene.jpg", "product.png"):
@@ -79,9 +78,8 @@ def run_demo(args: argparse.Namespace) -> int:
                 return 1
             _fetch_results(session, folder / "results", {})
             review = _write_review(session, folder)
-    except DidNotStart as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    except (SettingsInvalid, DidNotStart) as problem:
+        return fail(problem)
     return _tell(sidecar, folder, review)
 
 
@@ -89,11 +87,11 @@ def run_local(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM; leaves no process behind."""
     folder = args.folder.resolve()
     inbox, results = folder / "inbox", folder / "results"
-    inbox.mkdir(parents=True, exist_ok=True)
-    access = _announce()
     _interrupt_on_terminate()
     try:
+        access = _announce()
         with LocalSession(folder, access, _report) as session:
+            inbox.mkdir(parents=True, exist_ok=True)
             print(f"drop images and manifests into {inbox}", flush=True)
             print(f"storage is at {session.storage_url} (STORAGE_EMULATOR_HOST), buckets {INPUT_BUCKET} and "
                   f"{OUTPUT_BUCKET}; stop with Ctrl-C", flush=True)  # fmt: skip
@@ -112,9 +110,8 @@ def run_local(args: argparse.Namespace) -> int:
                     print(f"review: {_write_review(session, folder)}", flush=True)
     except KeyboardInterrupt:
         return 130
-    except DidNotStart as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    except (SettingsInvalid, DidNotStart) as problem:
+        return fail(problem)
     return 0
 
 
@@ -122,11 +119,8 @@ def _announce() -> ModelAccess:
     access = ModelAccess.from_environment()
     print(f"model: {access.said}", flush=True)
     if access.real:
-        name = os.environ.get("GEMINI_MODEL") or DEFAULT_MODEL
-        model = model_table().find(name)
-        tokens = model.output_image_tokens.get("1K", 0)
-        each = usd(model, Usage(prompt_tokens=TYPICAL_PROMPT_TOKENS, output_tokens=tokens, output_image_tokens=tokens))
-        most = int(os.environ.get("MAX_ATTEMPTS") or 3)
+        name, most = access.settings.gemini_model, access.settings.max_attempts
+        each = typical_usd(model_table().find(name))
         price = "at an unknown price" if each is None else f"about ${each:.3f} each"
         print(f"this spends money: up to {most} pictures of {name} a pair, {price}", flush=True)
     return access
