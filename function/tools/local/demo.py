@@ -9,10 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX
 from function.generation.models import model_table
 from function.generation.pricing import typical_usd
 from function.settings import SettingsInvalid
 from function.storage.client import Storage
+from function.storage.names import WORK_PREFIX, gs_uri, split_gs_uri
 from function.tools.cli.terminal import fail
 from function.tools.local.event_relay import Delivery
 from function.tools.local.processes import DidNotStart
@@ -25,7 +27,7 @@ DEFAULT_FOLDER = Path("composite-local")
 DEMO_NAME = "demo/bottle"
 DEMO_TIMEOUT_S = 330.0  # a little more than the function's own deadline
 POLL_S = 0.25
-MANIFEST_ENDINGS = (".json", ".jsonl", ".csv")
+MANIFESTS = (MANIFEST_SUFFIX, *CATALOGUE_SUFFIXES)  # endings of names
 
 
 def demo_arguments(parser: argparse.ArgumentParser) -> None:
@@ -158,7 +160,7 @@ def _tell(sidecar: dict, folder: Path, review: Path) -> int:
     if sidecar["error"]:
         print(f"error: {sidecar['error']['code']}: {sidecar['error']['message']}", file=sys.stderr)
         return 1
-    stored = sidecar["result"]["uri"].removeprefix(f"gs://{OUTPUT_BUCKET}/")
+    stored = split_gs_uri(sidecar["result"]["uri"])[1]
     print(f"result: {folder / 'results' / stored}")
     print(f"sidecar: {folder / 'results' / DEMO_NAME}.json")
     print(f"review: {review}", flush=True)
@@ -175,7 +177,7 @@ def _upload_new(
         if path.is_file() and not path.name.startswith(".")
     }
     ready = [path for path, state in seen.items() if growing.get(path) == state and uploaded.get(path) != state]
-    for path in sorted(ready, key=lambda path: (path.name.endswith(MANIFEST_ENDINGS), path)):
+    for path in sorted(ready, key=lambda path: (path.name.endswith(MANIFESTS), path)):
         name = path.relative_to(inbox).as_posix()
         session.client.bucket(INPUT_BUCKET).blob(name).upload_from_filename(path)
         uploaded[path] = seen[path]
@@ -187,7 +189,7 @@ def _fetch_results(session: LocalSession, results: Path, fetched: dict[str, int]
     """Copy new outputs into `results` → (sidecar name, status) of those that were settled since the last time."""
     settled = []
     for blob in session.client.list_blobs(OUTPUT_BUCKET):
-        if blob.name.startswith("_work/") or fetched.get(blob.name) == blob.generation:
+        if blob.name.startswith(WORK_PREFIX) or fetched.get(blob.name) == blob.generation:
             continue
         target = (results / blob.name).resolve()
         if not target.is_relative_to(results.resolve()):
@@ -202,7 +204,7 @@ def _fetch_results(session: LocalSession, results: Path, fetched: dict[str, int]
 
 def _report(delivery: Delivery, status: int, seconds: float) -> None:
     said = "settled" if 200 <= status < 300 else f"answered {status or 'nothing'}, will be delivered again"
-    if delivery.event["name"].endswith(MANIFEST_ENDINGS):
+    if delivery.event["name"].endswith(MANIFESTS):
         print(
             f"{_now()}  {delivery.event['name']}  delivery {delivery.number} {said} after {seconds:.1f} s", flush=True
         )
@@ -214,5 +216,5 @@ def _now() -> str:
 
 def _write_review(session: LocalSession, folder: Path) -> Path:
     store = CloudStore(Storage(make_client=lambda **_: session.client))
-    pairs = load_pairs(store, f"gs://{OUTPUT_BUCKET}")
+    pairs = load_pairs(store, gs_uri(OUTPUT_BUCKET, ""))
     return write_review(pairs, folder / "review", "Results of this machine", full=True)
