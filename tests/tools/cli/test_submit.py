@@ -123,7 +123,7 @@ def test_the_price_is_that_of_the_model_or_said_to_be_unknown(own_cloud, command
     (tmp_path / "pair.json").write_text(json.dumps(fields))
     (tmp_path / "p.png").write_bytes(scene_png())
     out = command("submit", tmp_path, f"gs://{own_cloud.input}", "--yes").out
-    assert ("about $0.28 (2 by gemini-3-pro-image at $0.140), at most $0.42" in out) or (
+    assert ("about $0.28 (2 by gemini-3-pro-image at $0.139), at most $0.42" in out) or (
         model == "somebody-else" and "no price is known for somebody-else" in out
     )
 

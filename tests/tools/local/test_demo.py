@@ -89,6 +89,19 @@ def test_local_takes_what_is_dropped_and_stops_cleanly(tmp_path, number):
     assert processes_under(tmp_path) == []
 
 
+@pytest.mark.parametrize("command", ["demo --folder", "local"])
+def test_a_bad_environment_is_one_sentence_and_starts_nothing(tmp_path, command):
+    ran = subprocess.run(
+        [sys.executable, "-m", "function", *command.split(), str(tmp_path / "here")],
+        cwd=tmp_path, env={**environment(), "GOOGLE_GENAI_USE_VERTEXAI": "maybe"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (2, "")
+    (sentence,) = ran.stderr.splitlines()
+    assert sentence.startswith("error: cannot start") and "GOOGLE_GENAI_USE_VERTEXAI='maybe'" in sentence
+    assert not (tmp_path / "here").exists()
+
+
 def test_a_real_key_is_announced_with_its_price_before_it_is_spent(monkeypatch, capsys):
     from function.tools.local.demo import _announce
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from function.__main__ import command_line
+from function.tools.command_line import command_line
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 START = ".venv/bin/python -m function "
 COMMANDS = [
     line.removeprefix(START)
