@@ -20,13 +20,13 @@ ROOT = Path(__file__).resolve().parent.parent
 INFRA = ROOT / "infra"
 TOOLS = ROOT / "function" / "tools"
 BLOCK = re.compile(r'^(resource|data|variable|output) "([^"]+)"(?: "([^"]+)")? \{$', re.MULTILINE)
-INIT_TIMEOUT_S = 180  # the google provider alone is 100 MB
-TEST_TIMEOUT_S = 600  # a minute on an idle machine
+INIT_TIMEOUT_S = 180  # the google provider alone is 100 MB; without a registry this is how long it takes to skip
+TEST_TIMEOUT_S = 1800  # a minute on an idle machine
 
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
 
 
-def run(command, folder, timeout=60, **options):
+def run(command, folder, timeout=TEST_TIMEOUT_S, **options):
     return subprocess.run(command, cwd=folder, timeout=timeout, text=True, capture_output=True, check=False, **options)
 
 

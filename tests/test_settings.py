@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from function.settings import Settings, SettingsInvalid
+from tests.support import PATIENCE_S
 
 GOOD = {"OUTPUT_BUCKET": "results", "GEMINI_API_KEY": "k"}
 ROOT = Path(__file__).parents[1]
@@ -91,7 +92,9 @@ def test_a_bad_environment_stops_the_server_with_one_message():
     environment |= {"OUTPUT_BUCKET": "", "MAX_PX": "9", "GEMINI_API_KEY": "k", "PORT": "0"}
     command = [sys.executable, "-m", "functions_framework", "--source", "main.py", "--target", "composite",
                "--signature-type", "cloudevent", "--port", "0"]  # fmt: skip
-    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert ran.returncode != 0
     assert "OUTPUT_BUCKET is not set" in ran.stderr and "MAX_PX='9'" in ran.stderr
     assert "Traceback" not in ran.stderr

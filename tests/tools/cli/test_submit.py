@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.support import png, product_array, scene_png
+from tests.support import PATIENCE_S, png, product_array, scene_png
 from tests.tools.cli.conftest import ROOT
 
 EVERYTHING = ["images/p1.png", "images/p2.png", "images/p3.png", "images/scene.png", "pair.json", "spring.csv"]
@@ -150,7 +150,7 @@ def test_a_person_is_asked_and_sees_a_bar(own_cloud, spring, answer, uploaded):
     command = [sys.executable, "-m", "function", "submit", str(spring), f"gs://{own_cloud.input}"]
     with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment) as process:
         os.close(terminal)
-        shown, give_up, answered = b"", time.monotonic() + 60, False
+        shown, give_up, answered = b"", time.monotonic() + PATIENCE_S, False
         while time.monotonic() < give_up:
             if select.select([controller], [], [], 0.1)[0]:
                 try:
@@ -160,7 +160,7 @@ def test_a_person_is_asked_and_sees_a_bar(own_cloud, spring, answer, uploaded):
             if b"[y/N]" in shown and not answered:
                 os.write(controller, answer)
                 answered = True
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_S) == 0
     os.close(controller)
     assert answered and b"cost: about" in shown.split(b"[y/N]")[0]
     assert ("█".encode() in shown.split(b"[y/N]")[1]) == bool(uploaded)
