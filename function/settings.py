@@ -6,11 +6,13 @@ import os
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from function.storage.names import BUCKET_NAME
 
 DEFAULT_MODEL = "gemini-2.5-flash-image"
+USE_VERTEXAI = "GOOGLE_GENAI_USE_VERTEXAI"
+API_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 MIN_SENSIBLE_MAX_PX = 512  # below this, labels are not legible to the model (measured on the shipped pairs)
 
 
@@ -27,6 +29,8 @@ def _strip(value: object) -> object:
 
 
 Text = Annotated[str, BeforeValidator(_strip)]
+# Pydantic's words in any case, with or without blanks around them: true, t, 1, yes, y, on; false, f, 0, no, n, off.
+Flag = Annotated[bool, BeforeValidator(_strip)]
 MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$"
 
 
@@ -41,7 +45,7 @@ class Settings(BaseModel):
     )
     gemini_api_key: Text | None = Field(None, alias="GEMINI_API_KEY", repr=False)
     google_api_key: Text | None = Field(None, alias="GOOGLE_API_KEY", repr=False)
-    use_vertexai: bool = Field(False, alias="GOOGLE_GENAI_USE_VERTEXAI")
+    use_vertexai: Flag = Field(False, alias=USE_VERTEXAI)
     project: Text | None = Field(None, alias="GOOGLE_CLOUD_PROJECT")
     location: Text = Field("global", alias="GOOGLE_CLOUD_LOCATION")
     gemini_model: Annotated[Text, Field(pattern=MODEL_NAME)] = Field(DEFAULT_MODEL, alias="GEMINI_MODEL")
@@ -94,9 +98,12 @@ def _problem(name: object, message: str, given: Mapping[str, str]) -> str:
 
 
 def _credential_problems(given: Mapping[str, str]) -> list[str]:
-    vertex = given.get("GOOGLE_GENAI_USE_VERTEXAI", "").strip().lower() in {"1", "true", "yes", "on", "t", "y"}
+    try:
+        vertex = TypeAdapter(Flag).validate_python(given.get(USE_VERTEXAI, False))
+    except ValidationError:
+        return []  # named already, and what else is needed depends on it
     if vertex and "GOOGLE_CLOUD_PROJECT" not in given:
-        return ["GOOGLE_CLOUD_PROJECT is not set (GOOGLE_GENAI_USE_VERTEXAI needs it)"]
-    if not vertex and not {"GEMINI_API_KEY", "GOOGLE_API_KEY"} & given.keys():
-        return ["neither GEMINI_API_KEY nor GOOGLE_GENAI_USE_VERTEXAI=true is set (how the model is reached)"]
+        return [f"GOOGLE_CLOUD_PROJECT is not set ({USE_VERTEXAI} needs it)"]
+    if not vertex and not given.keys() & set(API_KEYS):
+        return [f"neither GEMINI_API_KEY nor {USE_VERTEXAI}=true is set (how the model is reached)"]
     return []

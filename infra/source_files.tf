@@ -4,7 +4,7 @@ locals {
   root = "${path.module}/.."
 
   # An allow-list: what is not named here is not deployed, so a key, a note or a picture that lies about in a
-  # work tree never leaves it. Commands, emulators and the review page run on a person's machine only.
+  # work tree never leaves it. function/tools/ (commands, emulators, the review page) runs on a person's machine only.
   source_files = sort(setsubtract(
     setunion(
       ["main.py", "requirements.txt"],
@@ -12,7 +12,6 @@ locals {
       fileset(local.root, "function/**/*.json"),
     ),
     setunion(
-      ["function/__main__.py"],
       fileset(local.root, "function/tools/**"),
       fileset(local.root, "function/**/__pycache__/**"),
     ),

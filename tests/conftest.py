@@ -14,10 +14,33 @@ from hypothesis import HealthCheck, settings
 from function.tools.emulator.server import GeminiEmulator
 from function.tools.local.storage_emulator import gcs_client, gcs_server
 from tests.support import Cloud
+from tests.tiers import FULL
 
 # How long an example takes says something of the machine's other work, and nothing of the function.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+SHORTEST_DEADLINE_S, PAIRS_IN_A_DEADLINE = 4.0, 5
+LONGEST = "test_keeps_its_own_promises"  # begins first, so that no worker is alone with it at the end
+
+
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="run the exhaustive tests too, and more examples of others")
+
+
+def pytest_configure(config):
+    os.environ.pop(FULL, None)
+    if config.getoption("full"):
+        os.environ[FULL] = "1"  # before the tests are imported, here and in the workers
+
+
+def pytest_collection_modifyitems(config, items):
+    """Deselect what is exhaustive. It is not skipped: a skipped test says that something is missing here."""
+    items.sort(key=lambda item: item.name != LONGEST)
+    if config.getoption("full"):
+        return
+    kept = [item for item in items if item.get_closest_marker("exhaustive") is None]
+    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("exhaustive")])
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +103,14 @@ def cloud(gcs, gcs_client_session, gemini, folder):
 def server(session_server):
     """The shared function server."""
     return session_server
+
+
+@pytest.fixture(scope="session")
+def short_deadline_s(gcs, gcs_client_session, gemini_session, folder, session_server):
+    """EVENT_DEADLINE_S for a test that lets it pass: short, and still several times what a pair takes here and now."""
+    gemini_session.control(reset=True, latency_s=0.0)
+    place = Cloud(gcs, gcs_client_session, gemini_session, folder, prefix=f"t{uuid.uuid4().hex[:8]}/")
+    return f"{max(SHORTEST_DEADLINE_S, PAIRS_IN_A_DEADLINE * place.warm_up(session_server)):.1f}"
 
 
 @pytest.fixture

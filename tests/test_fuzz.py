@@ -10,17 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from function.delivery.cloud_event import FINALIZED, NotAnEvent, Upload, parse_event
+from function.delivery.cloud_event import FINALIZED, NotAnEvent, parse_event
 from function.errors import CompositeError, Permanent
 from function.manifest.model import Manifest
 from function.manifest.parse import parse_manifest
 from function.manifest.references import manifest_targets
 from function.settings import Settings
 from tests.support import http, log_lines, scene_png
+from tests.tiers import examples
 
 SETTINGS = Settings.from_environment({"OUTPUT_BUCKET": "out-bucket", "GEMINI_API_KEY": "k"})
-MANY = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(examples(400), suppress_health_check=list(HealthCheck))
+FEW = settings(examples(75), suppress_health_check=list(HealthCheck))
 
 GOOD = {
     "product": "p.png",
@@ -88,10 +89,9 @@ def spoiled(draw, body: bytes) -> bytes:
 @MANY
 @given(st.one_of(manifests(), st.binary(max_size=60), values.map(lambda value: json.dumps(value).encode())))
 def test_a_manifest_is_read_or_refused_with_words(body):
-    upload = Upload("1", "in-bucket", "folder/pair.json", 1, None)
     try:
         manifest = parse_manifest(body, SETTINGS)
-        targets = manifest_targets(manifest, SETTINGS, upload)
+        targets = manifest_targets(manifest, SETTINGS, "in-bucket", "folder/pair.json")
     except CompositeError as refused:
         assert isinstance(refused, Permanent)
         assert refused.code in {"manifest_invalid", "reference_forbidden"}
@@ -115,11 +115,10 @@ def test_extreme_documents_are_refused_with_words(body):
 
 
 def test_no_reference_leaves_the_allowed_buckets_or_their_root():
-    upload = Upload("1", "in-bucket", "folder/pair.json", 1, None)
     for reference in ("../../x", "/../x", "a/../../../x", "gs://out-bucket/x", "gs://in-bucket.evil/x", "file:///x"):
         manifest = parse_manifest(json.dumps({"product": reference, "scene": "s.png"}).encode(), SETTINGS)
         with pytest.raises(Permanent) as refused:
-            manifest_targets(manifest, SETTINGS, upload)
+            manifest_targets(manifest, SETTINGS, "in-bucket", "folder/pair.json")
         assert refused.value.code in {"reference_forbidden", "manifest_invalid"}
 
 

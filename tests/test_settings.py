@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from function.settings import Settings, SettingsInvalid
+from tests.support import PATIENCE_S
 
 GOOD = {"OUTPUT_BUCKET": "results", "GEMINI_API_KEY": "k"}
 ROOT = Path(__file__).parents[1]
@@ -55,6 +56,29 @@ def test_every_bad_value_is_named_in_one_message(changes, named):
     assert all(name in str(caught.value) for name in named)
 
 
+@pytest.mark.parametrize("blanks", ["", " "])
+@pytest.mark.parametrize("word", ["true", "True", "TRUE", "t", "T", "1", "yes", "y", "Y", "on", "ON"])
+def test_vertex_ai_is_asked_for_in_every_spelling_of_true_and_needs_no_key(word, blanks):
+    stated = {"OUTPUT_BUCKET": "results", "GOOGLE_CLOUD_PROJECT": "p", "GOOGLE_GENAI_USE_VERTEXAI": word + blanks}
+    assert Settings.from_environment(stated).use_vertexai
+
+
+@pytest.mark.parametrize("blanks", ["", " "])
+@pytest.mark.parametrize("word", ["false", "False", "f", "F", "0", "no", "n", "N", "off", ""])
+def test_every_spelling_of_false_needs_a_key(word, blanks):
+    stated = {"GOOGLE_GENAI_USE_VERTEXAI": word + blanks}
+    assert not Settings.from_environment(GOOD | stated).use_vertexai
+    with pytest.raises(SettingsInvalid, match="GEMINI_API_KEY"):
+        Settings.from_environment({"OUTPUT_BUCKET": "results"} | stated)
+
+
+@pytest.mark.parametrize("word", ["2", "maybe", "tru", "yes!"])
+def test_a_word_that_is_neither_true_nor_false_is_the_only_problem(word):
+    with pytest.raises(SettingsInvalid) as caught:
+        Settings.from_environment({"OUTPUT_BUCKET": "results", "GOOGLE_GENAI_USE_VERTEXAI": word})
+    assert f"GOOGLE_GENAI_USE_VERTEXAI={word!r}" in str(caught.value) and "GEMINI_API_KEY" not in str(caught.value)
+
+
 def test_the_key_is_in_no_representation():
     assert "s3cret" not in repr(Settings.from_environment(GOOD | {"GEMINI_API_KEY": "s3cret"}))
 
@@ -68,7 +92,9 @@ def test_a_bad_environment_stops_the_server_with_one_message():
     environment |= {"OUTPUT_BUCKET": "", "MAX_PX": "9", "GEMINI_API_KEY": "k", "PORT": "0"}
     command = [sys.executable, "-m", "functions_framework", "--source", "main.py", "--target", "composite",
                "--signature-type", "cloudevent", "--port", "0"]  # fmt: skip
-    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert ran.returncode != 0
     assert "OUTPUT_BUCKET is not set" in ran.stderr and "MAX_PX='9'" in ran.stderr
     assert "Traceback" not in ran.stderr

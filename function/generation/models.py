@@ -36,6 +36,7 @@ class ImageModel(BaseModel):
     usd_per_million: Prices | None
     output_image_tokens: dict[str, int]
     image_size: str | None
+    answer_mime_type: str  # seen in its answers; what arrives is recognised by its bytes
     input_image_tokens: int
     billing_rules: tuple[BillingRule, ...]
     billing_rules_source: str

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from function.generation.models import BillingRule, ImageModel, TextPrices, model_table
+from function.generation.prompt import COMPOSITE
 from function.imaging.frame import Size
 from function.sidecar import Attempt, Cost
 
@@ -17,6 +18,8 @@ TILE_TOKENS = 258
 TILE_PX = 768
 MIN_CROP_UNIT_PX = 256
 CROP_DIVISOR = 1.5
+CHARS_PER_TOKEN = 4  # Gemini API documentation, "Understand and count tokens"
+TYPICAL_TEXT_TOKENS = len(COMPOSITE) // CHARS_PER_TOKEN  # the prompt without lessons; a placement is a few words more
 
 
 class Usage(BaseModel):
@@ -74,6 +77,15 @@ def listed_usage(model: ImageModel, images: int) -> Usage:
         output_tokens=tokens_out,
         output_image_tokens=tokens_out,
     )
+
+
+def typical_usd(model: ImageModel) -> float | None:
+    """What a picture is expected to cost before it is asked for: the prompt and two images in, one out, as listed.
+
+    None when the table has no price for the model.
+    """
+    usage = listed_usage(model, images=2)
+    return usd(model, usage.model_copy(update={"prompt_tokens": usage.prompt_tokens + TYPICAL_TEXT_TOKENS}))
 
 
 def usd(model: ImageModel, usage: Usage) -> float | None:

@@ -10,14 +10,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from function.generation.models import ImageModel, model_table
-from function.generation.pricing import Usage, usd
-from function.generation.prompt import COMPOSITE
+from function.generation.models import model_table
+from function.generation.pricing import typical_usd
 
 PAIRS_A_DAY = 1_000
 DAYS = 30
 ATTEMPTS = 1.2  # pictures a pair: every fifth is asked for once more
-CHARS_A_TOKEN = 4  # Gemini API documentation, token counting
 
 # One pair of a 12-megapixel scene. The model's time is an assumption, ours was measured: 1.9 to 2.3 CPU seconds.
 MODEL_S = 10.0
@@ -65,7 +63,7 @@ def main() -> None:
     print("| model | USD a picture | USD a month |")
     print("| --- | ---: | ---: |")
     for model in model_table().models.values():
-        picture = usd(model, usage(model))
+        picture = typical_usd(model)
         print(f"| `{model.id}` | {picture:.4f} | {picture * ATTEMPTS * PAIRS_A_DAY * DAYS:,.0f} |")
     print("\n| platform | USD a month | for |")
     print("| --- | ---: | --- |")
@@ -81,18 +79,6 @@ def instance() -> tuple[int, int]:
         int(re.search(rf'variable "{name}" {{[^}}]*?default\s*=\s*(\d+)', text)[1]) for name in ("cpu", "memory_gib")
     )
     return cpu, memory
-
-
-def usage(model: ImageModel) -> Usage:
-    """Tokens of one call: the prompt's words, two pictures in, one out at the size that is asked for."""
-    images = 2 * model.input_image_tokens
-    output = model.output_image_tokens[model.image_size or "1K"]
-    return Usage(
-        prompt_tokens=len(COMPOSITE) // CHARS_A_TOKEN + images,
-        prompt_image_tokens=images,
-        output_tokens=output,
-        output_image_tokens=output,
-    )
 
 
 def platform(cpu: int, memory: int) -> list[tuple[str, float, str]]:

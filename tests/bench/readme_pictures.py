@@ -60,7 +60,7 @@ def make_page(folder: Path) -> Path:
     with GeminiEmulator() as emulator:
         emulator.control(faults=FAULTS)
         os.environ |= {"GOOGLE_GEMINI_BASE_URL": emulator.url, "GEMINI_API_KEY": EMULATOR_KEY}
-        return _make_page(folder, ModelAccess(real=True, said="an emulator of our own"))
+        return _make_page(folder, ModelAccess.from_environment())
 
 
 def _make_page(folder: Path, access: ModelAccess) -> Path:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from function.generation.models import BillingRule, model_table
-from function.generation.pricing import Usage, image_tokens, usd
+from function.generation.pricing import CHARS_PER_TOKEN, Usage, image_tokens, usd
 from function.generation.prompt import composite_prompt
 from function.imaging.frame import fit_within, plan_frame
 from function.settings import DEFAULT_MODEL
 
 SCENE_SIZE, PRODUCT_SIZE = (3840, 2160), (2048, 2048)
-CHARS_A_TOKEN = 4  # Gemini API documentation, token counting
 RULES: dict[BillingRule, str] = {
     "flat": "the same for every image (what logged responses of this model show)",
     "tiles": "258 for every 768 px tile",
@@ -21,7 +20,7 @@ LONGEST = (768, 384)
 def main() -> None:
     """Print the table for the default model."""
     model = model_table().find(DEFAULT_MODEL)
-    text = len(composite_prompt(None, product_is_cut_out=True, has_bars=False)) // CHARS_A_TOKEN
+    text = len(composite_prompt(None, product_is_cut_out=True, has_bars=False)) // CHARS_PER_TOKEN
     print(f"A {SCENE_SIZE[0]}x{SCENE_SIZE[1]} scene and a {PRODUCT_SIZE[0]}x{PRODUCT_SIZE[1]} product, `{model.id}`:\n")
     print("| if images are billed | full size | at 768 px | images save | the whole call saves | at 384 px |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.support import http, log_lines
+from tests.tiers import exhaustive
 
 FINALIZED = "google.cloud.storage.object.v1.finalized"
 
@@ -114,8 +115,9 @@ def test_a_replaced_manifest_is_left_to_its_newer_event(cloud, server):
 @pytest.mark.parametrize(
     "name",
     [
-        "späti/日本語 🍋.json", "quo'te\".json", "a..b/pair.json", "sp ace/%2F?#&.json", "<script>.json",
-        "n" * 890 + ".json", "deep/" * 100 + "pair.json", ".json", "a/.json", "back\\slash.json",
+        "späti/日本語 🍋.json", "sp ace/%2F?#&.json", "n" * 890 + ".json", "a/.json",
+        *exhaustive("quo'te\".json", "a..b/pair.json", "<script>.json", "deep/" * 100 + "pair.json", ".json",
+                    "back\\slash.json"),
     ],
 )  # fmt: skip
 def test_any_object_name_works(cloud, server, name):

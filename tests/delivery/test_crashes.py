@@ -9,8 +9,10 @@ import time
 import pytest
 
 from tests.fault_proxy import FaultProxy
+from tests.held_model import held_model
 from tests.storage.test_storage_faults import REQUESTS, calls_for, is_whole, put_pair
-from tests.support import Cloud, wait_until
+from tests.support import PATIENCE_S, Cloud, wait_until
+from tests.tiers import exhaustive
 
 WRITES = ("claim", "answer", "result", "sidecar")
 RANDOM_KILLS = 4  # the soak in tests/bench makes as many as one likes
@@ -59,10 +61,12 @@ def deliver_in_background(place, server, resource):
 
 
 STAGES = [(what, "pause") for what in REQUESTS] + [(what, "pause_after") for what in WRITES]
+# Before anything was written, around the model's answer, and between the two outputs.
+TELLING = [("scene", "pause"), ("answer", "pause"), ("answer", "pause_after"), ("result", "pause_after")]
 
 
 @pytest.mark.parametrize(
-    ("what", "kind"), STAGES, ids=[f"{kind.replace('pause_', '')}-{what}" for what, kind in STAGES]
+    ("what", "kind"), [*TELLING, *exhaustive(*(stage for stage in STAGES if stage not in TELLING))]
 )
 def test_killed_at_a_request_to_storage(place, proxy, survivor, gemini, what, kind):
     """Before the request reached storage, and with a write done but its acknowledgement not received."""
@@ -72,7 +76,7 @@ def test_killed_at_a_request_to_storage(place, proxy, survivor, gemini, what, ki
     with place.server(STORAGE_EMULATOR_HOST=proxy.url) as doomed:
         pause = proxy.add(kind, operation, name.format(stem=stem))
         thread = deliver_in_background(place, doomed, resource)
-        assert pause.held.wait(60), f"{what} was never asked for"
+        assert pause.held.wait(PATIENCE_S), f"{what} was never asked for"
         doomed.kill()
         thread.join()
     assert place.deliver(survivor, resource).status == 200
@@ -84,19 +88,18 @@ def test_killed_at_a_request_to_storage(place, proxy, survivor, gemini, what, ki
 
 def test_killed_while_the_model_is_at_work(place, survivor, gemini):
     resource = put_pair(place, "model")
-    gemini.control(latency_s=30)
-    with place.server() as doomed:
+    with held_model(gemini), place.server() as doomed:
         thread = deliver_in_background(place, doomed, resource)
         wait_until(lambda: gemini.requests)
         doomed.kill()
         thread.join()
-    gemini.control(latency_s=0)
     assert place.deliver(survivor, resource).status == 200
     # The call that was cut off may have been billed: it is listed, and counts against the cap.
     outcomes = [attempt["outcome"] for attempt in is_whole(place, "model")["attempts"]]
     assert outcomes == ["interrupted", "generated"]
 
 
+@pytest.mark.exhaustive
 def test_killed_at_random_again_and_again(place, survivor, gemini):
     """The same pair is hit several times at moments of no choosing; what was answered and stored is not asked again."""
     moments = random.Random(5)

@@ -11,9 +11,8 @@ import pytest
 from function.delivery.cloud_event import parse_event
 from function.delivery.lease import Lease, lease_name
 from tests.fault_proxy import FaultProxy
-from tests.support import http, log_lines, product_png, scene_png, wait_until
-
-AT_WORK_S = 3.0  # how long the model takes where another delivery has to meet a run at work
+from tests.held_model import held_model
+from tests.support import PATIENCE_S, http, log_lines, product_png, scene_png, wait_until
 
 
 def identity(cloud, resource):
@@ -67,13 +66,13 @@ def test_twelve_deliveries_at_once_and_five_later_make_one_result(cloud, server)
 
 
 def test_two_processes_share_one_pair(own_cloud):
-    own_cloud.gemini.control(latency_s=AT_WORK_S)
     with own_cloud.server() as one, own_cloud.server() as other:
         resource = own_cloud.put_pair()
-        thread, first = in_background(own_cloud.deliver, one, resource)
-        wait_until(lambda: own_cloud.gemini.requests)
-        assert own_cloud.deliver(other, resource).status == 503
-        assert own_cloud.names() == []
+        with held_model(own_cloud.gemini):
+            thread, first = in_background(own_cloud.deliver, one, resource)
+            wait_until(lambda: own_cloud.gemini.requests)
+            assert own_cloud.deliver(other, resource).status == 503
+            assert own_cloud.names() == []
         thread.join()
         assert own_cloud.deliver(other, resource).status == first[0].status == 200
     assert own_cloud.calls() == len(own_cloud.sidecar()["attempts"])
@@ -129,13 +128,12 @@ def test_a_lower_generation_that_can_still_be_read_changes_nothing_either(cloud,
 def test_a_lower_generation_that_is_overtaken_at_work_never_writes(cloud, server, output):
     """The lower one waits for the model while the higher one comes, is settled, and stays."""
     lower = cloud.put_pair(labels={"version": "1"}, **({"output": output} if output else {}))
-    cloud.gemini.control(latency_s=AT_WORK_S)
-    thread, late = in_background(cloud.deliver, server, lower)
-    wait_until(lambda: cloud.gemini.requests)
-    cloud.gemini.control(latency_s=0.0)
-    higher = cloud.put_pair(labels={"version": "2"})
-    assert cloud.deliver(server, higher).status == 200
-    stands = generations(cloud)
+    with held_model(cloud.gemini, calls=1):
+        thread, late = in_background(cloud.deliver, server, lower)
+        wait_until(lambda: cloud.gemini.requests)
+        higher = cloud.put_pair(labels={"version": "2"})
+        assert cloud.deliver(server, higher).status == 200
+        stands = generations(cloud)
     thread.join()
     assert late[0].status == 200
     assert cloud.names() == ["pair.json", "pair.png"]
@@ -155,7 +153,7 @@ def test_a_result_that_was_already_on_its_way_when_a_higher_generation_came_is_t
     lower = own_cloud.put_pair(output={"format": "jpeg"})
     pause = proxy.add("pause", "insert", "*/pair.jpg")
     thread, late = in_background(own_cloud.deliver, slow, lower)
-    assert pause.held.wait(60)
+    assert pause.held.wait(PATIENCE_S)
     with own_cloud.server() as other:
         assert own_cloud.deliver(other, own_cloud.put_pair()).status == 200
     stands = generations(own_cloud)
@@ -171,7 +169,7 @@ def test_a_sidecar_that_was_already_on_its_way_when_another_delivery_settled_cha
     resource = own_cloud.put_pair(attempts=1)
     pause = proxy.add("pause", "insert", "*/pair.json")
     thread, late = in_background(own_cloud.deliver, slow, resource)
-    assert pause.held.wait(60)
+    assert pause.held.wait(PATIENCE_S)
     write_claim(own_cloud, resource, expires=0.0)
     with own_cloud.server() as other:
         assert own_cloud.deliver(other, resource).status == 200
@@ -197,11 +195,11 @@ def test_a_result_of_a_lower_generation_that_was_killed_after_it_was_overtaken_g
 def test_a_lower_generation_does_not_start_while_a_higher_one_is_at_work(cloud, server):
     lower = cloud.put_pair()
     higher = cloud.put_pair()
-    cloud.gemini.control(latency_s=AT_WORK_S)
-    thread, first = in_background(cloud.deliver, server, higher)
-    wait_until(lambda: cloud.gemini.requests)
-    assert cloud.deliver(server, lower).status == 200
-    assert cloud.names() == []
+    with held_model(cloud.gemini):
+        thread, first = in_background(cloud.deliver, server, higher)
+        wait_until(lambda: cloud.gemini.requests)
+        assert cloud.deliver(server, lower).status == 200
+        assert cloud.names() == []
     thread.join()
     assert first[0].status == 200
     assert cloud.sidecar()["manifest"]["generation"] == int(higher["generation"])
@@ -247,15 +245,14 @@ def test_a_claim_of_another_machine_is_taken_over_once_it_has_expired(cloud, ser
 
 
 def test_a_claim_of_a_dead_process_of_this_machine_is_taken_over_at_once(own_cloud, server):
-    own_cloud.gemini.control(latency_s=30)
     with own_cloud.server() as doomed, own_cloud.server() as other:
         resource = own_cloud.put_pair()
-        thread, _ = in_background(_post_and_forget, own_cloud, doomed, resource)
-        wait_until(lambda: own_cloud.gemini.requests)
-        assert own_cloud.deliver(other, resource).status == 503
-        doomed.kill()
-        thread.join()
-        own_cloud.gemini.control(latency_s=0)
+        with held_model(own_cloud.gemini):
+            thread, _ = in_background(_post_and_forget, own_cloud, doomed, resource)
+            wait_until(lambda: own_cloud.gemini.requests)
+            assert own_cloud.deliver(other, resource).status == 503
+            doomed.kill()
+            thread.join()
         assert own_cloud.deliver(other, resource).status == 200
     assert own_cloud.names() == ["pair.json", "pair.png"]
 
@@ -269,11 +266,11 @@ def _post_and_forget(cloud, server, resource):
 
 def test_a_run_whose_claim_was_taken_over_writes_nothing_and_comes_again(cloud, server):
     """Its acknowledgement would count for the other delivery too, and that one may die yet."""
-    cloud.gemini.control(latency_s=AT_WORK_S)
     resource = cloud.put_pair(attempts=1)
-    thread, late = in_background(lambda: cloud.deliver(server, resource, age_s=86_000))
-    wait_until(lambda: cloud.gemini.requests)
-    write_claim(cloud, resource)
+    with held_model(cloud.gemini):
+        thread, late = in_background(lambda: cloud.deliver(server, resource, age_s=86_000))
+        wait_until(lambda: cloud.gemini.requests)
+        write_claim(cloud, resource)
     thread.join()
     assert late[0].status == 503
     assert cloud.names() == []

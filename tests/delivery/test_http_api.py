@@ -10,6 +10,7 @@ import uuid
 import pytest
 from PIL import Image
 
+from tests.held_model import held_model
 from tests.support import http, picture, product_png, scene_png
 
 
@@ -103,8 +104,7 @@ def test_the_models_failures_are_502_and_503(gemini, server, kind, status, code)
 
 
 def test_the_deadline_is_504(gemini, own_cloud):
-    gemini.control(latency_s=8.0)
-    with own_cloud.server(target="composite_http", EVENT_DEADLINE_S="1.5") as server:
+    with held_model(gemini), own_cloud.server(target="composite_http", EVENT_DEADLINE_S="1.5") as server:
         answer = post_json(server, pair(seed=11))
     assert (answer.status, answer.json()["error"]["code"]) == (504, "deadline_exceeded")
 

@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from function.errors import CompositeError, SourceTooLarge, SourceUnreadable
@@ -15,6 +15,7 @@ from function.imaging.decode import decode, inspect
 from function.imaging.formats import PNG_MAGIC
 from function.imaging.png import write_png
 from tests.imaging.samples import MAX_PIXELS, exif, photo, png_chunk, png_of, png_with, real_files, saved
+from tests.tiers import examples
 
 FILES = real_files()
 
@@ -211,7 +212,7 @@ def edited(content: bytes, changes: list, *, mend: bool) -> bytes:
     return bytes(data)
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(500)
 @given(st.sampled_from(sorted(FILES)), edits, st.booleans())
 def test_fuzzed_files_raise_nothing_but_typed_errors(name, changes, mend):
     content = edited(FILES[name], changes, mend=mend and name.startswith("png"))

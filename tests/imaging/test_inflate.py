@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from isal import isal_zlib
 from PIL import Image, PngImagePlugin
@@ -18,6 +18,7 @@ from function.imaging.formats import PNG_MAGIC
 from function.imaging.inflate import PngFile
 from function.imaging.png import read_chunks
 from tests.imaging.samples import photo, png_chunk, saved
+from tests.tiers import examples, exhaustive
 
 
 def split(content: bytes, length: int) -> bytes:
@@ -41,7 +42,7 @@ def shown(reader: type, content: bytes) -> bytes | None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 @pytest.mark.parametrize("level", [0, 1, 9])
-@pytest.mark.parametrize("length", [1, 1000, 1 << 20])
+@pytest.mark.parametrize("length", [1000, 1 << 20, *exhaustive(1)])
 def test_every_kind_of_picture_is_read_alike(mode, level, length):
     picture = Image.fromarray(photo(230, 170))
     picture = picture.convert("I").convert(mode) if mode == "I;16" else picture.convert(mode)
@@ -56,7 +57,7 @@ def test_data_that_unfolds_a_thousandfold_is_read_to_its_end():
     assert shown(PngFile, saved(blank, "PNG", compress_level=9)) == blank.tobytes()
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.data())
 def test_a_damaged_picture_is_shown_as_pillow_shows_it_or_refused(data):
     whole = split(saved(photo(90, 60), "PNG", compress_level=data.draw(st.sampled_from([0, 6]))), 700)

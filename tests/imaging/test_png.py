@@ -6,13 +6,14 @@ import zlib
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from function.imaging.png import read_chunks, write_png
 from tests.imaging.samples import photo
+from tests.tiers import examples
 
 
 def read_by_opencv(content: bytes) -> np.ndarray:
@@ -20,7 +21,7 @@ def read_by_opencv(content: bytes) -> np.ndarray:
     return cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGB)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(arrays(np.uint8, st.tuples(st.integers(1, 70), st.integers(1, 70), st.sampled_from([3, 4]))))
 def test_any_small_picture_comes_back(picture):
     assert np.array_equal(read_by_opencv(write_png(picture)), picture)

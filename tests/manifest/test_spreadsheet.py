@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from function.delivery.cloud_event import Upload
@@ -13,6 +13,7 @@ from function.delivery.row_writer import row_manifest
 from function.errors import ManifestInvalid, ReferenceForbidden
 from function.manifest.spreadsheet import MAX_ROWS, read_rows
 from function.settings import Settings
+from tests.tiers import examples
 
 PLAIN = "product,scene,placement\na.png,s.png,left\nb.png,s.png,\n"
 READ = [
@@ -181,14 +182,14 @@ CSV_PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.lists(CSV_PIECES, max_size=60), st.sampled_from(["utf-8", "utf-16", "utf-16-le", "cp1252"]), st.booleans())
 def test_no_csv_raises_anything_but_its_refusal(pieces, encoding, headed):
     header = "product,scene,output.quality,labels.a,scene.prompt\n" if headed else ""
     rows_or_refusal("x.csv", (header + "".join(pieces)).encode(encoding, "replace"))
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.binary(max_size=300))
 def test_no_bytes_raise_anything_but_a_refusal(content):
     rows_or_refusal("x.csv", content)
@@ -205,7 +206,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.lists(JSON_VALUES, max_size=5))
 def test_no_jsonl_raises_anything_but_refusals(values):
     rows_or_refusal("x.jsonl", "\n".join(json.dumps(value) for value in values).encode())

@@ -74,11 +74,12 @@ def test_a_picture_worth_keeping_is_kept_when_the_next_ones_are_worse(cloud, ser
     assert not all(check["passed"] for check in sidecar["checks"].values())
 
 
-def test_the_cap_holds_over_all_deliveries(own_cloud):
+def test_the_cap_holds_over_all_deliveries(own_cloud, short_deadline_s):
     # The second call is answered by a fault that lasts: each delivery ends with 503, and none may pay again.
     faults = [{"kind": "black_image", "times": 1}, {"kind": "503", "times": None}]
-    own_cloud.gemini.control(faults=faults)
-    with own_cloud.server(EVENT_DEADLINE_S="6", MAX_ATTEMPTS="2") as server:
+    with own_cloud.server(EVENT_DEADLINE_S=short_deadline_s, MAX_ATTEMPTS="2") as server:
+        own_cloud.warm_up(server)
+        own_cloud.gemini.control(reset=True, faults=faults)
         resource = put_large(own_cloud)
         assert [own_cloud.deliver(server, resource).status for _ in range(2)] == [503, 503]
         own_cloud.gemini.control(reset=True, faults=[{"kind": "black_image", "times": None}])

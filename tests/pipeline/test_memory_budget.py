@@ -11,6 +11,7 @@ import pytest
 from function.deadline import Deadline
 from function.errors import DeadlineExceeded
 from function.pipeline.memory_budget import MemoryBudget, Priority
+from tests.support import PATIENCE_S, wait_until
 
 
 def test_never_more_is_held_than_there_is():
@@ -19,7 +20,7 @@ def test_never_more_is_held_than_there_is():
 
     def work(wanted: int) -> None:
         nonlocal held, most
-        with budget.acquire(wanted, Deadline(30)):
+        with budget.acquire(wanted, Deadline(PATIENCE_S)):
             with lock:
                 held += wanted
                 most = max(most, held)
@@ -36,15 +37,16 @@ def test_never_more_is_held_than_there_is():
 
 
 def test_no_more_work_at_once_than_there_are_workers():
-    budget, lock = MemoryBudget(100, 2), threading.Lock()
+    budget, lock, two = MemoryBudget(100, 2), threading.Lock(), threading.Barrier(2)
     at_work = most = 0
 
     def work() -> None:
         nonlocal at_work, most
-        with budget.acquire(1, Deadline(30)):
+        with budget.acquire(1, Deadline(PATIENCE_S)):
             with lock:
                 at_work += 1
                 most = max(most, at_work)
+            two.wait(PATIENCE_S)
             time.sleep(0.01)
             with lock:
                 at_work -= 1
@@ -63,16 +65,21 @@ def in_another_thread(work):
         return pool.submit(work).result()
 
 
-def acquire_and_release(budget, wanted):
-    with budget.acquire(wanted, Deadline(0.05)):
+def acquire_and_release(budget, wanted, seconds=PATIENCE_S):
+    with budget.acquire(wanted, Deadline(seconds)):
         pass
+
+
+def wait_for_queue(budget, length):
+    """Until so many threads wait for their turn."""
+    wait_until(lambda: len(budget._queue) == length)
 
 
 def test_a_request_larger_than_the_budget_runs_alone():
     budget = MemoryBudget(100, 8)
-    with budget.acquire(1000, Deadline(1)), pytest.raises(DeadlineExceeded):
-        in_another_thread(lambda: acquire_and_release(budget, 1))
-    with budget.acquire(100, Deadline(1)):
+    with budget.acquire(1000, Deadline(PATIENCE_S)), pytest.raises(DeadlineExceeded):
+        in_another_thread(lambda: acquire_and_release(budget, 1, 0.05))
+    with budget.acquire(100, Deadline(PATIENCE_S)):
         pass
 
 
@@ -80,16 +87,16 @@ def test_a_large_one_is_not_overtaken_for_ever_by_small_ones():
     budget, order = MemoryBudget(100, 8), []
 
     def work(name: str, wanted: int) -> None:
-        with budget.acquire(wanted, Deadline(30)):
+        with budget.acquire(wanted, Deadline(PATIENCE_S)):
             order.append(name)
 
-    with budget.acquire(50, Deadline(1)):
+    with budget.acquire(50, Deadline(PATIENCE_S)):
         large = threading.Thread(target=work, args=("large", 100))
         large.start()
-        time.sleep(0.5)  # it has to be waiting before the small one comes, on a loaded machine too
+        wait_for_queue(budget, 1)
         small = threading.Thread(target=work, args=("small", 10))
         small.start()
-        time.sleep(0.05)
+        wait_for_queue(budget, 2)
     large.join()
     small.join()
     assert order == ["large", "small"]
@@ -99,16 +106,16 @@ def test_what_the_model_waits_for_goes_first_and_then_what_is_nearly_done():
     budget, order = MemoryBudget(100, 1), []
 
     def work(name: str, turn: Priority) -> None:
-        with budget.acquire(10, Deadline(30), turn):
+        with budget.acquire(10, Deadline(PATIENCE_S), turn):
             order.append(name)
 
     first = Priority.BEFORE_MODEL
     wanted = (("a", Priority.EXAMINE), ("b", Priority.FINISH), ("c", first), ("d", first))
     threads = [threading.Thread(target=work, args=args) for args in wanted]
-    with budget.acquire(10, Deadline(1)):
-        for thread in threads:
+    with budget.acquire(10, Deadline(PATIENCE_S)):
+        for number, thread in enumerate(threads, start=1):
             thread.start()
-            time.sleep(0.05)
+            wait_for_queue(budget, number)
     for thread in threads:
         thread.join()
     assert order == ["c", "d", "b", "a"]
@@ -116,17 +123,17 @@ def test_what_the_model_waits_for_goes_first_and_then_what_is_nearly_done():
 
 def test_one_whose_time_is_up_leaves_the_queue():
     budget = MemoryBudget(100, 8)
-    with budget.acquire(60, Deadline(1)):
+    with budget.acquire(60, Deadline(PATIENCE_S)):
         with pytest.raises(DeadlineExceeded):
-            in_another_thread(lambda: acquire_and_release(budget, 60))
+            in_another_thread(lambda: acquire_and_release(budget, 60, 0.05))
         in_another_thread(lambda: acquire_and_release(budget, 40))
 
 
 def test_a_thread_that_holds_memory_may_not_ask_for_more():
     """Two such threads would wait for each other."""
     budget = MemoryBudget(100, 8)
-    with budget.acquire(10, Deadline(1)):
-        with pytest.raises(RuntimeError), budget.acquire(10, Deadline(1)):
+    with budget.acquire(10, Deadline(PATIENCE_S)):
+        with pytest.raises(RuntimeError), budget.acquire(10, Deadline(PATIENCE_S)):
             pass
         in_another_thread(lambda: acquire_and_release(budget, 90))
     acquire_and_release(budget, 100)
@@ -136,7 +143,7 @@ def test_what_is_kept_is_bounded_and_takes_nothing_from_who_works():
     budget = MemoryBudget(100, 8, retained_bytes=50)
     assert budget.retain(30)
     assert not budget.retain(30)
-    with budget.acquire(100, Deadline(1)):
+    with budget.acquire(100, Deadline(PATIENCE_S)):
         pass
     budget.release_retained(30)
     assert budget.retain(50)

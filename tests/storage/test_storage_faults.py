@@ -15,12 +15,20 @@ from function.errors import DeadlineExceeded, StorageUnavailable
 from function.storage.client import Changed, NotFound, Storage
 from function.tools.local.storage_emulator import PROJECT
 from tests.fault_proxy import FaultProxy
-from tests.support import Cloud, log_lines, picture, product_png, scene_png
+from tests.support import PATIENCE_S, Cloud, log_lines, picture, product_png, scene_png
+from tests.tiers import exhaustive
 
 PASSING = ["408", "429", "500", "502", "503", "504"]
 KINDS = [*PASSING, "reset", "lost", "broken", "truncated", "garbage"]
+# One of each sort: a status, an answer that is lost, one that looks like an answer.
+TELLING_KINDS = ["503", "lost", "garbage"]
+KINDS_BY_TIER = [*TELLING_KINDS, *exhaustive(*(kind for kind in KINDS if kind not in TELLING_KINDS))]
 CONTENT = bytes(range(256)) * 40
-MARGIN_S = 5.0  # what a loaded machine may add to a deadline
+SHORT_S = 1.5  # a deadline for one call, which takes milliseconds
+STALLED_S = 6.0  # a deadline of which a stall takes half, so that the other half is enough anywhere
+# What a slow and busy machine may add to a deadline. Without the deadline a call is retried for a minute, and what
+# stalls does so for ten.
+MARGIN_S = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +73,10 @@ def calls_of(storage, bucket):
     }
 
 
+# What an error says that ended a call, by kind of fault; all others break the connection.
+WHY = {"503": "503", "504": "504", "stall": "timed out|Timeout", "truncated": None, "garbage": None}
+
+
 @pytest.fixture
 def bucket(own_cloud):
     """A bucket with something in it."""
@@ -73,19 +85,31 @@ def bucket(own_cloud):
     return own_cloud.input
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "stall"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_call_that_fails_once_is_made_again(storage, proxy, bucket, kind):
     calls = calls_of(storage, bucket)
     faults = {operation: proxy.add(kind, operation, f"{bucket}/*") for operation in calls}
     proxy.requests.clear()
     for operation, (call, expected) in calls.items():
-        assert call(Deadline(3 if kind == "stall" else 20)) == expected, operation
+        assert call(Deadline(PATIENCE_S)) == expected, operation
         assert faults[operation].fired == 1, operation
         assert [made for made, _ in proxy.requests].count(operation) == 2, operation
 
 
-@pytest.mark.parametrize("kind", [*KINDS[PASSING.index("503") :], "stall"])
-def test_a_call_that_keeps_failing_is_given_up_at_the_deadline(storage, proxy, bucket, kind):
+def test_a_call_that_stalls_is_made_again_inside_the_deadline(storage, proxy, bucket):
+    """All at once, because what takes the time is waiting."""
+    calls = calls_of(storage, bucket)
+    faults = {operation: proxy.add("stall", operation, f"{bucket}/*") for operation in calls}
+    with ThreadPoolExecutor(len(calls)) as pool:
+        results = pool.map(lambda operation: calls[operation][0](Deadline(STALLED_S)), calls)
+        assert list(results) == [expected for _, expected in calls.values()]
+    assert {operation: fault.fired for operation, fault in faults.items()} == dict.fromkeys(calls, 1)
+
+
+@pytest.mark.parametrize(
+    "kind", ["503", "lost", "stall", *exhaustive("504", "reset", "broken", "truncated", "garbage")]
+)
+def test_a_call_that_keeps_failing_is_given_up_at_the_deadline_and_says_why(storage, proxy, bucket, kind):
     calls = calls_of(storage, bucket)
     if kind == "truncated":
         del calls["delete"]  # the first one went through, and the second is told so by its status
@@ -93,13 +117,13 @@ def test_a_call_that_keeps_failing_is_given_up_at_the_deadline(storage, proxy, b
 
     def outcome(call):
         start = time.monotonic()
-        with pytest.raises((StorageUnavailable, DeadlineExceeded)):
-            call(Deadline(1.0))
+        with pytest.raises(StorageUnavailable, match=WHY.get(kind, "Connection|Protocol")):
+            call(Deadline(SHORT_S))
         return time.monotonic() - start
 
     with ThreadPoolExecutor(len(calls)) as pool:
         spent = list(pool.map(outcome, [call for call, _ in calls.values()]))
-    assert max(spent) < 1.0 + MARGIN_S
+    assert max(spent) < SHORT_S + MARGIN_S
     assert fault.fired > len(calls) if kind != "stall" else fault.fired >= len(calls)
 
 
@@ -108,8 +132,8 @@ def test_a_connection_that_trickles_ends_at_the_deadline(storage, proxy, own_clo
     fault = proxy.add("trickle", "get", times=None)
     start = time.monotonic()
     with pytest.raises((StorageUnavailable, DeadlineExceeded)):
-        storage.read(own_cloud.input, "big", Deadline(1.0), limit=10**7)
-    assert time.monotonic() - start < 1.0 + MARGIN_S
+        storage.read(own_cloud.input, "big", Deadline(SHORT_S), limit=10**7)
+    assert time.monotonic() - start < SHORT_S + MARGIN_S
     assert fault.fired
 
 
@@ -120,17 +144,17 @@ def test_an_answer_that_comes_byte_by_byte_ends_at_the_deadline(storage, proxy, 
     fault = proxy.add("trickle", operation, times=None)
     start = time.monotonic()
     with pytest.raises((StorageUnavailable, DeadlineExceeded)):
-        call(Deadline(1.0))
-    assert time.monotonic() - start < 1.0 + MARGIN_S
+        call(Deadline(SHORT_S))
+    assert time.monotonic() - start < SHORT_S + MARGIN_S
     assert fault.fired
 
 
 def test_what_will_not_pass_is_not_repeated(storage, proxy, bucket):
-    assert storage.stat(bucket, "absent", Deadline(10)) is None
+    assert storage.stat(bucket, "absent", Deadline(PATIENCE_S)) is None
     with pytest.raises(NotFound):
-        storage.read(bucket, "absent", Deadline(10), limit=10)
+        storage.read(bucket, "absent", Deadline(PATIENCE_S), limit=10)
     with pytest.raises(Changed):
-        storage.write(bucket, "there", b"other", "text/plain", Deadline(10), if_generation=0, metadata={})
+        storage.write(bucket, "there", b"other", "text/plain", Deadline(PATIENCE_S), if_generation=0, metadata={})
     assert proxy.requests == [
         ("stat", f"{bucket}/absent"), ("get", f"{bucket}/absent"),
         ("insert", f"{bucket}/there"), ("stat", f"{bucket}/there"),
@@ -140,13 +164,14 @@ def test_what_will_not_pass_is_not_repeated(storage, proxy, bucket):
 def test_a_lost_acknowledgement_is_a_success_only_for_ones_own_write(storage, proxy, bucket):
     fault = proxy.add("lost", "insert", f"{bucket}/mine")
     options = {"if_generation": 0, "metadata": {"run": "1"}}
-    generation = storage.write(bucket, "mine", b"mine", "text/plain", Deadline(10), **options)
+    generation = storage.write(bucket, "mine", b"mine", "text/plain", Deadline(PATIENCE_S), **options)
     assert fault.fired == 1
-    assert storage.stat(bucket, "mine", Deadline(10)).generation == generation
+    assert storage.stat(bucket, "mine", Deadline(PATIENCE_S)).generation == generation
+    other = {**options, "metadata": {"run": "2"}}
     with pytest.raises(Changed):
-        storage.write(bucket, "mine", b"mine", "text/plain", Deadline(10), if_generation=0, metadata={"run": "2"})
+        storage.write(bucket, "mine", b"mine", "text/plain", Deadline(PATIENCE_S), **other)
     with pytest.raises(Changed):
-        storage.write(bucket, "mine", b"hers", "text/plain", Deadline(10), **options)
+        storage.write(bucket, "mine", b"hers", "text/plain", Deadline(PATIENCE_S), **options)
 
 
 def test_a_long_listing_is_read_page_by_page(storage, proxy, own_cloud, monkeypatch):
@@ -155,7 +180,7 @@ def test_a_long_listing_is_read_page_by_page(storage, proxy, own_cloud, monkeypa
     real = storage.client.list_blobs
     monkeypatch.setattr(storage.client, "list_blobs", lambda *args, **options: real(*args, max_results=2, **options))
     fault = proxy.add("503", "list")
-    names = [found.name for found in storage.list(own_cloud.input, "many/", Deadline(20))]
+    names = [found.name for found in storage.list(own_cloud.input, "many/", Deadline(PATIENCE_S))]
     assert names == [f"many/{number}" for number in range(5)]
     assert fault.fired == 1
 
@@ -177,8 +202,9 @@ REQUESTS = {
     "result": ("insert", "out-*/{stem}.png"),
     "sidecar": ("insert", "out-*/{stem}.json"),
 }
-LEAST_DEADLINE_S = 6.0
-PAIRS_AT_ONCE = 8  # as many as the server has threads for; they share the cores
+# A short deadline is several times what a pair takes: two of those that are delivered at once come as far as pixels.
+LEAST_DEADLINE_S, PAIRS_IN_A_DEADLINE = 4.0, 5
+MOST_TRIES = 10
 
 
 @pytest.fixture(scope="module")
@@ -200,13 +226,14 @@ def deadline_s(place, faulty, gemini_session):
     place.deliver_until_settled(faulty, put_pair(place, "cold"))  # the first event loads the image libraries
     start = time.monotonic()
     place.deliver_until_settled(faulty, put_pair(place, "measured"))
-    return max(LEAST_DEADLINE_S, PAIRS_AT_ONCE * (time.monotonic() - start))
+    return max(LEAST_DEADLINE_S, PAIRS_IN_A_DEADLINE * (time.monotonic() - start))
 
 
 @pytest.fixture(scope="module")
 def hasty(place, proxy, deadline_s):
     """The same with little time for an event."""
-    with place.server(STORAGE_EMULATOR_HOST=proxy.url, EVENT_DEADLINE_S=f"{deadline_s:.1f}") as server:
+    hasty = {"EVENT_DEADLINE_S": f"{deadline_s:.1f}", "THREADS": str(len(REQUESTS))}
+    with place.server(STORAGE_EMULATOR_HOST=proxy.url, **hasty) as server:
         place.deliver_until_settled(server, put_pair(place, "warm"))
         yield server
 
@@ -233,7 +260,19 @@ def calls_for(place, stem):
     return sum(f"({stem})" in seen["text"] and seen["code"] == 200 for seen in place.gemini.requests)
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "stall"])
+def deliver_until_met(place, server, resource, fault):
+    """Deliver until the fault has met a request → (status, seconds): a very slow machine may need all the time of a
+    delivery for what comes before."""
+    for _ in range(MOST_TRIES):
+        start = time.monotonic()
+        status = place.deliver(server, resource).status
+        if fault.fired:
+            break
+        assert status == 503
+    return status, time.monotonic() - start
+
+
+@pytest.mark.parametrize("kind", [*KINDS_BY_TIER, *exhaustive("stall")])
 def test_every_request_of_a_delivery_may_fail_once(place, faulty, proxy, gemini, kind):
     stem = f"once-{kind}"
     resource = put_pair(place, stem)
@@ -247,7 +286,7 @@ def test_every_request_of_a_delivery_may_fail_once(place, faulty, proxy, gemini,
     assert calls_for(place, stem) == len(sidecar["attempts"]) == 1
 
 
-@pytest.mark.parametrize("kind", ["503", "lost", "stall"])
+@pytest.mark.parametrize("kind", ["503", "lost", *exhaustive("stall")])
 def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
     place, faulty, hasty, deadline_s, proxy, gemini, kind
 ):
@@ -262,10 +301,9 @@ def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
         faults[what] = proxy.add(kind, operation, name.format(stem=stem), times=None)
 
     def deliver(what):
-        start = time.monotonic()
-        return place.deliver(hasty, resources[what]).status, time.monotonic() - start
+        return deliver_until_met(place, hasty, resources[what], faults[what])
 
-    with ThreadPoolExecutor(PAIRS_AT_ONCE) as pool:
+    with ThreadPoolExecutor(len(pairs)) as pool:
         outcomes = dict(zip(pairs, pool.map(deliver, pairs), strict=True))
     for what, (status, spent) in outcomes.items():
         assert faults[what].fired, what
@@ -275,7 +313,7 @@ def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
         assert (f"{pairs[what]}.json" in place.names()) == sidecar_stands, what
     proxy.clear()
     for what, stem in pairs.items():
-        place.deliver_until_settled(faulty, resources[what], within_s=10)  # at once: no claim is waited for
+        assert place.deliver(faulty, resources[what]).status == 200, what  # at once: no claim is waited for
         sidecar = is_whole(place, stem)
         assert calls_for(place, stem) == len(sidecar["attempts"]) == 1, what
 
@@ -284,8 +322,8 @@ def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
     ("what", "kind", "calls"),
     [
         ("answer's head", "503", 1),
-        ("answer", "lost", 1),
         ("answer", "503", 2),  # what could not be stored in all the time there is cannot be found again
+        *exhaustive(("answer", "lost", 1)),
     ],
 )
 def test_answers_may_fail_until_the_event_comes_again(
@@ -294,10 +332,10 @@ def test_answers_may_fail_until_the_event_comes_again(
     stem = f"{what.replace(' ', '-')}-{kind}-alone"
     resource = put_pair(place, stem)
     fault = proxy.add(kind, *REQUESTS[what], times=None)
-    start = time.monotonic()
-    assert place.deliver(hasty, resource).status == 503
-    assert time.monotonic() - start < deadline_s + MARGIN_S + GRACE_PERIOD_S
+    status, spent = deliver_until_met(place, hasty, resource, fault)
     assert fault.fired
+    assert status == 503
+    assert spent < deadline_s + MARGIN_S + GRACE_PERIOD_S
     assert not [name for name in place.names() if name.startswith(stem)]
     proxy.clear()
     place.deliver_until_settled(faulty, resource)
@@ -314,7 +352,7 @@ def test_a_release_that_fails_does_not_hold_up_the_next_delivery(place, faulty, 
     ]
     lasting[1].times = 0
     thread = ThreadPoolExecutor(1).submit(place.deliver, hasty, resource)
-    assert lasting[0].reached.wait(30)
+    assert lasting[0].reached.wait(PATIENCE_S)
     lasting[1].times = None
     assert thread.result().status == 503
     assert lasting[1].fired, "the claim was freed after all"
@@ -330,7 +368,9 @@ def test_a_dead_bucket_is_told_and_recorded_when_the_event_is_old(place, hasty, 
     assert fault.fired
     sidecar = place.sidecar("old.json")
     assert sidecar["status"] == "failed" and sidecar["error"]["retryable"] is True
-    assert sidecar["error"]["code"] in {"internal", "deadline_exceeded"}
+    # The bucket is the reason, and not that it took all the time there was.
+    assert sidecar["error"]["code"] == "internal"
+    assert "old-scene.png failed" in sidecar["error"]["message"] and "503" in sidecar["error"]["message"]
 
 
 def test_an_output_bucket_that_may_not_be_used_comes_again_and_says_so(place, proxy, gemini):

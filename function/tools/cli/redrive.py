@@ -14,12 +14,13 @@ from function.delivery.cloud_event import Upload
 from function.delivery.lease import is_held
 from function.errors import CompositeError
 from function.storage.client import Forbidden, Storage, StoredObject
+from function.storage.names import gs_uri
 from function.tools.cli.reupload import write_again
 from function.tools.cli.sidecar_index import Settled, SettledReader, list_manifests, unsettled
 from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, counted, fail, open_storage
+from function.tools.timeouts import CALL_S
 
 WORKERS = 8  # as many as one function instance takes at once
-CALL_S = 120.0
 
 HELP = """\
 Finds manifests and catalogues without a sidecar of their present upload: lost events, and what the platform has
@@ -79,7 +80,7 @@ def _output_bucket(uri: str | None) -> str:
 def _failed(manifests: list[StoredObject], settled: dict[str, Settled]) -> list[tuple[StoredObject, str]]:
     found = []
     for stored in manifests:
-        known = settled.get(f"gs://{stored.bucket}/{stored.name}")
+        known = settled.get(gs_uri(stored.bucket, stored.name))
         if known and known.status == "failed" and known.generation >= stored.generation:
             found.append((stored, f"it failed: {known.error_code or 'unknown'}"))
     return found
@@ -100,7 +101,7 @@ def _deliver(
 
     def one(item: tuple[StoredObject, str, bool]) -> tuple[bool, str]:
         stored, why, may_be_held = item
-        said = f"gs://{stored.bucket}/{stored.name}: {why}"
+        said = f"{gs_uri(stored.bucket, stored.name)}: {why}"
         upload = Upload("", stored.bucket, stored.name, stored.generation, datetime.now(UTC))
         if may_be_held and is_held(storage, output, upload, Deadline(CALL_S)):
             return True, f"{said}; left alone, a delivery is at work on it"

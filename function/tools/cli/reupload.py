@@ -5,8 +5,7 @@ from __future__ import annotations
 from function.deadline import Deadline
 from function.manifest.parse import MAX_MANIFEST_BYTES
 from function.storage.client import Changed, NotFound, Storage, StoredObject
-
-CALL_S = 120.0
+from function.tools.timeouts import CALL_S
 
 
 def write_again(storage: Storage, there: StoredObject) -> bool:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 
+from pydantic import BaseModel
+
 from function.manifest.model import Manifest
 from function.sidecar import CatalogueSidecar, Sidecar
 
-DOCUMENTS = {"manifest": Manifest, "sidecar": Sidecar, "catalogue-sidecar": CatalogueSidecar}
+DOCUMENTS: dict[str, type[BaseModel]] = {
+    "manifest": Manifest,
+    "sidecar": Sidecar,
+    "catalogue-sidecar": CatalogueSidecar,
+}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,10 +11,9 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX
 from function.delivery.outputs import ERROR_KEY, GENERATION_KEY, MANIFEST_KEY, MAX_SIDECAR_BYTES, STATUS_KEY, USD_KEY
 from function.storage.client import NotFound, Storage, StoredObject, TooLarge
-from function.storage.names import WORK_PREFIX
+from function.storage.names import WORK_PREFIX, gs_uri, split_gs_uri
+from function.tools.timeouts import CALL_S, LISTING_S
 
-LISTING_S = 600.0
-READ_S = 120.0
 READERS = 16
 
 
@@ -28,6 +27,11 @@ class Settled:
     usd: float | None
     error_code: str | None
     rows: tuple[int, int] | None = None  # of a catalogue: written, refused
+
+    @property
+    def input_bucket(self) -> str:
+        """Where the manifest is."""
+        return split_gs_uri(self.manifest)[0]
 
     @property
     def is_catalogue(self) -> bool:
@@ -78,7 +82,7 @@ class SettledReader:
         try:
             body = json.loads(
                 self._storage.read(
-                    stored.bucket, stored.name, Deadline(READ_S),
+                    stored.bucket, stored.name, Deadline(CALL_S),
                     generation=stored.generation, limit=MAX_SIDECAR_BYTES,
                 )
             )  # fmt: skip
@@ -100,7 +104,7 @@ def unsettled(manifests: Iterable[StoredObject], settled: dict[str, Settled]) ->
     """Those whose present generation has no sidecar, each with the reason in words."""
     waiting = []
     for stored in manifests:
-        known = settled.get(f"gs://{stored.bucket}/{stored.name}")
+        known = settled.get(gs_uri(stored.bucket, stored.name))
         if known is None:
             waiting.append((stored, "it has no sidecar"))
         elif known.generation < stored.generation:

@@ -31,6 +31,15 @@ stands yet.
 """
 
 
+@dataclass(frozen=True)
+class CatalogueStatus:
+    """What a settled catalogue's sidecar says of its rows."""
+
+    status: str
+    rows_written: int
+    rows_refused: int
+
+
 @dataclass
 class Status:
     """The counts. `waiting` is None when nobody knows the input bucket; `spent_usd` counts known prices only."""
@@ -43,7 +52,7 @@ class Status:
     spent_usd: float = 0.0
     without_price: int = 0
     errors: dict[str, int] = field(default_factory=dict)
-    catalogues: dict[str, dict[str, object]] = field(default_factory=dict)
+    catalogues: dict[str, CatalogueStatus] = field(default_factory=dict)
     catalogues_waiting: int = 0
 
     @property
@@ -87,12 +96,11 @@ def run(args: argparse.Namespace) -> int:
 def count(storage: Storage, reader: SettledReader, bucket: str, prefix: str, source: str | None) -> Status:
     """One look at both buckets. Raises StorageUnavailable, Forbidden."""
     settled = reader.list(bucket, prefix)
-    sources = {source} if source else {manifest.split("/")[2] for manifest in settled}
+    sources = {source} if source else {one.input_bucket for one in settled.values()}
     status = Status()
     for manifest, one in settled.items():
         if one.is_catalogue:
-            written, refused = one.rows or (0, 0)
-            status.catalogues[manifest] = {"status": one.status, "rows_written": written, "rows_refused": refused}
+            status.catalogues[manifest] = CatalogueStatus(one.status, *(one.rows or (0, 0)))
         else:
             _add(status, one)
     if sources:
@@ -145,8 +153,8 @@ class _Screen:
         unknown = f"  (and {counted(status.without_price, 'pair')} of unknown price)" if status.without_price else ""
         lines.append(f"  {'spent':<9}{f'${status.spent_usd:,.2f}':>8}{unknown}")
         for name, one in sorted(status.catalogues.items()):
-            refused = f", {one['rows_refused']:,} refused (see its sidecar)" if one["rows_refused"] else ""
-            lines.append(f"  {name}: {counted(one['rows_written'], 'row')} written{refused}")
+            refused = f", {one.rows_refused:,} refused (see its sidecar)" if one.rows_refused else ""
+            lines.append(f"  {name}: {counted(one.rows_written, 'row')} written{refused}")
         if status.catalogues_waiting:
             lines.append(f"  {counted(status.catalogues_waiting, 'catalogue')} to come")
         return lines

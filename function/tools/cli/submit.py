@@ -12,6 +12,7 @@ from function.deadline import Deadline
 from function.errors import CompositeError
 from function.settings import Settings, SettingsInvalid
 from function.storage.client import Changed, Forbidden, Storage, StoredObject
+from function.storage.names import gs_uri
 from function.tools.cli.cost import estimate
 from function.tools.cli.reupload import write_again
 from function.tools.cli.terminal import (
@@ -26,9 +27,9 @@ from function.tools.cli.terminal import (
     open_storage,
 )
 from function.tools.cli.upload_plan import LocalFile, Plan, make_plan
+from function.tools.timeouts import UPLOAD_S
 
 UPLOADERS = 16
-UPLOAD_S = 600.0  # one file over a slow line
 PROBLEMS_SHOWN = 20
 
 HELP = """\
@@ -128,7 +129,7 @@ def _upload(plan: Plan, bucket: str, storage: Storage) -> None:
                 if_generation=plan.standing.get(file.name, 0), metadata={},
             )  # fmt: skip
         except Changed:
-            raise UsageProblem(f"gs://{bucket}/{file.name} is being written by somebody else") from None
+            raise UsageProblem(f"{gs_uri(bucket, file.name)} is being written by somebody else") from None
         return file.size
 
     def put_one(file: LocalFile) -> int:

@@ -21,11 +21,10 @@ from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, read_rows
 from function.settings import Settings
 from function.storage.client import Forbidden, Storage, StoredObject, crc32c
 from function.tools.cli.terminal import Progress, UsageProblem
+from function.tools.timeouts import CALL_S, LISTING_S
 
 READERS = 4  # images are read whole to be checked; more would only fill the memory
 STATS = 16  # small requests
-CALL_S = 120.0
-LISTING_S = 600.0
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ def _cast(
     x0, y0 = corner[0] - reach, corner[1] + round(0.35 * tall)
     width, height = wide + 2 * reach, round(0.65 * tall) + round(0.4 * wide) + 8
     small_size = max(8, round(width * SHADOW_SCALE)), max(8, round(height * SHADOW_SCALE))
-    k = np.float32([small_size[0] / width, small_size[1] / height])
+    k = np.array([small_size[0] / width, small_size[1] / height], np.float32)
     foot_wide = foot[1] - foot[0]
     depth = DEPTH * foot_wide
     middle = (corner[0] + (foot[0] + foot[1]) / 2 - x0, corner[1] + tall - depth / 2 - y0)
@@ -146,11 +146,12 @@ def _cast(
     side = 1.0 if light.slope >= 0 else -1.0
     along = side * (CAST_LENGTH[0] + (CAST_LENGTH[1] - CAST_LENGTH[0]) * abs(light.slope))
     # (column, row) of the silhouette → ground: rows above the foot move sideways and a little back.
-    shear = np.float32(
+    shear = np.array(
         [
             [k[0], -along * k[0], (corner[0] - x0 + along * tall) * k[0]],
             [0, CAST_BACK * k[1], (middle[1] - CAST_BACK * tall) * k[1]],
-        ]
+        ],
+        np.float32,
     )
     rows = np.arange(tall)[::-1] / tall
     for index, share in enumerate(CAST):

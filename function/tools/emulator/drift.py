@@ -52,8 +52,8 @@ def _signed(rng: np.random.Generator) -> float:
 def _field(rng: np.random.Generator, shape: tuple[int, int], sigma: float, rms: float) -> np.ndarray:
     """A smooth random field of `shape` (h, w), float32: `sigma` px smooth, `rms` its root mean square."""
     step = max(1, int(sigma / 3))  # drawn coarse and enlarged
-    coarse = rng.standard_normal((shape[0] // step + 3, shape[1] // step + 3), dtype=np.float32)
-    coarse = cv2.GaussianBlur(coarse, (0, 0), sigma / step)
+    drawn = rng.standard_normal((shape[0] // step + 3, shape[1] // step + 3), dtype=np.float32)
+    coarse = cv2.GaussianBlur(drawn, (0, 0), sigma / step)
     field = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC) if step > 1 else coarse
     field = field[: shape[0], : shape[1]]
     return field * np.float32(rms / (coarse.std() + 1e-9))

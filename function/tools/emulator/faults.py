@@ -45,7 +45,7 @@ WIRE_FAULTS = frozenset(
         "empty_body",  # 200 with nothing
     }
 )
-# What the candidate holds; handled in gemini_answers.py.
+# What the candidate holds; handled in responses.py.
 ANSWER_FAULTS = frozenset(
     {
         "block_reason",  # value: the reason (PROHIBITED_CONTENT)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-Fields = dict[str, Any] | list[Any] | type | tuple[type, ...] | None
+Fields = dict[str, Any] | list[Any] | type | None
 
 BLOB: Fields = {"mimeType": str, "data": str, "displayName": str}
 

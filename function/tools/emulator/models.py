@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
 
-MODEL_TABLE = Path(__file__).parents[2] / "generation" / "models.json"
+from function.generation.models import model_table
+
 TEXT_MODELS = ("gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-2.5-pro", "gemini-3-flash")
 TEXT_TOKENS_PER_IMAGE = 258  # one tile, documented for the text models
 MAX_TEXT_MODEL_IMAGES = 3000  # documented for the text models
@@ -36,15 +35,15 @@ class ModelCard:
 def load_models() -> dict[str, ModelCard]:
     """Every model by its id."""
     cards = {name: ModelCard(name) for name in TEXT_MODELS}
-    for name, entry in json.loads(MODEL_TABLE.read_text("utf-8"))["models"].items():
+    for name, model in model_table().models.items():
         cards[name] = ModelCard(
             id=name,
-            tokens_per_image=entry["input_image_tokens"],
-            max_images=entry["max_input_images"],
-            max_inline_bytes=entry["max_inline_bytes"],
-            native_sizes={ratio: tuple(size) for ratio, size in entry["native_sizes"].items()},
-            image_sizes=tuple(entry["output_image_tokens"]) if entry["image_size"] else (),
-            output_tokens=entry["output_image_tokens"],
-            mime_type="image/jpeg" if name.startswith("gemini-3-pro") else "image/png",  # seen in its answers
+            tokens_per_image=model.input_image_tokens,
+            max_images=model.max_input_images,
+            max_inline_bytes=model.max_inline_bytes,
+            native_sizes=model.native_sizes,
+            image_sizes=tuple(model.output_image_tokens) if model.image_size else (),
+            output_tokens=model.output_image_tokens,
+            mime_type=model.answer_mime_type,
         )
     return cards

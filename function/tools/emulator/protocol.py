@@ -5,8 +5,6 @@ Shapes follow https://ai.google.dev/api/generate-content and what google-genai 3
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import io
 import json
@@ -18,12 +16,13 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from function.generation.pricing import CHARS_PER_TOKEN
+from function.imaging.data_uri import decode_base64
 from function.tools.emulator.fields import BLOB, REQUEST, Fields
 from function.tools.emulator.models import ModelCard
 
 INPUT_MIME_TYPES = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 REQUEST_NAME = "GenerateContentRequest"
-CHARACTERS_PER_TOKEN = 4  # rule of thumb of the documentation
 RPC = "type.googleapis.com/google.rpc."
 PATH = re.compile(
     r"^/(?P<version>v1|v1beta|v1beta1)/"
@@ -87,7 +86,7 @@ class GenerateRequest:
     @property
     def text_tokens(self) -> int:
         """Tokens of the prompt's text, estimated."""
-        return max(1, math.ceil(len(self.text) / CHARACTERS_PER_TOKEN))
+        return max(1, math.ceil(len(self.text) / CHARS_PER_TOKEN))
 
 
 def authorise(vertex: bool, headers: Any, query: dict[str, list[str]]) -> None:
@@ -252,10 +251,9 @@ def read_image(blob: dict[str, Any], where: str) -> ImagePart:
     mime_type = blob.get("mimeType", "")
     if mime_type not in INPUT_MIME_TYPES:
         raise invalid(f"Unsupported MIME type: {mime_type}")
-    text = blob.get("data", "").replace("-", "+").replace("_", "/").rstrip("=")
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
+        data = decode_base64(blob.get("data", ""))
+    except ValueError as error:
         raise invalid(f"Invalid value at '{where}.data' (TYPE_BYTES), Base64 decoding failed") from error
     try:
         with Image.open(io.BytesIO(data), formats=[INPUT_MIME_TYPES[mime_type]]) as image:
@@ -274,7 +272,7 @@ def answer(request: GenerateRequest, parts: list[dict[str, Any]]) -> dict[str, A
         "usageMetadata": usage(
             request,
             image_tokens=request.model.output_tokens[request.image_size] if drawn else 0,
-            text_tokens=math.ceil(spoken / CHARACTERS_PER_TOKEN),
+            text_tokens=math.ceil(spoken / CHARS_PER_TOKEN),
         ),
         "modelVersion": request.model.id,
         "responseId": hashlib.sha256(f"{request.digest}{request.seed}".encode()).hexdigest()[:22],
@@ -283,7 +281,7 @@ def answer(request: GenerateRequest, parts: list[dict[str, Any]]) -> dict[str, A
 
 def usage(request: GenerateRequest, image_tokens: int = 0, text_tokens: int = 0) -> dict[str, Any]:
     """Token counts as the service reports them: prompt and answer, each by modality."""
-    prompt = [{"modality": "TEXT", "tokenCount": request.text_tokens}]
+    prompt: list[dict[str, Any]] = [{"modality": "TEXT", "tokenCount": request.text_tokens}]
     if request.images:
         image_tokens_sent = request.model.tokens_per_image * len(request.images)
         prompt.append({"modality": "IMAGE", "tokenCount": image_tokens_sent})

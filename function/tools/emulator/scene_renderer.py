@@ -55,13 +55,13 @@ def plain_scene(words: str, size: tuple[int, int], rng: np.random.Generator) -> 
     wall = wall or PLAIN_WALL
     side = -1.0 if re.search(r"\b(from|on) the right\b|\bright[- ]hand\b", words) else 1.0
     picture = np.empty((height, width, 3), np.float32)
-    picture[:edge] = np.float32(wall) * (1 + 0.005 * _noise(rng, (edge, width), 2.0)[..., None])
+    picture[:edge] = np.array(wall, np.float32) * (1 + 0.005 * _noise(rng, (edge, width), 2.0)[..., None])
     picture[edge:] = _surface(rng, (height - edge, width), colour, kind)
     picture *= _light(size, edge, side)[..., None]
     if re.search(r"\bwarm|\bgolden|\bevening|\bsunset|\bmorning", words):
-        picture *= np.float32(WARM)
+        picture *= np.array(WARM, np.float32)
     elif re.search(r"\bcool|\bnorth|\bovercast|\bcold", words):
-        picture *= np.float32(COOL)
+        picture *= np.array(COOL, np.float32)
     soft = cv2.GaussianBlur(picture, (0, 0), 2.2)  # the wall lies behind the plane of focus
     blend = np.clip((np.arange(height) - edge) / (0.1 * height), 0, 1).astype(np.float32)[:, None, None]
     return np.clip(soft * (1 - blend) + picture * blend, 0, 255)
@@ -85,7 +85,7 @@ def _surface(rng: np.random.Generator, shape: tuple[int, int], colour: tuple[int
         _grain(rng, top, colour)
     else:
         cloud = _noise(rng, top.shape[:2], 60.0)
-        top[:] = np.float32(colour) * (1 + (0.05 if kind == "veins" else 0.025) * cloud)[..., None]
+        top[:] = np.array(colour, np.float32) * (1 + (0.05 if kind == "veins" else 0.025) * cloud)[..., None]
         if kind == "veins":
             bend = _noise(rng, top.shape[:2], 45.0) + 0.5 * _noise(rng, top.shape[:2], 14.0)
             veins = np.exp(-((bend / 0.07) ** 2)) * np.clip(0.5 + _noise(rng, top.shape[:2], 80.0), 0, 1)
@@ -93,8 +93,8 @@ def _surface(rng: np.random.Generator, shape: tuple[int, int], colour: tuple[int
         top *= 1 + 0.01 * _noise(rng, top.shape[:2], 1.0)[..., None]
     far, near = 0.30 * width, 0.0  # the far edge shows more of the surface's width than the near one
     h, w = top.shape[:2]
-    source = np.float32([[0, 0], [w, 0], [w, h], [0, h]])
-    target = np.float32([[near, 0], [width - near, 0], [width + far, height], [-far, height]])
+    source = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
+    target = np.array([[near, 0], [width - near, 0], [width + far, height], [-far, height]], np.float32)
     return cv2.warpPerspective(
         top,
         cv2.getPerspectiveTransform(source, target),
@@ -112,17 +112,17 @@ def _grain(rng: np.random.Generator, top: np.ndarray, colour: tuple[int, int, in
         rows = slice(height * index // boards, height * (index + 1) // boards)
         count = rows.stop - rows.start
         fine = _noise(rng, (count, max(8, width // 24)), 1.2) + _noise(rng, (count, max(8, width // 24)), 6.0)
-        fine = cv2.resize(fine, (width, count), interpolation=cv2.INTER_CUBIC)
-        shade = (1 + 0.07 * rng.uniform(-1, 1)) * (1 + 0.085 * fine)
-        top[rows] = np.float32(colour) * shade[..., None]
+        grain = cv2.resize(fine, (width, count), interpolation=cv2.INTER_CUBIC)
+        shade = (1 + 0.07 * rng.uniform(-1, 1)) * (1 + 0.085 * grain)
+        top[rows] = np.array(colour, np.float32) * shade[..., None]
         top[rows.start : rows.start + 4] *= 0.55
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> np.ndarray:
     """Smooth noise of unit standard deviation, float32 (h, w)."""
     step = max(1, int(sigma / 2))
-    coarse = rng.standard_normal((shape[0] // step + 2, shape[1] // step + 2), dtype=np.float32)
-    coarse = cv2.GaussianBlur(coarse, (0, 0), sigma / step)
+    drawn = rng.standard_normal((shape[0] // step + 2, shape[1] // step + 2), dtype=np.float32)
+    coarse = cv2.GaussianBlur(drawn, (0, 0), sigma / step)
     coarse = (coarse - coarse.mean()) / (coarse.std() + 1e-6)
     return (
         cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC) if step > 1 else coarse[: shape[0], : shape[1]]

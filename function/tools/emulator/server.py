@@ -4,7 +4,7 @@
 
 `GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8090` sends the SDK here, with any key. Beside the API it answers
 `GET /__control` (what was asked and answered) and `POST /__control` with any of
-`{"faults": […], "latency_s": …, "drift": …, "reset": true}`; see gemini_faults.py.
+`{"faults": […], "latency_s": …, "drift": …, "reset": true}`; see faults.py.
 """
 
 from __future__ import annotations
@@ -211,7 +211,7 @@ class _Handler(QuietHandler):
         elif kind == "reset":
             self.reset()
         elif kind == "stall":
-            self._stall(fault)
+            self._stall(fault.value if fault else None)
         elif kind == "garbage_body":
             self._send(200, HTML, HTML_TYPE)
         elif kind == "empty_body":
@@ -227,7 +227,7 @@ class _Handler(QuietHandler):
 
     def _deliver(self, body: bytes, fault: Fault | None) -> None:
         """Send a body, or as much of it as the wire fault lets through."""
-        kind = fault.kind if fault else ""
+        kind, value = (fault.kind, fault.value) if fault else ("", None)
         half = body[: len(body) // 2]
         if kind == "truncated_json":
             self._send(200, half)
@@ -236,20 +236,20 @@ class _Handler(QuietHandler):
             if kind == "reset_midway":
                 self.reset()
             elif kind == "stall_midway":
-                self._stall(fault)
+                self._stall(value)
             self.close_connection = True
         elif kind == "trickle":
             self._send(200, b"", length=len(body))
             for start in range(0, len(body), TRICKLE_BYTES):
                 self.wfile.write(body[start : start + TRICKLE_BYTES])
-                if self.server.emulator.stopping.wait(float(fault.value or TRICKLE_S)):
+                if self.server.emulator.stopping.wait(float(value or TRICKLE_S)):
                     return
         else:
             self._send(200, body)
 
-    def _stall(self, fault: Fault | None) -> None:
+    def _stall(self, seconds: Any) -> None:
         self.close_connection = True
-        self.server.emulator.stopping.wait(float(fault.value or STALL_S) if fault else STALL_S)
+        self.server.emulator.stopping.wait(float(seconds or STALL_S))
 
     def _send_error(self, error: ApiError) -> None:
         self._send(error.code, error.body())

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 import time
 from pathlib import Path
 
+from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX
 from function.generation.models import model_table
-from function.generation.pricing import Usage, usd
-from function.settings import DEFAULT_MODEL
+from function.generation.pricing import typical_usd
+from function.settings import SettingsInvalid
 from function.storage.client import Storage
+from function.storage.names import WORK_PREFIX, gs_uri, split_gs_uri
+from function.tools.cli.terminal import fail
 from function.tools.local.event_relay import Delivery
 from function.tools.local.processes import DidNotStart
 from function.tools.local.stack import INPUT_BUCKET, OUTPUT_BUCKET, LocalSession, ModelAccess
@@ -25,8 +27,7 @@ DEFAULT_FOLDER = Path("composite-local")
 DEMO_NAME = "demo/bottle"
 DEMO_TIMEOUT_S = 330.0  # a little more than the function's own deadline
 POLL_S = 0.25
-TYPICAL_PROMPT_TOKENS = 900  # two images and the prompt, as billed for the demo pair
-MANIFEST_ENDINGS = (".json", ".jsonl", ".csv")
+MANIFESTS = (MANIFEST_SUFFIX, *CATALOGUE_SUFFIXES)  # endings of names
 
 
 def demo_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,9 +57,9 @@ def run_demo(args: argparse.Namespace) -> int:
         print(f"the shipped pair is not there: {pair}", file=sys.stderr)
         return 1
     folder = args.folder.resolve()
-    access = _announce()
     _interrupt_on_terminate()
     try:
+        access = _announce()
         with LocalSession(folder, access, _report) as session:
             bucket = session.client.bucket(INPUT_BUCKET)
             for name in ("scene.jpg", "product.png"):
@@ -79,9 +80,8 @@ def run_demo(args: argparse.Namespace) -> int:
                 return 1
             _fetch_results(session, folder / "results", {})
             review = _write_review(session, folder)
-    except DidNotStart as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    except (SettingsInvalid, DidNotStart) as problem:
+        return fail(problem)
     return _tell(sidecar, folder, review)
 
 
@@ -89,11 +89,11 @@ def run_local(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM; leaves no process behind."""
     folder = args.folder.resolve()
     inbox, results = folder / "inbox", folder / "results"
-    inbox.mkdir(parents=True, exist_ok=True)
-    access = _announce()
     _interrupt_on_terminate()
     try:
+        access = _announce()
         with LocalSession(folder, access, _report) as session:
+            inbox.mkdir(parents=True, exist_ok=True)
             print(f"drop images and manifests into {inbox}", flush=True)
             print(f"storage is at {session.storage_url} (STORAGE_EMULATOR_HOST), buckets {INPUT_BUCKET} and "
                   f"{OUTPUT_BUCKET}; stop with Ctrl-C", flush=True)  # fmt: skip
@@ -112,9 +112,8 @@ def run_local(args: argparse.Namespace) -> int:
                     print(f"review: {_write_review(session, folder)}", flush=True)
     except KeyboardInterrupt:
         return 130
-    except DidNotStart as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    except (SettingsInvalid, DidNotStart) as problem:
+        return fail(problem)
     return 0
 
 
@@ -122,11 +121,8 @@ def _announce() -> ModelAccess:
     access = ModelAccess.from_environment()
     print(f"model: {access.said}", flush=True)
     if access.real:
-        name = os.environ.get("GEMINI_MODEL") or DEFAULT_MODEL
-        model = model_table().find(name)
-        tokens = model.output_image_tokens.get("1K", 0)
-        each = usd(model, Usage(prompt_tokens=TYPICAL_PROMPT_TOKENS, output_tokens=tokens, output_image_tokens=tokens))
-        most = int(os.environ.get("MAX_ATTEMPTS") or 3)
+        name, most = access.settings.gemini_model, access.settings.max_attempts
+        each = typical_usd(model_table().find(name))
         price = "at an unknown price" if each is None else f"about ${each:.3f} each"
         print(f"this spends money: up to {most} pictures of {name} a pair, {price}", flush=True)
     return access
@@ -164,7 +160,7 @@ def _tell(sidecar: dict, folder: Path, review: Path) -> int:
     if sidecar["error"]:
         print(f"error: {sidecar['error']['code']}: {sidecar['error']['message']}", file=sys.stderr)
         return 1
-    stored = sidecar["result"]["uri"].removeprefix(f"gs://{OUTPUT_BUCKET}/")
+    stored = split_gs_uri(sidecar["result"]["uri"])[1]
     print(f"result: {folder / 'results' / stored}")
     print(f"sidecar: {folder / 'results' / DEMO_NAME}.json")
     print(f"review: {review}", flush=True)
@@ -181,7 +177,7 @@ def _upload_new(
         if path.is_file() and not path.name.startswith(".")
     }
     ready = [path for path, state in seen.items() if growing.get(path) == state and uploaded.get(path) != state]
-    for path in sorted(ready, key=lambda path: (path.name.endswith(MANIFEST_ENDINGS), path)):
+    for path in sorted(ready, key=lambda path: (path.name.endswith(MANIFESTS), path)):
         name = path.relative_to(inbox).as_posix()
         session.client.bucket(INPUT_BUCKET).blob(name).upload_from_filename(path)
         uploaded[path] = seen[path]
@@ -193,7 +189,7 @@ def _fetch_results(session: LocalSession, results: Path, fetched: dict[str, int]
     """Copy new outputs into `results` → (sidecar name, status) of those that were settled since the last time."""
     settled = []
     for blob in session.client.list_blobs(OUTPUT_BUCKET):
-        if blob.name.startswith("_work/") or fetched.get(blob.name) == blob.generation:
+        if blob.name.startswith(WORK_PREFIX) or fetched.get(blob.name) == blob.generation:
             continue
         target = (results / blob.name).resolve()
         if not target.is_relative_to(results.resolve()):
@@ -208,7 +204,7 @@ def _fetch_results(session: LocalSession, results: Path, fetched: dict[str, int]
 
 def _report(delivery: Delivery, status: int, seconds: float) -> None:
     said = "settled" if 200 <= status < 300 else f"answered {status or 'nothing'}, will be delivered again"
-    if delivery.event["name"].endswith(MANIFEST_ENDINGS):
+    if delivery.event["name"].endswith(MANIFESTS):
         print(
             f"{_now()}  {delivery.event['name']}  delivery {delivery.number} {said} after {seconds:.1f} s", flush=True
         )
@@ -220,5 +216,5 @@ def _now() -> str:
 
 def _write_review(session: LocalSession, folder: Path) -> Path:
     store = CloudStore(Storage(make_client=lambda **_: session.client))
-    pairs = load_pairs(store, f"gs://{OUTPUT_BUCKET}")
+    pairs = load_pairs(store, gs_uri(OUTPUT_BUCKET, ""))
     return write_review(pairs, folder / "review", "Results of this machine", full=True)

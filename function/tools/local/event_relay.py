@@ -16,12 +16,14 @@ from typing import Any
 
 from google.cloud import storage
 
+from function.delivery.cloud_event import FINALIZED
+from function.tools.timeouts import DELIVERY_S
+
 POLL_S = 0.2
 # Cloud Run functions retry with 10 s to 600 s between deliveries.
 FIRST_BACKOFF_S = 10.0
 MAX_BACKOFF_S = 600.0
 CONCURRENCY = 8
-EVENT_TYPE = "google.cloud.storage.object.v1.finalized"
 
 
 @dataclass(order=True)
@@ -101,7 +103,7 @@ class Relay:
         self._report(delivery, status, time.monotonic() - start)
 
 
-def post_event(url: str, resource: dict[str, Any], event_id: str, timeout_s: float = 600.0) -> int:
+def post_event(url: str, resource: dict[str, Any], event_id: str) -> int:
     """Post one binary CloudEvent whose body is the object's API resource → HTTP status, 0 when nobody answered."""
     bucket = resource["bucket"]
     headers = {
@@ -109,14 +111,14 @@ def post_event(url: str, resource: dict[str, Any], event_id: str, timeout_s: flo
         "ce-specversion": "1.0",
         "ce-id": event_id,
         "ce-source": f"//storage.googleapis.com/projects/_/buckets/{bucket}",
-        "ce-type": EVENT_TYPE,
+        "ce-type": FINALIZED,
         "ce-time": str(resource.get("timeCreated", "")),
     }
     headers = {name: value for name, value in headers.items() if value}
     body = json.dumps({**resource, "generation": str(resource["generation"])}).encode()
     request = urllib.request.Request(url, data=body, headers=headers, method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as response:
+        with urllib.request.urlopen(request, timeout=DELIVERY_S) as response:
             return response.status
     except urllib.error.HTTPError as error:
         return error.code

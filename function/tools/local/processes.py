@@ -136,7 +136,7 @@ def function_server(
     port = port or free_port()
     main = Path(__file__).parents[3] / "main.py"
     signature = "http" if target == "composite_http" else "cloudevent"
-    command = [
+    command: list[str | Path] = [
         sys.executable, "-m", "functions_framework", "--source", main, "--target", target,
         "--signature-type", signature, "--host", "127.0.0.1", "--port", str(port),
     ]  # fmt: skip

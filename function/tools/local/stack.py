@@ -12,6 +12,7 @@ from types import TracebackType
 
 from google.cloud import storage
 
+from function.settings import API_KEYS, Settings
 from function.tools.local.event_relay import FIRST_BACKOFF_S, Relay, Report
 from function.tools.local.processes import Process, free_port, function_server
 from function.tools.local.storage_emulator import PROJECT, gcs_client, gcs_server
@@ -23,20 +24,26 @@ EMULATOR_KEY = "local-emulator-key"
 
 @dataclass(frozen=True)
 class ModelAccess:
-    """Which model answers: the emulator, or the real one when the environment has credentials for it."""
+    """Which model answers: the emulator, or the real one when the environment has credentials for it.
+
+    `settings` are those that the function will read; `said` is a sentence's end, for people.
+    """
 
     real: bool
     said: str
+    settings: Settings
 
     @classmethod
     def from_environment(cls) -> ModelAccess:
-        """A key or Vertex AI in the environment means the real model."""
-        vertex = os.environ.get("GOOGLE_GENAI_USE_VERTEXAI", "").strip().lower() in {"1", "true", "yes", "on"}
-        if vertex:
-            return cls(True, f"Vertex AI in project {os.environ.get('GOOGLE_CLOUD_PROJECT', '?')}")
-        if os.environ.get("GEMINI_API_KEY") or os.environ.get("GOOGLE_API_KEY"):
-            return cls(True, "the Gemini API with the key from the environment")
-        return cls(False, "the Gemini emulator (no key in the environment): nothing is spent")
+        """A key or Vertex AI in the environment means the real model. Raises SettingsInvalid as the function would."""
+        stated = {**os.environ, "OUTPUT_BUCKET": OUTPUT_BUCKET}
+        has_key = any(stated.get(name, "").strip() for name in API_KEYS)
+        settings = Settings.from_environment(stated if has_key else {**stated, "GEMINI_API_KEY": EMULATOR_KEY})
+        if settings.use_vertexai:
+            return cls(True, f"Vertex AI in project {settings.project}", settings)
+        if has_key:
+            return cls(True, "the Gemini API with the key from the environment", settings)
+        return cls(False, "the Gemini emulator (no key in the environment): nothing is spent", settings)
 
 
 class LocalSession:
@@ -74,7 +81,7 @@ class LocalSession:
                 environment |= {
                     "GOOGLE_GEMINI_BASE_URL": stack.enter_context(emulator).url,
                     "GEMINI_API_KEY": EMULATOR_KEY,
-                    "GOOGLE_CLOUD_PROJECT": os.environ.get("GOOGLE_CLOUD_PROJECT") or PROJECT,
+                    "GOOGLE_CLOUD_PROJECT": self._model.settings.project or PROJECT,
                 }
             self.storage_url = gcs.url
             self.client = gcs_client(gcs.url)

@@ -1,4 +1,6 @@
-"""Reads a review's pairs from Cloud Storage, or from the emulator that stands for it."""
+"""Where a review's pairs are read from: Cloud Storage, or the emulator that stands for it."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -6,9 +8,8 @@ from urllib.parse import quote
 from function.deadline import Deadline
 from function.storage.client import Forbidden, NotFound, Storage, StoredObject, TooLarge
 from function.storage.names import WORK_PREFIX, split_gs_uri
+from function.tools.timeouts import DOWNLOAD_S, LISTING_S
 
-LISTING_S = 300.0  # 100,000 objects are a hundred requests
-READ_S = 300.0  # one picture over a slow line
 GOOGLE_ENDPOINT = "https://storage.googleapis.com"
 MAX_BYTES = 256 * 2**20  # far above any source or result; keeps a stray object out of memory
 
@@ -29,7 +30,7 @@ class CloudStore:
         """The object's bytes; None when it is gone, replaced, not ours to read or absurdly large."""
         bucket, name = split_gs_uri(uri)
         try:
-            return self._storage.read(bucket, name, Deadline(READ_S), generation=generation, limit=MAX_BYTES)
+            return self._storage.read(bucket, name, Deadline(DOWNLOAD_S), generation=generation, limit=MAX_BYTES)
         except (NotFound, Forbidden, TooLarge):
             return None
 

@@ -1,5 +1,7 @@
 """`python -m function review` and `python -m function decide`."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 from collections import Counter
@@ -7,14 +9,15 @@ from itertools import chain
 from pathlib import Path
 
 from function.errors import CompositeError
-from function.storage.client import Forbidden, Storage
+from function.storage.client import Forbidden
+from function.tools.cli.terminal import fail, open_storage
 from function.tools.review.cloud import CloudStore
-from function.tools.review.decide import DecisionsInvalid, read_decisions, write_decisions
+from function.tools.review.decide import DecisionsInvalid, Outcome, read_decisions, write_decisions
 from function.tools.review.page import FULL_SIZE_PAIRS, write_review
 from function.tools.review.pair import load_pairs
 from function.tools.review.pictures import PREVIEW_PX
 
-_REVIEW_HELP = f"""\
+REVIEW_HELP = f"""\
 Writes a page to look at every pair under a prefix of the output bucket: a folder with index.html and its
 pictures. It needs no server and no network; open it in a browser, keep it, or copy it to a bucket.
 
@@ -27,14 +30,14 @@ page has {PREVIEW_PX}-pixel previews and a link to each original. --full copies 
 (about 10 MB a 4K pair), --previews never does.
 """
 
-_DECIDE_HELP = """\
+DECIDE_HELP = """\
 Writes the decisions downloaded from a review page to the metadata of the pictures, under "review-decision"
 (accept or reject). A picture that was made anew since it was judged is left alone, and said so.
 
   python -m function decide decisions.json gs://output
 """
 
-_SAYING = {
+OUTCOMES_SAID = {
     "written": "written",
     "replaced": "made anew since it was judged: look again",
     "missing": "not there any more",
@@ -44,8 +47,8 @@ _SAYING = {
 
 
 def review_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the arguments of `review`; `run` is a function of the parsed ones -> exit code."""
-    parser.description = _REVIEW_HELP
+    """Declare the arguments of `review`; `run` is set to what runs it."""
+    parser.description = REVIEW_HELP
     parser.add_argument("source", metavar="gs://OUTPUT[/PREFIX]", help="where the sidecars are")
     parser.add_argument("--to", type=Path, default=Path("review"), metavar="DIR", help="default: review")
     size = parser.add_mutually_exclusive_group()
@@ -55,23 +58,23 @@ def review_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def decide_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the arguments of `decide`."""
-    parser.description = _DECIDE_HELP
+    """Declare the arguments of `decide`; `run` is set to what runs it."""
+    parser.description = DECIDE_HELP
     parser.add_argument("decisions", type=Path, metavar="decisions.json", help="from a review page")
     parser.add_argument("target", metavar="gs://OUTPUT[/PREFIX]", help="where the pictures are")
     parser.set_defaults(run=run_decide)
 
 
 def run_review(args: argparse.Namespace) -> int:
-    """Writes the page and prints where it is."""
+    """Write the page, print where it is. 0: written; 1: nothing is settled yet; 2: it could not be done."""
     try:
-        pairs = load_pairs(CloudStore(Storage()), args.source)
+        pairs = load_pairs(CloudStore(open_storage()), args.source)
         first = next(pairs, None)
         if first is None:
-            return _fail(f"no settled pair under {args.source} yet", code=1)
+            return fail(f"no settled pair under {args.source} yet", code=1)
         page = write_review(chain([first], pairs), args.to, args.source, full=args.full, progress=_tell)
     except (CompositeError, Forbidden, ValueError, OSError) as error:
-        return _fail(error)
+        return fail(error)
     print(f"review: {page}")
     return 0
 
@@ -82,20 +85,15 @@ def _tell(done: int) -> None:
 
 
 def run_decide(args: argparse.Namespace) -> int:
-    """Writes the decisions; exit code 1 when one of them could not be written."""
+    """Write the decisions. 0: all written; 1: one of them could not be; 2: it could not be done."""
     try:
         decisions = read_decisions(args.decisions)
-        outcomes = Counter()
-        for decision, outcome in write_decisions(decisions, args.target, Storage()):
+        outcomes: Counter[Outcome] = Counter()
+        for decision, outcome in write_decisions(decisions, args.target, open_storage()):
             outcomes[outcome] += 1
             if outcome != "written":
-                print(f"{decision.result_uri}: {_SAYING[outcome]}", file=sys.stderr)
+                print(f"{decision.result_uri}: {OUTCOMES_SAID[outcome]}", file=sys.stderr)
     except (DecisionsInvalid, CompositeError, Forbidden, ValueError, OSError) as error:
-        return _fail(error)
+        return fail(error)
     print(f"{outcomes['written']} of {len(decisions)} decisions written")
     return 0 if outcomes["written"] == len(decisions) else 1
-
-
-def _fail(error: Exception | str, code: int = 2) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    return code

@@ -1,4 +1,6 @@
-"""Writes a person's decisions to the pictures in the bucket, as custom metadata."""
+"""A person's decisions, written to the pictures in the bucket as custom metadata."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Iterator
@@ -11,10 +13,10 @@ from function.deadline import Deadline
 from function.delivery.outputs import GENERATION_KEY
 from function.storage.client import Forbidden, NotFound, Storage
 from function.storage.names import split_gs_uri
-from function.tools.review.pair import DECISION_KEY, DECISIONS
+from function.tools.review.pair import DECISION_KEY, DECISIONS, is_gs_uri
+from function.tools.timeouts import CALL_S
 
-CALL_S = 120.0
-_WRITERS = 16  # each waits for two small calls
+WRITERS = 16  # each waits for two small calls
 
 Outcome = Literal["written", "replaced", "missing", "elsewhere", "forbidden"]
 
@@ -49,18 +51,16 @@ def _decision(number: int, row: object) -> Decision:
     uri, decision = row.get("result"), row.get("decision")
     if decision is not None and decision not in DECISIONS:
         raise DecisionsInvalid(f"decision {number}: {decision!r} is none of {', '.join(DECISIONS)}")
-    try:
-        split_gs_uri(uri)
-    except (ValueError, AttributeError):
-        raise DecisionsInvalid(f"decision {number}: result {uri!r} is not gs://bucket/name") from None
+    if not isinstance(uri, str) or not is_gs_uri(uri):
+        raise DecisionsInvalid(f"decision {number}: result {uri!r} is not gs://bucket/name")
     return Decision(uri, str(row.get("manifest_generation") or ""), decision)
 
 
 def write_decisions(decisions: list[Decision], target: str, storage: Storage) -> Iterator[tuple[Decision, Outcome]]:
-    """Writes each to its result, where it lies under `target` (gs://bucket or gs://bucket/prefix).
+    """Write each to its result, where that is under `target` (gs://bucket or gs://bucket/prefix) → what became of it.
 
-    A picture that was made anew since it was judged keeps no decision about its predecessor. Raises
-    ValueError for a bad target, StorageUnavailable.
+    A picture that was made anew since it was judged keeps no decision about its predecessor. Raises ValueError for
+    a bad target, StorageUnavailable.
     """
     bucket, prefix = split_gs_uri(target)
 
@@ -70,7 +70,7 @@ def write_decisions(decisions: list[Decision], target: str, storage: Storage) ->
             return "elsewhere"
         return _write(storage, bucket, name, decision)
 
-    with ThreadPoolExecutor(_WRITERS) as writers:
+    with ThreadPoolExecutor(WRITERS) as writers:
         yield from zip(decisions, writers.map(write, decisions), strict=True)
 
 

@@ -1,4 +1,6 @@
-"""Writes the review page: one HTML file with everything in it, and a folder of pictures beside it."""
+"""The review page: one HTML file with everything in it, and a folder of pictures beside it."""
+
+from __future__ import annotations
 
 import base64
 import hashlib
@@ -16,10 +18,9 @@ from function.tools.review.pair import ReviewPair
 from function.tools.review.pictures import PRODUCT_PX, PictureFolder
 
 FULL_SIZE_PAIRS = 60  # up to here the originals are copied too: about 0.5 GB at 4K
-
-_ASSETS = Path(__file__).parent / "assets"
-_SCRIPTS = ("format.js", "decisions.js", "grid.js", "stage.js", "detail.js", "app.js")  # in this order
-_WORKERS = 2 * (os.cpu_count() or 1)  # half of the time waits for storage; Pillow works outside the GIL
+ASSETS = Path(__file__).parent / "assets"
+SCRIPTS = ("format.js", "decisions.js", "grid.js", "stage.js", "detail.js", "app.js")  # in this order
+WORKERS = 2 * (os.cpu_count() or 1)  # half of the time waits for storage; Pillow works outside the GIL
 
 
 def write_review(
@@ -30,11 +31,11 @@ def write_review(
     full: bool | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Path:
-    """Writes `folder/index.html` and `folder/pictures/`, and returns the page's path.
+    """Write `folder/index.html` and `folder/pictures/` → the page's path.
 
-    `full` copies the originals beside the page, so that 100 % needs nothing else; by default up to
-    FULL_SIZE_PAIRS pairs. `progress` is called with the number of pairs done. `title` names the page, and
-    the browser keeps its decisions under that name. Raises OSError when the folder cannot be written.
+    `full` copies the originals beside the page, so that 100 % needs nothing else; by default up to FULL_SIZE_PAIRS
+    pairs. `progress` is called with the number of pairs done. `title` names the page, and the browser keeps its
+    decisions under that name. Raises OSError when the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     pictures = PictureFolder(folder / "pictures")
@@ -43,7 +44,7 @@ def write_review(
     if full is None:
         full = len(first) <= FULL_SIZE_PAIRS
     rows: list[JsonDict] = []
-    with ThreadPoolExecutor(_WORKERS) as workers:
+    with ThreadPoolExecutor(WORKERS) as workers:
         batch = first
         while batch:
             for row in workers.map(lambda pair: _row(pair, pictures, full), batch):
@@ -76,11 +77,11 @@ def _row(pair: ReviewPair, pictures: PictureFolder, full: bool) -> JsonDict:
 def render_page(rows: list[JsonDict], title: str) -> str:
     """The HTML of the page.
 
-    Every value from a manifest is inside the JSON, where no character can end the script element, and is
-    shown as text. Should that fail one day, the content security policy runs no script but ours.
+    Every value from a manifest is inside the JSON, where no character can end the script element, and is shown as
+    text. Should that fail one day, the content security policy runs no script but ours.
     """
-    style = (_ASSETS / "style.css").read_text(encoding="utf-8")
-    scripts = (_ASSETS / name for name in _SCRIPTS)
+    style = (ASSETS / "style.css").read_text(encoding="utf-8")
+    scripts = (ASSETS / name for name in SCRIPTS)
     script = '"use strict";\n' + "\n".join(path.read_text(encoding="utf-8") for path in scripts)
     data = {
         "title": title,
@@ -92,7 +93,7 @@ def render_page(rows: list[JsonDict], title: str) -> str:
         f"default-src 'none'; img-src 'self' file:; style-src '{_hash(style)}'; "
         f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
-    page = (_ASSETS / "page.html").read_text(encoding="utf-8")
+    page = (ASSETS / "page.html").read_text(encoding="utf-8")
     values = {
         "{{policy}}": html.escape(policy),
         "{{title}}": html.escape(title),

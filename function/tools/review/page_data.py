@@ -1,14 +1,16 @@
-"""A sidecar, whoever wrote it, -> what the page shows of the pair: plain, short, JSON-safe values.
+"""A sidecar, whoever wrote it → what the page shows of the pair: plain, short, JSON-safe values.
 
 Labels, names and messages come from manifests. They are passed on as text, cut to a length, and never
 trusted to have the type that they should have: a page must show a broken sidecar too.
 """
 
+from __future__ import annotations
+
+from function.manifest.model import MAX_LABELS
 from function.tools.review.pair import STATUSES, ReviewPair
 from function.tools.review.pictures import ChangeMask, Picture
 
-_TEXT_CHARS = 1000  # enough for any message that a person reads on a page
-_LABELS = 32  # as many as a manifest may have
+TEXT_CHARS = 1000  # enough for any message that a person reads on a page
 
 JsonDict = dict[str, object]
 
@@ -39,7 +41,7 @@ def pair_data(pair: ReviewPair, pictures: dict[str, Picture | ChangeMask | None]
             if (number := _number(value)) is not None
         },
         "placement": _text(sidecar.get("placement")),
-        "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:_LABELS]},
+        "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:MAX_LABELS]},
         "box": _box(sidecar),
         "focus": [round(share, 4) for share in _focus(pictures.get("change"), _box(sidecar))],
         "pictures": {
@@ -112,10 +114,11 @@ def _tokens(cost: JsonDict) -> float | None:
 
 def _box(sidecar: JsonDict) -> list[float] | None:
     """Where the picture changed: [left, top, width, height] as shares of the result, 0..1."""
-    box = [_number(value) for value in _list(_dict(sidecar.get("change")).get("box"))]
+    given = _list(_dict(sidecar.get("change")).get("box"))
+    box = [number for value in given if (number := _number(value)) is not None]
     result = _dict(sidecar.get("result"))
     width, height = _number(result.get("width")), _number(result.get("height"))
-    if len(box) != 4 or None in box or not width or not height:
+    if len(given) != 4 or len(box) != 4 or not width or not height:
         return None
     shares = [box[0] / width, box[1] / height, box[2] / width, box[3] / height]
     return [round(min(max(share, 0.0), 1.0), 4) for share in shares]
@@ -149,9 +152,10 @@ def _list(value: object) -> list:
 
 def _number(value: object) -> float | int | None:
     """A number that JSON and JavaScript can hold exactly enough; None for anything else, NaN included."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number and abs(value) < 1e15 else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if abs(value) < 1e15 else None
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value)[:_TEXT_CHARS]
+    return "" if value is None else str(value)[:TEXT_CHARS]

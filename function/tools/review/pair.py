@@ -1,5 +1,7 @@
 """What the review page needs to know of one pair, and where it is read from."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -9,14 +11,13 @@ from itertools import islice
 from typing import Protocol
 
 from function.imaging.data_uri import decode_data_uri, is_data_uri
-from function.storage.names import split_gs_uri
+from function.storage.names import gs_uri, split_gs_uri
 
 STATUSES = ("review", "failed", "accepted")  # the order in which a person wants to see them
 DECISIONS = ("accept", "reject")
 DECISION_KEY = "review-decision"  # custom metadata of the result object
-
-_READERS = 16  # sidecars read at once: they are small, so waiting dominates
-_GENERATION = re.compile(r"[0-9]{1,19}")
+READERS = 16  # sidecars read at once: they are small, so waiting dominates
+GENERATION = re.compile(r"[0-9]{1,19}")
 
 Load = Callable[[], bytes | None]
 
@@ -25,8 +26,8 @@ Load = Callable[[], bytes | None]
 class ReviewPair:
     """One settled pair.
 
-    `scene`, `product` and `result` are the encoded picture, a function that reads it when it is needed,
-    or None. The function returns None or raises OSError when there is no such picture any more.
+    `scene`, `product` and `result` are the encoded picture, a function that reads it when it is needed, or None.
+    The function returns None or raises OSError when there is no such picture any more.
     """
 
     name: str  # object name of the sidecar, "a/b/pair.json"
@@ -63,15 +64,15 @@ class ReviewStore(Protocol):
 def load_pairs(store: ReviewStore, uri: str) -> Iterator[ReviewPair]:
     """The settled pairs under `gs://bucket/prefix`, in the order of their names.
 
-    Objects that are no sidecar of a pair (a catalogue's own record, a person's file) are passed over.
-    Raises ValueError when `uri` is not a gs:// address.
+    Objects that are no sidecar of a pair (a catalogue's own record, a person's file) are passed over. Raises
+    ValueError when `uri` is not a gs:// address.
     """
     bucket, prefix = split_gs_uri(uri)
     objects = {stored.name: stored.metadata for stored in store.list_objects(bucket, prefix)}
     names = iter(sorted(name for name in objects if name.endswith(".json")))
-    with ThreadPoolExecutor(_READERS) as readers:
-        while batch := list(islice(names, 4 * _READERS)):  # a batch bounds what is held in memory
-            bodies = readers.map(lambda name: store.read(f"gs://{bucket}/{name}"), batch)
+    with ThreadPoolExecutor(READERS) as readers:
+        while batch := list(islice(names, 4 * READERS)):  # a batch bounds what is held in memory
+            bodies = readers.map(lambda name: store.read(gs_uri(bucket, name)), batch)
             for name, body in zip(batch, bodies, strict=True):
                 sidecar = _parse_sidecar(body)
                 if sidecar is not None:
@@ -109,19 +110,22 @@ def _pair(store: ReviewStore, name: str, sidecar: dict, objects: dict[str, dict[
 def uri_of(record: object) -> str | None:
     """The gs:// address of an object's record in a sidecar, or None."""
     uri = record.get("uri") if isinstance(record, dict) else None
-    if not isinstance(uri, str):
-        return None
+    return uri if isinstance(uri, str) and is_gs_uri(uri) else None
+
+
+def is_gs_uri(uri: str) -> bool:
+    """Whether it is gs://bucket or gs://bucket/name."""
     try:
         split_gs_uri(uri)
     except ValueError:
-        return None
-    return uri
+        return False
+    return True
 
 
 def _load_source(store: ReviewStore, sidecar: dict, field: str, record: object) -> Load:
-    """Reads a source where it stands, at the generation that was used, or out of the manifest itself."""
+    """What reads a source where it stands, at the generation that was used, or out of the manifest itself."""
     uri = uri_of(record)
-    if uri:
+    if uri and isinstance(record, dict):
         return lambda: store.read(uri, _generation(record.get("generation")))
     return lambda: _read_inline(store, sidecar["manifest"], field)
 
@@ -130,13 +134,14 @@ def _read_inline(store: ReviewStore, manifest: dict, field: str) -> bytes | None
     bucket, name = manifest.get("bucket"), manifest.get("name")
     if not isinstance(bucket, str) or not isinstance(name, str):
         return None
-    body = store.read(f"gs://{bucket}/{name}", _generation(manifest.get("generation")))
+    body = store.read(gs_uri(bucket, name), _generation(manifest.get("generation")))
     try:
         reference = json.loads(body or b"")[field]
-        return decode_data_uri(reference) if is_data_uri(reference) else None
+        return decode_data_uri(reference) if isinstance(reference, str) and is_data_uri(reference) else None
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
 def _generation(value: object) -> int | None:
-    return int(value) if _GENERATION.fullmatch(str(value)) else None
+    text = str(value)
+    return int(text) if GENERATION.fullmatch(text) else None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import product_png, scene_png
+from tests.support import PATIENCE_S, product_png, scene_png
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,7 +32,7 @@ def command(own_cloud):
         base |= {"STORAGE_EMULATOR_HOST": own_cloud.gcs.url, "PYTHONPATH": str(ROOT), **environment}
         done = subprocess.run(
             [sys.executable, "-m", "function", *map(str, arguments)],
-            input=typed, env=base, capture_output=True, text=True, timeout=120, check=False,
+            input=typed, env=base, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
         )  # fmt: skip
         assert "Traceback" not in done.stderr, done.stderr
         return Outcome(done.returncode, done.stdout, done.stderr)

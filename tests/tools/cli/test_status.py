@@ -1,9 +1,12 @@
 """`status`: counts what is settled and what is to come."""
 
 import json
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
+from tests.fault_proxy import FaultProxy
+from tests.support import wait_until
 
 
 @pytest.fixture
@@ -56,10 +59,16 @@ def test_a_replaced_manifest_counts_as_to_come_again(own_cloud, command, settled
 
 def test_watching_ends_when_everything_is_settled(own_cloud, command, settled):
     row = own_cloud.client.bucket(own_cloud.input).get_blob("s/spring/000001.json")
-    timer = threading.Timer(4, lambda: own_cloud.deliver(settled, dict(row._properties)))
-    timer.start()
-    done = command("status", f"gs://{own_cloud.output}/s", "--watch", "--json")
-    timer.join()
+    with FaultProxy(own_cloud.gcs.url) as proxy, ThreadPoolExecutor(1) as pool:
+
+        def deliver_once_it_has_counted():
+            wait_until(lambda: proxy.requests.count(("list", f"{own_cloud.input}/")) > 1)
+            own_cloud.deliver(settled, dict(row._properties))
+
+        delivered = pool.submit(deliver_once_it_has_counted)
+        target = f"gs://{own_cloud.output}/s"
+        done = command("status", target, "--watch", "--json", STORAGE_EMULATOR_HOST=proxy.url)
+        delivered.result()
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert lines[0]["waiting"] == 1
     assert lines[-1]["done"] and lines[-1]["settled"] == 3

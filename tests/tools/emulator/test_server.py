@@ -22,6 +22,8 @@ from PIL import Image
 from function.tools.emulator.faults import ANSWER_FAULTS, HTTP_FAULTS, UnknownFault
 from function.tools.emulator.models import load_models
 from function.tools.emulator.server import GeminiEmulator
+from tests.support import PATIENCE_S
+from tests.tiers import exhaustive
 
 MODEL = "gemini-2.5-flash-image"
 TEXT_MODEL = "gemini-2.5-flash"
@@ -64,7 +66,7 @@ def ask(
     emulator, *, ratio="16:9", seed=1, model=MODEL, images=(SCENE, PRODUCT), text="Put [2] into [1].", vertex=False
 ):
     """One call of the SDK; the client is kept while it runs."""
-    options = types.HttpOptions(base_url=emulator.url, api_version="v1beta", timeout=20_000)
+    options = types.HttpOptions(base_url=emulator.url, api_version="v1beta", timeout=int(1000 * PATIENCE_S))
     if vertex:
         options.api_version = "v1"
         client = genai.Client(
@@ -97,7 +99,7 @@ def post(emulator, payload, path=f"/v1beta/models/{MODEL}:generateContent", head
     headers = {"x-goog-api-key": "key", "Content-Type": "application/json"} if headers is None else headers
     request = urllib.request.Request(emulator.url + path, body, headers, method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         with error:
@@ -119,7 +121,9 @@ def emulator(running):
 # The picture
 
 
-@pytest.mark.parametrize("ratio", ["1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"])
+@pytest.mark.parametrize(
+    "ratio", ["1:1", "9:16", "21:9", *exhaustive("2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "16:9")]
+)
 def test_the_picture_has_the_native_size_of_the_ratio(emulator, ratio):
     width, height = load_models()[MODEL].native_sizes[ratio]
     assert picture(ask(emulator, ratio=ratio)).shape == (height, width, 3)
@@ -339,7 +343,7 @@ def test_a_text_model_answers_json_that_fits_the_schema(emulator):
 # Faults
 
 
-@pytest.mark.parametrize("kind", sorted(HTTP_FAULTS))
+@pytest.mark.parametrize("kind", ["429", "503", *exhaustive(*sorted(set(HTTP_FAULTS) - {"429", "503"}))])
 def test_an_http_fault_is_an_error_of_that_code_and_then_over(emulator, kind):
     emulator.control(faults=[{"kind": kind}])
     with pytest.raises(errors.APIError) as raised:
@@ -497,10 +501,10 @@ def test_it_runs_as_a_program_and_ends_on_sigterm():
     )
     try:
         url = process.stdout.readline().split()[-1]
-        with urllib.request.urlopen(url + "/__control", timeout=20) as response:
+        with urllib.request.urlopen(url + "/__control", timeout=PATIENCE_S) as response:
             assert json.load(response)["requests"] == 0
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
     finally:
         process.kill()
         process.wait()

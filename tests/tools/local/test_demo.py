@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.support import product_png, scene_array
+from tests.support import PATIENCE_S, product_png, scene_array
 
 ROOT = Path(__file__).parents[3]
 CREDENTIALS = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GEMINI_BASE_URL")
@@ -38,7 +38,7 @@ def processes_under(folder: Path) -> list[str]:
     return found
 
 
-def wait_for(path: Path, seconds: float = 120) -> None:
+def wait_for(path: Path, seconds: float = PATIENCE_S) -> None:
     give_up = time.monotonic() + seconds
     while not path.exists():
         assert time.monotonic() < give_up, f"{path} did not appear"
@@ -48,7 +48,7 @@ def wait_for(path: Path, seconds: float = 120) -> None:
 def test_the_demo_shows_a_result_a_sidecar_and_a_page_and_leaves_no_process(tmp_path):
     ran = subprocess.run(
         [sys.executable, "-m", "function", "demo", "--folder", str(tmp_path / "here")],
-        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=300, check=False,
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + ran.stderr
     last = dict(line.split(": ", 1) for line in ran.stdout.splitlines()[-3:])
@@ -81,12 +81,25 @@ def test_local_takes_what_is_dropped_and_stops_cleanly(tmp_path, number):
             wait_for(folder / "results" / "shop" / "bad.json")
         finally:
             process.send_signal(number)
-            assert process.wait(60) == 0
+            assert process.wait(PATIENCE_S) == 0
     text = (tmp_path / "said.txt").read_text(encoding="utf-8")
     assert json.loads((folder / "results" / "shop" / "bad.json").read_text())["error"]["code"] == "manifest_invalid"
     assert (folder / "results" / "shop" / "pair.webp").exists()
     assert "shop/pair.json  uploaded" in text and "Traceback" not in text
     assert processes_under(tmp_path) == []
+
+
+@pytest.mark.parametrize("command", ["demo --folder", "local"])
+def test_a_bad_environment_is_one_sentence_and_starts_nothing(tmp_path, command):
+    ran = subprocess.run(
+        [sys.executable, "-m", "function", *command.split(), str(tmp_path / "here")],
+        cwd=tmp_path, env={**environment(), "GOOGLE_GENAI_USE_VERTEXAI": "maybe"},
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (2, "")
+    (sentence,) = ran.stderr.splitlines()
+    assert sentence.startswith("error: cannot start") and "GOOGLE_GENAI_USE_VERTEXAI='maybe'" in sentence
+    assert not (tmp_path / "here").exists()
 
 
 def test_a_real_key_is_announced_with_its_price_before_it_is_spent(monkeypatch, capsys):

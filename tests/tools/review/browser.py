@@ -6,6 +6,8 @@ import time
 
 from PIL import Image
 
+from tests.support import PATIENCE_S
+
 
 def names(page) -> list[str]:
     return page.locator("#grid .card .name").all_text_contents()
@@ -30,7 +32,7 @@ def kept(page) -> dict:
     return json.loads(page.evaluate("localStorage.getItem(Object.keys(localStorage)[0]) ?? '{}'"))
 
 
-def wait_until(page, expression: str, seconds: float = 20) -> None:
+def wait_until(page, expression: str, seconds: float = PATIENCE_S) -> None:
     """Waits for a JavaScript expression. (Playwright's own waiting needs `eval`, which the page forbids.)"""
     end = time.monotonic() + seconds
     while not page.evaluate(expression):

@@ -1,11 +1,13 @@
-"""A real browser to review small pairs in."""
+"""Small settled pairs in a bucket, and a real browser to review them in."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from function.storage.client import Storage
 from function.tools.review.page import write_review
 from function.tools.review.pair import ReviewPair
 from tests.tools.review.samples import make_pair
@@ -70,3 +72,32 @@ def six_pairs() -> list[ReviewPair]:
             error={"code": "source_missing", "message": "no such object", "retryable": True, "stage": "download"},
         ),
     ]  # fmt: skip
+
+
+@pytest.fixture
+def storage(own_cloud) -> Storage:
+    return Storage(make_client=lambda **_: own_cloud.client)
+
+
+@pytest.fixture
+def settle(own_cloud):
+    """Puts a pair's sidecar, result and sources where the function would have."""
+
+    def put(name: str = "a/one.json", **options: object) -> dict:
+        pair, stem = make_pair(name, **options), name.removesuffix(".json")
+        source, output = own_cloud.client.bucket(own_cloud.input), own_cloud.client.bucket(own_cloud.output)
+        sidecar = pair.sidecar | {"manifest": {"bucket": own_cloud.input, "name": name, "generation": 17}}
+        for field, data in (("scene", pair.scene), ("product", pair.product)):
+            blob = source.blob(f"{stem}-{field}.png")
+            blob.upload_from_string(data, "image/png")
+            uri = f"gs://{own_cloud.input}/{blob.name}"
+            sidecar["inputs"][field] |= {"uri": uri, "generation": blob.generation}
+        if pair.result:
+            blob = output.blob(f"{stem}.png")
+            blob.metadata = {"manifest-generation": "17", "status": sidecar["status"]}
+            blob.upload_from_string(pair.result, "image/png")
+            sidecar["result"]["uri"] = f"gs://{own_cloud.output}/{blob.name}"
+        output.blob(name).upload_from_string(json.dumps(sidecar), "application/json")
+        return sidecar
+
+    return put

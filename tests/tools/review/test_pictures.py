@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from function.errors import SourceUnreadable
+from function.imaging.decode import decode
 from function.tools.review.pictures import PREVIEW_PX, THUMB_PX, PictureFolder
 from tests.tools.review.samples import BOX, SIZE, encoded, mask_uri, png, record
 
@@ -57,6 +59,33 @@ def test_colours_are_converted_from_the_pictures_own_profile(tmp_path):
 def test_a_broken_profile_does_not_cost_the_picture(tmp_path):
     data = encoded(Image.new("RGB", (64, 64), (200, 60, 40)), icc_profile=b"no profile at all")
     assert PictureFolder(tmp_path / "pictures").add(data) is not None
+
+
+def test_sixteen_bits_of_grey_become_eight(tmp_path):
+    levels = np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16)
+    picture = PictureFolder(tmp_path / "pictures").add(encoded(Image.fromarray(levels)))
+    shown = np.asarray(read(tmp_path / "pictures", picture.preview).convert("L"))
+    assert np.abs(shown.astype(int) - (levels >> 8)).max() <= 12
+
+
+def test_a_telephones_jpeg_with_further_pictures_in_it_is_a_jpeg(tmp_path):
+    """Pillow calls such a file MPO: a photograph with a preview, a depth map or a gain map behind it."""
+    photograph, behind = Image.new("RGB", (64, 48), (9, 9, 9)), Image.new("RGB", (32, 24))
+    data = encoded(photograph, "MPO", save_all=True, append_images=[behind])
+    picture = PictureFolder(tmp_path / "pictures").add(data, full=True)
+    assert picture.size == (64, 48) and picture.full.endswith(".jpg")
+
+
+def test_a_damaged_source_that_can_be_seen_is_shown(tmp_path):
+    """The function refuses a PNG with a wrong checksum: a person may want to see why the pair has failed."""
+    data = bytearray(encoded(Image.new("RGB", (64, 48), (200, 60, 40))))
+    data[data.index(b"IEND") - 6] ^= 1  # in the checksum of the pixels
+    with pytest.raises(SourceUnreadable):
+        decode(bytes(data), "scene", max_pixels=10_000)
+    picture = PictureFolder(tmp_path / "pictures").add(bytes(data))
+    assert picture.size == (64, 48)
+    shown = np.asarray(read(tmp_path / "pictures", picture.preview).convert("RGB"))[24, 32]
+    assert np.abs(shown.astype(int) - (200, 60, 40)).max() <= 6
 
 
 def test_a_cut_out_stays_see_through(tmp_path):

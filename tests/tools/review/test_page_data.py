@@ -2,12 +2,13 @@
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from function.tools.review.page import embed_json, render_page
 from function.tools.review.page_data import pair_data
 from function.tools.review.pair import ReviewPair
+from tests.tiers import examples
 from tests.tools.review.samples import make_pair
 
 FIELDS = ["status", "created", "manifest", "inputs", "result", "model", "attempts", "cost", "checks"]
@@ -19,7 +20,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.dictionaries(st.sampled_from(FIELDS), anything))
 def test_a_sidecar_of_any_shape_can_be_shown(sidecar):
     data = pair_data(ReviewPair("a/b.json", sidecar), {})
@@ -27,7 +28,7 @@ def test_a_sidecar_of_any_shape_can_be_shown(sidecar):
     assert data["status"] in ("review", "failed", "accepted")
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(anything)
 def test_embedded_json_cannot_end_its_script_and_reads_back(value):
     value = json.loads(json.dumps(value).replace("NaN", "0").replace("Infinity", "0"))

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from function.__main__ import command_line
+from function.tools.command_line import command_line
+from tests.support import PATIENCE_S
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 START = ".venv/bin/python -m function "
 COMMANDS = [
     line.removeprefix(START)
@@ -27,7 +28,7 @@ def test_every_command_of_the_readme_is_understood(written):
 def test_help_and_schemas_load_neither_storage_nor_pixel_libraries(arguments):
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "function", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=True,
     )  # fmt: skip
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "argparse" in loaded
