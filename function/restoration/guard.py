@@ -54,7 +54,8 @@ def find_ghosts(result: np.ndarray, analysis: Analysis) -> np.ndarray:
         return nothing
     half = np.zeros_like(whole)
     half[rows, columns] = found * 255
-    return cv2.resize(half, (nothing.shape[1], nothing.shape[0]), interpolation=cv2.INTER_LINEAR)
+    full_size = scene.change.shape[1], scene.change.shape[0]
+    return cv2.resize(half, full_size, interpolation=cv2.INTER_LINEAR)
 
 
 def _verified(analysis: Analysis) -> np.ndarray:
