@@ -8,18 +8,25 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from function.imaging.array_ops import PixelBox, to_bytes
+from function.imaging.array_ops import PixelBox
 from function.imaging.frame import Frame
 from function.registration.framings import Box
-from function.restoration.analysis import NUMERIC_ERRORS, Analysis, sample
-from function.restoration.compositing import enlarge_crop, full_box, lay_over, relight, strips
+from function.restoration.analysis import NUMERIC_ERRORS, Analysis
+from function.restoration.compositing import enlarge_crop, full_box, lay_over, relight, steepen, strips
 from function.restoration.detail_transfer import transfer_detail
+from function.restoration.edge_warp import MAX_GAIN, edge_warp, warp_box
+from function.restoration.enlarged_answer import EnlargedAnswer, no_finer
 from function.restoration.guard import find_ghosts
+from function.restoration.scene_sharpness import detailed_blocks, sharpening_strength
+from function.restoration.sharpening import is_softened, sharpening_margin
 
 # Below its base the product's mask is carried on by this share of the product's height.
 BASE_REACH = 0.025
 # The base is this share of the height.
 BASE_SHARE = 0.25
+# With strength 1 the outline's slope is raised by this much for each enlargement above one. It starts out softer than
+# the enlargement alone makes it: the model's own pixel at an outline is a blend as well.
+OUTLINE_GAIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -69,15 +76,6 @@ def plain_upscale(answer: np.ndarray, frame: Frame, layout_box: Box | None = Non
     )
 
 
-def no_finer(answer: np.ndarray, step: float) -> tuple[np.ndarray, float]:
-    """`answer` (h, w, 3) shrunk by area where a pixel of the result takes a `step` of more than one of its pixels,
-    and the share that it was shrunk to: sampled one by one they would alias.
-    """
-    if step <= 1:
-        return answer, 1.0
-    return cv2.resize(answer, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_AREA), 1 / step
-
-
 def restore(
     scene: np.ndarray, product: np.ndarray, analysis: Analysis, frame: Frame, *, overwrite: bool = False
 ) -> Restored:
@@ -107,21 +105,23 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis) -> Rest
     if box is None:
         return Restored(image, 1.0, 0.0, "the answer shows no change")
     quality, detail_share, note = 0.0, 0.0, ""
-    mask = down_to_the_floor(analysis.product.mask, analysis.scene.change)
-    mask = cv2.max(mask, analysis.scene.content)
-    product_box = full_box(mask, full_size)
+    drawn = cv2.max(analysis.product.mask, analysis.scene.content)
+    base = below_the_base(analysis.product.mask, analysis.scene.change)
+    drawn_box = full_box(cv2.max(drawn, base), full_size)
+    blocks = _blocks_of_scene(image, analysis)
     with ThreadPoolExecutor(max_workers=1) as pool:
         relit = pool.submit(_relight_scene, image, analysis, box)
-        if product_box is not None:
-            picture, quality, detail_share, note = _product_picture(product, analysis, product_box, full_size)
+        answer = _sharpened_answer(analysis, drawn, full_size, blocks)
+        if drawn_box is not None:
+            picture, quality, detail_share, note = _drawn_picture(product, analysis, answer, drawn_box)
         relit.result()
-    if product_box is not None:
-        _lay_product(image, picture, mask, product_box)
+    if drawn_box is not None:
+        _lay_drawn(image, picture, drawn, base, drawn_box)
     ghosts = find_ghosts(image, analysis)
     ghost_box = full_box(ghosts, full_size)
     if ghost_box is not None:
-        _lay_product(image, _answer_crop(analysis, full_size, ghost_box), ghosts, ghost_box)
-    covered = float(cv2.max(analysis.product.mask, analysis.scene.content).mean()) / 255
+        _lay_drawn(image, answer.crop(ghost_box), ghosts, np.zeros_like(ghosts), ghost_box)
+    covered = float(drawn.mean()) / 255
     return Restored(image, round(1 - covered + detail_share, 4), quality, note)
 
 
@@ -135,8 +135,9 @@ def _relight_scene(image: np.ndarray, analysis: Analysis, box: PixelBox) -> None
         crop[:] = relight(crop, enlarge_crop(ratio, full_size, strip))
 
 
-def down_to_the_floor(mask: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """The product's `mask` (h, w) uint8, carried on below its base as far as there is `change` (h, w) uint8.
+def below_the_base(mask: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """(h, w) uint8: the product's `mask` (h, w) uint8 carried on below its base as far as there is `change` (h, w)
+    uint8, with a soft end.
 
     A pale base on a pale floor reads as floor under a shadow, and the photograph shows less of a base than a camera
     that looks down on it: a product whose lower edge is missing does not stand. Of the floor under it a narrow strip
@@ -145,50 +146,67 @@ def down_to_the_floor(mask: np.ndarray, change: np.ndarray) -> np.ndarray:
     _, top, _, height = cv2.boundingRect(cv2.inRange(mask, 128, 255))
     reach = round(BASE_REACH * height)
     if reach < 1:
-        return mask
+        return np.zeros_like(mask)
     below = cv2.dilate(mask, np.ones((reach + 1, 1), np.uint8), anchor=(0, reach))
     below[: top + round((1 - BASE_SHARE) * height)] = 0
-    below = cv2.min(cv2.blur(below, (1, reach)), change)
-    return cv2.max(mask, below)
+    return cv2.min(cv2.blur(below, (1, reach)), change)
 
 
-def _product_picture(
-    product: np.ndarray, analysis: Analysis, box: PixelBox, full_size: tuple[int, int]
+def _blocks_of_scene(image: np.ndarray, analysis: Analysis) -> list[tuple[PixelBox, np.ndarray]]:
+    """Boxes at full resolution in which the answer shows the scene unchanged, and the scene's own pixels there.
+
+    They are copies, for the scene is relit in place.
+    """
+    scene = analysis.scene
+    unchanged = (scene.change == 0) & scene.registration.inside
+    boxes = detailed_blocks(scene.image, unchanged, analysis.product.mask, (image.shape[1], image.shape[0]))
+    return [((x, y, width, height), image[y : y + height, x : x + width].copy()) for x, y, width, height in boxes]
+
+
+def _sharpened_answer(
+    analysis: Analysis, mask: np.ndarray, full_size: tuple[int, int], blocks: list[tuple[PixelBox, np.ndarray]]
+) -> EnlargedAnswer:
+    """The answer at full resolution, as sharp as the scene is in the `blocks`, the outline of the `mask` steeper."""
+    scene = analysis.scene
+    answer = EnlargedAnswer.of(scene.raw_answer, scene.registration.mapping, scene.colours, full_size)
+    box = warp_box(mask)
+    if not is_softened(answer.enlargement) or box is None:
+        return answer
+    strongest = answer.sharpened(1.0)
+    strength = sharpening_strength(
+        [(own, answer.crop(block), strongest.crop(block)) for block, own in blocks],
+        sharpening_margin(answer.enlargement),
+    )
+    x, y, width, height = box
+    crop = np.s_[y : y + height, x : x + width]
+    gain = min(MAX_GAIN, 1 + strength * OUTLINE_GAIN * (answer.enlargement - 1))
+    return answer.sharpened(strength).displaced(edge_warp(scene.answer[crop], mask[crop], gain), (x, y))
+
+
+def _drawn_picture(
+    product: np.ndarray, analysis: Analysis, answer: EnlargedAnswer, box: PixelBox
 ) -> tuple[np.ndarray, float, float, str]:
-    """What belongs into `box` where the product is, (h, w, 3) uint8; match quality, share of the whole result with the
+    """What belongs into `box` where anything is drawn, (h, w, 3) uint8; match quality, share of the whole result with the
     photograph's detail, note."""
-    picture = _answer_crop(analysis, full_size, box)
+    picture = answer.crop(box)
     quality, share, note = 0.0, 0.0, "the photograph was not found in the answer"
     if analysis.product.match is not None:
-        detailed, weight = transfer_detail(product, analysis.product.match, picture, box, full_size)
+        detailed, weight = transfer_detail(product, analysis.product.match, picture, box, answer.full_size)
         picture = lay_over(picture, detailed, weight)
         quality = float(analysis.product.match.correlation)
-        share = float(weight.mean()) / 255 * box[2] * box[3] / (full_size[0] * full_size[1])
+        share = float(weight.mean()) / 255 * box[2] * box[3] / (answer.full_size[0] * answer.full_size[1])
         note = ""
     return picture, quality, share, note
 
 
-def _lay_product(image: np.ndarray, picture: np.ndarray, mask: np.ndarray, box: PixelBox) -> None:
-    """Lays the product's `picture` into `box` of `image` where the small `mask` has it."""
+def _lay_drawn(image: np.ndarray, picture: np.ndarray, mask: np.ndarray, base: np.ndarray, box: PixelBox) -> None:
+    """Lays the `picture` of what is drawn into `box` of `image` where the small `mask` has it, and softly where the small
+    `base` does."""
     full_size = image.shape[1], image.shape[0]
     x, y, width, _ = box
-    coverage = enlarge_crop(mask, full_size, box, cv2.INTER_CUBIC)
     for strip in strips(box):
         _, top, _, rows = strip
-        inner = np.s_[top - y : top - y + rows]
+        coverage = steepen(enlarge_crop(mask, full_size, strip, cv2.INTER_CUBIC), full_size[0] / mask.shape[1])
+        coverage = cv2.max(coverage, enlarge_crop(base, full_size, strip, cv2.INTER_CUBIC))
         under = image[top : top + rows, x : x + width]
-        under[:] = lay_over(under, picture[inner], coverage[inner])
-
-
-def _answer_crop(analysis: Analysis, full_size: tuple[int, int], box: PixelBox) -> np.ndarray:
-    """The answer's own pixels in `box` at full resolution, resampled once, colours matched; uint8."""
-    crop = np.empty((box[3], box[2], 3), np.uint8)
-    across = analysis.scene.registration.mapping[:, -1, 0] - analysis.scene.registration.mapping[:, 0, 0]
-    answer, share = no_finer(analysis.scene.raw_answer, float(np.median(across)) / full_size[0])
-    for strip in strips(box):
-        places = enlarge_crop(analysis.scene.registration.mapping, full_size, strip)
-        plain = sample(answer, (places + np.float32(0.5)) * np.float32(share) - np.float32(0.5))
-        field = enlarge_crop(analysis.scene.colours.field, full_size, strip)
-        matched = analysis.scene.colours.apply(plain, field)
-        crop[strip[1] - box[1] : strip[1] - box[1] + strip[3]] = to_bytes(matched)
-    return crop
+        under[:] = lay_over(under, picture[top - y : top - y + rows], coverage)

@@ -8,7 +8,7 @@ import pytest
 
 from function.imaging.frame import plan_frame
 from function.restoration.analysis import analyse
-from function.restoration.restore import down_to_the_floor, plain_upscale, restore
+from function.restoration.restore import below_the_base, plain_upscale, restore
 from tests.bench.scores import aligned_product_ssim, regions, score
 from tests.cases.answers import analysis_of, answer_to, case, frame_of
 from tests.cases.composed import compose, white_product
@@ -121,7 +121,7 @@ def test_the_mask_is_carried_on_below_the_base_only_and_only_where_something_cha
     cv2.rectangle(mask, (140, 60), (160, 80), 255, -1)  # nothing grows under what is not the base
     change[30:260, 50:110] = 255
     change[50:120, 130:170] = 255
-    grown = (down_to_the_floor(mask, change) > 127) & (mask < 128)
+    grown = (below_the_base(mask, change) > 127) & (mask < 128)
     assert grown[240:243, 60:110].all()
     assert not grown[:240].any() and not grown[248:].any() and not grown[240:, 110:].any()
 
@@ -135,3 +135,29 @@ def test_a_plain_white_product_is_no_light_on_what_stands_behind_it(shape):
     answer = imitate(pictures, frame, MANNERS["typical"], seed=1)
     result = restore(pictures.scene, pictures.product, analyse(scene, pictures.product, answer, frame), frame)
     assert score(pictures, result.image)["product"]["psnr"] > 31
+
+
+def test_the_rim_is_as_sharp_as_the_scene_s_own_edges_and_has_no_halo():
+    """A disc in a scene of three times the answer's resolution, put in as a model does: at its own."""
+    rng = np.random.default_rng(0)
+    scene = np.full((1152, 2016, 3), 150, np.uint8)
+    for _ in range(600):
+        x, y, wide, tall = rng.integers(0, 2000, 2).tolist() + rng.integers(20, 160, 2).tolist()
+        cv2.rectangle(scene, (x, y), (x + wide, y + tall), rng.integers(110, 190, 3).tolist(), -1, cv2.LINE_AA)
+    truth = cv2.circle(scene.copy(), (1008, 576), 200, (20, 30, 60), -1, cv2.LINE_AA)
+    frame = plan_frame((2016, 1152), {"7:4": (672, 384)}, 672)
+    answer = cv2.resize(truth, (672, 384), interpolation=cv2.INTER_AREA)
+    photograph = np.zeros((400, 400, 4), np.uint8)
+    cv2.circle(photograph, (200, 200), 198, (20, 30, 60, 255), -1)
+    result = restore(scene, photograph, analyse(scene, photograph, answer, frame), frame).image
+    plain = plain_upscale(answer, frame)
+    rim = np.hypot(*(np.mgrid[:1152, :2016] - np.array([576, 1008])[:, None, None])) - 200
+    wrong = [
+        [float(np.abs(image[band].astype(int) - truth[band]).mean()) for band in (np.abs(rim) < 4, np.abs(rim - 8) < 4)]
+        for image in (plain, result)
+    ]
+    assert wrong[1][0] < 0.5 * wrong[0][0]
+    assert wrong[1][1] < wrong[0][1]
+    # Darker than the product inside, lighter than its surroundings outside: that would be a halo.
+    assert cv2.blur(result, (3, 3))[np.abs(rim) < 12].min() > 12
+    assert (result.max(axis=2)[(rim > 2) & (rim < 12)] < 205).all()
