@@ -186,8 +186,8 @@ def _sharpened_answer(
 def _drawn_picture(
     product: np.ndarray, analysis: Analysis, answer: EnlargedAnswer, box: PixelBox
 ) -> tuple[np.ndarray, float, float, str]:
-    """What belongs into `box` where anything is drawn, (h, w, 3) uint8; match quality, share of the whole result with the
-    photograph's detail, note."""
+    """What belongs into `box` where anything is drawn, (h, w, 3) uint8; match quality, share of the whole result with
+    the photograph's detail, note."""
     picture = answer.crop(box)
     quality, share, note = 0.0, 0.0, "the photograph was not found in the answer"
     if analysis.product.match is not None:
@@ -200,8 +200,8 @@ def _drawn_picture(
 
 
 def _lay_drawn(image: np.ndarray, picture: np.ndarray, mask: np.ndarray, base: np.ndarray, box: PixelBox) -> None:
-    """Lays the `picture` of what is drawn into `box` of `image` where the small `mask` has it, and softly where the small
-    `base` does."""
+    """Lays the `picture` of what is drawn into `box` of `image` where the small `mask` has it, and softly where the
+    small `base` does."""
     full_size = image.shape[1], image.shape[0]
     x, y, width, _ = box
     for strip in strips(box):
