@@ -21,11 +21,14 @@ EDGE_SIGMA_PX = 1.0
 STRENGTH_SIGMA_PX, PEAK_SIGMA_PX = 0.7, 1.0
 # Slopes (8-bit levels per pixel) much under this are no edges.
 FLAT_SLOPE = 2.0
+# An edge's slope at that sigma over the slope at twice as much: 1.7 for a step as sharp as the answer can show it, 1.2
+# for one that is softer than its pixels, being fur or out of focus. That one stays as it is.
+SOFT_RATIO, SHARP_RATIO = 1.2, 1.4
 # Variance of an edge's strength across the edge (square analysis pixels), a step as sharp as the answer can show:
 # it makes `gain` that of the slope.
 EDGE_VARIANCE = 1.5
 # A greater gain would fold the picture: samples beside the edge would change places.
-MAX_GAIN = 3.0
+MAX_GAIN = 3.5
 # A mask holds what is above this (0..255).
 MASKED = 8
 
@@ -48,15 +51,25 @@ def edge_warp(answer: np.ndarray, mask: np.ndarray, gain: float) -> np.ndarray:
     mask    (h, w) uint8 coverage of what was put in; only edges near its outline are made steeper
     gain    how many times as steep edges shall be, up to `MAX_GAIN`; 1 moves nothing
     """
-    smooth = cv2.GaussianBlur(answer, (0, 0), EDGE_SIGMA_PX)
-    steepest = [max_channel(np.abs(cv2.Scharr(smooth, cv2.CV_32F, *order, scale=1 / 32))) for order in ((1, 0), (0, 1))]
-    slope = cv2.GaussianBlur(cv2.magnitude(*steepest), (0, 0), STRENGTH_SIGMA_PX)
+    slope, wide_slope = (_slope(answer, sigma) for sigma in (EDGE_SIGMA_PX, 2 * EDGE_SIGMA_PX))
+    sharpness = cv2.divide(slope, wide_slope + FLAT_SLOPE)
+    own = np.clip((sharpness - SOFT_RATIO) / (SHARP_RATIO - SOFT_RATIO), 0, 1)
+    own = cv2.GaussianBlur(cv2.dilate(own, np.ones((5, 5), np.uint8)), (0, 0), PEAK_SIGMA_PX)
+    slope = cv2.GaussianBlur(slope, (0, 0), STRENGTH_SIGMA_PX)
     peak = cv2.GaussianBlur(cv2.dilate(slope, np.ones((5, 5), np.uint8)), (0, 0), PEAK_SIGMA_PX)
     # 1 along every edge, whatever its contrast, falling off on both sides.
     strength = slope / (peak + FLAT_SLOPE)
-    push = _outline_band(mask) * np.float32(-(min(gain, MAX_GAIN) - 1) * EDGE_VARIANCE)
+    push = own * _outline_band(mask) * np.float32(-(min(gain, MAX_GAIN) - 1) * EDGE_VARIANCE)
     falls = [cv2.Scharr(strength, cv2.CV_32F, *order, scale=1 / 32) for order in ((1, 0), (0, 1))]
     return cv2.merge([push * fall for fall in falls])
+
+
+def _slope(picture: np.ndarray, sigma: float) -> np.ndarray:
+    """(h, w) float32, levels per pixel: the steepest channel's gradient of `picture` blurred by `sigma` pixels."""
+    smooth = cv2.GaussianBlur(picture, (0, 0), sigma)
+    return cv2.magnitude(
+        *(max_channel(np.abs(cv2.Scharr(smooth, cv2.CV_32F, *order, scale=1 / 32))) for order in ((1, 0), (0, 1)))
+    )
 
 
 def _outline_band(mask: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ BASE_REACH = 0.025
 BASE_SHARE = 0.25
 # With strength 1 the outline's slope is raised by this much for each enlargement above one. It starts out softer than
 # the enlargement alone makes it: the model's own pixel at an outline is a blend as well.
-OUTLINE_GAIN = 2.0
+OUTLINE_GAIN = 2.5
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ SIGMA = 0.6
 CLAMP_RADIUS = 0.75
 # The strongest amount grows by this much with each enlargement above one, up to the greatest amount: with more, slanted
 # edges show steps.
-AMOUNT_SLOPE, MAX_AMOUNT = 2.0, 2.5
+AMOUNT_SLOPE, MAX_AMOUNT = 1.5, 2.5
 # What is enlarged by less is as good as sharp.
 MIN_ENLARGEMENT = 1.1
 

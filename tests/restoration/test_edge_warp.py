@@ -90,3 +90,10 @@ def test_the_box_holds_all_that_moves():
     warp[y : y + height, x : x + width] = 0
     assert not warp.any()
     assert warp_box(np.zeros(SHAPE, np.uint8)) is None
+
+
+def test_an_edge_that_is_soft_by_itself_stays_soft():
+    out_of_focus = cv2.GaussianBlur(answer(), (0, 0), 3)
+    mask = disc(RADIUS + 2)
+    warp, sharp_warp = (np.abs(edge_warp(picture, mask, MAX_GAIN)).max() for picture in (out_of_focus, answer()))
+    assert warp < 0.3 * sharp_warp
