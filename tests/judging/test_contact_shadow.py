@@ -30,7 +30,7 @@ def test_a_lifted_product_is_not_accepted(name, seed):
     assert judgement.verdict == "review"
 
 
-@pytest.mark.parametrize("name", ["can", "box", "mug"])
+@pytest.mark.parametrize("name", ["can", *exhaustive("box", "mug")])
 def test_the_surface_below_a_standing_product_is_changed_and_below_a_lifted_one_it_is_not(name):
     standing, floating = analysis_of(name, "mild"), lifted(name, 2)
     values = []

@@ -13,6 +13,7 @@ from tests.cases.composed import blank_product, compose, white_product
 from tests.cases.faults import spoiled
 from tests.cases.imitation import MANNERS, imitate
 from tests.judging.samples import PRODUCT, composite, inspection, match, outline
+from tests.tiers import exhaustive
 
 PLAIN = {"blank": blank_product, "white": white_product}
 
@@ -30,7 +31,7 @@ def test_a_product_without_print_is_accepted_once(kind):
     assert judged(kind, None).verdict == "accepted"
 
 
-@pytest.mark.parametrize("fault", ["product_doubled", "doubled_small"])
+@pytest.mark.parametrize("fault", ["product_doubled", *exhaustive("doubled_small")])
 @pytest.mark.parametrize("kind", PLAIN)
 def test_its_twin_is_noticed(kind, fault):
     judgement = judged(kind, fault)
