@@ -3,8 +3,8 @@ all of it but tools/.
 
 The way of a pair: delivery (an event becomes one settled outcome) → manifest (what is asked for) → pipeline (the steps,
 in order) → generation (the model, paid for once) → registration (the answer onto the scene) → matching (the photograph
-in the answer) → restoration (back to full resolution) → judging (one check a file). imaging, storage and telemetry serve
-them all. tests/test_layout.py holds which may import which.
+in the answer) → restoration (back to full resolution) → judging (one check a file). imaging, storage and telemetry
+serve them all. tests/test_layout.py holds which may import which.
 """
 
 # Sidecars and `--version` say which code made a result. The first number rises when the same sources and the same
