@@ -111,7 +111,9 @@ def view(answer: np.ndarray, *, found: bool = True, **changes: Any) -> ProductVi
         expected=crop(expected),
         known=cover,
         seen=cover,
+        palette=label().reshape(-1, 3)[::100],
         found=found,
+        fitted=True,
         height=float(height),
     )
     return replace(whole, **changes)
