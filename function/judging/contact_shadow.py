@@ -7,8 +7,9 @@ import numpy as np
 
 from function.imaging.array_ops import largest_component
 from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
-from function.judging.ground_contact import gap, surface_below, touched
+from function.judging.ground_contact import gap, goes_on_beside, surface_below, touched
 from function.judging.inspection import Inspection
+from function.judging.product_upright import MOST_TILT_DEG, tilt_deg
 from function.judging.product_view import SMALL_PX, ProductView
 from function.restoration.analysis import SceneAnalysis
 from function.restoration.shading import even_darkening, light_stops
@@ -44,7 +45,31 @@ DARKLY_TOUCHED = 0.12
 
 
 def contact_shadow(inspection: Inspection) -> Check:
-    """A shadow is there, and it begins where the product stands."""
+    """A shadow is there, and it begins where the product stands; where it stands on nothing, it needs none."""
+    check = _standing(inspection)
+    if check.passed:
+        return check
+    without_base = _without_base(inspection)
+    return check if without_base is None else unmeasured("stops", f"Not measured: {without_base}.", passed=True)
+
+
+def _without_base(inspection: Inspection) -> str | None:
+    """Why no shadow has to begin at the product's base, as half a sentence; None where it has to."""
+    if not inspection.view.fitted:
+        return "the product is not shown as on its photograph, and where it stands is not known"
+    if inspection.view.cover[-1].any():
+        return "its base lies outside the picture"
+    match = inspection.product.match
+    tilt = None if match is None else tilt_deg(match)
+    if tilt is not None and tilt > MOST_TILT_DEG:
+        return "the product does not stand on its base"
+    if not goes_on_beside(inspection.scene, inspection.view):
+        return "the product does not stand on a surface; it may be held or worn"
+    return None
+
+
+def _standing(inspection: Inspection) -> Check:
+    """For a product that stands on something."""
     scene, view = inspection.scene, inspection.view
     surface = surface_below(scene, view)
     contact = None if surface is None else touched(surface, view.height)

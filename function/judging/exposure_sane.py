@@ -78,7 +78,9 @@ def light_change(scene: SceneAnalysis) -> tuple[float, float, float]:
     rows, columns = scene.image.shape[:2]
     scale = LIGHT_CELLS / max(rows, columns)
     size = max(2, round(columns * scale)), max(2, round(rows * scale))
-    away = cv2.resize(255 - scene.change, size, interpolation=cv2.INTER_AREA) > 200
+    # Only what both show is compared: an answer of another shape leaves out a part of the scene.
+    shown = np.where(scene.registration.inside, 255 - scene.change, 0).astype(np.uint8)
+    away = cv2.resize(shown, size, interpolation=cv2.INTER_AREA) > 200
     small = [
         cv2.resize(downsample2(p), size, interpolation=cv2.INTER_AREA).astype(np.float32)
         for p in (scene.image, scene.answer_plain)

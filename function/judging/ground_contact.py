@@ -25,6 +25,10 @@ DEPTH_SHARE, PARTS = 0.3, 5
 CONTACT_SHARE, LEAST_ROWS = 0.1, 6
 # A step of the shadow is looked for over this share of the height.
 STEP_SHARE = 0.03
+# Beside the product the surface is looked at over this share of the base's width. It goes on there when this share of
+# its colours is found on one side, each within this distance (Lab, 8-bit scale): veins of marble and light that falls
+# off are found, skin and trousers before a wall are not.
+BESIDE_SHARE, BESIDE_SAMPLE, GOES_ON, SAME_COLOUR = 0.5, 300, 0.5, 15.0
 # Keeps ratios of dark pixels finite, 8-bit levels.
 DARK_OFFSET = 12.0
 
@@ -70,6 +74,35 @@ def gap(surface: np.ndarray, height: float) -> float:
     smooth = np.convolve(middle, np.full(span, 1 / span), "valid")
     # A bright reflection right below is no gap: only what is darker than the scene counts.
     return float(smooth.max() - max(0.0, float(smooth[0])))
+
+
+def goes_on_beside(scene: SceneAnalysis, view: ProductView) -> bool:
+    """Whether what lies right below the base in the scene goes on to its left or right: a surface to stand on does, a
+    hand or a hip does not. True where the picture ends there.
+    """
+    columns, lowest = _base(view)
+    if not len(columns):
+        return True
+    top = int(lowest.max()) + SOFT_PX
+    rows = slice(top, top + max(LEAST_ROWS, int(CONTACT_SHARE * view.height)))
+    width = max(LEAST_ROWS, int(BESIDE_SHARE * (columns[-1] - columns[0])))
+    below = _colours(scene.image[rows, columns[0] : columns[-1] + 1])
+    outer = np.flatnonzero((view.cover > 0.5).any(axis=0)) + view.box[0]
+    left, right = int(outer[0]), int(outer[-1])
+    beside = slice(max(0, left - width), left), slice(right + 1, right + 1 + width)
+    sides = [side for side in (_colours(scene.image[rows, part]) for part in beside) if len(side)]
+    if not len(below) or not sides:
+        return True
+    alike = [np.linalg.norm(below[:, None] - side[None], axis=2).min(axis=1) < SAME_COLOUR for side in sides]
+    return max(float(found.mean()) for found in alike) >= GOES_ON
+
+
+def _colours(patch: np.ndarray) -> np.ndarray:
+    """(n, 3) float32 Lab, 8-bit scale: colours of `patch` (h, w, 3) uint8, evenly over its area."""
+    if patch.size == 0:
+        return np.zeros((0, 3), np.float32)
+    lab = cv2.cvtColor(cv2.blur(patch, (3, 3)), cv2.COLOR_RGB2LAB).reshape(-1, 3).astype(np.float32)
+    return lab[:: max(1, len(lab) // BESIDE_SAMPLE)]
 
 
 def _base(view: ProductView) -> tuple[np.ndarray, np.ndarray]:

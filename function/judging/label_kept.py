@@ -5,25 +5,35 @@ from __future__ import annotations
 from function.imaging.array_ops import largest_component
 from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
 from function.judging.inspection import Inspection
-from function.judging.print_agreement import (
-    LEAST_AGREEMENT,
-    LEAST_PATTERN,
-    has_print,
-    pattern_agreement,
-    replaced_share,
-)
+from function.judging.print_agreement import LEAST_AGREEMENT, LEAST_PATTERN, pattern_agreement, replaced_share
 from function.judging.product_view import SMALL_PX
+from function.matching.print_detection import has_print
 from function.restoration.silhouette import LEAST_SIDE_PX
 
 # Share of the print, weighed by its contrast, that may show something else: part of a label was replaced.
 MOST_REPLACED = 0.18
+NO_PRINT = unmeasured("correlation", "The product carries no print to compare.", passed=True)
 
 
 def label_kept(inspection: Inspection) -> Check:
-    """The print is that of the photograph, each part at its place."""
+    """The print is that of the photograph, each part at its place; a product without print has none to keep."""
+    check = _found_label(inspection) if inspection.product.match is not None else _unfound_label(inspection)
+    # Looked for last: most labels are kept.
+    return check if check.passed or has_print(inspection.product.photograph) else NO_PRINT
+
+
+SPEC = CheckSpec(
+    name="label_kept",
+    lesson="The label was not preserved. Copy every word, letter and mark of [2] exactly, and invent none.",
+    needs_product=True,
+    measure=label_kept,
+)
+
+
+def _found_label(inspection: Inspection) -> Check:
+    """For a product that was found by its print."""
     match = inspection.product.match
-    if match is None:
-        return _unfound_label(inspection)
+    assert match is not None
     replaced = replaced_share(inspection.view)
     if replaced > MOST_REPLACED:
         return at_most(
@@ -42,25 +52,18 @@ def label_kept(inspection: Inspection) -> Check:
     )
 
 
-SPEC = CheckSpec(
-    name="label_kept",
-    lesson="The label was not preserved. Copy every word, letter and mark of [2] exactly, and invent none.",
-    needs_product=True,
-    measure=label_kept,
-)
-
-
 def _unfound_label(inspection: Inspection) -> Check:
     """For a product that was not found by its print."""
-    if not has_print(inspection.product.photograph):
-        return unmeasured("correlation", "The product carries no print to compare.", passed=True)
     piece = largest_component(inspection.product.mask > 127, LEAST_SIDE_PX)
     if max(inspection.view.height, piece[1][3] if piece else 0) < SMALL_PX:
         return unmeasured("correlation", "The product is too small in this scene to compare its label.", passed=True)
-    return at_least(
-        pattern_agreement(inspection.view),
-        LEAST_PATTERN,
+    agreement = pattern_agreement(inspection.view)
+    if agreement >= LEAST_PATTERN:
+        return at_least(
+            agreement, LEAST_PATTERN, "correlation", good="The product's pattern is that of its photograph.", bad=""
+        )
+    return unmeasured(
         "correlation",
-        good="The product's pattern is that of its photograph.",
-        bad="The label of the photograph was not found on the product.",
+        "The label was not compared: it could not be found again on the product. Please check its text and marks.",
+        passed=False,
     )

@@ -8,7 +8,6 @@ import numpy as np
 from function.imaging.array_ops import blur
 from function.imaging.photometry import LocalMoments, local_correlation, masked_mean
 from function.judging.product_view import ProductView
-from function.matching.photograph import photograph_alpha
 
 # Agreement (correlation) over all of the print of a product that was found by it: letters that are none still lie where
 # letters lay.
@@ -22,9 +21,6 @@ PATTERN_SIGMA, BRIGHTNESS_SIGMAS = 0.006, 5
 PRINT_SIGMA, WORD_SIGMA, RIM_SHARE, FAINT_PRINT, SAME_PRINT = 0.01, 0.04, 0.05, 3.0, 0.45
 # Added to the product of the two powers (8-bit levels to the fourth): it keeps blank places from counting as unlike.
 BLANK_POWER = 4.0
-# A photograph with less contrast inside (8-bit levels) over this share of its area carries no print; looked at with
-# this longest side.
-PRINT_LEVELS, PRINT_SHARE, PRINT_SIDE_PX = 10.0, 0.04, 320
 
 
 def replaced_share(view: ProductView) -> float:
@@ -48,21 +44,6 @@ def pattern_agreement(view: ProductView) -> float:
     expected, shown = _patterns(view, known, max(0.8, PATTERN_SIGMA * view.height))
     power = float((expected * expected).sum()) * float((shown * shown).sum())
     return float((expected * shown).sum() / np.sqrt(power)) if power > 1e-6 else 0.0
-
-
-def has_print(product: np.ndarray) -> bool:
-    """Whether the photograph (h, w, 4) uint8 RGBA shows marks inside its outline."""
-    scale = min(1.0, PRINT_SIDE_PX / max(product.shape[:2]))
-    small = cv2.resize(product, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    alpha = photograph_alpha(small)
-    grey = cv2.cvtColor(small, cv2.COLOR_RGBA2GRAY).astype(np.float32)
-    inside = cv2.erode((alpha > 200).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
-    if not inside.any():
-        return False
-    weight = (alpha > 200).astype(np.float32)
-    centred = _pattern(grey, weight, 1.0)
-    contrast = np.sqrt(cv2.GaussianBlur(centred * centred, (0, 0), 3))
-    return float((contrast[inside] > PRINT_LEVELS).mean()) > PRINT_SHARE
 
 
 def _patterns(view: ProductView, known: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
-from function.judging.colour_difference import MOST_COLOUR, colour_difference
+from function.judging.colour_difference import colour_difference
 from function.judging.inspection import Inspection
 
 # Colourfulness (mean chroma) against the photograph's under that light.
 LEAST_CHROMA = 0.7
+# The same where the photograph was not found: one side of a product may be more colourful than another.
+LEAST_PALETTE_CHROMA = 0.5
 
 
 def product_colour(inspection: Inspection) -> Check:
@@ -15,18 +17,18 @@ def product_colour(inspection: Inspection) -> Check:
     difference = colour_difference(inspection.view)
     if difference is None:
         return unmeasured("Lab", "The product is too small for its colours to be compared.", passed=True)
-    value, chroma = difference
-    if chroma < LEAST_CHROMA:
+    least = LEAST_CHROMA if inspection.view.found else LEAST_PALETTE_CHROMA
+    if difference.chroma < least:
         return at_least(
-            chroma,
-            LEAST_CHROMA,
+            difference.chroma,
+            least,
             "of the photograph's chroma",
             good="",
             bad="The product's colours are washed out.",
         )
     return at_most(
-        value,
-        MOST_COLOUR,
+        difference.lab,
+        difference.most,
         "Lab",
         good="The product has the colours of its photograph.",
         bad="The product's colours are not those of its photograph.",

@@ -10,6 +10,7 @@ import numpy as np
 from function.imaging.array_ops import max_channel
 from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
+from function.judging.product_view import VISIBLE_LEVELS
 
 # What else was put in, as a share of the product's area: a piece of its own, and one that touches the product.
 # The latter may be the side of a turned box, which its frontal photograph does not show.
@@ -17,8 +18,8 @@ MOST_APART, MOST_TOUCHING = 0.10, 0.85
 # Without print there are no instances to count. A piece of the product's own colour (difference in Lab a and b) and
 # brightness (Lab L, both 8-bit) is a copy from this share of the product's area on; a turned box's side is darker.
 MOST_COPY, COPY_COLOUR, COPY_BRIGHTNESS = 0.08, 8.0, 18.0
-# A pixel counts as put in when it differs from the scene by this much, 8-bit levels: crushed blacks do not.
-VISIBLE_LEVELS = 20
+# Where it touches the product it may be a part of it that the fitted outline misses, up to this share.
+MOST_OUTSIDE = 0.3
 # Pieces under this share of the product's area are specks.
 LEAST_PIECE = 0.01
 
@@ -29,11 +30,15 @@ def product_once(inspection: Inspection) -> Check:
     match = inspection.product.match
     if match is not None and match.instances > 1:
         return Check(float(match.instances - 1), MOST_APART, False, unit, "The product stands there more than once.")
+    if inspection.view.fits_again:
+        return Check(1.0, MOST_APART, False, unit, "Another thing of the product's shape stands beside it.")
     pieces = also_put_in(inspection)
     apart, touching = (max((p.share for p in pieces if p.touches is side), default=0.0) for side in (False, True))
-    copied = max((p.share for p in pieces if p.alike), default=0.0) if match is None else 0.0
-    if copied > MOST_COPY:
-        return at_most(copied, MOST_COPY, unit, good="", bad="Another thing of the product's colour stands beside it.")
+    for piece in sorted(pieces, key=lambda piece: -piece.share) if match is None else ():
+        most = MOST_OUTSIDE if piece.touches else MOST_COPY
+        if piece.alike and piece.share > most:
+            bad = "Another thing of the product's colour stands beside it."
+            return at_most(piece.share, most, unit, good="", bad=bad)
     if touching > MOST_TOUCHING:
         return at_most(touching, MOST_TOUCHING, unit, good="", bad="Something else joins the product, perhaps a copy.")
     return at_most(

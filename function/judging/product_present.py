@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from function.judging.check import Check, CheckSpec, at_least
-from function.judging.colour_difference import MOST_COLOUR, colour_difference
+from function.judging.colour_difference import colour_difference
 from function.judging.inspection import Inspection
 from function.judging.print_agreement import LEAST_PATTERN, pattern_agreement
 
@@ -43,4 +43,4 @@ def resembles(inspection: Inspection) -> bool:
     if inspection.product.match is not None or pattern_agreement(inspection.view) >= LEAST_PATTERN:
         return True
     difference = colour_difference(inspection.view)
-    return difference is None or difference[0] <= OTHER_COLOUR * MOST_COLOUR
+    return difference is None or difference.lab <= OTHER_COLOUR * difference.most

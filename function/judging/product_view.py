@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from function.imaging.array_ops import PixelBox, remap
-from function.matching.photograph import photograph_alpha
+from function.imaging.array_ops import PixelBox, fill_holes, largest_component, max_channel, remap
+from function.matching.match import ProductMatch
+from function.matching.photograph import has_outline, photograph_alpha
 from function.restoration.analysis import ProductAnalysis, SceneAnalysis
-from function.restoration.silhouette import LEAST_SIDE_PX, fit_outline
+from function.restoration.silhouette import LEAST_SIDE_PX, OutlineFit, fit_outline, laid_outline, largest_piece
 
 # Below this height (analysis pixels) letters are blots and a contact shadow is a few pixels: products of 145 px and
 # less were often not found by their print in good pictures, those of 160 px always.
 SMALL_PX = 155
 # Room kept around the product, as a share of its longer side: for rims, bases and shadows.
 MARGIN = 0.15
+# A photograph's outline that overlaps what was put in by less (intersection over union) is another view of the product.
+# Plain products that stand as on their photograph reached .82 and more; turned, worn and held ones .73 and less.
+LEAST_OVERLAP = 0.78
+# A second place for the outline counts from this overlap and this share of the first one's area on: twins reached .72
+# and more, what else lay beside products .63 and less.
+LEAST_TWIN_OVERLAP, LEAST_TWIN = 0.68, 0.15
+# A pixel counts as put in when it differs from the scene by this much, 8-bit levels: crushed blacks do not.
+VISIBLE_LEVELS = 20
+# Colours of a photograph are read at about this longest side (px), and so many of them kept.
+PALETTE_SIDE_PX, PALETTE_COLOURS = 64, 250
 
 
 @dataclass(frozen=True)
@@ -30,8 +41,12 @@ class ProductView:
     expected  (h, w, 3) uint8, the photograph as it should lie here
     known     (h, w) float32 0..1, where `expected` shows the product
     seen      (h, w) float32 0..1, the part of `known` where the photograph is seen and not only continued
-    found     the photograph was found by its print; otherwise it was only fitted to the outline
+    palette   (n, 3) uint8 RGB, colours of the product in its photograph
+    found     the photograph was found by its print
+    fitted    the photograph's outline lies on the product's: found by its print, or laid over what was put in. Where it
+              does not, or the photograph has none, `cover` is what was put in, and only a found one is `known`
     height    of the product, pixels
+    fits_again  the photograph's outline lies on something else that was put in as well
     """
 
     box: PixelBox
@@ -42,52 +57,141 @@ class ProductView:
     expected: np.ndarray
     known: np.ndarray
     seen: np.ndarray
+    palette: np.ndarray
     found: bool
+    fitted: bool
     height: float
+    fits_again: bool = False
 
 
 def view_product(scene: SceneAnalysis, product: ProductAnalysis) -> ProductView | None:
     """None when nothing was put in."""
-    photograph, alpha = cv2.cvtColor(product.photograph, cv2.COLOR_RGBA2RGB), photograph_alpha(product.photograph)
+    alpha = photograph_alpha(product.photograph)
     if product.match is not None:
-        cover = product.match.coverage
-        left, top, wide, tall = cv2.boundingRect((cover > 127).astype(np.uint8))
-        if min(wide, tall) < LEAST_SIDE_PX:
-            return None
-        box = _grown((left, top, wide, tall), cover.shape)
-        mapping = np.full((box[3], box[2], 2), -1, np.float32)
-        x, y, width, height = product.match.box
-        mapping[y - box[1] : y - box[1] + height, x - box[0] : x - box[0] + width] = product.match.mapping
-    else:
-        fitted = fit_outline(alpha, product.mask, scene.light, scene.image, scene.answer)
-        if fitted is None:
-            return None
-        left, top, wide, tall = (round(v) for v in fitted)
-        box = _grown((left, top, wide, tall), product.mask.shape)
-        mapping = _box_mapping(fitted, box, alpha)
-        cover = None
+        return _matched_view(scene, product, product.match, alpha)
+    return _fitted_view(scene, product, alpha) or _piece_view(scene, product, alpha)
+
+
+def _matched_view(
+    scene: SceneAnalysis, product: ProductAnalysis, match: ProductMatch, alpha: np.ndarray
+) -> ProductView | None:
+    """For a product that was found by its print."""
+    outlined = has_outline(alpha)
+    cover = match.coverage if outlined else _differing(scene, match)
+    left, top, wide, tall = cv2.boundingRect(cv2.inRange(cover, 128, 255))
+    bounds = left, top, wide, tall
+    if min(wide, tall) < LEAST_SIDE_PX:
+        return None
+    box = _grown(bounds, cover.shape)
+    mapping = np.full((box[3], box[2], 2), -1, np.float32)
+    # The crop need not hold all of the match.
+    x, y, width, height = match.box
+    left, top = max(x, box[0]), max(y, box[1])
+    right, bottom = min(x + width, box[0] + box[2]), min(y + height, box[1] + box[3])
+    mapping[top - box[1] : bottom - box[1], left - box[0] : right - box[0]] = match.mapping[
+        top - y : bottom - y, left - x : right - x
+    ]
+    return _laid(scene, product, alpha, box, bounds, mapping, cover, fitted=outlined)
+
+
+def _fitted_view(scene: SceneAnalysis, product: ProductAnalysis, alpha: np.ndarray) -> ProductView | None:
+    """For a product whose outline covers what was put in; None where it does not, or is not known."""
+    if not has_outline(alpha):
+        return None
+    fit = fit_outline(alpha, product.mask, scene.light, scene.image, scene.answer)
+    if fit is None:
+        return None
+    again = _fits_again(scene, product, alpha, fit)
+    if fit.overlap < LEAST_OVERLAP and not again:
+        return None
+    left, top, wide, tall = (round(side) for side in fit.box)
+    box = _grown((left, top, wide, tall), product.mask.shape)
+    mapping = _box_mapping(fit.box, box, alpha)
+    view = _laid(scene, product, alpha, box, (left, top, wide, tall), mapping, None, fitted=True)
+    return replace(view, fits_again=again)
+
+
+def _fits_again(scene: SceneAnalysis, product: ProductAnalysis, alpha: np.ndarray, fit: OutlineFit) -> bool:
+    """Whether the photograph's outline covers what is put in beside the first one too: the product stands there
+    twice."""
+    first = laid_outline(alpha, fit, (product.mask.shape[1], product.mask.shape[0]))
+    # The first one's rim is no piece.
+    first = cv2.dilate(first, np.ones((9, 9), np.uint8))
+    second = fit_outline(alpha, product.mask, scene.light, scene.image, scene.answer, without=first)
+    if second is None:
+        return False
+    share = second.box[2] * second.box[3] / (fit.box[2] * fit.box[3])
+    return second.overlap >= LEAST_TWIN_OVERLAP and share >= LEAST_TWIN
+
+
+def _piece_view(scene: SceneAnalysis, product: ProductAnalysis, alpha: np.ndarray) -> ProductView | None:
+    """For a product that is turned, worn or held: all that is known is the largest piece that was put in."""
+    piece = largest_piece(product.mask, scene.light)
+    if piece is None:
+        return None
+    solid, bounds = piece
+    box = _grown(bounds, product.mask.shape)
+    nowhere = np.full((box[3], box[2], 2), -1, np.float32)
+    return _laid(scene, product, alpha, box, bounds, nowhere, solid.astype(np.uint8) * 255, fitted=False)
+
+
+def _laid(
+    scene: SceneAnalysis,
+    product: ProductAnalysis,
+    alpha: np.ndarray,
+    box: PixelBox,
+    bounds: PixelBox,
+    mapping: np.ndarray,
+    cover: np.ndarray | None,
+    *,
+    fitted: bool,
+) -> ProductView:
+    """The view of `box`, in which the product takes `bounds` and the photograph lies by `mapping` (h, w, 2) of relative
+    places; `cover` (H, W) uint8 is the product's outline, None where it is the photograph's."""
+    photograph = cv2.cvtColor(product.photograph, cv2.COLOR_RGBA2RGB)
     size = np.array([alpha.shape[1], alpha.shape[0]], np.float32)
     at = mapping * size - 0.5
-    step = max(1.0, float(np.sqrt(np.count_nonzero(alpha > 127) / max(1, wide * tall))))
+    step = max(1.0, float(np.sqrt(np.count_nonzero(alpha > 127) / max(1, bounds[2] * bounds[3]))))
     soft = cv2.GaussianBlur(photograph, (0, 0), 0.45 * step) if step > 1.2 else photograph
-    expected = remap(soft, at)
-    known = remap(alpha, at, border=cv2.BORDER_CONSTANT)
-    known = known.astype(np.float32) / 255
+    known = remap(alpha, at, border=cv2.BORDER_CONSTANT).astype(np.float32) / 255
     inner = np.s_[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
-    if cover is not None:
-        known = np.minimum(known, cover[inner].astype(np.float32) / 255)
+    covered = known if cover is None else cover[inner].astype(np.float32) / 255
+    known = np.minimum(known, covered)
     return ProductView(
-        box,
-        scene.answer[inner],
-        scene.image[inner],
-        known if cover is None else cover[inner].astype(np.float32) / 255,
-        product.mask[inner].astype(np.float32) / 255,
-        expected,
-        known,
-        known * _regular(at, known),
-        product.match is not None,
-        float(tall),
+        box=box,
+        answer=scene.answer[inner],
+        scene=scene.image[inner],
+        cover=covered,
+        put_in=product.mask[inner].astype(np.float32) / 255,
+        expected=remap(soft, at),
+        known=known,
+        seen=known * _regular(at, known),
+        palette=_palette(product.photograph, alpha),
+        found=product.match is not None,
+        fitted=fitted,
+        height=float(bounds[3]),
     )
+
+
+def _differing(scene: SceneAnalysis, match: ProductMatch) -> np.ndarray:
+    """(H, W) uint8: of a match whose photograph has no outline, what is verified or differs from the scene."""
+    differs = max_channel(cv2.blur(cv2.absdiff(scene.answer, scene.image), (5, 5))) > VISIBLE_LEVELS
+    x, y, width, height = match.box
+    differs[y : y + height, x : x + width] |= match.weight > 127
+    inside: np.ndarray = (differs & (match.coverage > 127)).astype(np.uint8)
+    inside = cv2.morphologyEx(inside, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    inside = fill_holes(cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)))
+    piece = largest_component(inside > 0, LEAST_SIDE_PX)
+    return np.zeros_like(inside) if piece is None else piece[0].astype(np.uint8) * 255
+
+
+def _palette(photograph: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """(n, 3) uint8 RGB: colours of the product in its photograph, evenly over its area."""
+    step = max(1, max(alpha.shape) // PALETTE_SIDE_PX)
+    size = max(1, alpha.shape[1] // step), max(1, alpha.shape[0] // step)
+    colours, covered = (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (photograph[..., :3], alpha))
+    solid = colours[covered > min(200, int(covered.max()) - 1)]
+    return solid[:: max(1, len(solid) // PALETTE_COLOURS)]
 
 
 def _regular(at: np.ndarray, known: np.ndarray) -> np.ndarray:

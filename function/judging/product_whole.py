@@ -7,7 +7,7 @@ import numpy as np
 
 from function.imaging.array_ops import PixelBox, max_channel
 from function.imaging.resize import Window, outside_share
-from function.judging.check import Check, CheckSpec, at_most
+from function.judging.check import Check, CheckSpec, at_most, unmeasured
 from function.judging.inspection import Inspection
 from function.judging.product_view import ProductView
 
@@ -20,6 +20,8 @@ MOST_MISSING = 0.1
 MOST_HIDDEN = 0.08
 # Share of the product's longer side that may lie on the picture's border.
 MOST_ON_BORDER = 0.05
+# The same where only the piece that was put in is known: it holds shadow and reflection too.
+MOST_PIECE_ON_BORDER = 0.2
 # Share of the product that the shape of the result may cut off: its box has soft pixels around it.
 MOST_CUT_OFF = 0.02
 # Keeps ratios of dark pixels finite, 8-bit levels.
@@ -31,8 +33,11 @@ def product_whole(inspection: Inspection) -> Check:
     unit, view = "share of the product's size", inspection.view
     height, width = inspection.scene.change.shape
     border = border_share(view, (height, width))
-    if border > MOST_ON_BORDER:
-        return at_most(border, MOST_ON_BORDER, unit, good="", bad="The picture's border cuts the product off.")
+    most_on_border = MOST_ON_BORDER if view.fitted or view.found else MOST_PIECE_ON_BORDER
+    if border > most_on_border:
+        return at_most(border, most_on_border, unit, good="", bad="The picture's border cuts the product off.")
+    if not view.fitted:
+        return unmeasured(unit, "Not measured: the product is not shown as on its photograph.", passed=True)
     if not view.found:
         # Nothing to compare it with but its outline. A dark product before a dark wall may be lost in it.
         return at_most(

@@ -10,6 +10,8 @@ from function.restoration.analysis import ProductAnalysis
 
 # Height of the product as a share of the picture's: below, it is lost; above, it is no longer in a scene.
 LEAST_HEIGHT, MOST_HEIGHT = 0.07, 0.68
+# Where only the piece that was put in is known it may be a garment on a person, with the shadow.
+MOST_PIECE_HEIGHT = 0.9
 # Width over height against the photograph's: turning and looking down change it, but not more than this.
 LEAST_ASPECT, MOST_ASPECT = 0.84, 1.2
 # It is read where the match is verified by so much (0..255), in so many pixels at least.
@@ -30,7 +32,7 @@ def scale_plausible(inspection: Inspection) -> Check:
         return at_least(share, LEAST_HEIGHT, "share of the height", good="", bad="The product is far too small.")
     return at_most(
         share,
-        MOST_HEIGHT,
+        MOST_HEIGHT if inspection.view.fitted or inspection.view.found else MOST_PIECE_HEIGHT,
         "share of the height",
         good="The product has a believable size.",
         bad="The product is far too large for the scene.",

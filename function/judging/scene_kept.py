@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
 from function.judging.inspection import Inspection
+from function.registration.register import Registration
 
 # Share of the scene's textured area that must stand where it stood.
 LEAST_FOUND = 0.7
 # Greatest zoom, as a share of the scene's size, that is still drift.
 MOST_ZOOM = 0.05
+# An answer of another shape than the scene is cropped and extended, and shows the scene at another size: that is no
+# fault, since the scene's own pixels stand where it shows none. One direction may be stretched by so much against the
+# other: real answers reached .08.
+MOST_STRETCH = 0.1
+# Root mean square of the local warp, as a share of the scene's longer side: real answers that hold the scene reached
+# .0018. Where it is more the camera stands elsewhere or looks through another lens, and the product fits no more.
+MOST_BENT = 0.0022
 
 
 def scene_kept(inspection: Inspection) -> Check:
@@ -19,6 +27,13 @@ def scene_kept(inspection: Inspection) -> Check:
         return Check(
             round(found, 4), LEAST_FOUND, False, "share", "This is not the scene that was given, or not all of it."
         )
+    bent = drift.residual_px / max(registration.mapping.shape[:2])
+    if bent > MOST_BENT:
+        return at_most(
+            bent, MOST_BENT, "share of the scene's size", good="", bad="The scene is bent: it was drawn anew."
+        )
+    if registration.reshaped:
+        return _reshaped(registration)
     zoom = max(abs(float(scale) - 1) for scale in (drift.scale_x, drift.scale_y))
     if zoom > MOST_ZOOM:
         return at_most(
@@ -26,13 +41,7 @@ def scene_kept(inspection: Inspection) -> Check:
         )
     if registration.plain:
         return unmeasured("share", "The scene has no texture to compare; its colours are where they were.", passed=True)
-    return at_least(
-        found,
-        LEAST_FOUND,
-        "share",
-        good="The scene is the one that was given, at its place.",
-        bad="Parts of the scene were changed: its walls, surfaces or objects are not where they were.",
-    )
+    return _found(found, "The scene is the one that was given, at its place.")
 
 
 SPEC = CheckSpec(
@@ -41,3 +50,22 @@ SPEC = CheckSpec(
     needs_product=False,
     measure=scene_kept,
 )
+
+
+def _reshaped(registration: Registration) -> Check:
+    """For an answer of another shape: judged on the part of the scene that it shows."""
+    drift = registration.drift
+    stretch = abs(float(drift.scale_x) / float(drift.scale_y) - 1)
+    if stretch > MOST_STRETCH:
+        return at_most(stretch, MOST_STRETCH, "share", good="", bad="The scene was stretched into another shape.")
+    shown = round(100 * float(registration.inside.mean()))
+    return _found(
+        float(registration.found_share),
+        f"The picture came back in another shape and shows {shown} % of the scene, which is kept there; "
+        "the rest is the scene as it was given.",
+    )
+
+
+def _found(found: float, good: str) -> Check:
+    bad = "Parts of the scene were changed: its walls, surfaces or objects are not where they were."
+    return at_least(found, LEAST_FOUND, "share", good=good, bad=bad)

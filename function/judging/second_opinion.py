@@ -30,12 +30,14 @@ class Opinion(BaseModel):
 
 
 def borderline_check(judgement: Judgement) -> str | None:
-    """The one failed check of a picture in review, when it failed by a little; else None."""
+    """The one failed check of a picture in review, when it failed by a little or could not be measured; else None."""
     failed = [name for name, check in judgement.checks.items() if not check.passed]
     if judgement.verdict != "review" or len(failed) != 1:
         return None
     check = judgement.checks[failed[0]]
-    if check.value is None or check.threshold is None:
+    if check.threshold is None:
+        return failed[0]
+    if check.value is None:
         return None
     margin = BORDERLINE_MARGIN * abs(check.threshold)
     return failed[0] if abs(check.value - check.threshold) <= margin else None

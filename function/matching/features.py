@@ -13,6 +13,9 @@ MATCH_RATIO = 0.88
 # SIFT's contrast threshold, half of the usual: the answer's small print is faint.
 CONTRAST_THRESHOLD = 0.02
 MAX_FEATURES = 2500
+# Agreeing pairs lie over at least this share of the area that the photograph's features take: a wordmark that the scene
+# shows by itself, or one ornament, is no view of the product.
+MIN_SPREAD = 0.01
 # Fewest places whose pairs agree on one view before it counts: 5 or 6 agree by chance in a busy scene.
 MIN_INLIERS = 8
 # Pairs may miss a similarity, or the affine view, by this share of the product's height: features' own sizes
@@ -36,9 +39,9 @@ class Features:
     descriptors: np.ndarray
 
 
-def detect(grey: np.ndarray, mask: np.ndarray | None = None) -> Features:
-    """SIFT features of `grey` (h, w) uint8, where `mask` (h, w) uint8 is not zero."""
-    sift = cv2.SIFT.create(nfeatures=MAX_FEATURES, contrastThreshold=CONTRAST_THRESHOLD)
+def detect(grey: np.ndarray, mask: np.ndarray | None = None, max_features: int = MAX_FEATURES) -> Features:
+    """SIFT features of `grey` (h, w) uint8, where `mask` (h, w) uint8 is not zero; the strongest `max_features`."""
+    sift = cv2.SIFT.create(nfeatures=max_features, contrastThreshold=CONTRAST_THRESHOLD)
     keypoints, descriptors = sift.detectAndCompute(grey, mask)
     if descriptors is None or len(keypoints) < 2:
         return Features(*(np.zeros(shape, np.float32) for shape in ((0, 2), 0, 0, (0, 128))))
@@ -106,6 +109,7 @@ def first_view(photograph: Features, answer: Features, pairs: tuple[np.ndarray, 
     turned = np.abs(turn[None, :] - turn[:, None]) % (2 * np.pi)
     alike &= np.minimum(turned, 2 * np.pi - turned) < TURN_TOLERANCE
     support = near & alike
+    least_area = MIN_SPREAD * hull_area(photograph.points)
     best = None
     for seed in np.argsort(-support.sum(axis=1), kind="stable")[:8]:
         chosen = support[seed]
@@ -117,9 +121,15 @@ def first_view(photograph: Features, answer: Features, pairs: tuple[np.ndarray, 
             chosen = alike[seed] & (miss < tolerance * height * np.sqrt(max(np.linalg.det(view[:, :2]), 0)))
         else:
             count = places(source[chosen])
-            if plausible(view) and count >= MIN_INLIERS and (best is None or count > best[0]):
+            spread = hull_area(source[chosen]) >= least_area
+            if plausible(view) and spread and count >= MIN_INLIERS and (best is None or count > best[0]):
                 best = count, view, chosen
     return None if best is None else (best[1], best[2])
+
+
+def hull_area(points: np.ndarray) -> float:
+    """Area of the convex hull of `points` (n, 2) float32."""
+    return float(cv2.contourArea(cv2.convexHull(points))) if len(points) > 2 else 0.0
 
 
 def places(points: np.ndarray) -> int:

@@ -26,6 +26,8 @@ SHADOW_CHROMA, SHADOW_STEP, SHADOW_SIDE_PX = 0.04, 0.02, 1024
 # Where more than the rest of this share of what is no background would go, it is not all shadow: a grey product with
 # soft edges, the pale sole of a shoe. Shadows of packshots take 5 to 15 %.
 LEAST_UNSHADOWED = 0.8
+# A photograph of which more than this share is covered shows no outline.
+MOST_COVERED = 0.98
 # Alpha from which a pixel's colour is the product's own and not mixed with what lies behind it.
 SOLID_ALPHA = 250
 
@@ -87,11 +89,17 @@ def photograph_alpha(product: np.ndarray) -> np.ndarray:
     keep = np.ones(labels.max() + 1, np.uint8)
     keep[touching] = 0
     inside = _without_shadow(rgb, median, keep[labels])
-    if not 0.01 <= inside.mean() <= 0.98:
+    if not 0.01 <= inside.mean() <= MOST_COVERED:
         return whole
     # One pixel in and softened: the rim of an opaque photograph is mixed with its background.
     inside = cv2.erode(inside * 255, np.ones((3, 3), np.uint8))
     return cv2.GaussianBlur(inside, (0, 0), 0.8)
+
+
+def has_outline(alpha: np.ndarray) -> bool:
+    """Whether `alpha` (h, w) uint8 tells the product from what lies behind it: a photograph on a busy or uneven
+    background counts as product from edge to edge."""
+    return cv2.countNonZero(cv2.inRange(alpha, 128, 255)) <= MOST_COVERED * alpha.size
 
 
 def _without_shadow(rgb: np.ndarray, background: np.ndarray, inside: np.ndarray) -> np.ndarray:

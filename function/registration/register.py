@@ -43,6 +43,7 @@ class Registration:
     layout_box   (x, y, width, height) of the scene in the answer, the nominal layout that it follows
     found_share  share 0..1 of the scene's textured area that was found again in the answer
     plain        the scene has no texture to be found by (`found_share` is 0): its tones alone decided
+    reshaped     the answer has another shape than was asked for: it crops or extends the scene
     """
 
     mapping: np.ndarray
@@ -51,6 +52,11 @@ class Registration:
     layout_box: Box
     found_share: float
     plain: bool
+    reshaped: bool = False
+
+
+# Native shapes differ from the nominal ratio by up to two percent; that much is no other shape.
+SAME_SHAPE = 0.02
 
 
 def register(scene: np.ndarray, answer: np.ndarray, frame: Frame) -> Registration:
@@ -71,7 +77,7 @@ def register(scene: np.ndarray, answer: np.ndarray, frame: Frame) -> Registratio
     # The flow is counted in analysis pixels; the affine part turns it into answer pixels.
     mapping += cv2.transform(warp, fit[:, :2])
     drift, box = _drift(mapping, inside, boxes, size)
-    return Registration(mapping, inside, drift, box, share, plain)
+    return Registration(mapping, inside, drift, box, share, plain, _reshaped(frame, answer_size))
 
 
 def unregistered(
@@ -81,7 +87,13 @@ def unregistered(
     size, answer_size = (scene.shape[1], scene.shape[0]), (answer.shape[1], answer.shape[0])
     box = layouts(frame, answer_size)[0]
     mapping, inside = affine_mapping(box_matrix(box, size), size, answer_size)
-    return Registration(mapping, inside, Drift(1.0, 1.0, 0.0, 0.0, False), box, found_share, plain)
+    drift = Drift(1.0, 1.0, 0.0, 0.0, False)
+    return Registration(mapping, inside, drift, box, found_share, plain, _reshaped(frame, answer_size))
+
+
+def _reshaped(frame: Frame, answer_size: Size) -> bool:
+    asked = frame.sent_size[0] / frame.sent_size[1]
+    return abs(answer_size[0] / answer_size[1] / asked - 1) > SAME_SHAPE
 
 
 def _drift(mapping: np.ndarray, inside: np.ndarray, boxes: list[Box], size: Size) -> tuple[Drift, Box]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from function.imaging.array_ops import largest_component
+from function.imaging.array_ops import PixelBox, largest_component
+from function.matching.photograph import has_outline
 from function.restoration.shading import even_darkening, light_stops
 
 # The silhouette is fitted at this size (longest side, pixels) when the photograph was not found by its print.
@@ -23,6 +26,18 @@ LEAST_SIDE_PX = 4
 LEAST_HELD, LEAST_CHANGED = 0.85, 0.9
 
 
+@dataclass(frozen=True)
+class OutlineFit:
+    """Where the photograph's outline covers what was put in best.
+
+    box      (x, y, width, height) of the outline, analysis pixels
+    overlap  share 0..1 that outline and piece have in common (intersection over union), shadow left out
+    """
+
+    box: tuple[float, float, float, float]
+    overlap: float
+
+
 def placed_outline(
     alpha: np.ndarray,
     changed: np.ndarray,
@@ -36,16 +51,11 @@ def placed_outline(
 
     changed (h', w') bool, at half size.
     """
-    box = fit_outline(alpha, product_mask, light, scene, answer)
-    if box is None:
+    fit = fit_outline(alpha, product_mask, light, scene, answer) if has_outline(alpha) else None
+    if fit is None:
         return None
-    x, y, width, height = box
-    outline = cv2.boundingRect(cv2.inRange(alpha, 128, 255))
-    scale_x, scale_y = width / outline[2], height / outline[3]
-    matrix = np.array([[scale_x, 0, x - outline[0] * scale_x], [0, scale_y, y - outline[1] * scale_y]])
-    matrix[:, 2] += 0.5 * np.array([scale_x, scale_y]) - 0.5
     size = product_mask.shape[1], product_mask.shape[0]
-    coverage = cv2.warpAffine(alpha, matrix, size, flags=cv2.INTER_LINEAR)
+    coverage = laid_outline(alpha, fit, size)
     inside, known = coverage > 127, product_mask > 127
     moved = cv2.resize(changed.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     if not inside.any() or (inside & known).sum() < LEAST_HELD * known.sum():
@@ -53,18 +63,46 @@ def placed_outline(
     return coverage if moved[inside].mean() >= LEAST_CHANGED else None
 
 
-def fit_outline(
-    alpha: np.ndarray, product_mask: np.ndarray, light: np.ndarray, scene: np.ndarray, answer: np.ndarray
-) -> tuple[float, float, float, float] | None:
-    """Box (x, y, width, height) in which the outline of `alpha` (ph, pw) uint8 covers the largest piece put in best.
+def laid_outline(alpha: np.ndarray, fit: OutlineFit, size: tuple[int, int]) -> np.ndarray:
+    """Coverage (h, w) uint8 of the outline of `alpha` (ph, pw) uint8 at its place in a picture of `size`."""
+    x, y, width, height = fit.box
+    outline = cv2.boundingRect(cv2.inRange(alpha, 128, 255))
+    scale_x, scale_y = width / outline[2], height / outline[3]
+    matrix = np.array([[scale_x, 0, x - outline[0] * scale_x], [0, scale_y, y - outline[1] * scale_y]])
+    matrix[:, 2] += 0.5 * np.array([scale_x, scale_y]) - 0.5
+    return cv2.warpAffine(alpha, matrix, size, flags=cv2.INTER_LINEAR)
 
-    product_mask (h, w) uint8; light (h/2, w/2, 3) float32 log ratio; scene, answer (h, w, 3) uint8. None where nothing
-    was put in.
+
+def largest_piece(
+    product_mask: np.ndarray, light: np.ndarray, without: np.ndarray | None = None
+) -> tuple[np.ndarray, PixelBox] | None:
+    """The largest piece that was put in, (h, w) bool, and its box; None where nothing was.
+
+    product_mask (h, w) uint8; light (h/2, w/2, 3) float32 log ratio: what brightens the scene may be a pale product;
+    without (h, w) uint8: what is covered there is left out.
     """
     height, width = product_mask.shape
     brighter = light_stops(light, (0, 0, width, height))
     put_in = np.maximum(product_mask, (brighter > BRIGHTER_STOPS).astype(np.uint8) * 255)
-    blob = largest_component(cv2.morphologyEx(put_in, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 127, LEAST_SIDE_PX)
+    if without is not None:
+        put_in[without > 0] = 0
+    return largest_component(cv2.morphologyEx(put_in, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 127, LEAST_SIDE_PX)
+
+
+def fit_outline(
+    alpha: np.ndarray,
+    product_mask: np.ndarray,
+    light: np.ndarray,
+    scene: np.ndarray,
+    answer: np.ndarray,
+    without: np.ndarray | None = None,
+) -> OutlineFit | None:
+    """The place in which the outline of `alpha` (ph, pw) uint8 covers the largest piece that was put in best.
+
+    product_mask (h, w) uint8; light (h/2, w/2, 3) float32 log ratio; scene, answer (h, w, 3) uint8. None where nothing
+    was put in; `without` as in `largest_piece`.
+    """
+    blob = largest_piece(product_mask, light, without)
     outline = cv2.boundingRect((alpha > 127).astype(np.uint8))
     if blob is None or min(outline[2:]) < LEAST_SIDE_PX:
         return None
@@ -80,7 +118,7 @@ def fit_outline(
     pad = round(0.1 * max(target.shape)) + 1
     field = cv2.copyMakeBorder(target, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=-1)
     aspect = outline[2] / outline[3]
-    best: tuple[float, tuple[float, float, float, float]] | None = None
+    best: tuple[float, tuple[int, int, int, int]] | None = None
     for size in FIT_SIZES:
         for squeeze in (0.9, 1.0, 1.1):
             for tall in (size * target.shape[0], size * target.shape[1] / aspect):
@@ -92,9 +130,16 @@ def fit_outline(
                 score = cv2.matchTemplate(field, form, cv2.TM_CCORR)
                 _, most, _, (left, top) = cv2.minMaxLoc(score)
                 if best is None or most > best[0]:
-                    place = (left - pad) / scale + x, (top - pad) / scale + y, wide / scale, rows / scale
-                    best = most, place
-    return None if best is None else best[1]
+                    best = most, (left, top, wide, rows)
+    if best is None:
+        return None
+    left, top, wide, rows = best[1]
+    inside = cv2.resize(shape, (wide, rows), interpolation=cv2.INTER_AREA) > 127
+    here = field[top : top + rows, left : left + wide]
+    common = np.count_nonzero(inside & (here > 0))
+    union = np.count_nonzero(field > 0) + np.count_nonzero(inside & (here < SHADOW_WEIGHT))
+    box = (left - pad) / scale + x, (top - pad) / scale + y, wide / scale, rows / scale
+    return OutlineFit(box, float(common) / max(1, int(union)))
 
 
 def _speaks_for(piece: np.ndarray, scene: np.ndarray, answer: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ def _measured(analysis: Analysis) -> Iterator[tuple[str, float | None]]:
     view, match = inspection.view, analysis.product.match
     colour = colour_difference.colour_difference(view)
     if colour is not None:
-        yield from zip(("colour, Lab", "chroma"), colour, strict=True)
+        yield from zip(("colour, Lab", "chroma"), colour[:2], strict=True)
     if match is not None:
         yield "label agreement", match.correlation
         yield "label replaced", print_agreement.replaced_share(view)

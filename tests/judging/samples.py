@@ -111,7 +111,9 @@ def view(answer: np.ndarray, *, found: bool = True, **changes: Any) -> ProductVi
         expected=crop(expected),
         known=cover,
         seen=cover,
+        palette=label().reshape(-1, 3)[::100],
         found=found,
+        fitted=True,
         height=float(height),
     )
     return replace(whole, **changes)
@@ -132,6 +134,7 @@ def scene(answer: np.ndarray, shade: np.ndarray | None = None, **changes: Any) -
         registration=Registration(np.dstack([x, y]), np.ones((HEIGHT, WIDTH), bool), drift, box, 0.95, False),
         colours=UNCHANGED_COLOURS,
         light=np.repeat(light[..., None], 3, axis=2).astype(np.float32),
+        content=np.zeros((HEIGHT, WIDTH), np.uint8),
         change=np.maximum(outline(), np.where(shade > 0.02, 255, 0).astype(np.uint8)),
     )
     return replace(found, **changes)

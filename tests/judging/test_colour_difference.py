@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from function.judging.colour_difference import MOST_COLOUR, colour_difference
+from function.judging.colour_difference import MOST_COLOUR, MOST_PALETTE_COLOUR, colour_difference
 from tests.judging.samples import composite, label, view
 
 
-def difference(front: np.ndarray) -> tuple[float, float]:
-    return colour_difference(view(composite(np.clip(front, 0, 255).astype(np.uint8))))
+def difference(front: np.ndarray, **changes) -> tuple[float, float]:
+    seen = view(composite(np.clip(front, 0, 255).astype(np.uint8)), **changes)
+    return colour_difference(seen)[:2]
 
 
 def test_the_same_colours_differ_by_nothing():
@@ -38,3 +39,27 @@ def test_washed_out_colours_have_less_chroma():
 
 def test_too_few_pixels_tell_nothing():
     assert colour_difference(view(composite(), seen=np.zeros_like(view(composite()).seen))) is None
+
+
+def patches(turned: int = 0) -> np.ndarray:
+    """A product of large patches in four colours; drawn anew, they lie elsewhere."""
+    colours = np.roll([(190, 60, 50), (60, 120, 70), (60, 80, 160), (200, 180, 80)], turned, axis=0)
+    front = np.empty_like(label())
+    for row in range(4):
+        front[row * 45 : (row + 1) * 45] = colours[row]
+    return front
+
+
+@pytest.mark.parametrize("fitted", [True, False])
+def test_colours_of_the_photograph_at_other_places_are_the_product_s(fitted):
+    known = {"found": False, "fitted": fitted, "palette": patches().reshape(-1, 3)[::97]}
+    for drawn in (patches(1), 0.75 * patches(2)):
+        assert difference(drawn, **known)[0] < MOST_PALETTE_COLOUR
+
+
+@pytest.mark.parametrize("hue", [40, 90, 140])
+def test_another_hue_is_another_colour_wherever_it_lies(hue):
+    hsv = cv2.cvtColor(patches(1), cv2.COLOR_RGB2HSV)
+    hsv[..., 0] = (hsv[..., 0].astype(int) + hue) % 180
+    known = {"found": False, "fitted": False, "palette": np.uint8([(190, 60, 50), (200, 180, 80)] * 20)}
+    assert difference(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), **known)[0] > MOST_PALETTE_COLOUR

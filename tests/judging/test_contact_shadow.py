@@ -13,7 +13,7 @@ from function.restoration.analysis import analyse
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.faults import spoiled
 from tests.cases.imitation import MANNERS, imitate
-from tests.judging.samples import HEIGHT, WIDTH, composite, inspection, scene, view
+from tests.judging.samples import HEIGHT, PRODUCT, WIDTH, composite, inspection, match, room, scene, view
 from tests.tiers import exhaustive
 
 
@@ -57,3 +57,35 @@ def test_a_base_outside_of_the_picture_cannot_be_judged_and_fails():
     nothing = np.zeros_like(view(composite()).cover)
     check = contact_shadow(inspection(seen=view(composite(), cover=nothing, put_in=nothing)))
     assert not check.passed and check.value is None
+
+
+def held(**changes):
+    """A product without any shadow before a narrow upright thing: a hand, a hip."""
+    bright = np.zeros((HEIGHT, WIDTH), np.float32)
+    answer = composite(shade=bright)
+    image = room()
+    image[PRODUCT[1] + 90 :, PRODUCT[0] : PRODUCT[0] + PRODUCT[2]] = (60, 70, 120)
+    answer[PRODUCT[1] + PRODUCT[3] :] = image[PRODUCT[1] + PRODUCT[3] :]
+    of_scene = scene(answer, bright, image=image)
+    return contact_shadow(inspection(answer, of_scene=of_scene, **changes))
+
+
+def test_what_is_held_or_worn_needs_no_contact_shadow():
+    check = held()
+    assert check.passed and check.value is None and "held or worn" in check.reason
+
+
+def test_where_a_product_that_is_not_shown_as_on_its_photograph_stands_is_not_known():
+    bright = np.zeros((HEIGHT, WIDTH), np.float32)
+    answer = composite(shade=bright)
+    seen = view(answer, found=False, fitted=False)
+    check = contact_shadow(inspection(answer, of_scene=scene(answer, bright), matched=None, seen=seen))
+    assert check.passed and check.value is None
+
+
+def test_a_product_that_lies_has_no_base():
+    bright = np.zeros((HEIGHT, WIDTH), np.float32)
+    answer = composite(shade=bright)
+    lying = match(mapping=np.ascontiguousarray(match().mapping[..., ::-1]))
+    check = contact_shadow(inspection(answer, of_scene=scene(answer, bright), matched=lying))
+    assert check.passed and check.value is None

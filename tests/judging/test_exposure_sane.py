@@ -57,3 +57,12 @@ def test_what_is_not_registered_is_judged_by_its_mean():
     fair = registered(scene(lit(0.8)), drift={"registered": False})
     assert not exposure_sane(inspection(of_scene=dark)).passed
     assert exposure_sane(inspection(of_scene=fair)).passed
+
+
+def test_what_the_answer_does_not_show_is_not_compared():
+    answer = composite()
+    answer[:, WIDTH // 2 + 60 :] = 30
+    inside = np.ones((HEIGHT, WIDTH), bool)
+    assert not exposure_sane(inspection(answer)).passed
+    inside[:, WIDTH // 2 + 60 :] = False
+    assert exposure_sane(inspection(answer, of_scene=registered(scene(answer), inside=inside))).passed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from function.judging.label_kept import MOST_REPLACED, label_kept
 from function.judging.print_agreement import LEAST_AGREEMENT, LEAST_PATTERN
@@ -30,16 +31,18 @@ def test_print_that_agrees_too_little_fails():
     assert not check.passed and check.threshold == LEAST_AGREEMENT
 
 
-def test_print_that_was_not_found_fails_on_a_large_product_and_not_on_a_small_one():
-    assert not label_kept(inspection(OTHER, matched=None)).passed
+def test_print_that_was_not_found_is_said_to_be_not_compared_on_a_large_product_and_not_on_a_small_one():
+    check = label_kept(inspection(OTHER, matched=None))
+    assert not check.passed and check.value is None and "not compared" in check.reason
     small = view(OTHER, found=False, height=float(SMALL_PX - 1))
     mask = np.zeros((360, 480), np.uint8)
     check = label_kept(inspection(OTHER, matched=None, seen=small, product_mask=mask))
     assert check.passed and check.value is None
 
 
-def test_a_product_without_print_passes_unmeasured():
+@pytest.mark.parametrize("found", [None, match(), match(correlation=0.3)], ids=["not found", "found", "hardly found"])
+def test_a_product_without_print_passes_unmeasured(found):
     blank = photograph(np.full_like(label(), (60, 90, 170)))
-    whole = inspection(OTHER, matched=None)
+    whole = inspection(OTHER, matched=found)
     check = label_kept(replace(whole, product=replace(whole.product, photograph=blank)))
     assert check.passed and check.value is None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from function.judging.print_agreement import LEAST_PATTERN, has_print, pattern_agreement, replaced_share
-from tests.judging.samples import composite, label, other_label, photograph, view
+from function.judging.print_agreement import LEAST_PATTERN, pattern_agreement, replaced_share
+from tests.judging.samples import composite, label, other_label, view
 
 BLANK = np.full_like(label(), (60, 90, 170))
 
@@ -32,9 +32,3 @@ def test_half_of_the_print_replaced_is_about_half():
 def test_print_that_is_gone_is_replaced_and_agrees_with_nothing():
     assert replaced_share(view(composite(BLANK))) > 0.8
     assert abs(pattern_agreement(view(composite(BLANK)))) < 0.1
-
-
-def test_a_photograph_with_lettering_has_print_and_a_blank_one_has_none():
-    assert has_print(photograph())
-    assert not has_print(photograph(BLANK))
-    assert not has_print(np.zeros((40, 40, 4), np.uint8))

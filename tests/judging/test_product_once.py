@@ -69,3 +69,12 @@ def test_without_print_a_piece_of_the_product_s_colour_is_a_copy():
 
 def test_a_product_found_twice_by_its_print_fails():
     assert not product_once(inspection(matched=match(instances=2))).passed
+
+
+@pytest.mark.parametrize(("height", "passed"), [(40, True), (90, False)])
+def test_a_part_that_the_fitted_outline_misses_is_no_copy_and_a_large_one_is(height, passed):
+    x, y, width, _ = PRODUCT
+    answer, mask = composite(), outline()
+    answer[y : y + height, x + width : x + 2 * width] = (60, 90, 170)
+    mask[y : y + height, x + width : x + 2 * width] = 255
+    assert product_once(inspection(answer, matched=None, product_mask=mask)).passed == passed

@@ -8,7 +8,7 @@ import pytest
 from function.judging.product_view import view_product
 from function.restoration.analysis import ProductAnalysis
 from tests.cases.answers import analysis_of
-from tests.judging.samples import composite, match, outline, photograph, scene
+from tests.judging.samples import PRODUCT, composite, match, outline, photograph, scene
 
 
 def test_the_view_holds_the_product_and_room_around_it():
@@ -38,3 +38,51 @@ def test_nothing_put_in_has_no_view():
     nothing = np.zeros_like(outline())
     assert view_product(scene(composite()), ProductAnalysis(photograph(), None, nothing)) is None
     assert view_product(scene(composite()), ProductAnalysis(photograph(), match(coverage=nothing), nothing)) is None
+
+
+def test_a_product_that_is_turned_is_seen_as_the_piece_that_was_put_in():
+    lying = np.zeros_like(outline())
+    lying[200:260, 100:380] = 255
+    view = view_product(scene(composite()), ProductAnalysis(photograph(), None, lying))
+    assert not view.fitted and not view.found
+    assert view.cover.sum() == 60 * 280 and view.height == 60
+    assert not view.known.any()
+
+
+def test_a_photograph_without_an_outline_covers_only_what_differs_from_the_scene():
+    # The photograph shows a wall around the product, and all of it was found.
+    uncut = photograph()
+    wall = np.random.default_rng(0).integers(60, 200, uncut.shape).astype(np.uint8)
+    uncut = np.where(uncut[..., 3:] == 0, wall, uncut)
+    uncut[..., 3] = 255
+    around = np.zeros_like(outline())
+    x, y, width, height = PRODUCT
+    around[y - 20 : y + height + 20, x - 20 : x + width + 20] = 255
+    u, v = np.meshgrid((np.arange(140) + 0.5) / 140, (np.arange(220) + 0.5) / 220)
+    weight = np.zeros((220, 140), np.uint8)
+    whole = match(
+        box=(x - 20, y - 20, 140, 220),
+        coverage=around,
+        mapping=np.dstack([u, v]).astype(np.float32),
+        weight=weight,
+    )
+    bright = np.zeros(around.shape, np.float32)
+    answer = composite(shade=bright)
+    view = view_product(scene(answer, bright), ProductAnalysis(uncut, whole, around))
+    assert view.found and not view.fitted
+    assert view.cover.sum() == pytest.approx(width * height, rel=0.06)
+
+
+@pytest.mark.parametrize("size", [1.0, 0.6])
+def test_an_outline_that_fits_twice_is_seen_twice(size):
+    mask = outline()
+    x, y, width, height = PRODUCT
+    bottom = y + height
+    mask[bottom - round(size * height) : bottom, x + width + 6 : x + width + 6 + round(size * width)] = 255
+    bright = np.zeros(mask.shape, np.float32)
+    once, twice = (
+        view_product(scene(composite(shade=bright), bright), ProductAnalysis(photograph(), None, m))
+        for m in (outline(), mask)
+    )
+    assert once.fitted and not once.fits_again
+    assert twice.fits_again

@@ -69,3 +69,9 @@ def test_a_product_on_the_picture_s_border_is_cut_off(side):
     cover = np.ones_like(whole.cover)
     check = product_whole(inspection(seen=replace(whole, box=(*place, width, height), cover=cover)))
     assert not check.passed and check.threshold == MOST_ON_BORDER
+
+
+def test_a_product_shown_otherwise_than_on_its_photograph_is_not_compared_with_its_outline():
+    seen = view(composite(), found=False, fitted=False)
+    check = product_whole(inspection(matched=None, seen=seen))
+    assert check.passed and check.value is None

@@ -10,6 +10,7 @@ from function.judging.scale_plausible import (
     LEAST_HEIGHT,
     MOST_ASPECT,
     MOST_HEIGHT,
+    MOST_PIECE_HEIGHT,
     aspect_change,
     scale_plausible,
 )
@@ -42,3 +43,9 @@ def test_proportions_are_only_read_where_the_match_is_verified():
     unsure = match(weight=np.full((180, 100), 100, np.uint8))
     for found in (None, unsure):
         assert aspect_change(ProductAnalysis(photograph(), found, outline())) is None
+
+
+def test_a_worn_product_may_be_as_tall_as_the_person_and_no_taller():
+    for share, passed in ((MOST_HEIGHT + 0.05, True), (MOST_PIECE_HEIGHT + 0.01, False)):
+        seen = view(composite(), found=False, fitted=False, height=share * HEIGHT)
+        assert scale_plausible(inspection(matched=None, seen=seen)).passed == passed

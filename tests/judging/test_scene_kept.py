@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from function.judging.scene_kept import LEAST_FOUND, MOST_ZOOM, scene_kept
-from tests.judging.samples import composite, inspection, registered, scene
+from function.judging.scene_kept import LEAST_FOUND, MOST_BENT, MOST_STRETCH, MOST_ZOOM, scene_kept
+from tests.judging.samples import HEIGHT, WIDTH, composite, inspection, registered, scene
 
 
 def checked(**changes):
@@ -35,3 +36,24 @@ def test_what_is_not_registered_fails_whatever_was_found():
 def test_a_plain_scene_cannot_be_measured_and_passes():
     check = checked(found_share=0.0, plain=True)
     assert check.passed and check.value is None
+
+
+def test_an_answer_of_another_shape_may_show_the_scene_at_another_size():
+    inside = np.zeros((HEIGHT, WIDTH), bool)
+    inside[:, WIDTH // 4 :] = True
+    for zoom in (0.8, 1.2):
+        check = checked(reshaped=True, inside=inside, drift={"scale_x": zoom, "scale_y": zoom})
+        assert check.passed and check.threshold == LEAST_FOUND and "75 %" in check.reason
+    assert not checked(reshaped=True, found_share=LEAST_FOUND - 0.01).passed
+
+
+def test_an_answer_of_another_shape_may_not_stretch_the_scene():
+    check = checked(reshaped=True, drift={"scale_x": 1 + MOST_STRETCH + 0.01})
+    assert not check.passed and check.threshold == MOST_STRETCH
+
+
+@pytest.mark.parametrize("reshaped", [True, False])
+def test_a_bent_scene_is_not_kept(reshaped):
+    check = checked(reshaped=reshaped, drift={"residual_px": 1.05 * MOST_BENT * WIDTH})
+    assert not check.passed and check.threshold == MOST_BENT
+    assert checked(reshaped=reshaped, drift={"residual_px": 0.9 * MOST_BENT * WIDTH}).passed

@@ -22,12 +22,13 @@ def judgement(verdict="review", **failed):
         (judgement(label_kept=(0.45, 0.5)), "label_kept"),
         (judgement(label_kept=(0.2, 0.5)), None),
         (judgement(label_kept=(None, 0.5)), None),
+        (judgement(label_kept=(None, None)), "label_kept"),
         (judgement(label_kept=(0.45, 0.5), no_halo=(0.45, 0.5)), None),
         (judgement("accepted"), None),
         (judgement("unusable", label_kept=(0.45, 0.5)), None),
     ],
 )
-def test_only_one_check_that_failed_by_a_little_is_borderline(given, borderline):
+def test_only_one_check_that_failed_by_a_little_or_was_not_measured_is_borderline(given, borderline):
     assert borderline_check(given) == borderline
 
 

@@ -51,3 +51,16 @@ def test_a_mirrored_or_squashed_view_is_not_valid():
     assert features.plausible(np.array([[1.0, 0, 5], [0, 0.7, 5]]))
     assert not features.plausible(np.array([[-1.0, 0, 5], [0, 1, 5]]))
     assert not features.plausible(np.array([[1.0, 0, 5], [0, 0.4, 5]]))
+
+
+def test_pairs_on_a_tiny_part_of_the_photograph_are_no_view():
+    rng = np.random.default_rng(0)
+    far = rng.uniform(0, 400, (60, 2))
+    spread, tiny = rng.uniform(100, 300, (12, 2)), rng.uniform(100, 125, (12, 2))
+    for places, found in ((spread, True), (tiny, False)):
+        points = np.vstack([places, far]).astype(np.float32)
+        count = len(points)
+        known = features.Features(points, np.full(count, 5.0), np.zeros(count), np.zeros((count, 128)))
+        seen = features.Features(0.5 * points + 40, np.full(count, 2.5), np.zeros(count), np.zeros((count, 128)))
+        pairs = np.arange(12), np.arange(12)
+        assert (features.first_view(known, seen, pairs, 400) is not None) == found

@@ -145,3 +145,11 @@ def test_a_smooth_wall_gives_no_hold_and_stays_where_it_was(seed):
     assert drift.registered
     assert abs(drift.scale_x - 1) < 0.01 and abs(drift.scale_y - 1) < 0.01
     assert drift.shift_px < 4
+
+
+@pytest.mark.parametrize(
+    ("layout", "size", "reshaped"),
+    [("stretched", None, False), ("padded", None, False), ("filling", (1024, 1024), True)],
+)
+def test_an_answer_of_another_shape_than_was_asked_for_is_told(layout, size, reshaped):
+    assert registered("can", Imitation(wobble_px=0, blur_px=0, layout=layout, size=size)).reshaped == reshaped

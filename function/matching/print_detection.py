@@ -1,0 +1,96 @@
+"""Whether a product photograph bears print: letters, numerals, logos. Knit, weave, seams, pores and shading are none.
+
+Print is ink on paper: two flat tones that change over many times within a letter, in all directions. In square windows
+of three sizes the picture is split in two at its local mean (Niblack's threshold). Print is where the two tones are
+distinct (Otsu's separability), far apart, many edges lie between them, and those run in more than one direction
+(structure tensor). A fold and a weave have no two tones, a seam and a stripe have few edges that run in parallel.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from function.matching.photograph import Photograph, prepare_photograph
+
+# Longest side (px) of the product when its print is looked for, and the windows (px): from small print to a wordmark
+# across the product.
+SIDE_PX, WINDOWS_PX = 1000, (15, 31, 61)
+# The largest window looks at large letters: grain on them is smoothed by this standard deviation (px).
+GRAIN_SIGMA_PX = 1.5
+# Least share of a window's variance that lies between its two tones. An even ramp has .75, noise .64, letters .8 to 1.
+LEAST_SEPARABILITY = 0.8
+# Least difference of the two tones, 8-bit levels.
+LEAST_CONTRAST = 45.0
+# Least length of the edges between the two tones over the window's side. One straight edge has 1, a stripe 2.
+LEAST_EDGES = 4.0
+# Least ratio of the structure tensor's two eigenvalues: 0 where all edges are parallel.
+LEAST_ISOTROPY = 0.25
+# Least share of the window that either tone takes.
+LEAST_TONE = 0.12
+# Pixels along the outline that are left out: they are mixed with what lies behind the product.
+RIM_PX = 9
+# Share of the product that print covers, from which it counts. Labels, cans, boxes and mugs have .06 to .3; bags, a
+# backpack, furniture, garments and a glazed pot reached .034 by buckles, zips and corners.
+LEAST_SHARE = 0.045
+
+
+def has_print(product: np.ndarray) -> bool:
+    """Whether the photograph (h, w, 3 or 4) uint8 bears print inside its outline."""
+    return print_share(product) >= LEAST_SHARE
+
+
+def print_share(product: np.ndarray) -> float:
+    """Share 0..1 of the product in a photograph (h, w, 3 or 4) uint8 that is covered with print."""
+    photograph = prepare_photograph(product, SIDE_PX)
+    return 0.0 if photograph is None else print_share_of(photograph)
+
+
+def print_share_of(photograph: Photograph) -> float:
+    """Share 0..1 of the product alone that is covered with print."""
+    photograph = photograph.shrunk(SIDE_PX)
+    tones = cv2.cvtColor(photograph.rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    inside = cv2.erode(cv2.inRange(photograph.alpha, 201, 255), np.ones((RIM_PX, RIM_PX), np.uint8))
+    area = cv2.countNonZero(inside)
+    if area == 0:
+        return 0.0
+    covered = np.zeros_like(inside)
+    for window in WINDOWS_PX:
+        within = cv2.erode(inside, np.ones((window, window), np.uint8))
+        hits: np.ndarray = np.where(_print_centres(tones, window), within, 0).astype(np.uint8)
+        hits = cv2.morphologyEx(hits, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        half = window // 2
+        covered = cv2.max(covered, cv2.dilate(hits, np.ones((half, half), np.uint8)))
+    return cv2.countNonZero(covered) / area
+
+
+def _print_centres(tones: np.ndarray, window: int) -> np.ndarray:
+    """(h, w) bool: where the window around a pixel of `tones` (h, w) float32 shows print."""
+    mean = lambda image: cv2.blur(image, (window, window), borderType=cv2.BORDER_REFLECT)  # noqa: E731
+    # Grain on large letters is no edge.
+    smooth = cv2.GaussianBlur(tones, (0, 0), GRAIN_SIGMA_PX) if window == WINDOWS_PX[-1] else tones
+    bright = (smooth > mean(smooth)).astype(np.float32)
+    share = mean(bright)
+    split = [(bright, np.maximum(share, 1e-3)), (1 - bright, np.maximum(1 - share, 1e-3))]
+    upper, lower = (mean(part * smooth) / weight for part, weight in split)
+    spread = [mean(part * smooth * smooth) for part, _ in split]
+    within = spread[0] - share * upper * upper + spread[1] - (1 - share) * lower * lower
+    between = share * (1 - share) * (upper - lower) ** 2
+    edges = np.zeros_like(bright)
+    edges[:, 1:] += bright[:, 1:] != bright[:, :-1]
+    edges[1:] += bright[1:] != bright[:-1]
+    return (
+        (between > LEAST_SEPARABILITY * np.maximum(within + between, 1.0))
+        & (upper - lower > LEAST_CONTRAST)
+        & (mean(edges) * window > LEAST_EDGES)
+        & (np.abs(share - 0.5) < 0.5 - LEAST_TONE)
+        & (_isotropy(smooth, mean) > LEAST_ISOTROPY)
+    )
+
+
+def _isotropy(tones: np.ndarray, mean) -> np.ndarray:
+    """(h, w) float32 0..1: smaller over larger eigenvalue of the structure tensor, averaged by `mean`."""
+    across, down = (cv2.Sobel(tones, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
+    xx, yy, xy = mean(across * across), mean(down * down), mean(across * down)
+    root = np.sqrt((xx - yy) ** 2 + 4 * xy * xy)
+    return (xx + yy - root) / np.maximum(xx + yy + root, 1.0)

@@ -1,0 +1,91 @@
+"""Print is told from what only looks busy: weave, knit, seams, stripes, grain, shading."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from function.matching.print_detection import LEAST_SHARE, has_print, print_share
+from tests.cases.cases import SHIPPED, case_folders, load_case
+from tests.cases.composed import blank_product, white_product
+from tests.judging.samples import photograph
+
+SIDE = 600
+
+
+def cut_out(tones: np.ndarray) -> np.ndarray:
+    """(SIDE + 80, SIDE + 80, 4) uint8 RGBA: a square product of `tones` (SIDE, SIDE), cut out."""
+    grey = np.clip(tones, 0, 255).astype(np.uint8)
+    rgba = np.dstack([grey, grey, grey, np.full_like(grey, 255)])
+    return cv2.copyMakeBorder(rgba, 40, 40, 40, 40, cv2.BORDER_CONSTANT, value=(255, 255, 255, 0))
+
+
+def shaded(seed: int = 0) -> np.ndarray:
+    """A plain body with grain, round under light from one side."""
+    across = np.linspace(-1, 1, SIDE)[None, :]
+    grain = np.random.default_rng(seed).normal(0, 3, (SIDE, SIDE))
+    return 190 - 90 * (across + 0.3) ** 2 + grain
+
+
+def weave() -> np.ndarray:
+    """Wicker: rows of rounded straws, every second row moved by half a straw."""
+    y, x = np.mgrid[:SIDE, :SIDE].astype(float)
+    moved = x + 12 * (np.floor(y / 12) % 2)
+    return 110 + 60 * np.abs(np.sin(np.pi * y / 12)) * np.abs(np.sin(np.pi * moved / 24))
+
+
+def knit() -> np.ndarray:
+    """Rows of loops, slanting to and fro."""
+    y, x = np.mgrid[:SIDE, :SIDE].astype(float)
+    return 130 + 28 * np.sin(2 * np.pi * (x + 4 * np.sin(2 * np.pi * y / 16)) / 14)
+
+
+def seams() -> np.ndarray:
+    """Leather with stitched seams and a zip."""
+    tones = shaded(1)
+    for place in (150, 450):
+        cv2.line(tones, (0, place), (SIDE, place + 30), 40, 5)
+        cv2.line(tones, (place, 0), (place - 20, SIDE), 40, 4)
+    for place in range(0, SIDE, 20):
+        cv2.line(tones, (place, 286), (place + 7, 286), 220, 2)
+    return tones
+
+
+def stripes() -> np.ndarray:
+    """A garment in two flat tones."""
+    return np.where(np.arange(SIDE)[:, None] // 14 % 2 == 0, 60.0, 210.0) + np.zeros((SIDE, SIDE))
+
+
+PLAIN = {"shaded": shaded, "weave": weave, "knit": knit, "seams": seams, "stripes": stripes}
+
+
+@pytest.mark.parametrize("material", PLAIN)
+def test_texture_is_no_print(material):
+    assert not has_print(cut_out(PLAIN[material]()))
+
+
+@pytest.mark.parametrize("material", ["shaded", "weave", "seams"])
+def test_letters_on_any_material_are_print(material):
+    tones = np.clip(PLAIN[material](), 0, 255).astype(np.uint8)
+    cv2.rectangle(tones, (100, 180), (500, 420), 235, -1)
+    for row, words in enumerate(("FJELL KAFFE", "dark roast", "250 g")):
+        cv2.putText(tones, words, (115, 250 + 65 * row), cv2.FONT_HERSHEY_DUPLEX, 1.9, 50, 4, cv2.LINE_AA)
+    assert has_print(cut_out(tones))
+
+
+@pytest.mark.parametrize("folder", case_folders(SHIPPED), ids=lambda folder: folder.name)
+def test_the_shipped_products_bear_print_and_their_blank_and_white_versions_none(folder):
+    product = load_case(folder).product
+    assert print_share(product) > 1.5 * LEAST_SHARE
+    assert print_share(blank_product(product)) < 0.2 * LEAST_SHARE
+    assert print_share(white_product(product)) < 0.2 * LEAST_SHARE
+
+
+def test_print_is_found_at_any_size_of_the_photograph():
+    large = cv2.resize(photograph(), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    assert has_print(photograph()) and has_print(large)
+
+
+def test_a_photograph_of_nothing_bears_no_print():
+    assert print_share(np.zeros((40, 40, 4), np.uint8)) == 0
