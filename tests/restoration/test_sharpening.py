@@ -81,3 +81,9 @@ def test_a_part_with_its_margin_is_sharpened_as_the_whole_is(enlargement):
     whole = sharpen(soft, linear, enlargement)
     rows = slice(40 - margin, 50 + margin)
     assert np.array_equal(sharpen(soft[rows], linear[rows], enlargement)[margin:-margin], whole[40:50])
+
+
+def test_faint_grain_is_not_raised():
+    grain = np.random.default_rng(0).integers(119, 122, (30, 40)).astype(np.uint8)
+    soft, linear = enlarged(grain)
+    assert sharpen(soft, linear, ENLARGEMENT).astype(float).std() <= 1.02 * soft.std()
