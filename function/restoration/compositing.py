@@ -9,9 +9,6 @@ import numpy as np
 
 from function.imaging.array_ops import PixelBox
 
-# The share of coverage that stays where it is when an outline is made steeper. In the outer half of a soft outline the
-# answer already shows the scene: cut there, nothing of the product is lost.
-OUTLINE_SHARE = 0.25
 # Rows of a strip are chosen so that one float32 strip of three channels stays near 12 MB.
 STRIP_PIXELS = 1_000_000
 
@@ -66,10 +63,3 @@ def lay_over(background: np.ndarray, picture: np.ndarray, coverage: np.ndarray) 
     """`picture` over `background`, both (h, w, 3) uint8, by `coverage` (h, w) uint8; uint8."""
     share = coverage.astype(np.float32) * np.float32(1 / 255)
     return cv2.blendLinear(picture, background, share, 1 - share)
-
-
-def steepen(coverage: np.ndarray, enlargement: float) -> np.ndarray:
-    """`coverage` (h, w) uint8, enlarged `enlargement` times, with an outline as narrow as before it was; uint8."""
-    gain = max(1.0, enlargement)
-    levels = (np.arange(256) - OUTLINE_SHARE * 255) * gain + OUTLINE_SHARE * 255
-    return cv2.LUT(coverage, np.clip(np.rint(levels), 0, 255).astype(np.uint8))

@@ -12,11 +12,12 @@ from function.imaging.array_ops import PixelBox
 from function.imaging.frame import Frame
 from function.registration.framings import Box
 from function.restoration.analysis import NUMERIC_ERRORS, Analysis
-from function.restoration.compositing import enlarge_crop, full_box, lay_over, relight, steepen, strips
+from function.restoration.compositing import enlarge_crop, full_box, lay_over, relight, strips
 from function.restoration.detail_transfer import transfer_detail
 from function.restoration.edge_warp import MAX_GAIN, edge_warp, warp_box
 from function.restoration.enlarged_answer import EnlargedAnswer, no_finer
 from function.restoration.guard import find_ghosts
+from function.restoration.matte_refinement import along_outlines, refined_coverage
 from function.restoration.scene_sharpness import detailed_blocks, sharpening_strength
 from function.restoration.sharpening import is_softened, sharpening_margin
 
@@ -106,8 +107,8 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis) -> Rest
         return Restored(image, 1.0, 0.0, "the answer shows no change")
     quality, detail_share, note = 0.0, 0.0, ""
     drawn = cv2.max(analysis.product.mask, analysis.scene.content)
-    base = below_the_base(analysis.product.mask, analysis.scene.change)
-    drawn_box = full_box(cv2.max(drawn, base), full_size)
+    laid = cv2.max(drawn, down_to_the_floor(analysis.product.mask, analysis.scene.change))
+    drawn_box = full_box(laid, full_size)
     blocks = _blocks_of_scene(image, analysis)
     with ThreadPoolExecutor(max_workers=1) as pool:
         relit = pool.submit(_relight_scene, image, analysis, box)
@@ -116,7 +117,7 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis) -> Rest
             picture, quality, detail_share, note = _drawn_picture(product, analysis, answer, drawn_box)
         relit.result()
     if drawn_box is not None:
-        _lay_drawn(image, picture, drawn, base, drawn_box)
+        _lay_drawn(image, picture, laid, _outlined(drawn, analysis), drawn_box)
     ghosts = find_ghosts(image, analysis)
     ghost_box = full_box(ghosts, full_size)
     if ghost_box is not None:
@@ -135,9 +136,8 @@ def _relight_scene(image: np.ndarray, analysis: Analysis, box: PixelBox) -> None
         crop[:] = relight(crop, enlarge_crop(ratio, full_size, strip))
 
 
-def below_the_base(mask: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """(h, w) uint8: the product's `mask` (h, w) uint8 carried on below its base as far as there is `change` (h, w)
-    uint8, with a soft end.
+def down_to_the_floor(mask: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """The product's `mask` (h, w) uint8, carried on below its base as far as there is `change` (h, w) uint8.
 
     A pale base on a pale floor reads as floor under a shadow, and the photograph shows less of a base than a camera
     that looks down on it: a product whose lower edge is missing does not stand. Of the floor under it a narrow strip
@@ -146,10 +146,11 @@ def below_the_base(mask: np.ndarray, change: np.ndarray) -> np.ndarray:
     _, top, _, height = cv2.boundingRect(cv2.inRange(mask, 128, 255))
     reach = round(BASE_REACH * height)
     if reach < 1:
-        return np.zeros_like(mask)
+        return mask
     below = cv2.dilate(mask, np.ones((reach + 1, 1), np.uint8), anchor=(0, reach))
     below[: top + round((1 - BASE_SHARE) * height)] = 0
-    return cv2.min(cv2.blur(below, (1, reach)), change)
+    below = cv2.min(cv2.blur(below, (1, reach)), change)
+    return cv2.max(mask, below)
 
 
 def _blocks_of_scene(image: np.ndarray, analysis: Analysis) -> list[tuple[PixelBox, np.ndarray]]:
@@ -199,14 +200,26 @@ def _drawn_picture(
     return picture, quality, share, note
 
 
-def _lay_drawn(image: np.ndarray, picture: np.ndarray, mask: np.ndarray, base: np.ndarray, box: PixelBox) -> None:
-    """Lays the `picture` of what is drawn into `box` of `image` where the small `mask` has it, and softly where the
-    small `base` does."""
+def _outlined(mask: np.ndarray, analysis: Analysis) -> np.ndarray:
+    """The part (h, w) uint8 of the `mask` of what is drawn that ends in an outline."""
+    scene = analysis.scene
+    outlined = np.zeros_like(mask)
+    box = warp_box(mask)
+    if box is not None:
+        x, y, width, height = box
+        crop = np.s_[y : y + height, x : x + width]
+        ratio = cv2.exp(enlarge_crop(scene.light, (mask.shape[1], mask.shape[0]), box))
+        outlined[crop] = along_outlines(mask[crop], scene.answer[crop], relight(scene.image[crop], ratio))
+    return outlined
+
+
+def _lay_drawn(image: np.ndarray, picture: np.ndarray, mask: np.ndarray, outlined: np.ndarray, box: PixelBox) -> None:
+    """Lays the `picture` of what is drawn into `box` of `image` where the small `mask` has it, with narrow ends
+    where it is `outlined`."""
     full_size = image.shape[1], image.shape[0]
     x, y, width, _ = box
     for strip in strips(box):
         _, top, _, rows = strip
-        coverage = steepen(enlarge_crop(mask, full_size, strip, cv2.INTER_CUBIC), full_size[0] / mask.shape[1])
-        coverage = cv2.max(coverage, enlarge_crop(base, full_size, strip, cv2.INTER_CUBIC))
+        coverage = refined_coverage(mask, outlined, full_size, strip)
         under = image[top : top + rows, x : x + width]
         under[:] = lay_over(under, picture[top - y : top - y + rows], coverage)

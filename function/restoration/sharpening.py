@@ -17,7 +17,9 @@ SIGMA = 0.6
 CLAMP_RADIUS = 0.75
 # The strongest amount grows by this much with each enlargement above one, up to the greatest amount: with more, slanted
 # edges show steps.
-AMOUNT_SLOPE, MAX_AMOUNT = 1.5, 2.5
+AMOUNT_SLOPE, MAX_AMOUNT = 2.0, 2.5
+# Differences up to so many 8-bit levels are rounding, grain and traces of compression, and are not made greater.
+GRAIN_LEVELS = 1.5
 # What is enlarged by less is as good as sharp.
 MIN_ENLARGEMENT = 1.1
 
@@ -39,7 +41,9 @@ def sharpen(cubic: np.ndarray, linear: np.ndarray, enlargement: float, strength:
     if amount <= 0:
         return cubic
     blurred = cv2.GaussianBlur(cubic, (0, 0), SIGMA * enlargement)
-    sharp = cv2.addWeighted(cubic, 1 + amount, blurred, -amount, 0)
+    steps = np.clip(np.rint(amount * np.maximum(0, np.arange(256) - GRAIN_LEVELS)), 0, 255).astype(np.uint8)
+    raised = cv2.add(cubic, cv2.LUT(cv2.subtract(cubic, blurred), steps))
+    sharp = cv2.subtract(raised, cv2.LUT(cv2.subtract(blurred, cubic), steps))
     # A disc: the corners of a square reach further, and slanted edges would get steps.
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _clamp_radius(enlargement) + 1,) * 2)
     return cv2.max(cv2.min(sharp, cv2.dilate(linear, around)), cv2.erode(linear, around))

@@ -13,7 +13,6 @@ from function.restoration.compositing import (
     full_box,
     lay_over,
     relight,
-    steepen,
     strips,
 )
 
@@ -64,13 +63,3 @@ def test_light_multiplies_and_is_clipped():
     crop = np.full((3, 3, 3), 100, np.uint8)
     assert relight(crop, np.full((3, 3, 3), 0.5, np.float32)) == pytest.approx(50)
     assert relight(crop, np.full((3, 3, 3), 4.0, np.float32)) == pytest.approx(255)
-
-
-def test_a_soft_outline_is_as_narrow_enlarged_as_it_was_and_takes_in_all_that_was_half_covered():
-    small = np.repeat(np.clip(np.arange(40) * 51 - 918, 0, 255).astype(np.uint8)[None], 4, axis=0)
-    soft = enlarge_crop(small, (160, 16), (0, 0, 160, 16))
-    steep = steepen(soft, 4)
-    width = lambda row: int(((row > 25) & (row < 230)).sum())  # noqa: E731
-    assert width(steep[8]) <= width(small[2]) + 1 < width(soft[8]) / 2
-    assert (steep[soft > 127] == 255).all() and not steep[soft < 25].any()
-    assert np.array_equal(steepen(soft, 1), soft) and np.array_equal(steepen(soft, 0.5), soft)

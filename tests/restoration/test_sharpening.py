@@ -81,3 +81,10 @@ def test_a_part_with_its_margin_is_sharpened_as_the_whole_is(enlargement):
     whole = sharpen(soft, linear, enlargement)
     rows = slice(40 - margin, 50 + margin)
     assert np.array_equal(sharpen(soft[rows], linear[rows], enlargement)[margin:-margin], whole[40:50])
+
+
+def test_a_faint_trace_of_compression_is_not_made_steeper():
+    trace = np.full((10, 40), 118, np.uint8)
+    trace[:, 20:] = 127
+    soft, linear = enlarged(cv2.GaussianBlur(trace, (0, 0), 0.6))
+    assert np.array_equal(sharpen(soft, linear, ENLARGEMENT), soft)
