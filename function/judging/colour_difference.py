@@ -23,6 +23,8 @@ COLOUR_SIGMA, FITTED_COLOUR_SIGMA = 0.012, 0.04
 FEWEST_PIXELS = 60
 # Difference in Lab a and b that this share of the product has to keep: lid, side and reflections take the rest.
 COLOUR_QUANTILE = 0.85
+# Of a piece with another outline than the photograph less has to: it may hold shadow, a hand, scene under a handle.
+PIECE_QUANTILE = 0.7
 # A place may be this much less or more colourful than expected, by gloss and by bounced light, before it counts.
 GLOSS, BOUNCE = 0.5, 1.6
 # Keep ratios of dark colours and of dark shades finite, linear light 0..1.
@@ -48,11 +50,11 @@ class ColourDifference(NamedTuple):
 def colour_difference(view: ProductView) -> ColourDifference | None:
     """Difference in Lab a and b once the scene's light is divided out, and mean chroma over what is expected.
 
-    Place by place where the photograph was found. Elsewhere the product may be turned, worn or drawn anew: it is enough
-    that its colours are colours of the photograph. None where too little of the product is seen.
+    Place by place where the photograph was found with its outline. Elsewhere the product may be turned, worn or drawn
+    anew: it is enough that its colours are colours of the photograph. None where too little of the product is seen.
     """
     placed = _placed_difference(view) if view.fitted or view.found else None
-    if view.found or (placed is not None and placed.lab <= placed.most):
+    if (view.found and view.fitted) or (placed is not None and placed.lab <= placed.most):
         return placed
     return _palette_difference(view)
 
@@ -89,6 +91,7 @@ def _palette_difference(view: ProductView) -> ColourDifference | None:
     known = srgb_to_linear(view.palette[None])[0]
     level = float(np.median(shown @ LUMA) + SHADE_OFFSET) / float(np.median(known @ LUMA) + SHADE_OFFSET)
     shown_ab = _ab(shown)
+    quantile = COLOUR_QUANTILE if view.fitted else PIECE_QUANTILE
     best: ColourDifference | None = None
     for warmth in np.linspace(-MOST_WARMTH, MOST_WARMTH, 7):
         for tint in np.linspace(-MOST_TINT, MOST_TINT, 3):
@@ -97,7 +100,7 @@ def _palette_difference(view: ProductView) -> ColourDifference | None:
             expected = np.vstack([_ab(np.clip(lit * shade, 0, 1)) for shade in SHADES])
             distance = np.hypot(*(shown_ab[:, None] - expected[None]).transpose(2, 0, 1))
             value = max(
-                float(np.quantile(distance.min(axis=1), COLOUR_QUANTILE)),
+                float(np.quantile(distance.min(axis=1), quantile)),
                 float(np.quantile(distance.reshape(len(shown), len(SHADES), -1).min(axis=(0, 1)), MAIN_COLOURS)),
             )
             if best is None or value < best.lab:

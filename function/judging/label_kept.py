@@ -55,7 +55,7 @@ def _found_label(inspection: Inspection) -> Check:
 def _unfound_label(inspection: Inspection) -> Check:
     """For a product that was not found by its print."""
     piece = largest_component(inspection.product.mask > 127, LEAST_SIDE_PX)
-    if max(inspection.view.height, piece[1][3] if piece else 0) < SMALL_PX:
+    if inspection.view.fitted and max(inspection.view.height, piece[1][3] if piece else 0) < SMALL_PX:
         return unmeasured("correlation", "The product is too small in this scene to compare its label.", passed=True)
     agreement = pattern_agreement(inspection.view)
     if agreement >= LEAST_PATTERN:

@@ -11,6 +11,7 @@ from function.judging.print_agreement import LEAST_AGREEMENT
 from function.judging.product_view import ProductView
 from function.matching import features
 from function.matching.photograph import prepare_photograph
+from function.matching.print_detection import has_print
 
 # Longest side of the photograph when its marks are counted.
 PHOTOGRAPH_PX = 320
@@ -23,7 +24,17 @@ MIRRORED = "The product is mirrored: left and right are exchanged, letters read 
 
 
 def product_not_mirrored(inspection: Inspection) -> Check:
-    """The print lies on the photograph's, or more of its marks are found again than of its mirror image's."""
+    """The print lies on the photograph's, or more of its marks are found again than of its mirror image's.
+
+    A product without print may be the same from left and right, or be seen from its other side.
+    """
+    check = _measured(inspection)
+    if check.passed or has_print(inspection.product.photograph):
+        return check
+    return unmeasured(check.unit, "The product carries no print to tell left from right by.", passed=True)
+
+
+def _measured(inspection: Inspection) -> Check:
     unit, straightened = "share of the marks", "Left and right are as on the photograph."
     match = inspection.product.match
     if match is not None and not match.mirrored and match.correlation >= LEAST_AGREEMENT:

@@ -12,6 +12,8 @@ from function.restoration.analysis import ProductAnalysis
 LEAST_HEIGHT, MOST_HEIGHT = 0.07, 0.68
 # Where only the piece that was put in is known it may be a garment on a person, with the shadow.
 MOST_PIECE_HEIGHT = 0.9
+# A smaller piece may as well be a corner of the scene that the model drew anew: .077 in a picture without the product.
+LEAST_PIECE_HEIGHT = 0.1
 # Width over height against the photograph's: turning and looking down change it, but not more than this.
 LEAST_ASPECT, MOST_ASPECT = 0.84, 1.2
 # It is read where the match is verified by so much (0..255), in so many pixels at least.
@@ -30,9 +32,13 @@ def scale_plausible(inspection: Inspection) -> Check:
     share = inspection.view.height / inspection.scene.change.shape[0]
     if share < LEAST_HEIGHT:
         return at_least(share, LEAST_HEIGHT, "share of the height", good="", bad="The product is far too small.")
+    recognised = inspection.view.fitted or inspection.view.found
+    if not recognised and share < LEAST_PIECE_HEIGHT:
+        bad = "What was put in is too small to tell whether it is the product."
+        return at_least(share, LEAST_PIECE_HEIGHT, "share of the height", good="", bad=bad)
     return at_most(
         share,
-        MOST_HEIGHT if inspection.view.fitted or inspection.view.found else MOST_PIECE_HEIGHT,
+        MOST_HEIGHT if recognised else MOST_PIECE_HEIGHT,
         "share of the height",
         good="The product has a believable size.",
         bad="The product is far too large for the scene.",

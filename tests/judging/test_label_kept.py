@@ -40,6 +40,12 @@ def test_print_that_was_not_found_is_said_to_be_not_compared_on_a_large_product_
     assert check.passed and check.value is None
 
 
+def test_a_small_product_that_is_not_even_shown_as_on_its_photograph_is_not_compared():
+    small = view(OTHER, found=False, fitted=False, height=float(SMALL_PX - 1))
+    check = label_kept(inspection(OTHER, matched=None, seen=small, product_mask=np.zeros((360, 480), np.uint8)))
+    assert not check.passed and check.value is None
+
+
 @pytest.mark.parametrize("found", [None, match(), match(correlation=0.3)], ids=["not found", "found", "hardly found"])
 def test_a_product_without_print_passes_unmeasured(found):
     blank = photograph(np.full_like(label(), (60, 90, 170)))

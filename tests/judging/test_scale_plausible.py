@@ -8,6 +8,7 @@ import pytest
 from function.judging.scale_plausible import (
     LEAST_ASPECT,
     LEAST_HEIGHT,
+    LEAST_PIECE_HEIGHT,
     MOST_ASPECT,
     MOST_HEIGHT,
     MOST_PIECE_HEIGHT,
@@ -43,6 +44,12 @@ def test_proportions_are_only_read_where_the_match_is_verified():
     unsure = match(weight=np.full((180, 100), 100, np.uint8))
     for found in (None, unsure):
         assert aspect_change(ProductAnalysis(photograph(), found, outline())) is None
+
+
+def test_a_small_piece_that_is_not_recognised_may_be_something_else():
+    seen = view(composite(), found=False, fitted=False, height=(LEAST_PIECE_HEIGHT - 0.01) * HEIGHT)
+    check = scale_plausible(inspection(matched=None, seen=seen))
+    assert not check.passed and check.threshold == LEAST_PIECE_HEIGHT
 
 
 def test_a_worn_product_may_be_as_tall_as_the_person_and_no_taller():

@@ -128,3 +128,17 @@ def test_a_hand_before_the_label_keeps_the_answer_s_pixels():
     weight[y : y + height, x : x + width] = match.weight
     assert weight[290:310, 345:375].mean() < 0.1 * 255
     assert weight[130:200, 260:400].mean() > 0.7 * 255
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_label_that_is_small_in_the_answer_is_found_in_the_enlarged_one(seed):
+    answer, _ = stand(room(seed), label(seed), flat_view(110))
+    match = match_product(Sought.of(cut_out(label(seed))), answer)
+    assert match is not None and match.correlation > 0.9
+    x, y, width, height = match.box
+    assert abs(x + width / 2 - 340) < 6 and abs(y + height / 2 - 240) < 6
+
+
+def test_another_label_is_not_found_in_the_enlarged_answer_either():
+    answer, _ = stand(room(), label(8), flat_view(110))
+    assert match_product(Sought.of(cut_out(label(9))), answer) is None
