@@ -73,12 +73,13 @@ def find_alterations(
     weights[0] = 0
     foreign = np.zeros(changed.shape, bool)
     undone, kept = [], []
-    colours = _colours_of_one_product(photograph)
     main = int(weights.argmax())
-    for label in np.flatnonzero(weights > 0):
+    others = [int(label) for label in np.flatnonzero(weights > 0) if label != main]
+    colours = _colours_of_one_product(photograph) if others else None
+    for label in others:
         region = (labels == label) & changed
         area = int(np.count_nonzero(region))
-        if label == main or area < MIN_AREA * changed.size or weights[label] < MIN_CONTENT * area:
+        if area < MIN_AREA * changed.size or weights[label] < MIN_CONTENT * area:
             continue
         alteration = _described(region & differs if (region & differs).any() else region)
         own = evidence.answer[region & drawn & differs]

@@ -30,6 +30,8 @@ NOISE_QUANTILE, FLAT_QUANTILE, TEXTURED_QUANTILE = 0.75, 0.3, 0.8
 # That line is never believed to be lower (8-bit levels; CIELAB), nor to climb less or more steeply with the texture:
 # 8-bit rounding and JPEG; texture that is repainted without any likeness has a mismatch of 1.4 times its energy.
 MIN_STRUCTURE, MIN_TONE, MIN_FINE, SLOPE = 0.35, 0.8, 0.5, (0.1, 1.2)
+# Every fourth half-size pixel tells as much of the noise.
+SAMPLED = np.s_[::4, ::4]
 # Fewer untouched pixels than this (share of the picture) tell nothing of noise: then twice the least is believed.
 MIN_UNTOUCHED = 0.01
 # Content differs this many times as much as untouched places do: in structure, in tone. Set on eleven real answers, in
@@ -110,8 +112,8 @@ class Comparison:
         self._labs = tuple(cv2.cvtColor(p * np.float32(1 / 255), cv2.COLOR_RGB2LAB) for p in (relit, answer))
         self._weight, self._untouched = weight, untouched
 
-    def structure_differs(self) -> np.ndarray:
-        """(h', w') bool."""
+    def structure_differs(self, shifts: tuple[tuple[int, int], ...] = SHIFTS) -> np.ndarray:
+        """(h', w') bool. `shifts` (rows, columns) are tried besides none."""
         result = np.zeros(self._weight.shape, bool)
         for inner, outer, window in BANDS:
             expected, seen = (
@@ -119,7 +121,7 @@ class Comparison:
             )
             total = self._total(window)
             power = self._power(seen - expected, window)
-            for shift in SHIFTS:
+            for shift in shifts:
                 power = cv2.min(power, self._power(seen - np.roll(expected, shift, (0, 1)), window))
             mismatch = np.sqrt(np.maximum(power / total, 0))
             texture = np.sqrt(np.maximum(self._power(expected, window) / total, 0))
@@ -155,8 +157,8 @@ class Comparison:
         """Through flat and textured untouched places."""
         if not self._knows_noise():
             return _Line(2 * least, sum(SLOPE) / 2)
-        sampled = self._untouched[::2, ::2]
-        mismatch, texture = mismatch[::2, ::2][sampled], texture[::2, ::2][sampled]
+        sampled = self._untouched[SAMPLED]
+        mismatch, texture = mismatch[SAMPLED][sampled], texture[SAMPLED][sampled]
         low, high = np.quantile(texture, [FLAT_QUANTILE, TEXTURED_QUANTILE])
         flat, textured = texture <= low, texture >= high
         even = max(least, float(np.quantile(mismatch[flat], NOISE_QUANTILE)))

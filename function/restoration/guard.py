@@ -42,20 +42,25 @@ def find_ghosts(result: np.ndarray, analysis: Analysis) -> np.ndarray:
     judged = (~_verified(analysis)[rows, columns] & inside).astype(np.float32)
     ghosts = changed & (judged > 0)
     for source in (answer, relit):
+        comparison = Comparison(source, shown, judged, ~changed & inside)
+        # No shifts: the result lies exactly where the scene or the answer lies.
+        ghosts &= (comparison.structure_differs(()) | comparison.tone_differs()) & comparison.pixel_differs()
+        ghosts = _large(ghosts, MIN_AREA * whole.size)
         if not ghosts.any():
             return nothing
-        comparison = Comparison(source, shown, judged, ~changed & inside)
-        ghosts &= (comparison.structure_differs() | comparison.tone_differs()) & comparison.pixel_differs()
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ghosts.astype(np.uint8), connectivity=8)
-    large = stats[:, cv2.CC_STAT_AREA] >= MIN_AREA * whole.size
-    large[0] = False
-    found = cv2.dilate(large[labels].astype(np.uint8), np.ones((5, 5), np.uint8))
-    if not found.any():
-        return nothing
+    found = cv2.dilate(ghosts.astype(np.uint8), np.ones((5, 5), np.uint8))
     half = np.zeros_like(whole)
     half[rows, columns] = found * 255
     full_size = scene.change.shape[1], scene.change.shape[0]
     return cv2.resize(half, full_size, interpolation=cv2.INTER_LINEAR)
+
+
+def _large(mask: np.ndarray, min_area: float) -> np.ndarray:
+    """The components of `mask` (h, w) bool that are no smaller than `min_area` pixels."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    large = stats[:, cv2.CC_STAT_AREA] >= min_area
+    large[0] = False
+    return large[labels]
 
 
 def _verified(analysis: Analysis) -> np.ndarray:
