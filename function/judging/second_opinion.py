@@ -1,4 +1,4 @@
-"""A text model's opinion on a picture that failed one check by a little: when to ask, what, and what it changes.
+"""A text model's opinion on a picture that failed one check by a little, or unmeasured: when to ask, what it changes.
 
 Off unless JUDGE_MODEL is set. The call itself is the pipeline's (pipeline/attempts.py).
 """
