@@ -27,10 +27,10 @@ def find_ghosts(result: np.ndarray, analysis: Analysis) -> np.ndarray:
     """(h, w) uint8 coverage, at analysis size, of what of the `result` (H, W, 3) uint8 agrees with neither."""
     scene = analysis.scene
     nothing = np.zeros(scene.change.shape, np.uint8)
-    x, y, width, height = cv2.boundingRect(downsample2(scene.change))
+    whole = downsample2(scene.change)
+    x, y, width, height = cv2.boundingRect(whole)
     if width == 0:
         return nothing
-    whole = downsample2(scene.change)
     rows = slice(max(0, y - MARGIN_PX), y + height + MARGIN_PX)
     columns = slice(max(0, x - MARGIN_PX), x + width + MARGIN_PX)
     size = whole.shape[1], whole.shape[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -64,11 +66,26 @@ def test_the_photographs_own_detail_is_no_ghost(name, manner):
     assert find_ghosts(result, analysis).mean() / 255 < 0.001
 
 
-def test_restoring_mends_what_would_be_half_there(room, monkeypatch):
+def test_verified_detail_may_differ_from_the_answer_altogether():
+    pictures, analysis = case("box"), analysis_of("box", "typical")
+    result = restore(pictures.scene, pictures.product, analysis, frame_of(pictures.scene)).image
+    match = analysis.product.match
+    x, y, width, height = match.box
+    verified = np.zeros(analysis.scene.change.shape, np.uint8)
+    verified[y : y + height, x : x + width] = match.weight
+    inner = cv2.erode((verified > 0).astype(np.uint8), np.ones((9, 9), np.uint8))
+    height, width = result.shape[:2]
+    inner = cv2.resize(inner, (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    assert inner.mean() > 0.005
+    spoiled = np.where(inner[..., None], 255 - result, result)
+    assert find_ghosts(spoiled, analysis).mean() / 255 < 0.001
+    without_a_match = replace(analysis, product=replace(analysis.product, match=None))
+    assert find_ghosts(spoiled, without_a_match).mean() / 255 > 0.005
+
+
+def test_restoring_mends_what_would_be_half_there(room):
     """Whatever goes wrong before it: here the mask of what is drawn is made half transparent."""
     scene, analysis, good = room
-    from dataclasses import replace
-
     spoiled = replace(
         analysis,
         scene=replace(analysis.scene, content=analysis.scene.content // 2),
