@@ -18,6 +18,7 @@ class ErrorCode(StrEnum):
     MODEL_UNAVAILABLE = "model_unavailable"
     MODEL_NO_IMAGE = "model_no_image"
     OUTPUT_CONFLICT = "output_conflict"
+    BUDGET_EXHAUSTED = "budget_exhausted"
     DEADLINE_EXCEEDED = "deadline_exceeded"
     INTERNAL = "internal"
 
@@ -43,9 +44,14 @@ class Permanent(CompositeError):
 
 
 class Transient(CompositeError):
-    """May pass on a later delivery: the event is answered with 5xx so that it comes again."""
+    """May pass on a later delivery: the event is answered with 5xx so that it comes again.
+
+    `uses_patience`: when it lasts too long it is recorded as a failure. What the deployment or its budget has to
+    answer for never is.
+    """
 
     retryable = True
+    uses_patience = True
 
 
 class ManifestInvalid(Permanent):
@@ -120,6 +126,12 @@ class ModelUnavailable(Transient):
     """The model could not be reached, or said that it is over its capacity or quota."""
 
     code, stage = ErrorCode.MODEL_UNAVAILABLE, "generate"
+
+
+class NoModelAvailable(ModelUnavailable):
+    """Not one model of the chain answers: a fault of the deployment, not of the pair."""
+
+    uses_patience = False
 
 
 class ModelUnanswered(ModelUnavailable):

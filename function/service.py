@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from flask import Request, Response
@@ -40,7 +41,7 @@ class Service:
         except SettingsInvalid as problems:
             log("CRITICAL", str(problems))
             sys.exit(f"error: {problems}")
-        for warning in settings.warnings():
+        for warning in settings.warnings(datetime.now(UTC).date()):
             log("WARNING", warning)
         prepare_libraries()
         return cls(settings)
@@ -87,6 +88,7 @@ class Service:
         """The clients, made once."""
         from function.delivery.services import Services  # noqa: PLC0415
         from function.generation.gemini.client import GeminiClient  # noqa: PLC0415
+        from function.generation.model_chain import ModelChain  # noqa: PLC0415
         from function.pipeline.memory_budget import MemoryBudget  # noqa: PLC0415
         from function.storage.client import Storage  # noqa: PLC0415
 
@@ -100,7 +102,13 @@ class Service:
                     location=settings.location,
                     api_version=settings.gemini_api_version,
                 )
-                self._services = Services(settings, Storage(settings.project), model, MemoryBudget.of_process())
+                self._services = Services(
+                    settings,
+                    Storage(settings.project),
+                    model,
+                    ModelChain(settings.model_chain, settings.model_location),
+                    MemoryBudget.of_process(),
+                )
             return self._services
 
     def _settle(self, upload: Upload) -> str:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from function.generation.image_size import ImageSize
+from function.generation.model_chain import not_served
+from function.generation.models import model_table
 from function.storage.names import BUCKET_NAME
 
 DEFAULT_MODEL = "gemini-2.5-flash-image"
+# Which stand in where the default is closed to a project, the nearest in kind and price first.
+DEFAULT_FALLBACK_MODELS = ("gemini-nano-banana-2.1", "gemini-3.1-flash-lite-image")
 USE_VERTEXAI = "GOOGLE_GENAI_USE_VERTEXAI"
 API_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 MIN_SENSIBLE_MAX_PX = 512  # below this, labels are not legible to the model (measured on the shipped pairs)
@@ -28,10 +34,19 @@ def _strip(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
 Text = Annotated[str, BeforeValidator(_strip)]
 # Pydantic's words in any case, with or without blanks around them: true, t, 1, yes, y, on; false, f, 0, no, n, off.
 Flag = Annotated[bool, BeforeValidator(_strip)]
 MODEL_NAME = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$"
+ModelNames = Annotated[tuple[Annotated[str, Field(pattern=MODEL_NAME)], ...], BeforeValidator(_names)]
 
 
 class Settings(BaseModel):
@@ -49,8 +64,11 @@ class Settings(BaseModel):
     project: Text | None = Field(None, alias="GOOGLE_CLOUD_PROJECT")
     location: Text = Field("global", alias="GOOGLE_CLOUD_LOCATION")
     gemini_model: Annotated[Text, Field(pattern=MODEL_NAME)] = Field(DEFAULT_MODEL, alias="GEMINI_MODEL")
-    gemini_fallback_model: Annotated[Text, Field(pattern=MODEL_NAME)] | None = Field(
-        None, alias="GEMINI_FALLBACK_MODEL"
+    gemini_fallback_models: ModelNames = Field(DEFAULT_FALLBACK_MODELS, alias="GEMINI_FALLBACK_MODEL")
+    allowed_models: ModelNames = Field((), alias="ALLOWED_MODELS")
+    max_image_size: Annotated[ImageSize | None, BeforeValidator(_upper)] = Field(None, alias="MAX_IMAGE_SIZE")
+    thinking_level: Annotated[Literal["minimal", "medium", "high"], BeforeValidator(_lower)] = Field(
+        "minimal", alias="THINKING_LEVEL"
     )
     gemini_api_version: Annotated[Text, Field(pattern=r"^v[0-9]+(alpha|beta)?[0-9]*$")] | None = Field(
         None, alias="GEMINI_API_VERSION"
@@ -80,15 +98,45 @@ class Settings(BaseModel):
         except ValidationError as error:
             problems = [_problem(item["loc"][0], item["msg"], given) for item in error.errors()]
         problems += _credential_problems(given)
+        if not problems:
+            problems = settings.location_problems()
         if problems:
             raise SettingsInvalid("cannot start, the environment is not right: " + "; ".join(problems))
         return settings
 
-    def warnings(self) -> list[str]:
+    def warnings(self, today: date) -> list[str]:
         """What is allowed, but worth a line in the log."""
+        said = []
         if self.max_px < MIN_SENSIBLE_MAX_PX:
-            return [f"MAX_PX is {self.max_px}: below {MIN_SENSIBLE_MAX_PX} px the model cannot read small labels"]
-        return []
+            said.append(f"MAX_PX is {self.max_px}: below {MIN_SENSIBLE_MAX_PX} px the model cannot read small labels")
+        said += [f"{name} is passed over: {not_served(name, self.location)}" for name in self._not_served()]
+        judges = [self.judge_model] if self.judge_model else []
+        return said + model_table().retirement_warnings([*self.model_chain, *judges], today)
+
+    def location_problems(self) -> list[str]:
+        """A sentence when the location serves none of the chain."""
+        chain = self.model_chain
+        if len(self._not_served()) < len(chain):
+            return []
+        return [f"GOOGLE_CLOUD_LOCATION={self.location!r} serves none of {', '.join(chain)}; use global"]
+
+    def _not_served(self) -> list[str]:
+        return [name for name in self.model_chain if not model_table().find(name).is_served_in(self.model_location)]
+
+    @property
+    def model_chain(self) -> tuple[str, ...]:
+        """The models to ask, in order, each once."""
+        return tuple(dict.fromkeys((self.gemini_model, *self.gemini_fallback_models)))
+
+    @property
+    def manifest_models(self) -> tuple[str, ...]:
+        """The models that a manifest may name."""
+        return self.allowed_models or self.model_chain
+
+    @property
+    def model_location(self) -> str | None:
+        """The location of Vertex AI that models are called in; None for the Gemini API."""
+        return self.location if self.use_vertexai else None
 
 
 def _problem(name: object, message: str, given: Mapping[str, str]) -> str:

@@ -59,13 +59,23 @@ class ResultRecord(Record):
     sha256: str
 
 
+class SkippedModel(Record):
+    """A model of the chain that did not make the picture, and why."""
+
+    id: str
+    reason: str
+
+
 class ModelRecord(Record):
-    """The model that was called. `id` differs from `requested_id` when the fallback was used."""
+    """The model that was called. `id` differs from `requested_id` when that one, and perhaps others, were skipped."""
 
     id: str
     requested_id: str
     version: str | None = None
     aspect_ratio: str | None = None
+    image_size: str | None = Field(None, description="that was asked for; null where the model has one size only")
+    thinking_level: str | None = None
+    skipped: list[SkippedModel] = []
 
 
 class CheckRecord(Record):
@@ -116,6 +126,8 @@ class Attempt(Record):
     latency_ms: int
     usage: UsageRecord
     usd: float | None
+    answered_by: str | None = Field(None, description="the model that answered, as the service calls it")
+    priced_as: str | None = Field(None, description="the listed model whose price was taken for an unlisted one")
     checks: dict[str, CheckRecord] = {}
     second_opinion: OpinionRecord | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,11 @@ ROOT = Path(__file__).parents[1]
 def test_the_defaults_are_the_documented_ones():
     settings = Settings.from_environment(GOOD)
     assert settings.gemini_model == "gemini-2.5-flash-image"
-    assert settings.gemini_fallback_model is None
+    assert settings.model_chain == settings.manifest_models
+    assert settings.model_chain == (
+        "gemini-2.5-flash-image", "gemini-nano-banana-2.1", "gemini-3.1-flash-lite-image",
+    )  # fmt: skip
+    assert (settings.max_image_size, settings.thinking_level) == (None, "minimal")
     assert (settings.max_px, settings.max_attempts) == (768, 3)
     assert (settings.max_source_bytes, settings.max_source_pixels) == (50 * 2**20, 50_000_000)
     assert (settings.event_deadline_s, settings.event_max_age_s) == (300, 3600)
@@ -47,6 +52,8 @@ def test_lists_and_blanks_are_understood():
         ({"MAX_ATTEMPTS": "0", "EVENT_DEADLINE_S": "-1"}, ["MAX_ATTEMPTS", "EVENT_DEADLINE_S"]),
         ({"GEMINI_API_KEY": ""}, ["GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI"]),
         ({"GOOGLE_GENAI_USE_VERTEXAI": "true"}, ["GOOGLE_CLOUD_PROJECT"]),
+        ({"GEMINI_FALLBACK_MODEL": "good, not good"}, ["GEMINI_FALLBACK_MODEL"]),
+        ({"MAX_IMAGE_SIZE": "3K", "THINKING_LEVEL": "deep"}, ["MAX_IMAGE_SIZE", "THINKING_LEVEL"]),
         ({"OUTPUT_BUCKET": "", "MAX_PX": "1", "GEMINI_API_KEY": ""}, ["OUTPUT_BUCKET", "MAX_PX", "GEMINI_API_KEY"]),
     ],
 )
@@ -84,7 +91,37 @@ def test_the_key_is_in_no_representation():
 
 
 def test_a_small_max_px_is_allowed_with_a_warning():
-    assert "MAX_PX" in Settings.from_environment(GOOD | {"MAX_PX": "300"}).warnings()[0]
+    assert "MAX_PX" in Settings.from_environment(GOOD | {"MAX_PX": "300"}).warnings(date(2026, 11, 27))[0]
+
+
+def test_a_chain_is_asked_in_its_order_and_each_model_once():
+    stated = {"GEMINI_MODEL": "b", "GEMINI_FALLBACK_MODEL": "a, b,c"}
+    assert Settings.from_environment(GOOD | stated).model_chain == ("b", "a", "c")
+    alone = Settings.from_environment(GOOD | {"GEMINI_MODEL": "b", "GEMINI_FALLBACK_MODEL": "b"})
+    assert alone.model_chain == ("b",)
+
+
+VERTEX = {"OUTPUT_BUCKET": "results", "GOOGLE_CLOUD_PROJECT": "p", "GOOGLE_GENAI_USE_VERTEXAI": "true"}
+
+
+def test_a_model_that_the_location_does_not_serve_is_warned_of():
+    settings = Settings.from_environment(VERTEX | {"GOOGLE_CLOUD_LOCATION": "europe-west4"})
+    (warning,) = settings.warnings(date(2026, 11, 27))
+    assert "gemini-nano-banana-2.1" in warning and "europe-west4" in warning and "global" in warning
+    assert Settings.from_environment(VERTEX).warnings(date(2026, 11, 27)) == []
+
+
+def test_a_location_that_serves_no_model_of_the_chain_stops_the_start():
+    only = {"GEMINI_MODEL": "gemini-nano-banana-2.1", "GEMINI_FALLBACK_MODEL": "gemini-nano-banana-2.1"}
+    with pytest.raises(SettingsInvalid, match=r"europe-west4.*gemini-nano-banana-2.1.*global"):
+        Settings.from_environment(VERTEX | only | {"GOOGLE_CLOUD_LOCATION": "europe-west4"})
+
+
+def test_a_model_that_retires_soon_is_warned_of():
+    settings = Settings.from_environment(GOOD | {"JUDGE_MODEL": "gemini-2.5-pro"})
+    said = " ".join(settings.warnings(date(2026, 11, 27)))
+    assert "gemini-2.5-pro will be shut down on 2026-12-01; gemini-3.8-flash answers in its place" in said
+    assert "gemini-2.5-flash-image will be shut down" in " ".join(settings.warnings(date(2027, 1, 20)))
 
 
 def test_a_bad_environment_stops_the_server_with_one_message():

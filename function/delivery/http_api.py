@@ -102,7 +102,7 @@ def _run(request: Request, services: Services, deadline: Deadline, record: RunRe
     calls = PaidCalls(services.model, store, owner, deadline, InMemoryLedger())
     resources = PairResources(services.memory, deadline)
     try:
-        return run_pair(PairContext(manifest, sources, calls, settings, deadline, record, resources))
+        return run_pair(PairContext(manifest, sources, calls, settings, deadline, record, resources, services.models))
     finally:
         record.add_interrupted(calls.interrupted())
 

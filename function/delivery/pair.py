@@ -76,7 +76,9 @@ class PairWork:
         owner = f"{delivery.upload.uri}#{delivery.upload.generation}"
         self._calls = PaidCalls(services.model, store, owner, deadline, lease)
         resources = PairResources(services.memory, deadline)
-        return run_pair(PairContext(manifest, sources, self._calls, services.settings, deadline, record, resources))
+        return run_pair(
+            PairContext(manifest, sources, self._calls, services.settings, deadline, record, resources, services.models)
+        )
 
     def commit(self, delivery: Delivery, done: Composite, *, replaces_older: bool) -> None:
         """Write the result, then the sidecar."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
+from function.generation.model_chain import ModelChain
 from function.generation.provider import ImageProvider
 from function.pipeline.memory_budget import MemoryBudget
 from function.settings import Settings
@@ -20,6 +21,7 @@ class Services:
     settings: Settings
     storage: Storage
     model: ImageProvider
+    models: ModelChain
     memory: MemoryBudget
 
 

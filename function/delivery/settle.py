@@ -129,7 +129,7 @@ class _Run(Generic[T]):
             # A mistake of ours: another delivery, perhaps of a mended version, may do better.
             log_unexpected(error, "run")
             error = Unexpected(f"an unexpected {type(error).__name__}; the log has the details")
-        final = self._work.give_up(error, self._delivery)
+        final = self._work.give_up(error, self._delivery) if error.uses_patience else None
         if final is None:
             raise error
         # The time of this delivery may be what ran out: recording why needs a little of its own.

@@ -68,6 +68,8 @@ def answer_name(request: Request) -> str:
     """Object name of a request's answer: a hash over everything that is sent."""
     digest = hashlib.sha256()
     settings = [request.model, request.prompt, request.aspect_ratio, request.image_size, request.seed]
+    if request.thinking_level or request.asks_for_png:
+        settings += [request.thinking_level, request.asks_for_png]
     for content, mime_type in request.images:
         settings += [mime_type, hashlib.sha256(content).hexdigest()]
     digest.update(json.dumps(settings).encode())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from function.generation.models import BillingRule, ImageModel, TextPrices, model_table
+from function.generation.models import BillingRule, ImageModel, TextModel, model_table
 from function.generation.prompt import COMPOSITE
 from function.imaging.frame import Size
 from function.sidecar import Attempt, Cost
@@ -19,6 +19,7 @@ TILE_PX = 768
 MIN_CROP_UNIT_PX = 256
 CROP_DIVISOR = 1.5
 CHARS_PER_TOKEN = 4  # Gemini API documentation, "Understand and count tokens"
+MAX_TALK_TOKENS = 500  # words beside a picture: a sentence or two is what the models say
 TYPICAL_TEXT_TOKENS = len(COMPOSITE) // CHARS_PER_TOKEN  # the prompt without lessons; a placement is a few words more
 
 
@@ -67,9 +68,9 @@ def uncompressed_estimates(model: ImageModel, full: Sequence[Size], usage: Usage
     }
 
 
-def listed_usage(model: ImageModel, images: int) -> Usage:
+def listed_usage(model: ImageModel, images: int, image_size: str | None = None) -> Usage:
     """What a call that sends so many images and shows one is expected to be billed, for a service that does not say."""
-    tokens_out = model.output_image_tokens[model.image_size or "1K"]
+    tokens_out = model.output_image_tokens[image_size or "1K"]
     tokens_in = images * model.input_image_tokens
     return Usage(
         prompt_tokens=tokens_in,
@@ -79,20 +80,28 @@ def listed_usage(model: ImageModel, images: int) -> Usage:
     )
 
 
-def typical_usd(model: ImageModel) -> float | None:
-    """What a picture is expected to cost before it is asked for: the prompt and two images in, one out, as listed.
-
-    None when the table has no price for the model.
-    """
-    usage = listed_usage(model, images=2)
+def typical_usd(model: ImageModel, image_size: str | None = None) -> float:
+    """What a picture is expected to cost before it is asked for: the prompt and two images in, one out, as listed."""
+    usage = listed_usage(model, 2, image_size)
     return usd(model, usage.model_copy(update={"prompt_tokens": usage.prompt_tokens + TYPICAL_TEXT_TOKENS}))
 
 
-def usd(model: ImageModel, usage: Usage) -> float | None:
-    """Price of one call in USD, or None when the table has no price for the model."""
+def most_usd(model: ImageModel, images: int, prompt: str, image_size: str | None) -> float:
+    """What a call may cost at the most, before it is made: as listed, a token for every character of the prompt, and
+    all the thinking and talking that the table allows for."""
+    usage = listed_usage(model, images, image_size)
+    talk = model.thinking_allowance_tokens + MAX_TALK_TOKENS
+    return usd(
+        model,
+        usage.model_copy(
+            update={"prompt_tokens": usage.prompt_tokens + len(prompt), "thought_tokens": talk},
+        ),
+    )
+
+
+def usd(model: ImageModel, usage: Usage) -> float:
+    """Price of one call in USD."""
     prices = model.usd_per_million
-    if prices is None:
-        return None
     text_out = max(0, usage.output_tokens - usage.output_image_tokens) + usage.thought_tokens
     million = (
         usage.prompt_tokens * prices.input
@@ -102,20 +111,17 @@ def usd(model: ImageModel, usage: Usage) -> float | None:
     return round(million / 1e6, 6)
 
 
-def text_usd(prices: TextPrices | None, usage: Usage) -> float | None:
-    """Price of one call of a text model in USD, or None when the table has no price for it."""
-    if prices is None:
-        return None
+def text_usd(model: TextModel, usage: Usage) -> float:
+    """Price of one call of a text model in USD."""
     out = usage.output_tokens + usage.thought_tokens
-    return round((usage.prompt_tokens * prices.input + out * prices.output_text) / 1e6, 6)
+    return round((usage.prompt_tokens * model.input + out * model.output_text) / 1e6, 6)
 
 
-def total_usd(attempts: Sequence[Attempt]) -> float | None:
-    """What the attempts and the second opinions on them cost together, or None when a price is unknown."""
+def total_usd(attempts: Sequence[Attempt]) -> float:
+    """What the attempts and the second opinions on them cost together."""
     opinions = [attempt.second_opinion for attempt in attempts if attempt.second_opinion]
     prices = [attempt.usd for attempt in attempts] + [opinion.usd for opinion in opinions]
-    known = [price for price in prices if price is not None]
-    return round(sum(known), 6) if len(known) == len(prices) else None
+    return round(sum(price or 0.0 for price in prices), 6)
 
 
 def cost_of(
@@ -151,10 +157,19 @@ def cost_of(
         output_tokens=billed.output_tokens,
         estimated_prompt_tokens_uncompressed=estimated,
         prompt_tokens_saved_percent=round(saved, 1),
-        price_source=model_table().price_source if model.usd_per_million else f"no price is known for {model.id}",
+        price_source=_price_source(attempts),
         billing_rule=rule,
         estimates_by_rule=estimates,
     )
+
+
+def _price_source(attempts: Sequence[Attempt]) -> str:
+    table = model_table()
+    unlisted = {attempt.answered_by for attempt in attempts if attempt.answered_by and attempt.priced_as is not None}
+    if not unlisted:
+        return table.price_source
+    names = ", ".join(sorted(unlisted))
+    return f"{table.price_source}; no price is known for {names}: priced as {table.dearest().id}, the dearest listed"
 
 
 def _estimates(model: ImageModel, answered: Sequence[Attempt], full_sizes: Sequence[Size]) -> dict[str, int]:

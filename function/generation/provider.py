@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of the model. `images` are (bytes, MIME type) in the order the prompt numbers them."""
+    """What is asked of the model. `images` are (bytes, MIME type) in the order the prompt numbers them.
+
+    `asks_for_png`: where the service lets the format be chosen.
+    """
 
     model: str
     prompt: str
@@ -23,6 +26,8 @@ class Request:
     aspect_ratio: str
     image_size: str | None
     seed: int
+    thinking_level: str | None = None
+    asks_for_png: bool = False
 
 
 @dataclass(frozen=True)

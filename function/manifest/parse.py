@@ -42,6 +42,9 @@ def manifest_from(fields: Any, settings: Settings) -> Manifest:
         manifest = Manifest.model_validate(fields)
     except ValidationError as error:
         raise ManifestInvalid(explain(error)) from None
+    if manifest.model is not None and manifest.model not in settings.manifest_models:
+        allowed = ", ".join(settings.manifest_models)
+        raise ManifestInvalid(f"model: {manifest.model} is not allowed here (allowed: {allowed}; see ALLOWED_MODELS)")
     if manifest.attempts is not None and manifest.attempts > settings.max_attempts:
         raise ManifestInvalid(f"attempts: {manifest.attempts} is more than the {settings.max_attempts} allowed here")
     return manifest

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from function.errors import ModelNoImage, ModelRefused
+from function.generation.billing import bill_of
 from function.generation.paid_calls import Answered
-from function.generation.pricing import listed_usage, usd
 from function.generation.provider import Request
 from function.pipeline.context import PairContext
 from function.sidecar import Attempt, UsageRecord
@@ -14,14 +14,13 @@ from function.sidecar import Attempt, UsageRecord
 
 def ask(pair: PairContext, request: Request, number: int) -> Answered:
     """One attempt. Number 0 is a scene generated from text. Raises what `PaidCalls.ask` raises."""
-    record, model = pair.record, pair.model
+    record = pair.record
     with record.stage("generate"):
         answered = pair.calls.ask(request, number, pair.max_calls)
     answer = answered.answer
     shown = answer.outcome == "image"
-    billed, message = answer.usage, "" if shown else answer.words
-    if shown and not billed.output_tokens:
-        billed = listed_usage(model, len(request.images))
+    bill, message = bill_of(request, answer), "" if shown else answer.words
+    if bill.estimated:
         message = "the service did not say what it billed; the price is that of the list"
     record.add_attempt(
         Attempt(
@@ -34,12 +33,14 @@ def ask(pair: PairContext, request: Request, number: int) -> Answered:
             message=message,
             latency_ms=answer.latency_ms,
             usage=UsageRecord(**answer.usage.model_dump(exclude={"output_image_tokens"})),
-            usd=usd(model, billed) if answered.paid else 0.0,
+            usd=bill.usd if answered.paid else 0.0,
+            answered_by=bill.answered_by,
+            priced_as=bill.priced_as,
         ),
         answer.usage,
         answered.paid,
     )
-    record.note_model(version=answer.model_version, aspect_ratio=request.aspect_ratio)
+    record.note_model(version=answer.model_version, request=request)
     return answered
 
 

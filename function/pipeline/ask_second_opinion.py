@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from function.errors import CompositeError
-from function.generation.models import model_table
+from function.generation.billing import bill_of
 from function.generation.paid_calls import PaidCalls
-from function.generation.pricing import text_usd
 from function.generation.provider import Request
 from function.judging.judge import Judgement
 from function.judging.second_opinion import Opinion, borderline_check, opinion_prompt, with_opinion
@@ -35,6 +34,6 @@ def ask_second_opinion(
         reason=opinion.reason,
         prompt_tokens=answer.usage.prompt_tokens,
         output_tokens=answer.usage.output_tokens + answer.usage.thought_tokens,
-        usd=text_usd(model_table().text_models.get(model), answer.usage),
+        usd=bill_of(request, answer).usd,
     )
     return with_opinion(judgement, name, opinion, model), record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 
 from function.errors import ModelNoImage, ModelRefused, SourceError
@@ -15,7 +16,7 @@ from function.pipeline.ask_second_opinion import ask_second_opinion
 from function.pipeline.context import Candidate, PairContext
 from function.pipeline.requests import composite_request
 from function.restoration.analysis import analyse
-from function.sidecar import Attempt, CheckRecord
+from function.sidecar import CheckRecord
 
 MAX_ANSWER_PIXELS = 40_000_000  # the largest native picture of any listed model has 17 million
 ANALYSIS_BYTES = 150 * 2**20  # at its peak, measured with tests/bench/performance.py
@@ -25,31 +26,36 @@ def choose_candidate(pair: PairContext) -> None:
     """Ask, judge, and ask again with what went wrong. Raises ModelRefused or ModelNoImage when nothing can be kept."""
     best: Candidate | None = None
     lessons: list[str] = []
-    last: Answered | None = None
+    reasons: list[ModelRefused | ModelNoImage] = []  # why pictures could not be kept
     for number in range(1, pair.max_attempts + 1):
-        request = composite_request(pair.prepared, pair.model, pair.manifest.placement, number, lessons)
+        request = composite_request(pair.prepared, pair.model, pair.settings, pair.manifest.placement, number, lessons)
         try:
-            last = ask(pair, request, number)
+            answered = ask(pair, request, number)
         except CallsUsedUp:
-            if last is None:
+            if best is None and not reasons:
                 raise
             break
-        if last.answer.outcome != "image":
-            if last.answer.final:
+        if answered.answer.outcome != "image":
+            reasons.append(no_picture(answered))
+            if answered.answer.final:
                 break
             lessons = [NO_IMAGE]
             continue
-        candidate = _judged(pair, last)
+        candidate = _judged(pair, answered)
         if candidate is None:
+            reasons.append(ModelNoImage(pair.record.attempts[-1].message))
             lessons = [NO_IMAGE]
             continue
-        if candidate.judgement.verdict != "unusable" and (best is None or candidate.rank > best.rank):
+        if candidate.judgement.verdict == "unusable":
+            failed = [check.reason for check in candidate.judgement.checks.values() if not check.passed]
+            reasons.append(ModelNoImage("; ".join(failed) or "nothing could be recognised in it"))
+        elif best is None or candidate.rank > best.rank:
             best = candidate
         if candidate.judgement.verdict == "accepted":
             break
         lessons = candidate.judgement.lessons
     if best is None:
-        raise _nothing_usable(last, pair.record.attempts)
+        raise _main_reason(reasons)
     pair.best = best
 
 
@@ -80,13 +86,11 @@ def _judged(pair: PairContext, answered: Answered) -> Candidate | None:
     return Candidate(picture, analysis, judgement)
 
 
-def _nothing_usable(last: Answered | None, attempts: list[Attempt]) -> ModelRefused | ModelNoImage:
-    """Why no attempt gave a picture that could be kept, in the model's words or the checks'."""
-    if last is None:
-        return ModelNoImage("no attempt was made")
-    if last.answer.outcome != "image":
-        return no_picture(last)
-    newest = attempts[-1]
-    failed = [check.reason for check in newest.checks.values() if not check.passed]
-    why = newest.message or "; ".join(failed) or "nothing could be recognised in it"
-    return ModelNoImage(f"none of {len(attempts)} pictures could be kept; the last one: {why}")
+def _main_reason(reasons: list[ModelRefused | ModelNoImage]) -> ModelRefused | ModelNoImage:
+    """Why no attempt gave a picture that could be kept: the reason that came most often, of those the latest."""
+    counts = Counter((type(reason), reason.message) for reason in reasons)
+    (kind, message), count = max(reversed(counts.items()), key=lambda item: item[1])
+    if len(reasons) == 1:
+        return kind(message)
+    often = f"{count} times" if count > 1 else "the last one"
+    return kind(f"none of {len(reasons)} pictures could be kept; {often}: {message}")

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from function.deadline import Deadline
+from function.generation.model_chain import ModelChain
 from function.generation.models import ImageModel
 from function.generation.paid_calls import PaidCalls
 from function.imaging.formats import FORMATS, WriteFormat
@@ -124,6 +125,7 @@ class PairContext:
     deadline: Deadline
     record: RunRecord
     resources: PairResources
+    models: ModelChain
 
     model: ImageModel = field(init=False)  # the one that is asked now
     decoded: Decoded | None = None  # survives a change of the model
@@ -147,11 +149,10 @@ class PairContext:
         """Pictures that may be paid for: a scene generated from text counts as one more."""
         return self.max_attempts + isinstance(self.manifest.scene, ScenePrompt)
 
-    def model_chain(self) -> list[str]:
-        """The model that is asked, and the one to ask when that does not exist."""
-        requested = self.manifest.model or self.settings.gemini_model
-        fallback = self.settings.gemini_fallback_model
-        return [requested] + ([fallback] if fallback and fallback != requested else [])
+    @property
+    def requested_model(self) -> str:
+        """The model that is wanted; the chain stands in for it."""
+        return self.manifest.model or self.settings.gemini_model
 
     def decoded_sources(self) -> Decoded:
         """Both sources, after the step that decodes them."""

@@ -86,7 +86,8 @@ def _decode_product(pair: PairContext) -> Photograph:
     array = shrink(pixels.array, fit_within(size, MAX_PRODUCT_SIDE_PX))
     sent = to_srgb(shrink(array, fit_within(size, pair.max_px)), pixels.icc)
     # The same bytes for every model of the chain: what the strictest of them takes.
-    max_inline_bytes = min(model_table().find(model_id).max_inline_bytes for model_id in pair.model_chain())
+    chain, _ = pair.models.candidates(pair.manifest.model)
+    max_inline_bytes = min(model_table().find(model_id).max_inline_bytes for model_id in chain)
     return Photograph(array, pixels.icc, size, encode_for_model(sent, max_inline_bytes), (sent.shape[1], sent.shape[0]))
 
 

@@ -17,7 +17,7 @@ def generate_scene(pair: PairContext) -> None:
         return
     product = pair.sources["product"].content
     inspect(product, "product", max_pixels=pair.settings.max_source_pixels)  # before the scene is paid for
-    answered = ask(pair, scene_request(pair.manifest, scene.prompt, pair.model), 0)
+    answered = ask(pair, scene_request(pair.manifest, scene.prompt, pair.model, pair.settings), 0)
     if answered.answer.outcome != "image":
         raise no_picture(answered)
     pair.sources["scene"] = Source(answered.uri, None, answered.answer.image)

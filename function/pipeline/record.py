@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from function.errors import CompositeError
 from function.generation.call_ledger import BegunCall
+from function.generation.model_chain import PassedOver
 from function.generation.models import ImageModel
 from function.generation.pricing import Usage, cost_of
+from function.generation.provider import Request
 from function.imaging.frame import Size
 from function.pipeline.stage_times import StageTimes
 from function.sidecar import (
@@ -29,6 +31,7 @@ from function.sidecar import (
     Restoration,
     ResultRecord,
     Sidecar,
+    SkippedModel,
     Undone,
     UsageRecord,
 )
@@ -60,15 +63,24 @@ class RunRecord:
         """Time a stage (a field of Timings); entering it again adds up."""
         return self._times.stage(name)
 
-    def use_model(self, model: ImageModel, requested_id: str) -> None:
-        """Note the model that is asked from here on."""
+    def use_model(self, model: ImageModel, requested_id: str, skipped: Sequence[PassedOver]) -> None:
+        """Note the model that is asked from here on, and those that it stands in for."""
         self.image_model = model
-        self.model = ModelRecord(id=model.id, requested_id=requested_id)
+        self.model = ModelRecord(
+            id=model.id, requested_id=requested_id, skipped=[SkippedModel(**asdict(one)) for one in skipped]
+        )
 
-    def note_model(self, *, version: str | None, aspect_ratio: str) -> None:
-        """Note what the model said of itself, and the shape that it was asked for."""
+    def note_model(self, *, version: str | None, request: Request) -> None:
+        """Note what the model said of itself, and what it was asked for."""
         if self.model is not None:
-            self.model = self.model.model_copy(update={"version": version, "aspect_ratio": aspect_ratio})
+            self.model = self.model.model_copy(
+                update={
+                    "version": version,
+                    "aspect_ratio": request.aspect_ratio,
+                    "image_size": request.image_size,
+                    "thinking_level": request.thinking_level,
+                }
+            )
 
     def add_input(self, field: str, described: InputRecord) -> None:
         """Note a source that was read. Both are read at the same time, hence the lock."""

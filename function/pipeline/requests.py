@@ -6,19 +6,26 @@ import hashlib
 from collections.abc import Sequence
 
 from function.errors import ModelRejected
+from function.generation.image_size import choose_image_size
 from function.generation.models import ImageModel
 from function.generation.prompt import composite_prompt, scene_prompt
 from function.generation.provider import Request
-from function.imaging.frame import nearest_ratio
+from function.imaging.frame import Size, nearest_ratio
 from function.manifest.model import Manifest
 from function.pipeline.context import Prepared
+from function.settings import Settings
 
 MAX_SEED = 2**31 - 1  # seeds are INT32
 DEFAULT_SCENE_SHAPE = (4, 3)  # of a scene made from text when no output size is asked for
 
 
 def composite_request(
-    prepared: Prepared, model: ImageModel, placement: str | None, number: int, lessons: Sequence[str]
+    prepared: Prepared,
+    model: ImageModel,
+    settings: Settings,
+    placement: str | None,
+    number: int,
+    lessons: Sequence[str],
 ) -> Request:
     """The request of attempt `number` (from 1), told what the one before got wrong (`lessons`, sentences).
 
@@ -38,23 +45,43 @@ def composite_request(
         ),
         images=prepared.images,
         aspect_ratio=prepared.frame.aspect_ratio,
-        image_size=model.image_size,
+        image_size=choose_image_size(model, _enlargement(prepared, model), settings.max_image_size),
+        thinking_level=_thinking_level(model, settings),
+        asks_for_png=model.asks_for_png,
         seed=(prepared.base_seed + number - 1) % (MAX_SEED + 1),
     )
 
 
-def scene_request(manifest: Manifest, prompt: str, model: ImageModel) -> Request:
+def scene_request(manifest: Manifest, prompt: str, model: ImageModel, settings: Settings) -> Request:
     """The request for the empty scene that `prompt` describes, in the shape that the result will have."""
     output = manifest.output
-    shape = (output.width, output.height) if output.width and output.height else DEFAULT_SCENE_SHAPE
+    shape: Size = (output.width, output.height) if output.width and output.height else DEFAULT_SCENE_SHAPE
+    aspect_ratio = nearest_ratio(shape, model.native_sizes)
+    native_size = model.native_sizes[aspect_ratio]
+    # Without a size that is asked for the result has the scene's, whatever that is.
+    enlargement = max(shape[0] / native_size[0], shape[1] / native_size[1]) if output.width or output.height else 1.0
     return Request(
         model=model.id,
         prompt=scene_prompt(prompt),
         images=(),
-        aspect_ratio=nearest_ratio(shape, model.native_sizes),
-        image_size=model.image_size,
+        aspect_ratio=aspect_ratio,
+        image_size=choose_image_size(model, enlargement, settings.max_image_size),
+        thinking_level=_thinking_level(model, settings),
+        asks_for_png=model.asks_for_png,
         seed=seed_from(prompt.encode()) if manifest.seed is None else manifest.seed,
     )
+
+
+def _enlargement(prepared: Prepared, model: ImageModel) -> float:
+    """How many times larger the result is than the scene inside a 1K answer."""
+    frame = prepared.frame
+    _, _, width, height = frame.content_box_in(model.native_sizes[frame.aspect_ratio])
+    return max(prepared.result_size[0] / width, prepared.result_size[1] / height)
+
+
+def _thinking_level(model: ImageModel, settings: Settings) -> str | None:
+    """The level to ask for; None where the model is not known to take one."""
+    return settings.thinking_level if settings.thinking_level in model.thinking_levels else None
 
 
 def seed_from(*contents: bytes) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from function.errors import NoModelAvailable
+from function.generation.model_chain import PassedOver
 from function.generation.models import model_table
 from function.generation.provider import ModelNotFound
 from function.pipeline.attempts import choose_candidate
@@ -14,6 +16,7 @@ from function.pipeline.finish import crop_and_resize, encode_result, finish_byte
 from function.pipeline.generate_scene import generate_scene
 from function.pipeline.memory_budget import Priority
 from function.pipeline.prepare import decode_scene_in_background, prepare_inputs
+from function.telemetry.structured_logging import log
 
 
 @dataclass(frozen=True)
@@ -64,14 +67,19 @@ def run_steps(steps: Sequence[Step], pair: PairContext) -> None:
 
 
 def _ask_first_available(pair: PairContext) -> None:
-    """Run the steps for the first model of the chain that exists. Raises ModelNotFound when none does."""
-    chain = pair.model_chain()
+    """Run the steps for the first model of the chain that answers. Raises NoModelAvailable when none does."""
+    chain, skipped = pair.models.candidates(pair.manifest.model)
     for model_id in chain:
         pair.model = model_table().find(model_id)
-        pair.record.use_model(pair.model, requested_id=chain[0])
+        pair.record.use_model(pair.model, pair.requested_model, skipped)
         try:
             run_steps(FOR_EACH_MODEL, pair)
             return
-        except ModelNotFound:
-            if model_id == chain[-1]:
-                raise
+        except ModelNotFound as missing:
+            pair.models.note_missing(model_id)
+            skipped.append(PassedOver(model_id, missing.message))
+    reasons = "; ".join(f"{one.id}: {one.reason}" for one in skipped)
+    log("ERROR", "no model can be reached", error_code=NoModelAvailable.code.value, stage="generate", reasons=reasons)
+    raise NoModelAvailable(
+        f"no model of the chain can be reached ({reasons}); `python -m function doctor` says what to do"
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from function.generation.models import model_table
@@ -60,11 +61,15 @@ def main() -> None:
     """Print both tables."""
     cpu, memory = instance()
     print(f"{PAIRS_A_DAY:,} pairs a day, {DAYS} days, {ATTEMPTS} pictures a pair, {cpu} vCPU and {memory} GiB.\n")
-    print("| model | USD a picture | USD a month |")
-    print("| --- | ---: | ---: |")
-    for model in model_table().models.values():
+    table, today = model_table(), date.today()
+    print("| model | USD a picture | in a batch | USD a month |")
+    print("| --- | ---: | ---: | ---: |")
+    for model in table.models.values():
+        if model.retires and model.retires <= today:
+            continue
         picture = typical_usd(model)
-        print(f"| `{model.id}` | {picture:.4f} | {picture * ATTEMPTS * PAIRS_A_DAY * DAYS:,.0f} |")
+        batch = picture * table.batch.share_of_price
+        print(f"| `{model.id}` | {picture:.4f} | {batch:.4f} | {picture * ATTEMPTS * PAIRS_A_DAY * DAYS:,.0f} |")
     print("\n| platform | USD a month | for |")
     print("| --- | ---: | --- |")
     for name, amount, what in platform(cpu, memory):

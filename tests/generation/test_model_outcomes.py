@@ -238,7 +238,7 @@ def test_no_call_is_begun_in_too_little_time(gemini):
 @pytest.mark.parametrize(
     ("kind", "code"),
     [("400", "model_refused"), ("key_invalid", "model_unavailable"), ("401", "model_unavailable"),
-     ("403", "model_unavailable"), ("404", "model_unavailable")],
+     ("403", "model_unavailable"), ("no_quota", "model_unavailable"), ("PUP_LIMITED_DISABLED", "model_refused")],
 )  # fmt: skip
 def test_a_request_that_is_not_taken_is_recorded_at_once(cloud, server, kind, code):
     status, sidecar = settle(cloud, server, [{"kind": kind, "times": None}])
@@ -247,15 +247,92 @@ def test_a_request_that_is_not_taken_is_recorded_at_once(cloud, server, kind, co
     assert len(cloud.gemini.requests) == 1
 
 
-def test_the_fallback_is_used_when_the_model_is_gone_and_said_so(own_cloud):
-    gone = {"kind": "404", "times": None, "match": {"model": "gemini-2.5-flash-image"}}
-    own_cloud.gemini.control(faults=[gone])
-    with own_cloud.server(GEMINI_FALLBACK_MODEL="gemini-3.1-flash-lite-image") as server:
-        assert own_cloud.deliver(server, own_cloud.put_pair()).status == 200
+def test_a_quota_of_zero_says_what_to_do(cloud, server):
+    _, sidecar = settle(cloud, server, [{"kind": "no_quota", "times": None}])
+    assert "enable billing" in sidecar["error"]["message"] and sidecar["error"]["retryable"] is False
+
+
+def test_the_reason_that_came_most_often_is_recorded(cloud, server):
+    faults = [{"kind": "IMAGE_SAFETY", "times": 2}, {"kind": "NO_IMAGE", "times": None}]
+    _, sidecar = settle(cloud, server, faults)
+    assert sidecar["error"]["code"] == "model_refused"
+    assert "3 pictures" in sidecar["error"]["message"] and "2 times: IMAGE_SAFETY" in sidecar["error"]["message"]
+
+
+def gone(*models):
+    return [{"kind": "404", "times": None, "match": {"model": model}} for model in models]
+
+
+CHAIN = ("gemini-2.5-flash-image", "gemini-nano-banana-2.1", "gemini-3.1-flash-lite-image")
+
+
+def test_the_next_of_the_chain_answers_when_the_default_is_gone_and_the_404_is_remembered(own_cloud):
+    own_cloud.gemini.control(faults=gone(CHAIN[0]))
+    with own_cloud.server() as server:
+        for number in range(5):
+            assert own_cloud.deliver(server, own_cloud.put_pair(f"{number}.json")).status == 200
+    for number in range(5):
+        sidecar = own_cloud.sidecar(f"{number}.json")
+        assert sidecar["status"] != "failed"
+        model = sidecar["model"]
+        assert (model["requested_id"], model["id"], model["thinking_level"]) == (CHAIN[0], CHAIN[1], "minimal")
+        assert ([one["id"] for one in model["skipped"]] == [CHAIN[0]] and "404" in json.dumps(model["skipped"])) or (
+            "does not exist" in model["skipped"][0]["reason"]
+        )
+        usage = sidecar["attempts"][0]["usage"]
+        assert usage["thought_tokens"] > 0, "thinking is part of the bill"
+    assert sum(seen["code"] == 404 for seen in own_cloud.gemini.requests) == 1
+
+
+def test_the_manifests_own_model_comes_before_the_chain(own_cloud):
+    own_cloud.gemini.control(faults=gone(CHAIN[2]))
+    with own_cloud.server() as server:
+        assert own_cloud.deliver(server, own_cloud.put_pair(model=CHAIN[2])).status == 200
     model = own_cloud.sidecar()["model"]
-    assert model["id"] == "gemini-3.1-flash-lite-image"
-    assert model["requested_id"] == "gemini-2.5-flash-image"
-    assert own_cloud.sidecar()["status"] != "failed"
+    assert (model["requested_id"], model["id"]) == (CHAIN[2], CHAIN[0])
+    assert [seen["model"] for seen in own_cloud.gemini.requests][:2] == [CHAIN[2], CHAIN[0]]
+
+
+def test_a_model_that_is_not_allowed_is_an_error_that_names_those_that_are(cloud, server):
+    status = cloud.deliver(server, cloud.put_pair(model="gemini-3-pro-image")).status
+    assert status == 200 and cloud.gemini.requests == []
+    error = cloud.sidecar()["error"]
+    assert error["code"] == "manifest_invalid" and CHAIN[0] in error["message"] and "ALLOWED_MODELS" in error["message"]
+
+
+def test_without_any_model_nothing_is_settled_and_nothing_is_lost(own_cloud):
+    """However old the event: it is the deployment that has to be mended, and what stands stays."""
+    with own_cloud.server(EVENT_MAX_AGE_S="1") as server:
+        own_cloud.deliver(server, own_cloud.put_pair())
+        before = own_cloud.get("pair.png")
+        own_cloud.gemini.control(faults=gone(*CHAIN))
+        resource = own_cloud.put_pair()
+        for _ in range(3):
+            assert own_cloud.deliver(server, resource, age_s=7200).status == 503
+            time.sleep(0.6)
+        assert own_cloud.get("pair.png") == before
+        said = [line for line in log_lines(server) if line["message"] == "no model can be reached"]
+        assert said and all(line["severity"] == "ERROR" and CHAIN[2] in line["reasons"] for line in said)
+        own_cloud.gemini.faults.clear()
+        assert own_cloud.deliver(server, resource).status == 200
+    sidecar = own_cloud.sidecar()
+    assert sidecar["status"] != "failed" and sidecar["manifest"]["generation"] == int(resource["generation"])
+
+
+@pytest.mark.parametrize("image_size", ["2K", "4K"])
+def test_larger_answers_are_restored_and_judged(own_cloud, image_size):
+    environment = {"GEMINI_MODEL": CHAIN[1], "MAX_IMAGE_SIZE": image_size, "EVENT_DEADLINE_S": "300"}
+    with own_cloud.server(**environment) as server:
+        resource = own_cloud.put_pair(output={"width": 4200, "height": 2363})
+        assert own_cloud.deliver(server, resource).status == 200
+    sidecar = own_cloud.sidecar()
+    assert sidecar["status"] == "accepted", sidecar["checks"]
+    assert sidecar["model"]["image_size"] == image_size
+    tokens = {"2K": 1680, "4K": 3767}[image_size]
+    first = sidecar["attempts"][0]
+    expected = first["usage"]["prompt_tokens"] * 1.5 + tokens * 30
+    expected += (first["usage"]["output_tokens"] - tokens + first["usage"]["thought_tokens"]) * 7.5
+    assert first["usd"] == pytest.approx(expected / 1e6, abs=1e-5)
 
 
 def test_vertex_mode_calls_the_vertex_path(own_cloud, tmp_path):
@@ -280,11 +357,13 @@ def test_vertex_mode_calls_the_vertex_path(own_cloud, tmp_path):
     from function.deadline import Deadline
     from function.generation.provider import Request
 
-    request = Request("gemini-2.5-flash-image", "an empty table", (), "1:1", None, 7)
+    request = Request("gemini-3-pro-image", "an empty table", (), "1:1", "2K", 7, asks_for_png=True)
     answer = client.generate(request, Deadline(30))
+    assert answer.mime_type == "image/png", "it answers JPEG unless it is asked for PNG"
     assert answer.outcome == "image"
     (seen,) = own_cloud.gemini.requests
     assert (seen["api"], seen["version"], seen["seed"], seen["aspect_ratio"]) == ("vertex", "v1beta1", 7, "1:1")
+    assert seen["mime_type"] == "image/png"
 
 
 def test_what_is_sent_is_the_scene_first_and_the_product_with_its_alpha(cloud, server):

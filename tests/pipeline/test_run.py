@@ -6,6 +6,7 @@ import pytest
 
 from function.deadline import Deadline
 from function.errors import DeadlineExceeded
+from function.generation.model_chain import ModelChain
 from function.manifest.parse import manifest_from
 from function.pipeline.context import PairContext
 from function.pipeline.memory_budget import MemoryBudget
@@ -21,7 +22,8 @@ def context(deadline: Deadline, environment=None, **fields) -> PairContext:
     settings = Settings.from_environment(ENVIRONMENT | (environment or {}))
     manifest = manifest_from({"product": "p", "scene": "s", **fields}, settings)
     resources = PairResources(MemoryBudget(100, 1), deadline)
-    return PairContext(manifest, {}, None, settings, deadline, RunRecord(), resources)
+    models = ModelChain(settings.model_chain, None)
+    return PairContext(manifest, {}, None, settings, deadline, RunRecord(), resources, models)
 
 
 def test_steps_run_in_their_order_and_count_towards_their_stage():
@@ -42,19 +44,6 @@ def test_no_step_begins_when_the_time_is_used_up():
     with pytest.raises(DeadlineExceeded) as caught:
         run_steps([Step("first", use_all_of_it), Step("second", lambda _: ran.append("second"), "encode")], pair)
     assert ran == ["first"] and caught.value.stage == "encode"
-
-
-@pytest.mark.parametrize(
-    ("environment", "fields", "chain"),
-    [
-        ({}, {}, ["gemini-2.5-flash-image"]),
-        ({"GEMINI_FALLBACK_MODEL": "other"}, {}, ["gemini-2.5-flash-image", "other"]),
-        ({"GEMINI_FALLBACK_MODEL": "other"}, {"model": "mine"}, ["mine", "other"]),
-        ({"GEMINI_FALLBACK_MODEL": "other"}, {"model": "other"}, ["other"]),
-    ],
-)
-def test_the_fallback_follows_the_model_that_was_asked_for(environment, fields, chain):
-    assert context(Deadline(1), environment, **fields).model_chain() == chain
 
 
 def test_a_scene_made_from_text_counts_as_one_picture_more():

@@ -6,11 +6,12 @@ import json
 import re
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from function.deadline import Deadline
 from function.errors import DeadlineExceeded, ModelRefused, ModelRejected, ModelUnanswered, ModelUnavailable
-from function.generation.backoff import backoff_s
+from function.generation.backoff import backoff_s, with_jitter
 from function.generation.gemini.response import read_answer, read_words, shorten
 from function.generation.provider import Answer, ModelNotFound, Request
 
@@ -37,6 +38,7 @@ class GeminiClient:
         self, *, api_key: str | None, vertexai: bool, project: str | None, location: str, api_version: str | None
     ):
         self._options = (api_key, vertexai, project, location)
+        self._vertexai = vertexai
         self._api_version = api_version or (VERTEX_API_VERSION if vertexai else KEY_API_VERSION)
         self._client: Client | None = None
         self._lock = threading.Lock()
@@ -70,11 +72,19 @@ class GeminiClient:
         """
         from google.genai import types  # noqa: PLC0415
 
+        # With a key the SDK refuses the field.
+        png = "image/png" if request.asks_for_png and self._vertexai else None
+        level = request.thinking_level
+        thinking = types.ThinkingConfig(thinking_level=types.ThinkingLevel(level.upper())) if level else None
+
         def config(timeout_s: float) -> types.GenerateContentConfig:
             return types.GenerateContentConfig(
                 response_modalities=["TEXT", "IMAGE"],
                 seed=request.seed,
-                image_config=types.ImageConfig(aspect_ratio=request.aspect_ratio, image_size=request.image_size),
+                image_config=types.ImageConfig(
+                    aspect_ratio=request.aspect_ratio, image_size=request.image_size, output_mime_type=png
+                ),
+                thinking_config=thinking,
                 http_options=types.HttpOptions(timeout=int(timeout_s * 1000)),
                 should_return_http_response=True,
             )
@@ -105,16 +115,17 @@ class GeminiClient:
         An error status and a connection that was never made cost nothing. Any other call that brings no whole answer
         may have been billed: it ends in ModelUnanswered, and whoever counts the calls decides about another one.
         """
+        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
         from google.genai import errors  # noqa: PLC0415
 
         from function.generation.gemini.transport import NEVER_SENT, TRANSPORT_ERRORS, is_timeout  # noqa: PLC0415
 
-        problem = ""
+        problems: Counter[str] = Counter()
         for number in range(1, MAX_TRIES + 1):
             try:
                 timeout_s = _call_timeout_s(deadline)
             except DeadlineExceeded:
-                if problem:
+                if problems:
                     break  # what kept it from being reached is the reason, not that it took all the time
                 raise
             start = time.monotonic()
@@ -124,22 +135,24 @@ class GeminiClient:
                 return _whole_json(response.sdk_http_response, model), round((time.monotonic() - start) * 1000)
             except errors.APIError as error:
                 _raise_unless_passing(error, model)
-                problem = f"{error.code} {shorten(error.message or error.status or '')}".strip()
-                wait_s = max(wait_s, _asked_to_wait_s(error))
+                problems[f"{error.code} {shorten(error.message or error.status or '')}".strip()] += 1
+                wait_s = max(wait_s, with_jitter(_asked_to_wait_s(error)))
             except UnicodeError as error:
                 raise _unreadable(model, error) from None
-            except NEVER_SENT as error:
-                problem = f"{type(error).__name__}: {shorten(str(error))}"
+            except (*NEVER_SENT, GoogleAuthError) as error:
+                # Without a token nothing is sent: the metadata server or the token service did not answer.
+                problems[f"{type(error).__name__}: {shorten(str(error))}"] += 1
             except TRANSPORT_ERRORS as error:
                 timed_out = is_timeout(error)
                 why = "did not answer in the time there was" if timed_out else "broke off"
-                problem = f"{type(error).__name__}: {shorten(str(error))}"
-                raise ModelUnanswered(f"the model {model} {why}: {problem}", timed_out=timed_out) from None
+                said = f"{type(error).__name__}: {shorten(str(error))}"
+                raise ModelUnanswered(f"the model {model} {why}: {said}", timed_out=timed_out) from None
             if number < MAX_TRIES and deadline.remaining() > wait_s:
                 time.sleep(wait_s)
             else:
                 break
-        raise ModelUnavailable(f"the model {model} could not be reached: {problem}")
+        reasons = "; ".join(f"{said} ({count} times)" if count > 1 else said for said, count in problems.most_common())
+        raise ModelUnavailable(f"the model {model} could not be reached: {reasons}")
 
 
 def _call_timeout_s(deadline: Deadline) -> float:
@@ -179,6 +192,11 @@ def _contents(request: Request) -> types.Content:
 
 def _raise_unless_passing(error: Any, model: str) -> None:
     """404 → ModelNotFound; other client errors → ModelRejected or ModelRefused; what may pass returns."""
+    if error.code == 429 and _has_no_quota(error):
+        raise ModelRejected(
+            f"this project has no quota at all for the model {model} (limit: 0): enable billing for the project of the "
+            "key, or ask for quota"
+        )
     if error.code in RETRY_STATUS or (error.code or 500) >= 500:
         return
     said = shorten(error.message or error.status or "")
@@ -194,6 +212,14 @@ def _details(error: Any) -> list[dict[str, Any]]:
     details = error.details if isinstance(error.details, dict) else {}
     found = details.get("error", details).get("details") or []
     return [item for item in found if isinstance(item, dict)]
+
+
+def _has_no_quota(error: Any) -> bool:
+    """Whether a 429 tells of a quota of zero, which no waiting changes. The service says so in the violation, or only
+    in its words: "Quota exceeded for metric: …_free_tier_requests, limit: 0" (googleapis/js-genai#1322)."""
+    violations = [one for item in _details(error) for one in item.get("violations", []) if isinstance(one, dict)]
+    stated = [str(one["quotaValue"]) for one in violations if "quotaValue" in one]
+    return "0" in stated if stated else bool(re.search(r"\blimit: 0\b", error.message or ""))
 
 
 def _asked_to_wait_s(error: Any) -> float:

@@ -19,7 +19,10 @@ MAX_JSON_CHARS = 2000  # of an answer that was asked for as JSON
 
 # A request or answer that breaks a rule breaks it again: no further attempt is paid for.
 HARD_REFUSALS = frozenset(
-    {"SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "IMAGE_PROHIBITED_CONTENT", "MODEL_ARMOR"}
+    {
+        *("SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "IMAGE_PROHIBITED_CONTENT", "MODEL_ARMOR"),
+        "PUP_LIMITED_DISABLED",  # the account is restricted
+    }
 )
 SOFT_REFUSALS = frozenset({"RECITATION", "IMAGE_SAFETY", "IMAGE_RECITATION", "LANGUAGE"})
 DATA_IMAGE = re.compile(r"data:image/[a-z+.-]+;base64,([A-Za-z0-9+/=_\s-]+)")

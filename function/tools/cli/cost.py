@@ -21,14 +21,13 @@ def estimate(manifests: Iterable[Manifest], settings: Settings) -> str:
         pictures[model] += 1 + scenes
         most[model] += (manifest.attempts or settings.max_attempts) + scenes
     table = model_table()
-    listed = {name: typical_usd(table.find(name)) for name in pictures}
-    prices = {name: price for name, price in listed.items() if price is not None}
-    if unknown := [name for name in pictures if name not in prices]:
-        return f"no price is known for {', '.join(unknown)}: {sum(pictures.values()):,} pictures or more"
+    prices = {name: typical_usd(table.find(name)) for name in pictures}
+    unknown = [name for name in pictures if name not in table.models]
+    note = f"; no price is known for {', '.join(unknown)}: priced as {table.dearest().id}" if unknown else ""
     least = sum(prices[name] * count for name, count in pictures.items())
     worst = sum(prices[name] * count for name, count in most.items())
     each = ", ".join(f"{count:,} by {name} at ${prices[name]:.3f}" for name, count in pictures.items())
     return (
         f"about ${least:,.2f} ({each}), at most ${worst:,.2f} when every pair needs all its attempts\n"
-        f"        ({table.price_source})"
+        f"        ({table.price_source}{note})"
     )

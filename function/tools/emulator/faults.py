@@ -25,6 +25,11 @@ HTTP_FAULTS: dict[str, tuple[str, str]] = {
     "403": ("PERMISSION_DENIED", "Permission denied: Consumer has been suspended."),
     "404": ("NOT_FOUND", "The model is not found, or it is no longer available to this project."),
     "408": ("DEADLINE_EXCEEDED", "The request timed out."),
+    "no_quota": (
+        "RESOURCE_EXHAUSTED",
+        "You exceeded your current quota, please check your plan and billing details. * Quota exceeded for metric: "
+        "generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 0",
+    ),
     "429": ("RESOURCE_EXHAUSTED", "You exceeded your current quota, please check your plan and billing."),
     "500": ("INTERNAL", INTERNAL),
     "502": ("UNAVAILABLE", "Bad gateway."),
@@ -168,4 +173,5 @@ def http_error(kind: str) -> ApiError:
             {"@type": RPC + "QuotaFailure", "violations": [violation]},
             {"@type": RPC + "RetryInfo", "retryDelay": RETRY_AFTER},
         ]
-    return ApiError(400 if kind == "key_invalid" else int(kind), status, message, details)
+    code = {"key_invalid": 400, "no_quota": 429}.get(kind)
+    return ApiError(code or int(kind), status, message, details)

@@ -25,6 +25,8 @@ class ModelCard:
     image_sizes: tuple[str, ...] = ()  # what image_size may be; empty where the field is refused
     output_tokens: dict[str, int] = field(default_factory=dict)
     mime_type: str = "image/png"
+    locations: tuple[str, ...] | None = None  # of Vertex AI that serve it; None: all
+    thinking_levels: tuple[str, ...] = ()  # that may be asked for; empty where the field is refused
 
     @property
     def draws(self) -> bool:
@@ -42,8 +44,10 @@ def load_models() -> dict[str, ModelCard]:
             max_images=model.max_input_images,
             max_inline_bytes=model.max_inline_bytes,
             native_sizes=model.native_sizes,
-            image_sizes=tuple(model.output_image_tokens) if model.image_size else (),
+            image_sizes=tuple(model.output_image_tokens) if model.takes_image_size else (),
             output_tokens=model.output_image_tokens,
             mime_type=model.answer_mime_type,
+            locations=model.locations,
+            thinking_levels=model.thinking_levels,
         )
     return cards

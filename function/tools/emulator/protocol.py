@@ -21,6 +21,9 @@ from function.imaging.data_uri import decode_base64
 from function.tools.emulator.fields import BLOB, REQUEST, Fields
 from function.tools.emulator.models import ModelCard
 
+OUTPUT_MIME_TYPES = ("image/png", "image/jpeg")
+DEFAULT_THINKING_LEVEL = "medium"  # documented for gemini-nano-banana-2.1
+THOUGHT_TOKENS = {"minimal": 120, "medium": 700, "high": 1800}  # of our own making: nobody has published any
 INPUT_MIME_TYPES = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 REQUEST_NAME = "GenerateContentRequest"
 RPC = "type.googleapis.com/google.rpc."
@@ -69,6 +72,8 @@ class GenerateRequest:
     images: list[ImagePart]
     aspect_ratio: str | None
     image_size: str
+    thinking_level: str | None
+    mime_type: str
     seed: int | None
     wants_image: bool
     schema: dict[str, Any] | None
@@ -187,6 +192,9 @@ def read_config(config: dict[str, Any], model: ModelCard, text: str, images: lis
     image_size = image_config.get("imageSize")
     if image_size is not None and image_size not in model.image_sizes:
         raise invalid(f"image_size {image_size} is not supported by models/{model.id}.")
+    output_mime_type = image_config.get("imageOutputOptions", {}).get("mimeType")
+    if output_mime_type not in {None, *OUTPUT_MIME_TYPES}:
+        raise invalid(f"Unsupported output MIME type: {output_mime_type}")
     mime_type = config.get("responseMimeType", "text/plain")
     if mime_type not in {"text/plain", "application/json", "text/x.enum"}:
         raise invalid(f"* {REQUEST_NAME}.generation_config.response_mime_type: unsupported: {mime_type}\n")
@@ -210,11 +218,23 @@ def read_config(config: dict[str, Any], model: ModelCard, text: str, images: lis
         images=images,
         aspect_ratio=ratio,
         image_size=image_size or "1K",
+        thinking_level=read_thinking_level(config, model),
+        mime_type=output_mime_type or model.mime_type,
         seed=seed,
         wants_image=draws and (not modalities or "IMAGE" in modalities),
         schema=schema,
         wants_json=wants_json,
     )
+
+
+def read_thinking_level(config: dict[str, Any], model: ModelCard) -> str | None:
+    """The level that the model thinks at; None for one that does not think. Raises ApiError (400)."""
+    level = config.get("thinkingConfig", {}).get("thinkingLevel")
+    if level is None:
+        return DEFAULT_THINKING_LEVEL if model.thinking_levels else None
+    if level.lower() not in model.thinking_levels:
+        raise invalid(f"Thinking level {level} is not supported for this model.")
+    return level.lower()
 
 
 def canonical(value: Any, fields: Fields, where: str) -> Any:
@@ -291,5 +311,8 @@ def usage(request: GenerateRequest, image_tokens: int = 0, text_tokens: int = 0)
         counts["candidatesTokenCount"] = image_tokens + text_tokens
         details = [("TEXT", text_tokens), ("IMAGE", image_tokens)]
         counts["candidatesTokensDetails"] = [{"modality": m, "tokenCount": n} for m, n in details if n]
-    counts["totalTokenCount"] = total + image_tokens + text_tokens
+    thoughts = THOUGHT_TOKENS.get(request.thinking_level or "", 0) if image_tokens else 0
+    if thoughts:
+        counts["thoughtsTokenCount"] = thoughts
+    counts["totalTokenCount"] = total + image_tokens + text_tokens + thoughts
     return counts

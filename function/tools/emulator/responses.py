@@ -86,7 +86,7 @@ def picture_parts(request: GenerateRequest, pixels: np.ndarray, kind: str, value
         height, width = pixels.shape[:2]
         size = tuple(value or OTHER_SIZE) if kind == "other_size" else (2 * width, 2 * height)
         pixels = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
-    mime_type = OTHER_ENCODINGS.get(kind, request.model.mime_type)
+    mime_type = OTHER_ENCODINGS.get(kind, request.mime_type)
     data = encode(pixels, mime_type)
     if kind == "jpeg_labelled_png":
         mime_type = "image/png"
@@ -108,6 +108,9 @@ def picture_parts(request: GenerateRequest, pixels: np.ndarray, kind: str, value
         return thoughts if kind == "thought_only" else [*thoughts, image]
     if kind == "data_uri_in_text":
         return [{"text": f"{REMARK}\n\n![image](data:{mime_type};base64,{image['inlineData']['data']})"}]
+    if request.thinking_level:
+        draft = inline(encode(pixels[::4, ::4] // 2, mime_type), mime_type)
+        return [{**draft, "thought": True}, remark, image]
     return [remark, image]
 
 

@@ -182,9 +182,10 @@ class _Handler(QuietHandler):
         )
         try:
             authorise(bool(match["vertex"]), self.headers, parse_qs(url.query))
-            if match["model"] not in emulator.models:
+            card = emulator.models.get(match["model"])
+            if card is None or (match["vertex"] and card.locations and match["location"] not in card.locations):
                 raise model_not_found(match)
-            request = read_request(body, emulator.models[match["model"]])
+            request = read_request(body, card)
             entry.update(_described(request))
             fault = emulator.faults.take(request)
             entry["fault"] = fault.kind if fault else None
@@ -278,6 +279,9 @@ def _described(request: GenerateRequest) -> dict[str, Any]:
     return {
         "seed": request.seed,
         "aspect_ratio": request.aspect_ratio,
+        "image_size": request.image_size,
+        "thinking_level": request.thinking_level,
+        "mime_type": request.mime_type,
         "text": request.text,
         "images": images,
         "digest": request.digest,

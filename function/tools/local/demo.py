@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX
@@ -123,8 +124,9 @@ def _announce() -> ModelAccess:
     if access.real:
         name, most = access.settings.gemini_model, access.settings.max_attempts
         each = typical_usd(model_table().find(name))
-        price = "at an unknown price" if each is None else f"about ${each:.3f} each"
-        print(f"this spends money: up to {most} pictures of {name} a pair, {price}", flush=True)
+        print(f"this spends money: up to {most} pictures of {name} a pair, about ${each:.3f} each", flush=True)
+        for warning in access.settings.warnings(datetime.now(UTC).date()):
+            print(f"warning: {warning}", flush=True)
     return access
 
 
