@@ -147,6 +147,26 @@ class ModelUnanswered(ModelUnavailable):
             self.code = ErrorCode.DEADLINE_EXCEEDED
 
 
+class BudgetExhausted(Permanent):
+    """A spending cap leaves no room for another call; `retry_after_s` says when it will, where that is known."""
+
+    code, stage = ErrorCode.BUDGET_EXHAUSTED, "budget"
+
+    def __init__(self, message: str, retry_after_s: int | None = None):
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class BudgetUsedUpForToday(Transient):
+    """The day's cap leaves no room for another call: the event waits for the next day, or for a higher cap."""
+
+    code, stage, uses_patience = ErrorCode.BUDGET_EXHAUSTED, "budget", False
+
+    def __init__(self, message: str, retry_after_s: int):
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class StorageUnavailable(Transient):
     """Cloud Storage could not be reached, or kept failing until the retries were used up."""
 

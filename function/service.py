@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import threading
 import uuid
@@ -86,6 +87,7 @@ class Service:
 
     def services(self) -> Services:
         """The clients, made once."""
+        from function.budget.budget import Budget  # noqa: PLC0415
         from function.delivery.services import Services  # noqa: PLC0415
         from function.generation.gemini.client import GeminiClient  # noqa: PLC0415
         from function.generation.model_chain import ModelChain  # noqa: PLC0415
@@ -102,11 +104,15 @@ class Service:
                     location=settings.location,
                     api_version=settings.gemini_api_version,
                 )
+                storage = Storage(settings.project)
+                budget = Budget(storage, settings.output_bucket, settings.caps)
+                atexit.register(budget.give_back)
                 self._services = Services(
                     settings,
-                    Storage(settings.project),
+                    storage,
                     model,
                     ModelChain(settings.model_chain, settings.model_location),
+                    budget,
                     MemoryBudget.of_process(),
                 )
             return self._services

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from function.budget.caps import Caps
 from function.generation.image_size import ImageSize
 from function.generation.model_chain import not_served
 from function.generation.models import model_table
@@ -19,6 +20,7 @@ DEFAULT_MODEL = "gemini-2.5-flash-image"
 DEFAULT_FALLBACK_MODELS = ("gemini-nano-banana-2.1", "gemini-3.1-flash-lite-image")
 USE_VERTEXAI = "GOOGLE_GENAI_USE_VERTEXAI"
 API_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+MAX_CAP_USD = 1_000_000.0  # more is a slip of the keyboard
 MIN_SENSIBLE_MAX_PX = 512  # below this, labels are not legible to the model (measured on the shipped pairs)
 
 
@@ -73,6 +75,9 @@ class Settings(BaseModel):
     gemini_api_version: Annotated[Text, Field(pattern=r"^v[0-9]+(alpha|beta)?[0-9]*$")] | None = Field(
         None, alias="GEMINI_API_VERSION"
     )
+    max_usd_per_day: float | None = Field(None, alias="MAX_USD_PER_DAY", ge=0, le=MAX_CAP_USD)
+    max_usd_per_catalogue: float | None = Field(None, alias="MAX_USD_PER_CATALOGUE", ge=0, le=MAX_CAP_USD)
+    on_budget: Annotated[Literal["wait", "fail"], BeforeValidator(_lower)] = Field("wait", alias="ON_BUDGET")
     judge_model: Annotated[Text, Field(pattern=MODEL_NAME)] | None = Field(None, alias="JUDGE_MODEL")
     max_px: int = Field(768, alias="MAX_PX", ge=256, le=4096)
     max_attempts: int = Field(3, alias="MAX_ATTEMPTS", ge=1, le=20)
@@ -122,6 +127,11 @@ class Settings(BaseModel):
 
     def _not_served(self) -> list[str]:
         return [name for name in self.model_chain if not model_table().find(name).is_served_in(self.model_location)]
+
+    @property
+    def caps(self) -> Caps:
+        """What may be spent."""
+        return Caps(self.max_usd_per_day, self.max_usd_per_catalogue, self.on_budget == "wait")
 
     @property
     def model_chain(self) -> tuple[str, ...]:

@@ -141,6 +141,7 @@ class Cost(Record):
     estimated_prompt_tokens_uncompressed: int
     prompt_tokens_saved_percent: float
     price_source: str
+    stopped_by: str | None = Field(None, description="the spending cap that kept a further picture from being asked")
     billing_rule: str = ""
     estimates_by_rule: dict[str, int] = {}
 
@@ -274,6 +275,7 @@ class CatalogueSidecar(Record):
     rows_written: int = 0
     rows_refused: int = 0
     refused: list[RefusedRow] = Field([], description="the first 10,000 of them")
+    budget_usd: float | None = Field(None, description="the catalogue's own, over all its uploads")
     manifests: str | None = Field(None, description="gs:// prefix of the pair manifests that were written")
     timings_ms: Timings = Timings()
     error: ErrorRecord | None = None

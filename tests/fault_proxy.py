@@ -11,6 +11,8 @@ import json
 import random
 import re
 import threading
+import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -72,9 +74,16 @@ class Fault:
 
 
 class FaultProxy:
-    """A context manager; `url` is for STORAGE_EMULATOR_HOST. `requests` lists (operation, "bucket/object")."""
+    """A context manager; `url` is for STORAGE_EMULATOR_HOST. `requests` lists (operation, "bucket/object").
 
-    def __init__(self, upstream: str, seed: int = 1):
+    `write_every_s` refuses writes of an object that come sooner after another than Cloud Storage takes them; `refused`
+    counts these by object.
+    """
+
+    def __init__(self, upstream: str, seed: int = 1, write_every_s: float = 0.0):
+        self.write_every_s = write_every_s
+        self.refused: Counter[str] = Counter()
+        self._written: dict[str, float] = {}
         self.requests: list[tuple[str, str]] = []
         self.faults: list[Fault] = []
         self._random = random.Random(seed)
@@ -109,6 +118,18 @@ class FaultProxy:
         for fault in ended:
             fault.released.set()
 
+    def comes_too_early(self, operation: str, target: str) -> bool:
+        """Whether a write comes too soon after the last one of the same object; noted as written when it does not."""
+        if operation not in {"insert", "patch", "delete"} or not self.write_every_s:
+            return False
+        now = time.monotonic()
+        with self._lock:
+            if now - self._written.get(target, -self.write_every_s) < self.write_every_s:
+                self.refused[target] += 1
+                return True
+            self._written[target] = now
+        return False
+
     def take(self, operation: str, target: str) -> Fault | None:
         """Note a request → the fault that it meets, used up by one."""
         with self._lock:
@@ -134,8 +155,11 @@ class _Handler(QuietHandler):
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.server.proxy.take(*_described(self.command, self.path, body))
+        described = _described(self.command, self.path, body)
+        fault = self.server.proxy.take(*described)
         kind = fault.kind if fault else ""
+        if self.server.proxy.comes_too_early(*described):
+            kind = "429"
         if kind in STATUSES:
             error = {"error": {"code": int(kind), "message": "a fault that was asked for"}}
             self._answer(int(kind), {"Content-Type": "application/json"}, json.dumps(error).encode())

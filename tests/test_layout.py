@@ -17,6 +17,7 @@ LAYERS = (
     ("errors", "telemetry"),
     ("deadline", "sidecar"),
     ("storage", "imaging"),
+    ("budget",),
     ("generation", "registration", "matching"),
     ("settings",),
     ("manifest", "restoration"),

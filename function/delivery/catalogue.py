@@ -13,12 +13,14 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import LeaseHandle
 from function.delivery.outputs import STATUS_KEY, OutputWriter
-from function.delivery.row_writer import RowWriter, check_name, rows_prefix
+from function.delivery.row_writer import BUDGET_FIELD, RowWriter, check_name, rows_prefix
 from function.delivery.services import Delivery, Services
 from function.delivery.settle import settle
 from function.errors import CompositeError, ManifestInvalid, StorageUnavailable, Superseded, Transient
-from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, read_rows
+from function.manifest.parse import manifest_from
+from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, Row, read_rows
 from function.pipeline.stage_times import StageTimes
+from function.settings import Settings
 from function.sidecar import CatalogueSidecar, ErrorRecord
 from function.storage.client import Forbidden, NotFound, TooLarge
 from function.storage.names import MAX_OBJECT_NAME_BYTES, gs_uri
@@ -36,6 +38,26 @@ def settle_catalogue(upload: Upload, services: Services, deadline: Deadline) -> 
     settle(CatalogueWork(delivery), delivery)
 
 
+def catalogue_budget(rows: list[Row], settings: Settings) -> float | None:
+    """What all pairs of a catalogue may cost together: the `budget_usd` of its rows, which state one or none.
+
+    Raises ManifestInvalid when they state several, or one that cannot be used.
+    """
+    stated: dict[str, Row] = {}
+    for row in rows:
+        if isinstance(row.fields, dict) and row.fields.get(BUDGET_FIELD) is not None:
+            stated.setdefault(str(row.fields[BUDGET_FIELD]), row)
+    if len(stated) > 1:
+        (one, first), (other, second) = list(stated.items())[:2]
+        raise ManifestInvalid(
+            f"a catalogue has one budget_usd: row {first.number} says {one}, row {second.number} says {other}"
+        )
+    for row in stated.values():
+        fields = {"product": "p", "scene": "s", BUDGET_FIELD: row.fields[BUDGET_FIELD]}
+        return manifest_from(fields, settings).budget_usd
+    return None
+
+
 def sidecar_name(catalogue: str) -> str:
     """Object name of a catalogue's sidecar: `a/spring.csv` → `a/spring.csv.json`."""
     return f"{catalogue}.json"
@@ -48,6 +70,7 @@ class CatalogueWork:
         self._name = delivery.upload.name
         self._rows = RowWriter(delivery)
         self._times = StageTimes()
+        self._budget_usd: float | None = None
 
     @property
     def sidecar_name(self) -> str:
@@ -67,12 +90,14 @@ class CatalogueWork:
             return None
         with self._times.stage("prepare"):
             rows = read_rows(self._name, content)
+            self._budget_usd = catalogue_budget(rows, delivery.services.settings)
 
         def before_batch() -> None:
             delivery.deadline.within(1, "upload")
             lease.assert_held(delivery.deadline)
 
         with self._times.stage("upload"):
+            delivery.services.budget.open_catalogue(delivery.upload.uri, self._budget_usd, delivery.deadline)
             self._rows.write(rows, before_batch)
         return self._rows
 
@@ -105,6 +130,7 @@ class CatalogueWork:
             catalogue=delivery.identity(),
             rows_written=rows.existing,
             rows_refused=len(refused),
+            budget_usd=self._budget_usd,
             refused=refused[:MAX_REFUSED_LISTED],
             manifests=gs_uri(upload.bucket, rows_prefix(upload.name)) if rows.existing else None,
             timings_ms=self._times.timings(),

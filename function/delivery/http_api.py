@@ -45,6 +45,7 @@ STATUS_OF = {
     ErrorCode.SOURCE_TOO_LARGE: 413,
     ErrorCode.SOURCE_UNSUPPORTED: 415,
     ErrorCode.SOURCE_UNREADABLE: 422,
+    ErrorCode.BUDGET_EXHAUSTED: 429,
     ErrorCode.MODEL_REFUSED: 502,
     ErrorCode.MODEL_NO_IMAGE: 502,
     ErrorCode.MODEL_UNAVAILABLE: 503,
@@ -99,7 +100,8 @@ def _run(request: Request, services: Services, deadline: Deadline, record: RunRe
     # An owner of its own: what another request paid for is reused, and its refusals are not.
     owner = f"http:{uuid.uuid4().hex}"
     store = AnswerStore(services.storage, settings.output_bucket)
-    calls = PaidCalls(services.model, store, owner, deadline, InMemoryLedger())
+    budget = services.budget.of_pair(None, manifest.budget_usd)
+    calls = PaidCalls(services.model, store, owner, deadline, InMemoryLedger(), budget)
     resources = PairResources(services.memory, deadline)
     try:
         return run_pair(PairContext(manifest, sources, calls, settings, deadline, record, resources, services.models))
@@ -147,7 +149,11 @@ def _error(error: CompositeError, record: RunRecord) -> Response:
         "error": {"code": error.code.value, "message": error.message},
         "sidecar": json.loads(sidecar.to_json()),
     }
-    return _json(body, status, {"X-Composite-Status": "failed"})
+    headers = {"X-Composite-Status": "failed"}
+    retry_after_s = getattr(error, "retry_after_s", None)
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
+    return _json(body, status, headers)
 
 
 def _json(body: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:

@@ -9,6 +9,7 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import LeaseHandle
 from function.delivery.outputs import STATUS_KEY, Outputs, OutputWriter, labels_that_fit, log_settled, sidecar_metadata
+from function.delivery.row_writer import CATALOGUE_KEY
 from function.delivery.services import Delivery, Services
 from function.delivery.settle import settle
 from function.errors import (
@@ -66,15 +67,17 @@ class PairWork:
         """Manifest → composite; None when the manifest was deleted."""
         record, services, deadline = self._record, delivery.services, delivery.deadline
         with record.stage("download"):
-            manifest = _read_manifest(delivery)
-            if manifest is None:
+            read = _read_manifest(delivery)
+            if read is None:
                 return None
+            manifest, catalogue = read
             record.labels, record.placement = manifest.labels, manifest.placement
             targets = manifest_targets(manifest, services.settings, delivery.upload.bucket, delivery.upload.name)
             sources = fetch_sources(targets, services.storage, services.settings, deadline)
         store = AnswerStore(services.storage, delivery.output_bucket)
         owner = f"{delivery.upload.uri}#{delivery.upload.generation}"
-        self._calls = PaidCalls(services.model, store, owner, deadline, lease)
+        budget = services.budget.of_pair(catalogue, manifest.budget_usd)
+        self._calls = PaidCalls(services.model, store, owner, deadline, lease, budget)
         resources = PairResources(services.memory, deadline)
         return run_pair(
             PairContext(manifest, sources, self._calls, services.settings, deadline, record, resources, services.models)
@@ -131,8 +134,9 @@ class PairWork:
         log_settled(sidecar, delivery.upload.age_s())
 
 
-def _read_manifest(delivery: Delivery) -> Manifest | None:
-    """This generation of the manifest; None when it was deleted. Raises Superseded when it was replaced.
+def _read_manifest(delivery: Delivery) -> tuple[Manifest, str | None] | None:
+    """This generation of the manifest, and the catalogue (gs:// name) that it is a row of; None when it was deleted.
+    Raises Superseded when it was replaced.
 
     A versioned bucket still serves a replaced generation, hence the look at the live one: a picture for a manifest
     that nobody wants any more would be paid for in vain.
@@ -151,7 +155,8 @@ def _read_manifest(delivery: Delivery) -> Manifest | None:
             return None
         if existing.generation > upload.generation:
             raise Superseded("the manifest was replaced before it was read")
-        return parse_manifest(body.result(), delivery.services.settings)
+        manifest = parse_manifest(body.result(), delivery.services.settings)
+        return manifest, existing.metadata.get(CATALOGUE_KEY)
     except NotFound:
         raise StorageUnavailable("the manifest was replaced while it was read", stage="manifest") from None
     except TooLarge:

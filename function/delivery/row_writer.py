@@ -25,6 +25,7 @@ from function.storage.names import MAX_OBJECT_NAME_BYTES, gs_uri
 
 CATALOGUE_KEY = "catalogue"  # custom metadata of a row's manifest: gs:// name of the catalogue …
 CATALOGUE_GENERATION_KEY = "catalogue-generation"  # … and the generation that it was written for
+BUDGET_FIELD = "budget_usd"
 WRITERS = 32  # a write takes Cloud Storage 30 to 100 ms: 10,000 rows in about half a minute
 BATCH_ROWS = 512  # between two looks at the clock and at the claim
 MAX_REASON_CHARS = 500
@@ -52,7 +53,11 @@ def row_manifest(row: Row, upload: Upload, settings: Settings) -> bytes:
     """
     if row.problem is not None:
         raise ManifestInvalid(row.problem)
-    manifest = manifest_from(row.fields, settings)
+    # The budget is the catalogue's: in its rows it would make every one of them another when it is raised.
+    fields = row.fields
+    if isinstance(fields, dict):
+        fields = {name: value for name, value in fields.items() if name != BUDGET_FIELD}
+    manifest = manifest_from(fields, settings)
     manifest_targets(manifest, settings, upload.bucket, upload.name)
     fields = manifest.model_dump(mode="json", exclude_unset=True)
     for name in ("product", "scene"):

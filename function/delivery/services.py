@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from function.budget.budget import Budget
 from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
 from function.generation.model_chain import ModelChain
@@ -22,6 +23,7 @@ class Services:
     storage: Storage
     model: ImageProvider
     models: ModelChain
+    budget: Budget
     memory: MemoryBudget
 
 

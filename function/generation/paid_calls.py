@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from function.budget.budget import PairBudget
 from function.deadline import Deadline
 from function.errors import ModelNoImage, ModelRefused, ModelRejected, ModelUnanswered, Transient
 from function.generation.answer_store import AnswerStore
 from function.generation.backoff import backoff_s
+from function.generation.billing import bill_of
 from function.generation.call_ledger import BegunCall, CallLedger
+from function.generation.models import model_table
+from function.generation.pricing import most_picture_usd, most_text_usd
 from function.generation.provider import Answer, ImageProvider, Request
 from function.telemetry.structured_logging import log
 
@@ -31,19 +37,31 @@ class CallsUsedUp(ModelNoImage):
 
 
 class PaidCalls:
-    """The model as one manifest sees it: `owner` pays, the ledger counts, the store remembers."""
+    """The model as one manifest sees it: `owner` pays within `budget`, the ledger counts, the store remembers."""
 
-    def __init__(self, provider: ImageProvider, store: AnswerStore, owner: str, deadline: Deadline, ledger: CallLedger):
+    def __init__(
+        self,
+        provider: ImageProvider,
+        store: AnswerStore,
+        owner: str,
+        deadline: Deadline,
+        ledger: CallLedger,
+        budget: PairBudget,
+    ):
         self._provider, self._store, self._owner = provider, store, owner
-        self._deadline, self._ledger = deadline, ledger
+        self._deadline, self._ledger, self._budget = deadline, ledger, budget
         self._answered: list[BegunCall] = []  # calls whose answers this run has seen
 
     def opinion(self, request: Request, schema: type[BaseModel]) -> Answer:
-        """A text model's answer to `request`, stored like any other; it is no picture and counts towards no cap."""
+        """A text model's answer to `request`, stored like any other; it is no picture and counts towards no cap on
+        them, but costs money like any other call."""
         stored = self._store.find(request, self._owner, self._deadline)
         if stored is not None:
             return stored[0]
-        answer = self._provider.ask_for_json(request, schema, self._deadline)
+        most_usd = most_text_usd(model_table().text_priced_as(request.model), len(request.images), request.prompt)
+        with self._within_budget(request, most_usd) as bill:
+            answer = self._provider.ask_for_json(request, schema, self._deadline)
+            bill(answer)
         self._store.keep(request, answer, self._owner, self._deadline)
         return answer
 
@@ -60,14 +78,12 @@ class PaidCalls:
         if stored is not None:
             answer, owner = stored
             self._answered.append(call)
+            if owner == self._owner:
+                self._budget.note_spent(bill_of(request, answer).usd)
             return Answered(answer, True, owner == self._owner, self._store.uri(request))
         answer = self._new_answer(request, call, max_calls)
         self._store.keep(request, answer, self._owner, self._deadline)
         self._answered.append(call)
-        log(
-            "INFO", "model answered", stage="generate", model=request.model, outcome=answer.outcome,
-            finish_reason=answer.finish_reason, duration_ms=answer.latency_ms,
-        )  # fmt: skip
         return Answered(answer, False, True, self._store.uri(request))
 
     def interrupted(self) -> list[BegunCall]:
@@ -81,21 +97,57 @@ class PaidCalls:
 
     def _new_answer(self, request: Request, call: BegunCall, max_calls: int) -> Answer:
         """Ask until an answer arrives. A call that brought none may have been billed, and stays in the ledger."""
+        model = model_table().find(request.model)
+        most_usd = most_picture_usd(model, len(request.images), request.prompt, request.image_size)
         number = 0
         while True:
             number += 1
             begun = len(self._ledger.begun())
             if self._answered and begun >= max_calls:
                 raise CallsUsedUp(f"{begun} model calls were begun for this manifest; no more are allowed")
-            self._ledger.reserve(call, self._deadline)
             try:
-                return self._provider.generate(request, self._deadline)
+                with self._within_budget(request, most_usd) as bill:
+                    answer = self._noted(request, call)
+                    bill(answer)
+                return answer
             except ModelUnanswered as lost:
                 log("WARNING", f"asked again, if that is allowed: {lost.message}", stage="generate")
                 wait_s = backoff_s(number)
                 if len(self._ledger.begun()) >= max_calls or self._deadline.remaining() <= wait_s:
                     raise
                 time.sleep(wait_s)
-            except (Transient, ModelRejected, ModelRefused):
-                self._ledger.rollback()  # it was not answered, and is not billed
-                raise
+
+    def _noted(self, request: Request, call: BegunCall) -> Answer:
+        """One call, noted in the ledger before it is made. One that was not taken is not billed, and forgotten."""
+        self._ledger.reserve(call, self._deadline)
+        try:
+            return self._provider.generate(request, self._deadline)
+        except ModelUnanswered:
+            raise
+        except (Transient, ModelRejected, ModelRefused):
+            self._ledger.rollback()
+            raise
+
+    @contextmanager
+    def _within_budget(self, request: Request, most_usd: float) -> Iterator[Callable[[Answer], None]]:
+        """Money is set aside for the block's one call, which hands its answer to what is given; a call that brought
+        none is counted as billed in full, one that was not made or not taken as free."""
+        self._budget.reserve(most_usd, self._deadline)
+        spent_usd = 0.0
+
+        def bill(answer: Answer) -> None:
+            nonlocal spent_usd
+            spent_usd = (billed := bill_of(request, answer)).usd
+            log(
+                "INFO", "model answered", stage="generate", model=billed.priced_as or billed.answered_by, usd=spent_usd,
+                outcome=answer.outcome, finish_reason=answer.finish_reason, duration_ms=answer.latency_ms,
+            )  # fmt: skip
+
+        try:
+            yield bill
+        except ModelUnanswered:
+            spent_usd = most_usd
+            log("WARNING", "model call without an answer", stage="generate", model=request.model, usd_at_most=most_usd)
+            raise
+        finally:
+            self._budget.settle(spent_usd)

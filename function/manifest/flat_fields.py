@@ -13,6 +13,8 @@ from function.manifest.parse import no_duplicates
 
 LABEL_PREFIX = "labels."
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+NUMBER_FIELDS = ("budget_usd",)
+NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 OBJECT_FIELDS = ("scene", "output", "labels")  # may hold a JSON object
 NESTED_FIELDS = ("scene.prompt", *(f"output.{name}" for name in Output.model_fields))
 FLAT_FIELDS = (*Manifest.model_fields, *NESTED_FIELDS)
@@ -58,6 +60,10 @@ def parse_value(name: str, text: str) -> Any:
         if not WHOLE_NUMBER.fullmatch(text.strip()):
             raise ValueError(f"{name}: {short(text)} is not a whole number")
         return int(text)
+    if name in NUMBER_FIELDS:
+        if not NUMBER.fullmatch(text.strip()):
+            raise ValueError(f"{name}: {short(text)} is not a number such as 12.50")
+        return float(text)
     if name in OBJECT_FIELDS and text.lstrip().startswith("{"):
         try:
             return parse_json(text)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from function.settings import MODEL_NAME
+from function.settings import MAX_CAP_USD, MODEL_NAME
 
 MAX_PLACEMENT_CHARS = 500
 MAX_LABELS = 32
@@ -52,6 +52,9 @@ class Manifest(StrictModel):
     max_px: int | None = Field(None, ge=256, le=4096)
     attempts: int | None = Field(None, ge=1, description="at most MAX_ATTEMPTS of the environment")
     seed: int | None = Field(None, ge=0, le=2**31 - 1)
+    budget_usd: Annotated[float | None, Field(strict=False)] = Field(
+        None, ge=0, le=MAX_CAP_USD, description="of this pair; in a catalogue, of all its pairs together"
+    )
     restore: Literal["full", "off"] = "full"
     labels: Annotated[dict[str, str], Field(max_length=MAX_LABELS)] = {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict
 
-from function.errors import ModelNoImage, ModelRefused, SourceError
+from function.errors import BudgetExhausted, BudgetUsedUpForToday, ModelNoImage, ModelRefused, SourceError
 from function.generation.paid_calls import Answered, CallsUsedUp
 from function.generation.prompt import NO_IMAGE
 from function.imaging.decode import decode
@@ -34,6 +34,11 @@ def choose_candidate(pair: PairContext) -> None:
         except CallsUsedUp:
             if best is None and not reasons:
                 raise
+            break
+        except (BudgetExhausted, BudgetUsedUpForToday) as used_up:
+            if best is None:
+                raise
+            pair.record.stopped_by = used_up.message
             break
         if answered.answer.outcome != "image":
             reasons.append(no_picture(answered))

@@ -52,6 +52,7 @@ class RunRecord:
     checks: dict[str, CheckRecord] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     placement: str | None = None
+    stopped_by: str | None = None  # the cap that kept a better picture from being asked for
     image_model: ImageModel | None = None
     billed: Usage = field(default_factory=Usage)
     sent_sizes: list[Size] = field(default_factory=list)
@@ -122,7 +123,8 @@ class RunRecord:
 
     def cost(self) -> Cost:
         """What was billed, beside what the uncompressed images would have been."""
-        return cost_of(self.attempts, self.image_model, self.billed, self.sent_sizes, self.full_sizes)
+        cost = cost_of(self.attempts, self.image_model, self.billed, self.sent_sizes, self.full_sizes)
+        return cost.model_copy(update={"stopped_by": self.stopped_by})
 
     def sidecar(
         self,

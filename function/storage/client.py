@@ -146,10 +146,12 @@ class Storage:
         *,
         if_generation: int,
         metadata: dict[str, str],
+        contended: bool = False,
     ) -> int:
         """Write the object when its generation is `if_generation` (0: when there is none) → its new generation.
 
-        A write whose acknowledgement was lost counts as done. Raises Changed, StorageUnavailable.
+        A write whose acknowledgement was lost counts as done. `contended`: others write the object all the time, so
+        when it was written too often (429) it has changed as well. Raises Changed, StorageUnavailable.
         """
 
         def call(timeout: Timeout) -> int:
@@ -167,7 +169,7 @@ class Storage:
             return int(blob.generation)
 
         try:
-            return self._run(call, deadline, f"writing gs://{bucket}/{name}")
+            return self._run(call, deadline, f"writing gs://{bucket}/{name}", contended=contended)
         except Changed:
             # Either somebody else was first, or our own write arrived and its acknowledgement did not.
             there = self.stat(bucket, name, deadline)
@@ -216,7 +218,7 @@ class Storage:
             if not token:
                 return
 
-    def _run(self, call: Callable[[Timeout], T], deadline: Deadline, doing: str) -> T:
+    def _run(self, call: Callable[[Timeout], T], deadline: Deadline, doing: str, *, contended: bool = False) -> T:
         """Run one call, again while it fails in a way that may pass, and turn the client's errors into ours.
 
         The client's own retries are off: each of its tries would have the time that was left for the first one.
@@ -242,7 +244,7 @@ class Storage:
                 raise
 
         tries = Retrying(
-            retry=retry_if_exception(_may_pass),
+            retry=retry_if_exception(lambda error: _may_pass(error) and not (contended and _is_too_often(error))),
             wait=wait_exponential_jitter(FIRST_WAIT_S, MAX_WAIT_S, jitter=FIRST_WAIT_S),
             stop=stop_before_delay(budget_s),
             reraise=True,
@@ -254,6 +256,8 @@ class Storage:
         except (api.Forbidden, api.Unauthorized) as error:
             raise Forbidden(f"{doing}: {error.message}") from None
         except CLIENT_ERRORS as error:
+            if contended and _is_too_often(error):
+                raise Changed(doing) from None
             raise StorageUnavailable(f"{doing} failed: {_short(error)}") from None
 
 
@@ -297,6 +301,11 @@ def _may_pass(error: BaseException) -> bool:
     if isinstance(error, storage_exceptions.InvalidResponse):
         return error.response.status_code in PASSING_STATUS
     return isinstance(error, CLIENT_ERRORS)
+
+
+def _is_too_often(error: BaseException) -> bool:
+    """Whether an object was written more often than once a second."""
+    return isinstance(error, api.TooManyRequests)
 
 
 def _short(error: BaseException) -> str:

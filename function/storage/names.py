@@ -7,6 +7,9 @@ MAX_OBJECT_NAME_BYTES = 1024  # Cloud Storage's own limit
 # Working records of this function in the output bucket; the bucket's lifecycle deletes them after a week.
 WORK_PREFIX = "_work/"
 
+# What has been spent, in the output bucket too: a cap must not expire with the working records.
+BUDGET_PREFIX = "_budget/"
+
 
 def gs_uri(bucket: str, name: str) -> str:
     """`gs://bucket/name`."""

@@ -1,0 +1,178 @@
+"""The caps that a model call has to pass, and what they say when it may not."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+from function.budget.account import Account, CapReached
+from function.budget.caps import Caps
+from function.budget.ledger import Ledger, LedgerUnreadable, catalogue_name, day_name, read_ledger, write_ledger
+from function.deadline import Deadline
+from function.errors import BudgetExhausted, BudgetUsedUpForToday, CompositeError, StorageUnavailable
+from function.storage.client import Changed, Forbidden, Storage
+from function.telemetry.structured_logging import log
+
+OWN_BUDGET_FOR_S = 30.0  # that a catalogue is believed to have, or not to have, a budget of its own
+GIVE_BACK_S = 5.0  # Cloud Run kills an instance ten seconds after it has asked it to end
+NO_LIMIT = float("inf")
+
+
+class Budget:
+    """The caps of this process, over all its pairs. Thread-safe."""
+
+    def __init__(self, storage: Storage, bucket: str, caps: Caps, today: Callable[[], date] | None = None):
+        self._storage, self._bucket, self._caps = storage, bucket, caps
+        self._today = today or (lambda: datetime.now(UTC).date())
+        self._instance = uuid.uuid4().hex
+        self._accounts: dict[str, Account] = {}
+        self._own_caps: dict[str, tuple[float, bool]] = {}  # by catalogue: believed until, whether it has one
+        self._lock = threading.Lock()
+
+    def of_pair(self, catalogue: str | None, own_usd: float | None) -> PairBudget:
+        """What limits one pair: the day, the catalogue (gs:// name) that it is from, and a budget of its own."""
+        return PairBudget(self, catalogue, own_usd)
+
+    def reserve(self, usd: float, catalogue: str | None, deadline: Deadline) -> list[tuple[Account, float]]:
+        """Set aside what a call may cost, under every cap that it comes under.
+
+        Raises BudgetUsedUpForToday or BudgetExhausted, DeadlineExceeded, StorageUnavailable.
+        """
+        held: list[tuple[Account, float]] = []
+        try:
+            for account in self._accounts_of(catalogue, deadline):
+                held.append((account, account.reserve(usd, deadline)))
+        except BaseException as error:
+            for account, reserved in held:
+                account.settle(reserved, 0.0)
+            if isinstance(error, CapReached):
+                raise self._exhausted(error) from None
+            if isinstance(error, Forbidden | LedgerUnreadable):
+                raise StorageUnavailable(f"the spending caps cannot be looked at: {error}", stage="budget") from None
+            raise
+        return held
+
+    def open_catalogue(self, uri: str, own_usd: float | None, deadline: Deadline) -> None:
+        """Note a catalogue's own budget, before its rows are written; what was spent before stays spent.
+
+        Raises StorageUnavailable.
+        """
+        name = catalogue_name(uri)
+        while True:
+            try:
+                ledger, generation, _ = read_ledger(self._storage, self._bucket, name, uri, deadline)
+                if ledger.cap_usd != own_usd:
+                    ledger = ledger.model_copy(update={"cap_usd": own_usd})
+                    write_ledger(self._storage, self._bucket, name, ledger, generation, deadline)
+                return
+            except Changed:
+                time.sleep(deadline.within(1.0, "budget"))
+            except (Forbidden, LedgerUnreadable) as error:
+                raise StorageUnavailable(f"the catalogue's budget cannot be noted: {error}", stage="budget") from None
+
+    def give_back(self) -> None:
+        """Return what is left of every slice; for the end of this process. What cannot be returned counts as spent."""
+        with self._lock:
+            accounts = list(self._accounts.values())
+        for account in accounts:
+            with contextlib.suppress(CompositeError, Forbidden, LedgerUnreadable, Changed):
+                account.give_back(Deadline(GIVE_BACK_S))
+
+    def _accounts_of(self, catalogue: str | None, deadline: Deadline) -> list[Account]:
+        accounts = []
+        if self._caps.day_usd is not None:
+            day = self._today()
+            accounts.append(self._account(day_name(day), day.isoformat(), self._day_cap))
+        if catalogue is not None and self._has_cap(catalogue, deadline):
+            accounts.append(self._account(catalogue_name(catalogue), catalogue, self._catalogue_cap))
+        return accounts
+
+    def _account(self, name: str, title: str, cap_of: Callable[[Ledger], float]) -> Account:
+        with self._lock:
+            if name not in self._accounts:
+                self._accounts[name] = Account(self._storage, self._bucket, name, title, self._instance, cap_of)
+            return self._accounts[name]
+
+    def _day_cap(self, _: Ledger) -> float:
+        return NO_LIMIT if self._caps.day_usd is None else self._caps.day_usd
+
+    def _catalogue_cap(self, ledger: Ledger) -> float:
+        return min(
+            NO_LIMIT if self._caps.catalogue_usd is None else self._caps.catalogue_usd,
+            NO_LIMIT if ledger.cap_usd is None else ledger.cap_usd,
+        )
+
+    def _has_cap(self, catalogue: str, deadline: Deadline) -> bool:
+        """Whether a catalogue comes under a cap, the operator's or its own."""
+        if self._caps.catalogue_usd is not None:
+            return True
+        now = time.monotonic()
+        with self._lock:
+            until, has = self._own_caps.get(catalogue, (0.0, False))
+        if until > now:
+            return has
+        ledger, _, _ = read_ledger(self._storage, self._bucket, catalogue_name(catalogue), catalogue, deadline)
+        with self._lock:
+            self._own_caps[catalogue] = now + OWN_BUDGET_FOR_S, ledger.cap_usd is not None
+        return ledger.cap_usd is not None
+
+    def _exhausted(self, reached: CapReached) -> BudgetExhausted | BudgetUsedUpForToday:
+        ledger, cap = reached.ledger, reached.cap_usd
+        of_catalogue = ledger.account.startswith("gs://")
+        log(
+            "ERROR", "budget exhausted", stage="budget", error_code=BudgetExhausted.code.value,
+            account="catalogue" if of_catalogue else "day", name=ledger.account,
+            spent_usd=ledger.committed_usd, cap_usd=cap,
+        )  # fmt: skip
+        said = f"{ledger.committed_usd:.2f} of {cap:.2f} USD are spent or reserved for calls under way"
+        if of_catalogue:
+            return BudgetExhausted(
+                f"the budget of {ledger.account} is used up: {said}; raise MAX_USD_PER_CATALOGUE or its budget_usd, "
+                "then `redrive --failed`"
+            )
+        if self._caps.waits:
+            return BudgetUsedUpForToday(
+                f"MAX_USD_PER_DAY is used up: {said}; it begins anew at midnight UTC", seconds_to_midnight()
+            )
+        return BudgetExhausted(f"MAX_USD_PER_DAY is used up: {said}; raise it or wait for midnight UTC, "
+                               "then `redrive --failed`", seconds_to_midnight())  # fmt: skip
+
+
+def seconds_to_midnight() -> int:
+    """Until the day's cap begins anew (UTC)."""
+    now = datetime.now(UTC)
+    midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
+    return int((midnight - now).total_seconds()) + 1
+
+
+class PairBudget:
+    """The caps as one pair meets them. Not thread-safe: a pair asks one call after the other."""
+
+    def __init__(self, budget: Budget, catalogue: str | None, own_usd: float | None):
+        self._budget, self._catalogue, self._own_usd = budget, catalogue, own_usd
+        self._spent_usd = 0.0
+        self._held: list[tuple[Account, float]] = []
+
+    def reserve(self, usd: float, deadline: Deadline) -> None:
+        """Set aside what the next call may cost. Raises as `Budget.reserve`."""
+        if self._own_usd is not None and self._spent_usd + usd > self._own_usd:
+            raise BudgetExhausted(
+                f"budget_usd is used up: {self._spent_usd:.3f} of {self._own_usd:.3f} USD are spent, and the next "
+                f"picture may cost {usd:.3f}"
+            )
+        self._held = self._budget.reserve(usd, self._catalogue, deadline)
+
+    def settle(self, spent_usd: float) -> None:
+        """The call that was reserved for is over and cost so much; 0 when it was not billed."""
+        self.note_spent(spent_usd)
+        for account, reserved in self._held:
+            account.settle(reserved, spent_usd)
+        self._held = []
+
+    def note_spent(self, usd: float) -> None:
+        """An earlier delivery of this pair has spent so much, under the caps of its time."""
+        self._spent_usd += usd
