@@ -55,3 +55,13 @@ output "spending_cap" {
     "The model is not called any more once a day (UTC) has cost ${var.max_usd_per_day} USD. Raise max_usd_per_day in terraform.tfvars and apply."
   )
 }
+
+output "switch" {
+  description = "How to stop, and how to go on. Nothing is lost by it."
+  value = {
+    paused    = var.paused
+    at_once   = "python -m function pause gs://${local.input_bucket} (undone by resume)"
+    by_rights = "terraform apply -var paused=true (undone by terraform apply)"
+    how_long  = "${local.how_long} Afterwards: ${local.redrive}"
+  }
+}

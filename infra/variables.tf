@@ -57,7 +57,7 @@ variable "manage_service_agents" {
 variable "use_gcloud" {
   type        = bool
   default     = true
-  description = "Let the gcloud command do, during apply, the two steps the google provider has no resource for: create the service agents of Eventarc and Pub/Sub before their first use, and hang the dead letter topic on the trigger's own subscription. Turn off where gcloud is not installed; the agents must exist then (they do once any Eventarc trigger was made in the project)."
+  description = "Let the gcloud command do, during apply, the two steps the google provider has no resource for: create the service agents of Eventarc and Pub/Sub before their first use, and hang the dead letter topic on the trigger's own subscription. Turn off where gcloud is not installed; the agents must exist then (they do once any Eventarc trigger was made in the project), and an event that is not settled within 24 hours is dropped without a trace in the queue."
 
   validation {
     condition     = var.use_gcloud != null
@@ -187,7 +187,7 @@ variable "api_key_secret_version" {
 variable "model" {
   type        = string
   default     = "gemini-2.5-flash-image"
-  description = "Image model that is asked first. gemini-2.5-flash-image answers 404 to many new projects and retires on 2027-03-15; fallback_models take over then."
+  description = "Image model that is asked first. gemini-2.5-flash-image may answer 404 to a new project and is announced to retire on 2027-03-15; fallback_models take over then."
 
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$", var.model))
@@ -342,6 +342,17 @@ variable "on_budget" {
   validation {
     condition     = contains(["wait", "fail"], var.on_budget)
     error_message = "on_budget must be \"wait\" or \"fail\"."
+  }
+}
+
+variable "paused" {
+  type        = bool
+  default     = false
+  description = "The switch: `terraform apply -var paused=true` stops deliveries, and the HTTP function, within a few minutes and loses nothing; without it the next apply starts them again. An event waits in the queue for about 16 hours (100 deliveries, those before the pause counted), then as a dead letter, which `python -m function redrive` delivers again. With use_gcloud off there are no dead letters and an event is dropped after 24 hours; redrive finds those by the buckets. `python -m function pause gs://INPUT` does the same at once, and `resume` undoes it."
+
+  validation {
+    condition     = var.paused != null
+    error_message = "paused must be true or false."
   }
 }
 

@@ -123,12 +123,12 @@ run "trigger" {
   }
 
   assert {
-    condition     = google_cloud_run_v2_service_iam_member.trigger_invoker.role == "roles/run.invoker" && google_cloud_run_v2_service_iam_member.trigger_invoker.member == "serviceAccount:trigger@demo-project"
+    condition     = google_cloud_run_v2_service_iam_member.trigger_invoker[0].role == "roles/run.invoker" && google_cloud_run_v2_service_iam_member.trigger_invoker[0].member == "serviceAccount:trigger@demo-project"
     error_message = "Only the trigger's account may call the function, or anybody with a token could make it spend."
   }
 
   assert {
-    condition     = google_cloud_run_v2_service_iam_member.trigger_invoker.name == google_cloudfunctions2_function.composite.name
+    condition     = google_cloud_run_v2_service_iam_member.trigger_invoker[0].name == google_cloudfunctions2_function.composite.name
     error_message = "The trigger may call this one service, not every service of the project."
   }
 }

@@ -126,8 +126,27 @@ run "dead_letters" {
   }
 
   assert {
+    condition     = sum(local.delivery_waits_s) == 10 + 20 + 40 + 80 + 160 + 320 + 93 * 600 && length(local.delivery_waits_s) == 99
+    error_message = "A hundred deliveries are 99 waits, doubled from 10 s to 600 s: 15 hours and 40 minutes. Texts would promise another time."
+  }
+
+  assert {
+    condition     = strcontains(output.switch.how_long, "about 16 hours (100 deliveries)")
+    error_message = "Whoever pauses must know for how long the queue carries an event."
+  }
+
+  assert {
     condition     = local.delivery_attempts * (600 + local.timeout_seconds) < local.event_retention_days * 86400
     error_message = "An event could be dropped before its deliveries are used up and it is a dead letter."
+  }
+}
+
+run "without_dead_letters" {
+  command = plan
+
+  assert {
+    condition     = length(google_pubsub_subscription.dead_letter) == 0 && strcontains(output.switch.how_long, "24 hours and is then dropped")
+    error_message = "Without gcloud nothing extends the platform's 24 hours, and the texts must not promise more."
   }
 }
 
