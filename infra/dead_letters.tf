@@ -31,7 +31,7 @@ locals {
   # For whoever reads an alert: what becomes of an event that cannot be settled for a long time.
   how_long = (var.use_gcloud
     ? "An event waits in the queue for about ${local.waiting_hours} hours (${local.delivery_attempts} deliveries), then for a month as a dead letter."
-    : "An event waits in the queue for 24 hours and is then dropped: there are no dead letters without gcloud (`use_gcloud`)."
+    : "An event waits in the queue for 24 hours and is then dropped, without gcloud (`use_gcloud`) there are no dead letters; its manifest stays in the bucket."
   )
 }
 

@@ -81,7 +81,7 @@ variable "existing_input_bucket" {
 variable "existing_output_bucket" {
   type        = string
   default     = null
-  description = "Bucket for results, when there is one already; null makes one. It keeps its own settings: give it a rule that deletes `_work/` after 7 days."
+  description = "Bucket for results, when there is one already; null makes one. It keeps its own settings: give it a rule that deletes `_work/` after 7 days, and none that deletes `_budget/`, where spending is counted."
 
   validation {
     condition     = var.existing_output_bucket == null || can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", var.existing_output_bucket))
@@ -492,7 +492,7 @@ variable "alert_failures_per_hour" {
 variable "alert_usd_per_hour" {
   type        = number
   default     = 20
-  description = "US dollars spent on the model within an hour that raise an alert. The default is about 500 pictures of gemini-2.5-flash-image."
+  description = "US dollars spent on the model within an hour that raise an alert. It only warns; max_usd_per_day stops. The default is about 500 pictures of gemini-2.5-flash-image."
 
   validation {
     condition     = var.alert_usd_per_hour > 0
@@ -513,8 +513,8 @@ variable "billing_account" {
 
 variable "monthly_budget" {
   type        = number
-  default     = 1500
-  description = "Budget a month for the whole project, in the billing account's currency. The default is 1,000 pairs a day with some retries. It warns and does not stop anything."
+  default     = 850
+  description = "Budget a month for the whole project, in the billing account's currency. It only warns, some hours late, and stops nothing: max_usd_per_day does. The default is 31 days at that cap's default (775) and the platform's part."
 
   validation {
     condition     = var.monthly_budget >= 1 && floor(var.monthly_budget) == var.monthly_budget

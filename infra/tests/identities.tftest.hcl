@@ -83,7 +83,7 @@ run "runtime" {
 
   assert {
     condition     = google_storage_bucket_iam_member.runtime_writes_output.role == "roles/storage.objectUser" && google_storage_bucket_iam_member.runtime_writes_output.bucket == google_storage_bucket.output[0].name
-    error_message = "Results are replaced for re-uploaded manifests: objectCreator does not suffice in the output bucket, objectAdmin is too much."
+    error_message = "Results are replaced for re-uploaded manifests, counters of spending at each reservation: objectCreator does not suffice in the output bucket, objectAdmin is too much."
   }
 
   assert {
