@@ -223,7 +223,7 @@ variable "allowed_models" {
 variable "judge_model" {
   type        = string
   default     = null
-  description = "Gemini text model that is asked for a second opinion on pictures that failed one check by a little, for example gemini-2.5-flash. Off when null. Its cost is in the sidecar."
+  description = "Gemini text model that is asked for a second opinion on pictures that failed one check by a little, for example gemini-2.5-flash-lite (gemini-2.5-flash and -pro end on 2026-12-01 and are then answered, and billed, by others). Off when null. Its cost is in the sidecar."
 
   validation {
     condition     = var.judge_model == null || can(regex("^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$", var.judge_model))
