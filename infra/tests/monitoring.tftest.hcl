@@ -35,9 +35,9 @@ run "metrics" {
   }
 
   assert {
-    condition = { for k, m in google_logging_metric.spent : k => "${regex("jsonPayload.message=\"([^\"]+)\"", m.filter)[0]}: ${m.value_extractor} by ${m.label_extractors["model"]}" } == {
-      answered_usd   = "model answered: EXTRACT(jsonPayload.usd) by EXTRACT(jsonPayload.model)"
-      unanswered_usd = "model call without an answer: EXTRACT(jsonPayload.usd_at_most) by EXTRACT(jsonPayload.model)"
+    condition = { for k, m in google_logging_metric.spent : k => [one(regex("jsonPayload.message=\"([^\"]+)\"", m.filter)), m.value_extractor, m.label_extractors["model"]] } == {
+      answered_usd   = ["model answered", "EXTRACT(jsonPayload.usd)", "EXTRACT(jsonPayload.model)"]
+      unanswered_usd = ["model call without an answer", "EXTRACT(jsonPayload.usd_at_most)", "EXTRACT(jsonPayload.model)"]
     }
     error_message = "Money must be counted by the call, by the model that answered; a call without an answer is perhaps billed."
   }
@@ -118,9 +118,9 @@ run "alerts" {
   }
 
   assert {
-    condition = { for k, p in google_monitoring_alert_policy.log : k => "${p.severity} ${regex("jsonPayload.message=\"([^\"]+)\"", one(one(p.conditions).condition_matched_log).filter)[0]}" } == {
-      no_model = "CRITICAL no model can be reached"
-      budget   = "ERROR budget exhausted"
+    condition = { for k, p in google_monitoring_alert_policy.log : k => [p.severity, one(regex("jsonPayload.message=\"([^\"]+)\"", one(one(p.conditions).condition_matched_log).filter))] } == {
+      no_model = ["CRITICAL", "no model can be reached"]
+      budget   = ["ERROR", "budget exhausted"]
     }
     error_message = "A deployment without a model, and one without money, must be told of at the first line."
   }
