@@ -9,12 +9,16 @@ locals {
   # <function>-<number>; the numbers are not known before they exist.
   trigger_subscription = "resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=starts_with(\"eventarc-${local.trigger_region}-${var.name}-\")"
 
-  # Transient faults end as recorded failures at event_max_age_seconds; the longest wait for the next delivery
-  # (600 s) and that delivery itself come on top. Older than this, the function is not getting at the event.
+  # Passing faults end as recorded failures event_max_age_seconds after the first delivery; the longest wait for the
+  # next one (600 s) and that delivery itself come on top. An older event has not had its turn in a long queue, waits
+  # on purpose (paused, no money, no model), or the function is not getting at it.
   oldest_event_seconds = var.event_max_age_seconds + 600 + local.timeout_seconds
 
   # Run in a work tree, with a person's rights; --dry-run only says which.
   redrive = "python -m function redrive gs://${local.input_bucket} --output gs://${local.output_bucket}"
+
+  stop    = "`python -m function pause gs://${local.input_bucket}` stops at once (`resume` undoes it), `terraform apply -var paused=true` within minutes. No upload is lost by either: ${local.how_long} Whatever the queue has given up: `${local.redrive}`."
+  day_cap = var.max_usd_per_day == null ? "not set" : "${var.max_usd_per_day} USD"
 
   # A log-based metric has no data and no name in PromQL before its first line; the policies are made at once.
   promql_alerts = {
@@ -27,14 +31,14 @@ locals {
     spend = {
       title    = "the model costs more than expected"
       severity = "ERROR"
-      query    = "sum(increase(${local.promql_prefix}_usd_sum{${local.promql_labels}}[1h])) > ${var.alert_usd_per_hour}"
-      advice   = "More than ${var.alert_usd_per_hour} USD went to the model within an hour. Somebody uploaded a large catalogue, or pairs take many attempts. To stop: lower `model_requests_per_minute` or `max_attempts` and apply."
+      query    = "${local.promql_spent["1h"]} > ${var.alert_usd_per_hour}"
+      advice   = "More than ${var.alert_usd_per_hour} USD went to the model within an hour, calls without an answer included, which are perhaps billed. Somebody uploaded a large catalogue, or pairs take many attempts; the dashboard shows which model. To stop: ${local.stop} By itself it ends at `max_usd_per_day`, which is ${local.day_cap}."
     }
     server_errors = {
       title    = "most deliveries are answered 5xx"
       severity = "ERROR"
       query    = "sum(rate(${local.errors}[15m])) / sum(rate(${local.requests}[15m])) > 0.5"
-      advice   = "A few 5xx are normal: they ask for another delivery. More than half for a quarter of an hour means a crash, memory that does not suffice, or a service that is down. Read the logs of severity ERROR."
+      advice   = "A few 5xx are normal: they ask for another delivery. More than half for a quarter of an hour means a crash, memory that does not suffice, or a service that is down. Read the logs of severity ERROR. It is meant while the function is paused (`pause`), the day's money is spent or no model can be reached: the dashboard's deliveries by code tell."
     }
     no_acceptance = {
       title    = "nothing is accepted any more"
@@ -84,7 +88,7 @@ resource "google_monitoring_alert_policy" "promql" {
     auto_close = "86400s"
   }
 
-  depends_on = [google_logging_metric.settled, google_logging_metric.measured]
+  depends_on = [google_logging_metric.settled, google_logging_metric.measured, google_logging_metric.spent]
 }
 
 # An event that is not settled long after the function should have recorded it as failed. It tells of what no
@@ -111,7 +115,7 @@ resource "google_monitoring_alert_policy" "oldest_event" {
   }
 
   documentation {
-    content   = "The oldest unsettled event is older than ${local.oldest_event_seconds} s. A large catalogue may only be waiting its turn (see the backlog on the dashboard); otherwise the function does not start or does not answer. `${local.redrive}` delivers again what has no sidecar."
+    content   = "The oldest unsettled event is older than ${local.oldest_event_seconds} s. Events wait on purpose while the function is paused (by `pause` or by `paused = true`), the day's money is spent or no model can be reached, and a large catalogue may only be waiting its turn (see the backlog on the dashboard); otherwise the function does not start or does not answer. ${local.how_long} `${local.redrive}` delivers again what has no sidecar."
     mime_type = "text/markdown"
   }
 
@@ -146,7 +150,7 @@ resource "google_monitoring_alert_policy" "dead_letter" {
   }
 
   documentation {
-    content   = "An event was delivered ${local.delivery_attempts} times in vain. See which: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letter[0].name} --limit=10`. Mend the cause, then `${local.redrive}`, then acknowledge (`--auto-ack`)."
+    content   = "An event was delivered ${local.delivery_attempts} times in vain, over ${local.waiting_hours} hours or so: the function was paused, without money or without a model for that long, or its instance is killed each time. Nothing is lost. See which: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letter[0].name} --limit=10`. End the cause, then `${local.redrive}`, then acknowledge (`--auto-ack`)."
     mime_type = "text/markdown"
   }
 

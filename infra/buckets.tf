@@ -5,7 +5,8 @@ locals {
   # Cloud Storage raises an event where the bucket is, which for an existing bucket may be a multi-region.
   trigger_region = var.existing_input_bucket == null ? var.region : lower(data.google_storage_bucket.input[0].location)
 
-  # Where the function keeps claims and stored model answers; the contract reuses them for a week.
+  # Where the function keeps claims and stored model answers; the contract reuses them for a week. What has been
+  # spent is counted under _budget/, which no rule may touch: a counter that expires is a budget that refills.
   work_prefix    = "_work/"
   work_days      = 7
   seconds_a_day  = 86400
@@ -75,7 +76,7 @@ resource "google_storage_bucket" "input" {
   depends_on = [google_project_service.api, google_kms_crypto_key_iam_member.storage_agent]
 }
 
-# Where results and sidecars go, and the function's own records under the work prefix. Not the input bucket,
+# Where results and sidecars go, and the function's own records: claims, answers, what was spent. Not the input bucket,
 # because a sidecar is a .json itself. Not versioned: claims are rewritten all the time, a result can be made
 # again from its manifest, and soft delete keeps what was replaced by mistake.
 resource "google_storage_bucket" "output" {

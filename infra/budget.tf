@@ -1,5 +1,7 @@
-# A month's money for the whole project, made only where a billing account is given: it takes rights there. The
-# hourly alert on spending is quick and knows the model only; this one is slow and knows every service.
+# A month's money for the whole project, made only where a billing account is given: it takes rights there. It only
+# warns. Billing learns of a cost hours later, and nothing stops by it: what holds is max_usd_per_day, which the
+# function asks before each call. The hourly alert on spending is quick and knows the model only; this one is slow
+# and knows every service.
 resource "google_billing_budget" "monthly" {
   count    = var.billing_account == null ? 0 : 1
   provider = google.billing

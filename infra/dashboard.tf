@@ -19,8 +19,10 @@ locals {
       prometheusQuery = "sum by (error_code) (increase(${local.settled}{${local.promql_labels},status=\"failed\"}[1h]))" } },
     ] },
     { title = "Spent on the model in an hour", unit = "USD", series = [
-      { plotType = "LINE", legendTemplate = "USD", timeSeriesQuery = {
-      prometheusQuery = "sum(increase(${local.promql_prefix}_usd_sum{${local.promql_labels}}[1h]))" } },
+      { plotType = "STACKED_AREA", legendTemplate = "answered", timeSeriesQuery = {
+      prometheusQuery = "sum(increase(${local.promql_prefix}_answered_usd_sum{${local.promql_labels}}[1h]))" } },
+      { plotType = "STACKED_AREA", legendTemplate = "no answer, perhaps billed", timeSeriesQuery = {
+      prometheusQuery = "sum(increase(${local.promql_prefix}_unanswered_usd_sum{${local.promql_labels}}[1h]))" } },
     ] },
     { title = "Attempts and cost of a pair (mean of an hour)", unit = "attempts, USD", series = [
       { plotType = "LINE", legendTemplate = "attempts", timeSeriesQuery = {
@@ -28,6 +30,17 @@ locals {
       { plotType = "LINE", legendTemplate = "USD", timeSeriesQuery = {
       prometheusQuery = "sum(increase(${local.promql_prefix}_usd_sum{${local.promql_labels}}[1h])) / sum(increase(${local.promql_prefix}_usd_count{${local.promql_labels}}[1h]))" } },
     ] },
+    { title = "Spent in 24 hours, by model", unit = "USD", series = [
+      { plotType = "STACKED_AREA", legendTemplate = "$${model}", timeSeriesQuery = {
+      prometheusQuery = "sum by (model) (increase(${local.promql_prefix}_answered_usd_sum{${local.promql_labels}}[24h]))" } },
+      { plotType = "STACKED_AREA", legendTemplate = "$${model}: no answer, perhaps billed", timeSeriesQuery = {
+      prometheusQuery = "sum by (model) (increase(${local.promql_prefix}_unanswered_usd_sum{${local.promql_labels}}[24h]))" } },
+    ] },
+    # The cap's day begins at midnight UTC, PromQL's 24 hours end now: they hold at least as much as the day so far.
+    { title = "Spent in 24 hours, and what a day (UTC) may cost", unit = "USD", series = [
+      { plotType = "LINE", legendTemplate = "spent, perhaps billed included", timeSeriesQuery = {
+      prometheusQuery = local.promql_spent["24h"] } },
+    ], thresholds = [for cap in var.max_usd_per_day[*] : { label = "max_usd_per_day", value = cap }] },
     { title = "Where a pair's time goes (mean seconds by stage)", unit = "s", series = local.stage_means },
     { title = "From upload to settled", unit = "s", series = [for q in ["0.5", "0.95"] : {
       plotType = "LINE", legendTemplate = "quantile ${q}", timeSeriesQuery = {
@@ -71,8 +84,12 @@ locals {
     width  = 24
     height = 14
     widget = {
-      title   = chart.title
-      xyChart = { dataSets = chart.series, yAxis = { label = chart.unit, scale = "LINEAR" } }
+      title = chart.title
+      xyChart = {
+        dataSets   = chart.series
+        thresholds = try(chart.thresholds, [])
+        yAxis      = { label = chart.unit, scale = "LINEAR" }
+      }
     }
   }]
   log_tile = {
@@ -94,5 +111,5 @@ resource "google_monitoring_dashboard" "composite" {
     mosaicLayout = { columns = 48, tiles = concat(local.chart_tiles, [local.log_tile]) }
   })
 
-  depends_on = [google_logging_metric.settled, google_logging_metric.measured, google_logging_metric.deliver_again]
+  depends_on = [google_logging_metric.settled, google_logging_metric.measured, google_logging_metric.spent, google_logging_metric.deliver_again]
 }

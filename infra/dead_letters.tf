@@ -1,7 +1,8 @@
 # What the platform gives up on must be findable.
 #
-# The first record is the sidecar: past EVENT_MAX_AGE_S the function settles a pair as failed and says why. Left
-# over is what never got so far: an instance killed each time, a quota that kept every instance away.
+# The first record is the sidecar: EVENT_MAX_AGE_S after its first delivery the function settles a pair as failed
+# and says why. Left over is what never got so far (an instance killed each time, a quota that kept every instance
+# away), and what waits on purpose: the function is paused, the day's money is spent, no model can be reached.
 #
 # Eventarc makes the trigger's subscription itself, keeps an event for 24 hours and then drops it in silence; no
 # resource of the provider can say otherwise (hashicorp/terraform-provider-google#17697, #25069). A topic and a
@@ -15,10 +16,23 @@
 locals {
   dead_letters = var.use_gcloud ? 1 : 0
 
-  # The platform's waiting times are 10, 20, 40 … 600 s: 100 deliveries, the most Pub/Sub takes, are 16 hours of
-  # waiting and up to 8 of trying. Kept for longer than that, no event can be dropped before it is a dead letter.
-  delivery_attempts    = 100
+  # The most Pub/Sub takes. It counts every delivery, those before a pause too, and keeps to it as well as it can.
+  delivery_attempts = 100
+
+  # The platform's waits before the second delivery, the third and so on: 10, 20, 40 ... 320 s, then 600 s each.
+  # Together 56,430 s: 15 hours and 40 minutes when every delivery is refused at once, as it is while paused.
+  delivery_waits_s = [for n in range(local.delivery_attempts - 1) : min(600, 10 * pow(2, min(n, 6)))]
+  waiting_hours    = ceil(sum(local.delivery_waits_s) / 3600)
+
+  # Kept for longer than waiting and trying take (16 hours and, at 360 s a try, 10 more), no event can be dropped
+  # before it is a dead letter.
   event_retention_days = 7
+
+  # For whoever reads an alert: what becomes of an event that cannot be settled for a long time.
+  how_long = (var.use_gcloud
+    ? "An event waits in the queue for about ${local.waiting_hours} hours (${local.delivery_attempts} deliveries), then for a month as a dead letter."
+    : "An event waits in the queue for 24 hours and is then dropped, without gcloud (`use_gcloud`) there are no dead letters; its manifest stays in the bucket."
+  )
 }
 
 # Events that were delivered in vain.

@@ -21,10 +21,16 @@ locals {
     OUTPUT_BUCKET             = local.output_bucket
     ALLOWED_BUCKETS           = join(",", var.allowed_buckets)
     GEMINI_MODEL              = var.model
-    GEMINI_FALLBACK_MODEL     = var.fallback_model
+    GEMINI_FALLBACK_MODEL     = join(",", var.fallback_models)
+    ALLOWED_MODELS            = join(",", var.allowed_models)
     JUDGE_MODEL               = var.judge_model
     MAX_PX                    = tostring(var.max_px)
     MAX_ATTEMPTS              = tostring(var.max_attempts)
+    MAX_IMAGE_SIZE            = var.max_image_size
+    THINKING_LEVEL            = var.thinking_level
+    MAX_USD_PER_DAY           = tostring(var.max_usd_per_day)
+    MAX_USD_PER_CATALOGUE     = tostring(var.max_usd_per_catalogue)
+    ON_BUDGET                 = var.on_budget
     EVENT_DEADLINE_S          = tostring(var.event_deadline_seconds)
     EVENT_MAX_AGE_S           = tostring(var.event_max_age_seconds)
     GOOGLE_CLOUD_PROJECT      = var.project_id

@@ -54,9 +54,10 @@ resource "google_cloudfunctions2_function" "composite_http" {
   ]
 }
 
-# Each caller by name, on this service only; nobody calls it without a token.
+# Each caller by name, on this service only; nobody calls it without a token. Paused, nobody does: a caller gets
+# 403 and asks again later.
 resource "google_cloud_run_v2_service_iam_member" "http_invoker" {
-  for_each = toset(var.http_invokers)
+  for_each = toset(var.paused ? [] : var.http_invokers)
 
   name     = google_cloudfunctions2_function.composite_http[0].name
   location = var.region

@@ -68,7 +68,8 @@ resource "google_storage_bucket_iam_member" "runtime_replaces_rows" {
   }
 }
 
-# Results and sidecars are replaced when a manifest comes again, and a claim when its process has died.
+# Results and sidecars are replaced when a manifest comes again, a claim when its process has died, and a counter of
+# spending (_budget/) whenever an instance reserves or gives back money.
 # objectUser is create, read, replace and delete; it cannot change rights or the bucket.
 resource "google_storage_bucket_iam_member" "runtime_writes_output" {
   bucket = local.output_bucket

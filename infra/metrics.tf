@@ -19,6 +19,18 @@ locals {
     },
   )
 
+  # The meter. It counts calls and not pairs: a call is paid for whether its pair is ever settled or not, and one
+  # whose answer was lost may be on the bill, at the price of a picture.
+  spent = {
+    answered_usd   = { message = "model answered", field = "usd", what = "US dollars of model calls that were answered" }
+    unanswered_usd = { message = "model call without an answer", field = "usd_at_most", what = "US dollars, at the most, of model calls without an answer: perhaps billed" }
+  }
+
+  # Both together over a window. A metric without any line yet is no series at all, and a sum with it would be none.
+  promql_spent = { for window in ["1h", "24h"] : window => join(" + ", [for name in keys(local.spent) :
+    "(sum(increase(${local.promql_prefix}_${name}_sum{${local.promql_labels}}[${window}])) or vector(0))"
+  ]) }
+
   # The names under which PromQL knows these metrics.
   promql_prefix = "logging_googleapis_com:user_${replace(var.name, "-", "_")}"
   promql_labels = "monitored_resource=\"cloud_run_revision\""
@@ -74,6 +86,41 @@ resource "google_logging_metric" "measured" {
       num_finite_buckets = 60
       growth_factor      = 1.3
       scale              = each.value.scale
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+# What goes to the model, by the model that answered, or that did not.
+resource "google_logging_metric" "spent" {
+  for_each = local.spent
+
+  name            = "${var.name}/${each.key}"
+  description     = each.value.what
+  filter          = "${local.log_filter} AND jsonPayload.message=\"${each.value.message}\" AND jsonPayload.${each.value.field}:*"
+  value_extractor = "EXTRACT(jsonPayload.${each.value.field})"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "DISTRIBUTION"
+    unit        = "USD"
+    labels {
+      key         = "model"
+      value_type  = "STRING"
+      description = "the model as it is priced"
+    }
+  }
+
+  label_extractors = {
+    model = "EXTRACT(jsonPayload.model)"
+  }
+
+  bucket_options {
+    exponential_buckets {
+      num_finite_buckets = 60
+      growth_factor      = 1.3
+      scale              = 0.005
     }
   }
 

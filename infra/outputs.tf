@@ -46,3 +46,22 @@ output "limits" {
     http_instances = length(var.http_invokers) == 0 ? 0 : local.http_instances
   }
 }
+
+output "spending_cap" {
+  description = "Where spending stops. Printed after every apply, because it also stops work that somebody wants done."
+  value = var.max_usd_per_day == null ? (
+    "NO CAP: max_usd_per_day is null, and a mistake costs whatever the model's quota allows."
+    ) : (
+    "The model is not called any more once a day (UTC) has cost ${var.max_usd_per_day} USD. Raise max_usd_per_day in terraform.tfvars and apply."
+  )
+}
+
+output "switch" {
+  description = "How to stop, and how to go on. Nothing is lost by it."
+  value = {
+    paused    = var.paused
+    at_once   = "python -m function pause gs://${local.input_bucket} (undone by resume)"
+    by_rights = "terraform apply -var paused=true (undone by terraform apply)"
+    how_long  = "${local.how_long} Afterwards: ${local.redrive}"
+  }
+}

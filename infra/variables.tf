@@ -57,7 +57,7 @@ variable "manage_service_agents" {
 variable "use_gcloud" {
   type        = bool
   default     = true
-  description = "Let the gcloud command do, during apply, the two steps the google provider has no resource for: create the service agents of Eventarc and Pub/Sub before their first use, and hang the dead letter topic on the trigger's own subscription. Turn off where gcloud is not installed; the agents must exist then (they do once any Eventarc trigger was made in the project)."
+  description = "Let the gcloud command do, during apply, the two steps the google provider has no resource for: create the service agents of Eventarc and Pub/Sub before their first use, and hang the dead letter topic on the trigger's own subscription. Turn off where gcloud is not installed; the agents must exist then (they do once any Eventarc trigger was made in the project), and an event that is not settled within 24 hours is dropped without a trace in the queue."
 
   validation {
     condition     = var.use_gcloud != null
@@ -81,7 +81,7 @@ variable "existing_input_bucket" {
 variable "existing_output_bucket" {
   type        = string
   default     = null
-  description = "Bucket for results, when there is one already; null makes one. It keeps its own settings: give it a rule that deletes `_work/` after 7 days."
+  description = "Bucket for results, when there is one already; null makes one. It keeps its own settings: give it a rule that deletes `_work/` after 7 days, and none that deletes `_budget/`, where spending is counted."
 
   validation {
     condition     = var.existing_output_bucket == null || can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", var.existing_output_bucket))
@@ -187,7 +187,7 @@ variable "api_key_secret_version" {
 variable "model" {
   type        = string
   default     = "gemini-2.5-flash-image"
-  description = "Image model."
+  description = "Image model that is asked first. gemini-2.5-flash-image may answer 404 to a new project and is announced to retire on 2027-03-15; fallback_models take over then."
 
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$", var.model))
@@ -195,21 +195,35 @@ variable "model" {
   }
 }
 
-variable "fallback_model" {
-  type        = string
-  default     = null
-  description = "Model used, and named in the sidecar, when the first one answers 404 (retired, or this project has no access). gemini-2.5-flash-image retires on 2027-03-15."
+variable "fallback_models" {
+  type        = list(string)
+  default     = ["gemini-nano-banana-2.1", "gemini-3.1-flash-lite-image"]
+  nullable    = false
+  description = "Models asked in this order when the one before answers 404 (retired, or this project has no access). The sidecar says which one answered, and why."
+
+  # An empty variable of the environment is an unset one, and would bring the function's own chain back.
+  validation {
+    condition     = length(var.fallback_models) > 0 && alltrue([for m in var.fallback_models : can(regex("^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$", m))])
+    error_message = "fallback_models must be one or more model ids. To have no fallback, name the model itself: fallback_models = [\"gemini-2.5-flash-image\"]."
+  }
+}
+
+variable "allowed_models" {
+  type        = list(string)
+  default     = []
+  nullable    = false
+  description = "Models that a manifest may name. Empty: those of the chain (model and fallback_models). Another one can cost several times as much."
 
   validation {
-    condition     = var.fallback_model == null || can(regex("^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$", var.fallback_model))
-    error_message = "fallback_model must be a model id or null."
+    condition     = alltrue([for m in var.allowed_models : can(regex("^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$", m))])
+    error_message = "allowed_models must be model ids such as gemini-2.5-flash-image."
   }
 }
 
 variable "judge_model" {
   type        = string
   default     = null
-  description = "Gemini text model that is asked for a second opinion on pictures that failed one check by a little, for example gemini-2.5-flash. Off when null. Its cost is in the sidecar."
+  description = "Gemini text model that is asked for a second opinion on pictures that failed one check by a little, for example gemini-2.5-flash-lite (gemini-2.5-flash and -pro end on 2026-12-01 and are then answered, and billed, by others). Off when null. Its cost is in the sidecar."
 
   validation {
     condition     = var.judge_model == null || can(regex("^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$", var.judge_model))
@@ -220,7 +234,7 @@ variable "judge_model" {
 variable "model_location" {
   type        = string
   default     = "global"
-  description = "Vertex AI location that serves the model. `global` has the most capacity and the fewest 429s; choose a region or multi-region when pictures must be processed in one place (`global` does not say where)."
+  description = "Vertex AI location that serves the model. `global` has the most capacity and the fewest 429s; choose a region or multi-region when pictures must be processed in one place (`global` does not say where). `gemini-nano-banana-2.1` is served by `global` only: anywhere else the function skips it, warns at start, and asks the next model of the chain. No request leaves the location that is set here."
 
   validation {
     condition     = can(regex("^(global|us|eu|[a-z]+(-[a-z]+)+[0-9]+)$", var.model_location))
@@ -250,10 +264,33 @@ variable "max_attempts" {
   }
 }
 
+variable "max_image_size" {
+  type        = string
+  default     = null
+  description = "Largest picture that is paid for: 1K, 2K or 4K (MAX_IMAGE_SIZE). Null: the largest that costs no more than 1K. Never more than the result needs."
+
+  validation {
+    condition     = var.max_image_size == null || contains(["1K", "2K", "4K"], coalesce(var.max_image_size, "1K"))
+    error_message = "max_image_size must be \"1K\", \"2K\", \"4K\" or null."
+  }
+}
+
+variable "thinking_level" {
+  type        = string
+  default     = "minimal"
+  nullable    = false
+  description = "How long a model that thinks may think (THINKING_LEVEL). Thinking is billed as text; the lowest level is the cheapest."
+
+  validation {
+    condition     = contains(["minimal", "low", "medium", "high"], var.thinking_level)
+    error_message = "thinking_level must be \"minimal\", \"low\", \"medium\" or \"high\"."
+  }
+}
+
 variable "model_requests_per_minute" {
   type        = number
   default     = 60
-  description = "Calls a minute that the model's quota allows this deployment. The instance limit is derived from it; it is the brake on spending, too."
+  description = "Calls a minute that the model's quota allows this deployment. The instance limit is derived from it. It sets the pace of spending and ends none: what stops is max_usd_per_day, and paused."
 
   validation {
     condition     = var.model_requests_per_minute >= 1
@@ -269,6 +306,53 @@ variable "pair_seconds" {
   validation {
     condition     = var.pair_seconds >= 1
     error_message = "pair_seconds must be at least 1."
+  }
+}
+
+# --- money ------------------------------------------------------------------------------------------------
+
+variable "max_usd_per_day" {
+  type        = number
+  default     = 25
+  description = "THE FUNCTION STOPS AT 25 US DOLLARS A DAY UNLESS YOU CHANGE THIS: no model is called once a day (UTC) has cost so much, about 640 pictures of gemini-2.5-flash-image. on_budget says what becomes of the others. Null: no cap, and a mistake costs whatever the model's quota allows."
+
+  validation {
+    condition     = var.max_usd_per_day == null || coalesce(var.max_usd_per_day, 1) > 0
+    error_message = "max_usd_per_day must be above 0, or null for no cap. To stop everything, set paused."
+  }
+}
+
+variable "max_usd_per_catalogue" {
+  type        = number
+  default     = null
+  description = "US dollars that one catalogue may cost; a catalogue's own budget_usd may be lower. It never refills: the rows left over are recorded as budget_exhausted. Null: no cap but the day's."
+
+  validation {
+    condition     = var.max_usd_per_catalogue == null || coalesce(var.max_usd_per_catalogue, 1) > 0
+    error_message = "max_usd_per_catalogue must be above 0, or null for no cap."
+  }
+}
+
+variable "on_budget" {
+  type        = string
+  default     = "wait"
+  nullable    = false
+  description = "What becomes of a pair that comes when the day's money is spent. `wait`: its event is delivered again until there is money (midnight UTC, or a higher cap), for about 16 hours; after that it is a dead letter, which `python -m function redrive` delivers again. `fail`: it is recorded as budget_exhausted."
+
+  validation {
+    condition     = contains(["wait", "fail"], var.on_budget)
+    error_message = "on_budget must be \"wait\" or \"fail\"."
+  }
+}
+
+variable "paused" {
+  type        = bool
+  default     = false
+  description = "The switch: `terraform apply -var paused=true` stops deliveries, and the HTTP function, within a few minutes and loses nothing; without it the next apply starts them again. An event waits in the queue for about 16 hours (100 deliveries, those before the pause counted), then as a dead letter, which `python -m function redrive` delivers again. With use_gcloud off there are no dead letters and an event is dropped after 24 hours; redrive finds those by the buckets. `python -m function pause gs://INPUT` does the same at once, and `resume` undoes it."
+
+  validation {
+    condition     = var.paused != null
+    error_message = "paused must be true or false."
   }
 }
 
@@ -340,11 +424,11 @@ variable "event_deadline_seconds" {
 variable "event_max_age_seconds" {
   type        = number
   default     = 3600
-  description = "Age of an event past which a transient fault becomes a recorded failure (EVENT_MAX_AGE_S)."
+  description = "Seconds after its first delivery past which a passing fault becomes a recorded failure (EVENT_MAX_AGE_S)."
 
   validation {
     condition     = var.event_max_age_seconds >= 600 && var.event_max_age_seconds <= 43200
-    error_message = "event_max_age_seconds must be 600 to 43200: images are waited for during ten minutes, and the platform drops an event after 24 hours."
+    error_message = "event_max_age_seconds must be 600 to 43200: images are waited for during ten minutes, and the queue carries an event for about 16 hours."
   }
 }
 
@@ -408,7 +492,7 @@ variable "alert_failures_per_hour" {
 variable "alert_usd_per_hour" {
   type        = number
   default     = 20
-  description = "US dollars spent on the model within an hour that raise an alert. The default is about 500 pictures of gemini-2.5-flash-image."
+  description = "US dollars spent on the model within an hour that raise an alert. It only warns; max_usd_per_day stops. The default is about 500 pictures of gemini-2.5-flash-image."
 
   validation {
     condition     = var.alert_usd_per_hour > 0
@@ -429,8 +513,8 @@ variable "billing_account" {
 
 variable "monthly_budget" {
   type        = number
-  default     = 1500
-  description = "Budget a month for the whole project, in the billing account's currency. The default is 1,000 pairs a day with some retries. It warns and does not stop anything."
+  default     = 850
+  description = "Budget a month for the whole project, in the billing account's currency. It only warns, some hours late, and stops nothing: max_usd_per_day does. The default is 31 days at that cap's default (775) and the platform's part."
 
   validation {
     condition     = var.monthly_budget >= 1 && floor(var.monthly_budget) == var.monthly_budget

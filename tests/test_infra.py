@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -76,10 +77,13 @@ def test_keeps_its_own_promises(terraform):
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", check.stdout)
 
 
-GCLOUD_RUN = """
+APPLIED = """
 mock_provider "google" {
   mock_data "google_project" {
     defaults = { number = "123456789012" }
+  }
+  mock_data "google_storage_project_service_account" {
+    defaults = { member = "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com" }
   }
   override_resource {
     target = google_cloudfunctions2_function.composite
@@ -97,13 +101,54 @@ mock_provider "archive" {}
 mock_provider "time" {}
 
 variables {
-  project_id = "demo-project"
+  project_id    = "demo-project"
+  http_invokers = ["group:shop@example.com"]
 }
 
 run "apply" {
   command = apply
 }
 """
+
+
+@contextmanager
+def scripted(folder, text):
+    """A test file that is there for this one test → what tells `terraform test` to run it and no other."""
+    test_file = folder / "tests" / "scripted.tftest.hcl"
+    test_file.write_text(text)
+    try:
+        yield f"-filter={test_file.relative_to(folder)}"
+    finally:
+        test_file.unlink()
+
+
+PAUSE_RUN = """
+run "pause" {
+  command = plan
+
+  variables {
+    paused = true
+  }
+}
+"""
+
+
+@needs_terraform
+def test_the_switch_takes_the_right_to_call_and_nothing_else(terraform):
+    """No new revision, no replaced trigger: what is in the queue stays there, and what is at work is finished."""
+    command, folder = terraform
+    with scripted(folder, APPLIED + PAUSE_RUN) as only:
+        check = run([*command, "test", "-json", "-verbose", "-var=use_gcloud=false", only], folder)
+    assert check.returncode == 0, check.stdout + check.stderr
+    lines = [json.loads(line) for line in check.stdout.splitlines()]
+    (plan,) = [line["test_plan"] for line in lines if line["type"] == "test_plan"]
+    changes = {change["address"]: change["change"]["actions"] for change in plan["resource_changes"]}
+    assert "google_cloudfunctions2_function.composite" in changes
+    assert {address: actions for address, actions in changes.items() if actions != ["no-op"]} == {
+        "google_cloud_run_v2_service_iam_member.trigger_invoker[0]": ["delete"],
+        'google_cloud_run_v2_service_iam_member.http_invoker["group:shop@example.com"]': ["delete"],
+    }
+
 
 SUBSCRIPTION = "projects/demo-project/subscriptions/eventarc-us-central1-composite-1-sub-7"
 FAKE_GCLOUD = f"""#!/bin/sh
@@ -116,21 +161,12 @@ case "$*" in *"triggers describe"*) echo {SUBSCRIPTION} ;; esac
 def test_gcloud_does_what_the_provider_cannot(terraform, tmp_path):
     """The agents are made before the first trigger, and the trigger's subscription gets its dead letter topic."""
     command, folder = terraform
-    test_file = folder / "tests" / "gcloud.tftest.hcl"
     gcloud, calls = tmp_path / "gcloud", tmp_path / "calls"
     gcloud.write_text(FAKE_GCLOUD)
     gcloud.chmod(0o755)
     environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GCLOUD_CALLS": str(calls)}
-    try:
-        test_file.write_text(GCLOUD_RUN)
-        check = run(
-            [*command, "test", "-no-color", f"-filter={test_file.relative_to(folder)}"],
-            folder,
-            TEST_TIMEOUT_S,
-            env=environment,
-        )
-    finally:
-        test_file.unlink()
+    with scripted(folder, APPLIED) as only:
+        check = run([*command, "test", "-no-color", only], folder, env=environment)
     assert check.returncode == 0, check.stdout + check.stderr
     made = calls.read_text().splitlines()
     agents = [line for line in made if line.startswith("beta services identity create")]

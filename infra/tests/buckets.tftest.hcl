@@ -85,6 +85,14 @@ run "buckets_made_here" {
   }
 
   assert {
+    condition = alltrue([for r in google_storage_bucket.output[0].lifecycle_rule :
+      length(one(r.condition).matches_prefix) > 0 && alltrue([for prefix in one(r.condition).matches_prefix : !startswith("_budget/", prefix) && !startswith(prefix, "_budget/")])
+      if one(r.action).type != "AbortIncompleteMultipartUpload"
+    ])
+    error_message = "What has been spent is counted under _budget/: a rule that deletes it there refills a catalogue's budget."
+  }
+
+  assert {
     condition     = length([for r in google_storage_bucket.output[0].lifecycle_rule : r if one(r.action).type == "Delete"]) == 1
     error_message = "A second delete rule on the output bucket would delete results or sidecars, and a deleted sidecar is a pair paid for twice."
   }

@@ -76,6 +76,10 @@ run "defaults" {
     condition = one(google_cloudfunctions2_function.composite.service_config).environment_variables == tomap({
       OUTPUT_BUCKET             = "demo-project-composite-output"
       GEMINI_MODEL              = "gemini-2.5-flash-image"
+      GEMINI_FALLBACK_MODEL     = "gemini-nano-banana-2.1,gemini-3.1-flash-lite-image"
+      THINKING_LEVEL            = "minimal"
+      MAX_USD_PER_DAY           = "25"
+      ON_BUDGET                 = "wait"
       MAX_PX                    = "768"
       MAX_ATTEMPTS              = "3"
       EVENT_DEADLINE_S          = "300"
@@ -96,6 +100,59 @@ run "defaults" {
   assert {
     condition     = length(google_cloudfunctions2_function.composite_http) == 0 && length(google_cloud_run_v2_service_iam_member.http_invoker) == 0
     error_message = "The HTTP function must not exist before somebody is named who may call it."
+  }
+}
+
+run "chain_and_caps" {
+  command = plan
+
+  variables {
+    fallback_models       = ["gemini-3.1-flash-lite-image", "gemini-3-pro-image"]
+    allowed_models        = ["gemini-2.5-flash-image", "gemini-3-pro-image"]
+    max_image_size        = "2K"
+    thinking_level        = "low"
+    max_usd_per_day       = 12.5
+    max_usd_per_catalogue = 0.75
+    on_budget             = "fail"
+    http_invokers         = ["serviceAccount:shop@demo-project.iam.gserviceaccount.com"]
+  }
+
+  assert {
+    condition = alltrue([for f in [google_cloudfunctions2_function.composite, google_cloudfunctions2_function.composite_http[0]] :
+      { for name in ["GEMINI_FALLBACK_MODEL", "ALLOWED_MODELS", "MAX_IMAGE_SIZE", "THINKING_LEVEL", "MAX_USD_PER_DAY", "MAX_USD_PER_CATALOGUE", "ON_BUDGET"] : name => one(f.service_config).environment_variables[name] } == {
+        GEMINI_FALLBACK_MODEL = "gemini-3.1-flash-lite-image,gemini-3-pro-image"
+        ALLOWED_MODELS        = "gemini-2.5-flash-image,gemini-3-pro-image"
+        MAX_IMAGE_SIZE        = "2K"
+        THINKING_LEVEL        = "low"
+        MAX_USD_PER_DAY       = "12.5"
+        MAX_USD_PER_CATALOGUE = "0.75"
+        ON_BUDGET             = "fail"
+      }
+    ])
+    error_message = "Chain, sizes and caps must reach both functions as they were set: each of them spends."
+  }
+
+  assert {
+    condition     = strcontains(output.spending_cap, "12.5 USD")
+    error_message = "Whoever applies must read at how much the function stops."
+  }
+}
+
+run "no_cap" {
+  command = plan
+
+  variables {
+    max_usd_per_day = null
+  }
+
+  assert {
+    condition     = !contains(keys(one(google_cloudfunctions2_function.composite.service_config).environment_variables), "MAX_USD_PER_DAY")
+    error_message = "Null is no cap; an empty or zero MAX_USD_PER_DAY would be something else."
+  }
+
+  assert {
+    condition     = strcontains(output.spending_cap, "NO CAP")
+    error_message = "Whoever applies without a cap must read so."
   }
 }
 

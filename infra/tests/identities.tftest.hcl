@@ -83,7 +83,7 @@ run "runtime" {
 
   assert {
     condition     = google_storage_bucket_iam_member.runtime_writes_output.role == "roles/storage.objectUser" && google_storage_bucket_iam_member.runtime_writes_output.bucket == google_storage_bucket.output[0].name
-    error_message = "Results are replaced for re-uploaded manifests: objectCreator does not suffice in the output bucket, objectAdmin is too much."
+    error_message = "Results are replaced for re-uploaded manifests, counters of spending at each reservation: objectCreator does not suffice in the output bucket, objectAdmin is too much."
   }
 
   assert {
@@ -123,12 +123,12 @@ run "trigger" {
   }
 
   assert {
-    condition     = google_cloud_run_v2_service_iam_member.trigger_invoker.role == "roles/run.invoker" && google_cloud_run_v2_service_iam_member.trigger_invoker.member == "serviceAccount:trigger@demo-project"
+    condition     = google_cloud_run_v2_service_iam_member.trigger_invoker[0].role == "roles/run.invoker" && google_cloud_run_v2_service_iam_member.trigger_invoker[0].member == "serviceAccount:trigger@demo-project"
     error_message = "Only the trigger's account may call the function, or anybody with a token could make it spend."
   }
 
   assert {
-    condition     = google_cloud_run_v2_service_iam_member.trigger_invoker.name == google_cloudfunctions2_function.composite.name
+    condition     = google_cloud_run_v2_service_iam_member.trigger_invoker[0].name == google_cloudfunctions2_function.composite.name
     error_message = "The trigger may call this one service, not every service of the project."
   }
 }

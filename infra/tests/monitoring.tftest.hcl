@@ -35,7 +35,20 @@ run "metrics" {
   }
 
   assert {
-    condition     = alltrue([for m in concat(values(google_logging_metric.measured), [google_logging_metric.settled, google_logging_metric.deliver_again]) : strcontains(m.filter, "service_name=~\"^composite(-http)?$\"")])
+    condition = { for k, m in google_logging_metric.spent : k => [one(regex("jsonPayload.message=\"([^\"]+)\"", m.filter)), m.value_extractor, m.label_extractors["model"]] } == {
+      answered_usd   = ["model answered", "EXTRACT(jsonPayload.usd)", "EXTRACT(jsonPayload.model)"]
+      unanswered_usd = ["model call without an answer", "EXTRACT(jsonPayload.usd_at_most)", "EXTRACT(jsonPayload.model)"]
+    }
+    error_message = "Money must be counted by the call, by the model that answered; a call without an answer is perhaps billed."
+  }
+
+  assert {
+    condition     = alltrue([for m in google_logging_metric.spent : one(one(m.metric_descriptor).labels).key == "model"])
+    error_message = "A label that the descriptor does not know is refused."
+  }
+
+  assert {
+    condition     = alltrue([for m in concat(values(google_logging_metric.measured), values(google_logging_metric.spent), [google_logging_metric.settled, google_logging_metric.deliver_again]) : strcontains(m.filter, "service_name=~\"^composite(-http)?$\"")])
     error_message = "A metric must count this deployment's lines only, not another's in the same project."
   }
 }
@@ -54,7 +67,7 @@ run "alerts" {
   }
 
   assert {
-    condition     = alltrue([for p in concat(values(google_monitoring_alert_policy.promql), [google_monitoring_alert_policy.oldest_event]) : contains(p.notification_channels, "projects/demo-project/notificationChannels/42") && length(p.notification_channels) == 2])
+    condition     = alltrue([for p in concat(values(google_monitoring_alert_policy.promql), values(google_monitoring_alert_policy.log), [google_monitoring_alert_policy.oldest_event]) : contains(p.notification_channels, "projects/demo-project/notificationChannels/42") && length(p.notification_channels) == 2])
     error_message = "An alert that reaches nobody is none: every policy must use every channel."
   }
 
@@ -79,8 +92,59 @@ run "alerts" {
   }
 
   assert {
-    condition     = alltrue([for p in google_monitoring_alert_policy.promql : length(one(p.documentation).content) > 80])
+    condition     = alltrue([for p in concat(values(google_monitoring_alert_policy.promql), values(google_monitoring_alert_policy.log)) : length(one(p.documentation).content) > 80])
     error_message = "Whoever is woken must read what to do."
+  }
+
+  assert {
+    condition = one(one(google_monitoring_alert_policy.promql["spend"].conditions).condition_prometheus_query_language).query == join("", [
+      "(sum(increase(logging_googleapis_com:user_composite_answered_usd_sum{monitored_resource=\"cloud_run_revision\"}[1h])) or vector(0))",
+      " + (sum(increase(logging_googleapis_com:user_composite_unanswered_usd_sum{monitored_resource=\"cloud_run_revision\"}[1h])) or vector(0))",
+      " > 20",
+    ])
+    error_message = "Spending is what answered calls cost and what unanswered ones may cost; pairs that were never settled cost as well."
+  }
+
+  assert {
+    condition = alltrue([for words in ["python -m function pause gs://demo-project-composite-input", "`resume`", "terraform apply -var paused=true", "`max_usd_per_day`, which is 25 USD", "24 hours and is then dropped"] :
+      strcontains(one(google_monitoring_alert_policy.promql["spend"].documentation).content, words)
+    ])
+    error_message = "Whoever is told of the money must read how to stop it, where it stops by itself, and for how long events wait."
+  }
+
+  assert {
+    condition     = !strcontains(one(google_monitoring_alert_policy.promql["spend"].documentation).content, "model_requests_per_minute")
+    error_message = "A lower rate does not stop a queue: it spends the same money more slowly."
+  }
+
+  assert {
+    condition = { for k, p in google_monitoring_alert_policy.log : k => [p.severity, one(regex("jsonPayload.message=\"([^\"]+)\"", one(one(p.conditions).condition_matched_log).filter))] } == {
+      no_model = ["CRITICAL", "no model can be reached"]
+      budget   = ["ERROR", "budget exhausted"]
+    }
+    error_message = "A deployment without a model, and one without money, must be told of at the first line."
+  }
+
+  assert {
+    condition     = alltrue([for p in google_monitoring_alert_policy.log : strcontains(one(one(p.conditions).condition_matched_log).filter, "service_name=~\"^composite(-http)?$\"") && one(one(p.alert_strategy).notification_rate_limit).period == "21600s"])
+    error_message = "Only this deployment's lines, and not a message for each of them: Cloud Monitoring refuses such a policy without a rate."
+  }
+
+  assert {
+    condition     = strcontains(one(google_monitoring_alert_policy.log["no_model"].documentation).content, "gemini-2.5-flash-image, gemini-nano-banana-2.1, gemini-3.1-flash-lite-image can be reached")
+    error_message = "The alert must name the models that were asked."
+  }
+
+  assert {
+    condition     = one(one(google_monitoring_alert_policy.log["budget"].conditions).condition_matched_log).label_extractors["account"] == "EXTRACT(jsonPayload.account)"
+    error_message = "A day's money comes back at midnight, a catalogue's never: the alert must say which it is."
+  }
+
+  assert {
+    condition = alltrue([for words in ["$${log.extracted_label.account}", "`max_usd_per_day` is 25 USD", "midnight UTC", "never refills", "`budget_usd`", "Events wait for it"] :
+      strcontains(one(google_monitoring_alert_policy.log["budget"].documentation).content, words)
+    ])
+    error_message = "The alert must say when the money comes back, and how to raise it."
   }
 }
 
@@ -88,13 +152,51 @@ run "dashboard" {
   command = plan
 
   assert {
-    condition     = length(jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles) == 13
-    error_message = "The dashboard must show its twelve charts and the log."
+    condition     = length(jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles) == 15
+    error_message = "The dashboard must show its fourteen charts and the log."
+  }
+
+  assert {
+    condition = [for t in jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles : t.widget.xyChart.thresholds if try(length(t.widget.xyChart.thresholds), 0) > 0] == [
+      [{ label = "max_usd_per_day", value = 25 }]
+    ]
+    error_message = "A day's spending must be seen against its cap."
+  }
+
+  assert {
+    condition = alltrue([for metric in ["answered_usd", "unanswered_usd"] :
+      strcontains(google_monitoring_dashboard.composite.dashboard_json, "sum by (model) (increase(logging_googleapis_com:user_composite_${metric}_sum{monitored_resource=\\\"cloud_run_revision\\\"}[24h]))")
+    ])
+    error_message = "A day's money must be seen by model, with what is perhaps billed."
   }
 
   assert {
     condition     = alltrue([for t in jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles : t.xPos + t.width <= 48])
     error_message = "A tile outside the grid is refused."
+  }
+}
+
+run "without_a_cap" {
+  command = plan
+
+  variables {
+    max_usd_per_day = null
+    on_budget       = "fail"
+  }
+
+  assert {
+    condition     = !strcontains(google_monitoring_dashboard.composite.dashboard_json, "max_usd_per_day\"")
+    error_message = "There is no line to draw."
+  }
+
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.promql["spend"].documentation[0].content, "`max_usd_per_day`, which is not set")
+    error_message = "Whoever is told of the money must know that nothing ends it."
+  }
+
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.log["budget"].documentation[0].content, "recorded as `budget_exhausted` until then") && !strcontains(google_monitoring_alert_policy.log["budget"].documentation[0].content, "Events wait for it")
+    error_message = "With on_budget = fail nothing waits, and the text must not say so."
   }
 }
 
@@ -126,8 +228,27 @@ run "dead_letters" {
   }
 
   assert {
+    condition     = sum(local.delivery_waits_s) == 10 + 20 + 40 + 80 + 160 + 320 + 93 * 600 && length(local.delivery_waits_s) == 99
+    error_message = "A hundred deliveries are 99 waits, doubled from 10 s to 600 s: 15 hours and 40 minutes. Texts would promise another time."
+  }
+
+  assert {
+    condition     = strcontains(output.switch.how_long, "about 16 hours (100 deliveries)")
+    error_message = "Whoever pauses must know for how long the queue carries an event."
+  }
+
+  assert {
     condition     = local.delivery_attempts * (600 + local.timeout_seconds) < local.event_retention_days * 86400
     error_message = "An event could be dropped before its deliveries are used up and it is a dead letter."
+  }
+}
+
+run "without_dead_letters" {
+  command = plan
+
+  assert {
+    condition     = length(google_pubsub_subscription.dead_letter) == 0 && strcontains(output.switch.how_long, "24 hours and is then dropped")
+    error_message = "Without gcloud nothing extends the platform's 24 hours, and the texts must not promise more."
   }
 }
 

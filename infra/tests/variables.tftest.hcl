@@ -30,7 +30,13 @@ run "every_bad_value_is_refused" {
     api_key_secret            = "AIza-not-a-secret-name"
     api_key_secret_version    = 0
     model                     = "models/gemini 2.5"
-    fallback_model            = ""
+    fallback_models           = ["gemini-nano-banana-2.1", ""]
+    allowed_models            = ["gemini-2.5-flash-image,gemini-3-pro-image"]
+    max_image_size            = "512"
+    thinking_level            = "none"
+    max_usd_per_day           = 0
+    max_usd_per_catalogue     = -1
+    on_budget                 = "stop"
     model_location            = "Earth"
     max_px                    = 128
     max_attempts              = 0
@@ -65,7 +71,13 @@ run "every_bad_value_is_refused" {
     var.api_key_secret,
     var.api_key_secret_version,
     var.model,
-    var.fallback_model,
+    var.fallback_models,
+    var.allowed_models,
+    var.max_image_size,
+    var.thinking_level,
+    var.max_usd_per_day,
+    var.max_usd_per_catalogue,
+    var.on_budget,
     var.model_location,
     var.max_px,
     var.max_attempts,
@@ -96,12 +108,14 @@ run "more_bad_values_are_refused" {
     http_invokers          = ["allAuthenticatedUsers"]
     existing_output_bucket = "gs://shop-results"
     memory_gib             = 1.5
+    fallback_models        = [] # the function would take it for unset, and use its own chain
   }
 
   expect_failures = [
     var.http_invokers,
     var.existing_output_bucket,
     var.memory_gib,
+    var.fallback_models,
   ]
 }
 

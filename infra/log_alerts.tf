@@ -1,0 +1,56 @@
+locals {
+  # What happens to a pair that comes when the day's money is spent.
+  waiting = var.on_budget == "wait" ? "Events wait for it. ${local.how_long} Money that was gone early in the day comes too late for some of them: `${local.redrive}`." : "Pairs are recorded as `budget_exhausted` until then; afterwards `${local.redrive} --failed`."
+
+  # Lines that a person must hear of at the first one.
+  log_alerts = {
+    no_model = {
+      title    = "no model can be reached"
+      severity = "CRITICAL"
+      message  = "no model can be reached"
+      labels   = {}
+      advice   = "Not one of ${join(", ", distinct(concat([var.model], var.fallback_models)))} can be reached: retired, not open to this project, or not served in `${var.auth == "vertex" ? var.model_location : "the Gemini API"}`. Nothing is recorded as failed. `python -m function doctor` says what each model answers; set `model` or `fallback_models` to one that does, and apply. ${local.how_long} Afterwards: `${local.redrive}`."
+    }
+    budget = {
+      title    = "a budget is spent"
+      severity = "ERROR"
+      message  = "budget exhausted"
+      labels   = { account = "EXTRACT(jsonPayload.account)" }
+      advice   = "The money of this account is spent, and no model is called for it: $${log.extracted_label.account}.\n\n`day`: `max_usd_per_day` is ${local.day_cap}. It refills at midnight UTC; to go on before, raise it in terraform.tfvars and apply. ${local.waiting}\n\n`catalogue`: it never refills. What is left of it is recorded as `budget_exhausted`. Raise `max_usd_per_catalogue`, or `budget_usd` in the catalogue itself, then `${local.redrive} --failed`."
+    }
+  }
+}
+
+# What one line is enough for. By the line itself, not by a metric of it: no minutes go by, and the very first counts.
+resource "google_monitoring_alert_policy" "log" {
+  for_each = local.log_alerts
+
+  display_name          = "${var.name}: ${each.value.title}"
+  severity              = each.value.severity
+  combiner              = "OR"
+  notification_channels = local.channels
+
+  conditions {
+    display_name = each.value.title
+    condition_matched_log {
+      filter           = "${local.log_filter} AND jsonPayload.message=\"${each.value.message}\""
+      label_extractors = each.value.labels
+    }
+  }
+
+  documentation {
+    content   = each.value.advice
+    mime_type = "text/markdown"
+  }
+
+  # Every waiting event repeats the line at least each ten minutes: told four times a day, closed an hour after the
+  # last one.
+  alert_strategy {
+    auto_close = "3600s"
+    notification_rate_limit {
+      period = "21600s"
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}
