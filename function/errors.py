@@ -43,9 +43,14 @@ class Permanent(CompositeError):
 
 
 class Transient(CompositeError):
-    """May pass on a later delivery: the event is answered with 5xx so that it comes again."""
+    """May pass on a later delivery: the event is answered with 5xx so that it comes again.
+
+    `uses_patience`: it is recorded as a failure once the upload has waited long enough. Without, it is waited for as
+    long as the queue carries the event, and patience begins anew after it.
+    """
 
     retryable = True
+    uses_patience: bool = True
 
 
 class ManifestInvalid(Permanent):

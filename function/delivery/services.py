@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field, replace
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
@@ -25,11 +26,12 @@ class Services:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivery of an uploaded manifest or catalogue, with the time that it has."""
+    """One delivery of an uploaded manifest or catalogue, with the time that it has. `began`: seconds since 1970."""
 
     upload: Upload
     services: Services
     deadline: Deadline
+    began: float = field(default_factory=time.time)
 
     @property
     def storage(self) -> Storage:
@@ -45,6 +47,10 @@ class Delivery:
         """What the sidecar says of the upload."""
         return ManifestIdentity(bucket=self.upload.bucket, name=self.upload.name, generation=self.upload.generation)
 
+    def waited_s(self, first_delivery: float) -> float:
+        """Seconds that the upload had waited when this delivery began; 0 when this is the first."""
+        return max(0.0, self.began - first_delivery)
+
     def with_grace_period(self) -> Delivery:
         """The same with a little time for the one write that has to be tried when the deadline is used up."""
-        return Delivery(self.upload, self.services, self.deadline.grace_period())
+        return replace(self, deadline=self.deadline.grace_period())
