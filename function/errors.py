@@ -168,5 +168,11 @@ class AtWorkElsewhere(Transient):
     stage = "lease"
 
 
+class Paused(Transient):
+    """A person has paused the input bucket; this delivery must come again."""
+
+    stage, uses_patience = "event", False
+
+
 class Superseded(Exception):
     """A newer generation of the manifest has taken over; there is nothing left to do for this one."""

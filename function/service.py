@@ -11,7 +11,7 @@ from flask import Request, Response
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX, NotAnEvent, Upload, parse_event
-from function.errors import AtWorkElsewhere, Transient
+from function.errors import AtWorkElsewhere, Paused, Transient
 from function.settings import Settings, SettingsInvalid
 from function.telemetry.native_tuning import prepare_libraries
 from function.telemetry.structured_logging import log, log_unexpected, set_context, take_over_logging, trace_of
@@ -63,6 +63,9 @@ class Service:
         )
         try:
             return Response(self._settle(upload) + "\n", ACKNOWLEDGED, mimetype="text/plain")
+        except Paused:
+            log("INFO", "paused", stage="event", age_s=round(upload.age_s(), 3))
+            return Response("paused\n", DELIVER_AGAIN, mimetype="text/plain")
         except AtWorkElsewhere as other:
             log("INFO", f"deliver again: {other.message}", stage="lease", age_s=round(upload.age_s(), 3))
             return Response("another delivery is at work\n", DELIVER_AGAIN, mimetype="text/plain")
@@ -86,6 +89,7 @@ class Service:
     def services(self) -> Services:
         """The clients, made once."""
         from function.delivery.services import Services  # noqa: PLC0415
+        from function.delivery.switch import Switches  # noqa: PLC0415
         from function.generation.gemini.client import GeminiClient  # noqa: PLC0415
         from function.pipeline.memory_budget import MemoryBudget  # noqa: PLC0415
         from function.storage.client import Storage  # noqa: PLC0415
@@ -100,7 +104,8 @@ class Service:
                     location=settings.location,
                     api_version=settings.gemini_api_version,
                 )
-                self._services = Services(settings, Storage(settings.project), model, MemoryBudget.of_process())
+                storage = Storage(settings.project)
+                self._services = Services(settings, storage, model, MemoryBudget.of_process(), Switches(storage))
             return self._services
 
     def _settle(self, upload: Upload) -> str:
@@ -115,6 +120,8 @@ class Service:
             )
             return "refused"
         deadline = Deadline(self._settings.event_deadline_s)
+        if self.services().switches.look(upload.bucket).paused:
+            raise Paused("the input bucket is paused")
         if upload.name.endswith(CATALOGUE_SUFFIXES):
             from function.delivery.catalogue import settle_catalogue  # noqa: PLC0415
 

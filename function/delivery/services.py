@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
+from function.delivery.switch import Switches
 from function.generation.provider import ImageProvider
 from function.pipeline.memory_budget import MemoryBudget
 from function.settings import Settings
@@ -22,6 +23,7 @@ class Services:
     storage: Storage
     model: ImageProvider
     memory: MemoryBudget
+    switches: Switches
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,12 @@ class Delivery:
         return ManifestIdentity(bucket=self.upload.bucket, name=self.upload.name, generation=self.upload.generation)
 
     def waited_s(self, first_delivery: float) -> float:
-        """Seconds that the upload had waited when this delivery began; 0 when this is the first."""
-        return max(0.0, self.began - first_delivery)
+        """Seconds that the upload had waited for a fault to pass when this delivery began; 0 when this is the first.
+
+        The time before the switch's last change does not count: there was no fault, or it cannot be told apart.
+        """
+        since = max(first_delivery, self.services.switches.last_change(self.upload.bucket))
+        return max(0.0, self.began - since)
 
     def with_grace_period(self) -> Delivery:
         """The same with a little time for the one write that has to be tried when the deadline is used up."""
