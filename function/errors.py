@@ -46,12 +46,12 @@ class Permanent(CompositeError):
 class Transient(CompositeError):
     """May pass on a later delivery: the event is answered with 5xx so that it comes again.
 
-    `uses_patience`: when it lasts too long it is recorded as a failure. What the deployment or its budget has to
-    answer for never is.
+    `uses_patience`: it is recorded as a failure once the upload has waited long enough. Without, it is waited for as
+    long as the queue carries the event, and patience begins anew after it.
     """
 
     retryable = True
-    uses_patience = True
+    uses_patience: bool = True
 
 
 class ManifestInvalid(Permanent):
@@ -193,6 +193,12 @@ class AtWorkElsewhere(Transient):
     """Another delivery of the same event is at work; this one must come again in case that one dies."""
 
     stage = "lease"
+
+
+class Paused(Transient):
+    """A person has paused the input bucket; this delivery must come again."""
+
+    stage, uses_patience = "event", False
 
 
 class Superseded(Exception):

@@ -13,7 +13,7 @@ from flask import Request, Response
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX, NotAnEvent, Upload, parse_event
-from function.errors import AtWorkElsewhere, Transient
+from function.errors import AtWorkElsewhere, Paused, Transient
 from function.settings import Settings, SettingsInvalid
 from function.telemetry.native_tuning import prepare_libraries
 from function.telemetry.structured_logging import log, log_unexpected, set_context, take_over_logging, trace_of
@@ -65,6 +65,9 @@ class Service:
         )
         try:
             return Response(self._settle(upload) + "\n", ACKNOWLEDGED, mimetype="text/plain")
+        except Paused:
+            log("INFO", "paused", stage="event", age_s=round(upload.age_s(), 3))
+            return Response("paused\n", DELIVER_AGAIN, mimetype="text/plain")
         except AtWorkElsewhere as other:
             log("INFO", f"deliver again: {other.message}", stage="lease", age_s=round(upload.age_s(), 3))
             return Response("another delivery is at work\n", DELIVER_AGAIN, mimetype="text/plain")
@@ -89,6 +92,7 @@ class Service:
         """The clients, made once."""
         from function.budget.budget import Budget  # noqa: PLC0415
         from function.delivery.services import Services  # noqa: PLC0415
+        from function.delivery.switch import Switches  # noqa: PLC0415
         from function.generation.gemini.client import GeminiClient  # noqa: PLC0415
         from function.generation.model_chain import ModelChain  # noqa: PLC0415
         from function.pipeline.memory_budget import MemoryBudget  # noqa: PLC0415
@@ -114,6 +118,7 @@ class Service:
                     ModelChain(settings.model_chain, settings.model_location),
                     budget,
                     MemoryBudget.of_process(),
+                    Switches(storage),
                 )
             return self._services
 
@@ -129,6 +134,8 @@ class Service:
             )
             return "refused"
         deadline = Deadline(self._settings.event_deadline_s)
+        if self.services().switches.look(upload.bucket).paused:
+            raise Paused("the input bucket is paused")
         if upload.name.endswith(CATALOGUE_SUFFIXES):
             from function.delivery.catalogue import settle_catalogue  # noqa: PLC0415
 

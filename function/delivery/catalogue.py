@@ -112,15 +112,15 @@ class CatalogueWork:
     def discard(self, delivery: Delivery) -> None:
         """Nothing: the rows that are written are the newer generation's to keep or replace."""
 
-    def give_up(self, error: Transient, delivery: Delivery) -> CompositeError | None:
+    def give_up(self, error: Transient, delivery: Delivery, waited_s: float) -> CompositeError | None:
         """What to record once the upload has waited long enough; None before that, and as long as each delivery
         brings it further: a large catalogue is only slow."""
         log(
             "INFO", "catalogue cut off", stage="upload",
             rows_written=self._rows.existing, rows_written_now=self._rows.written,
         )  # fmt: skip
-        too_old = delivery.upload.age_s() > delivery.services.settings.event_max_age_s
-        return error if too_old and not self._rows.written else None
+        out_of_patience = waited_s > delivery.services.settings.event_max_age_s
+        return error if out_of_patience and not self._rows.written else None
 
     def _write_sidecar(self, delivery: Delivery, error: CompositeError | None, name: str) -> None:
         upload, rows = delivery.upload, self._rows

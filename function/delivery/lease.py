@@ -2,7 +2,8 @@
 
 A pair is settled when its sidecar is stored (see `outputs.py`); until then this record says who works on it.
 States: none → in progress (it expires a little after the event's deadline) → free again after a transient failure. It
-is the ledger of begun model calls as well, so that crashes cannot multiply them.
+is the ledger of begun model calls as well, so that crashes cannot multiply them, and says when the first delivery came,
+so that every upload gets the same patience however long it had queued.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ EXPIRY_MARGIN_S = 15.0  # past the event's deadline: clocks differ, and the last
 
 
 class Lease(BaseModel):
-    """The stored record. `expires` is in seconds since 1970; `calls` are the model calls begun for this generation.
+    """The stored record. `calls` are the model calls begun for this generation; times are in seconds since 1970.
 
-    `machine` and `run` tell who holds it; `replaces_older` that outputs of an older generation may be stored.
+    `machine` and `run` tell who holds it; `replaces_older` that outputs of an older generation may be stored. None as
+    `first_delivery` (of earlier versions, and after what does not use patience): the next delivery counts as the first.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +44,7 @@ class Lease(BaseModel):
     run: str
     calls: tuple[BegunCall, ...] = ()
     replaces_older: bool = False
+    first_delivery: float | None = None
 
     def is_available(self) -> bool:
         """Whether another delivery may take this generation over."""
@@ -66,6 +69,11 @@ class LeaseHandle:
         """Whether outputs of an older generation of the manifest may be stored."""
         return self._lease.replaces_older
 
+    @property
+    def first_delivery(self) -> float:
+        """When the first delivery of this generation began its work, in seconds since 1970."""
+        return self._lease.first_delivery or time.time()
+
     def begun(self) -> tuple[BegunCall, ...]:
         """Model calls begun by earlier deliveries and this one."""
         return self._lease.calls
@@ -84,10 +92,12 @@ class LeaseHandle:
         if stored is not None and stored.generation != self._generation:
             raise self._lost(deadline)
 
-    def release(self, deadline: Deadline) -> None:
-        """Free the manifest for the next delivery, even past the deadline. That the lease was lost meanwhile is fine,
-        and one that cannot be released expires."""
+    def release(self, deadline: Deadline, *, restart_patience: bool = False) -> None:
+        """Free the manifest for the next delivery, even past the deadline; with `restart_patience` that one counts as
+        the first. That the lease was lost meanwhile is fine, and one that cannot be released expires."""
         free = self._lease.model_copy(update={"state": "free", "expires": 0.0})
+        if restart_patience:
+            free = free.model_copy(update={"first_delivery": None})
         try:
             self._replace(free, deadline.grace_period())
         except (Superseded, AtWorkElsewhere):
@@ -134,6 +144,7 @@ def acquire_lease(storage: Storage, bucket: str, upload: Upload, deadline: Deadl
         expires=time.time() + deadline.remaining() + EXPIRY_MARGIN_S,
         machine=machine_identity(),
         run=run,
+        first_delivery=time.time(),
     )
     lock = ProcessLivenessLock(run)
     try:
@@ -160,7 +171,13 @@ def _acquire(
         elif not existing.is_available():
             raise AtWorkElsewhere("another delivery of this manifest is at work")
         else:
-            lease = lease.model_copy(update={"calls": existing.calls, "replaces_older": existing.replaces_older})
+            lease = lease.model_copy(
+                update={
+                    "calls": existing.calls,
+                    "replaces_older": existing.replaces_older,
+                    "first_delivery": existing.first_delivery or lease.first_delivery,
+                }
+            )
     try:
         generation = _write(storage, bucket, name, lease, expected_generation, deadline)
     except Changed:

@@ -36,7 +36,7 @@ from function.storage.client import Forbidden, NotFound, TooLarge
 from function.storage.names import gs_uri
 from function.telemetry.structured_logging import log
 
-SOURCE_WAIT_S = 600.0  # how long after its manifest an image may arrive
+SOURCE_WAIT_S = 600.0  # how long after its manifest's first delivery an image may arrive
 
 
 def settle_pair(upload: Upload, services: Services, deadline: Deadline) -> None:
@@ -97,25 +97,25 @@ class PairWork:
         self._write_sidecar(delivery, sidecar, self.sidecar_name)
 
     def record(self, delivery: Delivery, error: CompositeError, name: str, *, replaces_older: bool) -> None:
-        """Write a sidecar that says why there is no result; results of this generation and older ones go."""
+        """Write a sidecar that says why there is no result. Results of this generation go, and older ones, unless
+        the reason may pass: then a picture is better than none until this upload is delivered again."""
         self._note_interrupted()
         sidecar = self._record.sidecar("failed", delivery.identity(), error=error)
         if name == self.sidecar_name:
-            OutputWriter(delivery).remove_results(self._outputs)
+            OutputWriter(delivery).remove_results(self._outputs, older=not error.retryable)
         self._write_sidecar(delivery, sidecar, name)
 
     def discard(self, delivery: Delivery) -> None:
         """Remove results of this generation: a newer one has taken over."""
         OutputWriter(delivery).remove_results(self._outputs, older=False)
 
-    def give_up(self, error: Transient, delivery: Delivery) -> CompositeError | None:
+    def give_up(self, error: Transient, delivery: Delivery, waited_s: float) -> CompositeError | None:
         """What to record once the upload has waited long enough; None before that."""
-        age_s = delivery.upload.age_s()
         if isinstance(error, SourceNotYetThere):
-            if age_s <= SOURCE_WAIT_S:
+            if waited_s <= SOURCE_WAIT_S:
                 return None
             return SourceMissing(f"{error.message}; waited for it for {SOURCE_WAIT_S / 60:.0f} minutes")
-        return error if age_s > delivery.services.settings.event_max_age_s else None
+        return error if waited_s > delivery.services.settings.event_max_age_s else None
 
     def _note_interrupted(self) -> None:
         """Once, even when writing the result fails and that failure is what is recorded."""

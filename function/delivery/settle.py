@@ -2,7 +2,7 @@
 
 settled? → lease → run → commit → settled
                     ├ permanent error → record it → settled
-                    ├ transient error → too old? record it → settled : release the lease, deliver again
+                    ├ transient error → out of patience? record it → settled : release the lease, deliver again
                     ├ superseded by a newer generation → discard what this one wrote → settled
                     └ something else has the sidecar's name → record it beside → settled
 """
@@ -53,8 +53,9 @@ class Work(Protocol[T]):
     def discard(self, delivery: Delivery) -> None:
         """Remove results of this generation: a newer one has taken over."""
 
-    def give_up(self, error: Transient, delivery: Delivery) -> CompositeError | None:
-        """What to record instead of waiting for another delivery; None while waiting may help."""
+    def give_up(self, error: Transient, delivery: Delivery, waited_s: float) -> CompositeError | None:
+        """What to record instead of waiting for another delivery; None while waiting may help. `waited_s`: from the
+        first delivery to this one; an upload may have queued for hours before that."""
 
 
 def settle(work: Work[T], delivery: Delivery) -> None:
@@ -93,7 +94,8 @@ class _Run(Generic[T]):
         except OutputConflict as conflict:
             _record_conflict(self._work, self._delivery, conflict)
         except BaseException as error:
-            self._lease.release(self._delivery.deadline)
+            restart_patience = isinstance(error, Transient) and not error.uses_patience
+            self._lease.release(self._delivery.deadline, restart_patience=restart_patience)
             if isinstance(error, Forbidden):
                 raise StorageUnavailable(f"the output bucket cannot be used: {error}") from None
             raise
@@ -113,13 +115,13 @@ class _Run(Generic[T]):
         except Permanent as error:
             self._record(error)
         except Exception as error:  # noqa: BLE001 (a mistake of ours is recorded too, in the end)
-            self._record(self._as_permanent_if_expired(error))
+            self._record(self._final_if_out_of_patience(error))
 
     def _record(self, error: CompositeError) -> None:
         self._lease.assert_held(self._delivery.deadline)
         self._work.record(self._delivery, error, self._work.sidecar_name, replaces_older=self._replaces_older)
 
-    def _as_permanent_if_expired(self, error: Exception) -> CompositeError:
+    def _final_if_out_of_patience(self, error: Exception) -> CompositeError:
         """What to record for an error that may pass, once the upload has waited long enough; else it is raised."""
         if isinstance(error, Superseded | AtWorkElsewhere):
             raise error
@@ -129,7 +131,10 @@ class _Run(Generic[T]):
             # A mistake of ours: another delivery, perhaps of a mended version, may do better.
             log_unexpected(error, "run")
             error = Unexpected(f"an unexpected {type(error).__name__}; the log has the details")
-        final = self._work.give_up(error, self._delivery) if error.uses_patience else None
+        if not error.uses_patience:
+            raise error
+        waited_s = self._delivery.waited_s(self._lease.first_delivery)
+        final = self._work.give_up(error, self._delivery, waited_s)
         if final is None:
             raise error
         # The time of this delivery may be what ran out: recording why needs a little of its own.

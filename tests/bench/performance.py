@@ -291,6 +291,8 @@ def _kind_of(target: str) -> str:
     if folder.startswith("_work/"):
         return folder.removeprefix("_work/").partition("/")[0].removesuffix("s")
     name = target.rpartition("/")[2]
+    if name == "_paused":
+        return "switch"
     if name.startswith(("scene", "product")):
         return name.partition(".")[0].partition("-")[0]
     if target.startswith("in-"):

@@ -23,9 +23,13 @@ from function.tools.timeouts import CALL_S
 WORKERS = 8  # as many as one function instance takes at once
 
 HELP = """\
-Finds manifests and catalogues without a sidecar of their present upload: lost events, and what the platform has
-given up after a day. Each is written over itself, which is a new upload with a new event. What a delivery holds
-at this moment is left alone. Nothing that is settled is done again, unless --failed asks for the failures.
+Finds manifests and catalogues without a sidecar of their present upload: lost events, and dead letters, which is
+what the queue has delivered in vain 100 times (about 16 hours of waiting), as after a long pause. It finds them by
+the buckets alone. Each is written over itself, which is a new upload with a new event and all its patience. What a
+delivery holds at this moment is left alone.
+
+What is settled is not done again. A fault that lasted for an hour from the first delivery (EVENT_MAX_AGE_S) is
+settled too, as failed: --failed delivers the failures again.
 
   python -m function redrive gs://input --output gs://output --dry-run
   python -m function redrive gs://input/spring --output gs://output
@@ -44,7 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="gs://OUTPUT", help="where the sidecars are (default: OUTPUT_BUCKET of the environment)"
     )
-    parser.add_argument("--failed", action="store_true", help="failed pairs too")
+    parser.add_argument("--failed", action="store_true", help="what is settled as failed, too")
     parser.add_argument("--dry-run", action="store_true", help="only say which, and why")
     parser.add_argument("--url", help="post the events to this function")
     parser.set_defaults(run=run)

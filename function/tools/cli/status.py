@@ -9,11 +9,14 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
+from function.deadline import Deadline
 from function.delivery.cloud_event import CATALOGUE_SUFFIXES
+from function.delivery.switch import read_switch
 from function.errors import CompositeError
 from function.storage.client import Forbidden, Storage
 from function.tools.cli.sidecar_index import Settled, SettledReader, list_manifests, unsettled
 from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, counted, fail, open_storage
+from function.tools.timeouts import CALL_S
 
 POLL_S = 2.0
 POLL_SHARE = 4  # listing takes at most a quarter of the time
@@ -23,7 +26,7 @@ INTERRUPTED = 130
 HELP = """\
 Counts the pairs under a prefix of the output bucket: settled, accepted, for review, failed, and what they have
 cost. What is still to come is counted from the input bucket, which the sidecars name; say --input where none
-stands yet.
+stands yet. It says so when that bucket is paused (see `pause`).
 
   python -m function status gs://output
   python -m function status gs://output/spring --watch
@@ -42,7 +45,10 @@ class CatalogueStatus:
 
 @dataclass
 class Status:
-    """The counts. `waiting` is None when nobody knows the input bucket; `spent_usd` counts known prices only."""
+    """The counts. `waiting` is None when nobody knows the input bucket; `spent_usd` counts known prices only.
+
+    `paused` are the names of the input buckets that are.
+    """
 
     settled: int = 0
     accepted: int = 0
@@ -54,6 +60,7 @@ class Status:
     errors: dict[str, int] = field(default_factory=dict)
     catalogues: dict[str, CatalogueStatus] = field(default_factory=dict)
     catalogues_waiting: int = 0
+    paused: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> bool:
@@ -108,6 +115,7 @@ def count(storage: Storage, reader: SettledReader, bucket: str, prefix: str, sou
         waiting = [stored.name.endswith(CATALOGUE_SUFFIXES) for stored, _ in unsettled(manifests, settled)]
         status.catalogues_waiting = sum(waiting)
         status.waiting = len(waiting) - status.catalogues_waiting
+        status.paused = [name for name in sorted(sources) if read_switch(storage, name, Deadline(CALL_S)).paused]
     return status
 
 
@@ -157,4 +165,5 @@ class _Screen:
             lines.append(f"  {name}: {counted(one.rows_written, 'row')} written{refused}")
         if status.catalogues_waiting:
             lines.append(f"  {counted(status.catalogues_waiting, 'catalogue')} to come")
+        lines += [f"  gs://{name} is paused: python -m function resume gs://{name}" for name in status.paused]
         return lines

@@ -47,7 +47,7 @@ it goes on, after a change it makes only what the change concerns.
 
 Relative names in a manifest or a spreadsheet are relative to the folder it lies in. Limits and the model are read
 from this environment where it states them (MAX_ATTEMPTS, MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, GEMINI_MODEL,
-ALLOWED_BUCKETS), as the function reads them from its own.
+ALLOWED_MODELS, ALLOWED_BUCKETS), as the function reads them from its own.
 """
 
 

@@ -14,7 +14,10 @@ from function.storage.names import split_gs_uri
 BAR_CHARS = 28
 REDRAW_S = 0.1
 # What the commands need of the environment; the rest is the function's own business.
-LIMITS = ("MAX_ATTEMPTS", "MAX_SOURCE_BYTES", "MAX_SOURCE_PIXELS", "MAX_PX", "GEMINI_MODEL", "ALLOWED_BUCKETS")
+LIMITS = (
+    *("MAX_ATTEMPTS", "MAX_SOURCE_BYTES", "MAX_SOURCE_PIXELS", "MAX_PX", "ALLOWED_BUCKETS"),
+    *("GEMINI_MODEL", "GEMINI_FALLBACK_MODEL", "ALLOWED_MODELS"),
+)
 
 
 class UsageProblem(Exception):

@@ -117,13 +117,16 @@ def test_images_that_stand_in_buckets_are_found_there(own_cloud, command, tmp_pa
     assert f"must be allowed to read {own_cloud.output}" in done.out
 
 
-@pytest.mark.parametrize("model", ["gemini-3-pro-image", "somebody-else"])
-def test_the_price_is_that_of_the_model_or_of_the_dearest_and_said_so(own_cloud, command, tmp_path, model):
+@pytest.mark.parametrize(
+    ("model", "price"),
+    [("gemini-3-pro-image", "$0.139), at most $0.42"), ("somebody-else", "$0.155), at most $0.47")],
+)
+def test_the_price_is_that_of_the_model_or_the_dearest_and_it_says_so(own_cloud, command, tmp_path, model, price):
     fields = {"product": "p.png", "scene": {"prompt": "a beach"}, "model": model, "attempts": 2}
     (tmp_path / "pair.json").write_text(json.dumps(fields))
     (tmp_path / "p.png").write_bytes(scene_png())
     out = command("submit", tmp_path, f"gs://{own_cloud.input}", "--yes", ALLOWED_MODELS=model).out
-    assert f"(2 by {model} at $0.139), at most $0.42" in out
+    assert f"(2 by {model} at {price}" in out
     unknown = "no price is known for somebody-else: priced as gemini-3-pro-image"
     assert (unknown in out) == (model == "somebody-else")
 

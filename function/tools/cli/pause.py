@@ -1,0 +1,87 @@
+"""`python -m function pause` and `resume`: the switch that stops an input bucket, and starts it again."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+
+from function.deadline import Deadline
+from function.delivery.switch import SWITCH_OBJECT, write_switch
+from function.errors import CompositeError
+from function.storage.client import Forbidden
+from function.storage.compare_and_swap import WriteContention
+from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, fail, open_storage
+from function.tools.timeouts import CALL_S
+
+PAUSE_HELP = """\
+Stops the function for one input bucket: within 5 seconds no delivery begins, and no model is called for one that
+comes. What is at work is finished. `resume` starts it again.
+
+  python -m function pause gs://input
+  python -m function resume gs://input
+
+Nothing is lost. What is uploaded meanwhile, or waits, is delivered again and again by the queue, every ten minutes
+in the end, for about 16 hours (100 deliveries). After that it becomes a dead letter: once resumed,
+`python -m function redrive gs://input --output gs://output` delivers it again. Nothing is recorded as failed
+because of the time that it was paused.
+
+The switch is the object `_paused` in the bucket. The function over HTTP (composite_http) does not look at it.
+"""
+
+RESUME_HELP = """\
+Starts the function again for an input bucket that `pause` has stopped. What waits is delivered by the queue within
+ten minutes. What had waited for more than about 16 hours (100 deliveries) has become a dead letter:
+
+  python -m function resume gs://input
+  python -m function redrive gs://input --output gs://output
+
+`redrive` delivers again what has no sidecar; it finds that by the buckets alone.
+"""
+
+
+def pause_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments; `run` is set to what runs it."""
+    _declare(parser, PAUSE_HELP)
+    parser.set_defaults(run=partial(run, paused=True))
+
+
+def resume_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments; `run` is set to what runs it."""
+    _declare(parser, RESUME_HELP)
+    parser.set_defaults(run=partial(run, paused=False))
+
+
+def _declare(parser: argparse.ArgumentParser, help_: str) -> None:
+    parser.description = help_
+    parser.add_argument("source", metavar="gs://INPUT", help="the function's input bucket")
+
+
+def run(args: argparse.Namespace, *, paused: bool) -> int:
+    """Write the switch, say what follows. 0: it says what was asked for; 2: it could not be written."""
+    try:
+        bucket, prefix = bucket_and_prefix(args.source)
+        if prefix:
+            raise UsageProblem(f"the switch is one for the whole bucket: say gs://{bucket}")
+        storage = open_storage()
+        next(storage.list(bucket, SWITCH_OBJECT, Deadline(CALL_S)), None)  # a bucket that does not exist is an error
+        changed = write_switch(storage, bucket, paused=paused, deadline=Deadline(CALL_S))
+    except (UsageProblem, CompositeError, Forbidden, WriteContention) as error:
+        return fail(error)
+    except KeyboardInterrupt:
+        return fail("stopped; it may have been written", code=130)
+    if not changed:
+        print(f"gs://{bucket} {'is paused already' if paused else 'is not paused'}; nothing to do")
+    elif paused:
+        print(
+            f"gs://{bucket} is paused: within 5 seconds nothing more begins, and what is at work is finished.\n"
+            "The queue carries what waits for about 16 hours (100 deliveries); what has waited longer is delivered\n"
+            "again by `redrive`. Nothing is lost.\n"
+            f"Start it again with:\n  python -m function resume gs://{bucket}"
+        )
+    else:
+        print(
+            f"gs://{bucket} runs again: the queue delivers what waits within ten minutes.\n"
+            "If it was paused for more than about 16 hours, deliver the dead letters too:\n"
+            f"  python -m function redrive gs://{bucket} --output gs://OUTPUT"
+        )
+    return 0
