@@ -124,7 +124,7 @@ class Account:
             grant = max(missing, min(calls * wanted, room * SHARE_OF_REST))
             try:
                 share = Share(spent_usd=round(spent, 6), held_usd=round(held + grant, 6))
-                after = ledger.with_share(self._instance, share)
+                after = ledger.with_share(self._instance, share).model_copy(update={"limit_usd": cap})
                 write_ledger(self._storage, self._bucket, self._name, after, generation, deadline)
             except Changed:
                 time.sleep(deadline.within(WRITE_EVERY_S * random.random(), "budget"))

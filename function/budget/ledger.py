@@ -34,7 +34,10 @@ class Share(BaseModel):
 
 
 class Ledger(BaseModel):
-    """USD. `closed_usd` was spent by instances that have ended; `cap_usd` is a catalogue's own budget."""
+    """USD. `closed_usd` was spent by instances that have ended; `cap_usd` is a catalogue's own budget.
+
+    `limit_usd` is the cap that was in force when a slice was last taken, for people to look at.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,6 +45,7 @@ class Ledger(BaseModel):
     closed_usd: float = 0.0
     instances: dict[str, Share] = {}
     cap_usd: float | None = None
+    limit_usd: float | None = None
 
     @property
     def spent_usd(self) -> float:

@@ -9,6 +9,7 @@ WORK_PREFIX = "_work/"
 
 # What has been spent, in the output bucket too: a cap must not expire with the working records.
 BUDGET_PREFIX = "_budget/"
+OWN_PREFIXES = (WORK_PREFIX, BUDGET_PREFIX)  # hold no results
 
 
 def gs_uri(bucket: str, name: str) -> str:

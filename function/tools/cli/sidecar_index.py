@@ -11,7 +11,7 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX
 from function.delivery.outputs import ERROR_KEY, GENERATION_KEY, MANIFEST_KEY, MAX_SIDECAR_BYTES, STATUS_KEY, USD_KEY
 from function.storage.client import NotFound, Storage, StoredObject, TooLarge
-from function.storage.names import WORK_PREFIX, gs_uri, split_gs_uri
+from function.storage.names import OWN_PREFIXES, gs_uri, split_gs_uri
 from function.tools.timeouts import CALL_S, LISTING_S
 
 READERS = 16
@@ -52,7 +52,7 @@ class SettledReader:
             stored
             for stored in self._storage.list(bucket, prefix, Deadline(LISTING_S))
             if stored.name.endswith(".json")
-            and not stored.name.startswith(WORK_PREFIX)
+            and not stored.name.startswith(OWN_PREFIXES)
             and {STATUS_KEY, MANIFEST_KEY, GENERATION_KEY} <= stored.metadata.keys()
         ]
         with ThreadPoolExecutor(READERS) as pool:

@@ -15,6 +15,7 @@ from function.delivery.switch import read_switch
 from function.errors import CompositeError
 from function.storage.client import Forbidden, Storage
 from function.tools.cli.sidecar_index import Settled, SettledReader, list_manifests, unsettled
+from function.tools.cli.spending import Spending, spending_of_catalogue, spending_today
 from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, counted, fail, open_storage
 from function.tools.timeouts import CALL_S
 
@@ -41,6 +42,7 @@ class CatalogueStatus:
     status: str
     rows_written: int
     rows_refused: int
+    budget: Spending | None = None
 
 
 @dataclass
@@ -60,6 +62,7 @@ class Status:
     errors: dict[str, int] = field(default_factory=dict)
     catalogues: dict[str, CatalogueStatus] = field(default_factory=dict)
     catalogues_waiting: int = 0
+    today: Spending | None = None
     paused: list[str] = field(default_factory=list)
 
     @property
@@ -104,10 +107,12 @@ def count(storage: Storage, reader: SettledReader, bucket: str, prefix: str, sou
     """One look at both buckets. Raises StorageUnavailable, Forbidden."""
     settled = reader.list(bucket, prefix)
     sources = {source} if source else {one.input_bucket for one in settled.values()}
-    status = Status()
+    status = Status(today=spending_today(storage, bucket))
     for manifest, one in settled.items():
         if one.is_catalogue:
-            status.catalogues[manifest] = CatalogueStatus(one.status, *(one.rows or (0, 0)))
+            written, refused = one.rows or (0, 0)
+            budget = spending_of_catalogue(storage, bucket, manifest)
+            status.catalogues[manifest] = CatalogueStatus(one.status, written, refused, budget)
         else:
             _add(status, one)
     if sources:
@@ -158,11 +163,14 @@ class _Screen:
         lines += [f"  {name:<9}{getattr(status, name):>8,}{why if name == 'failed' else ''}" for name in STATUSES]
         if status.waiting:
             lines.append(f"  {'to come':<9}{status.waiting:>8,}")
+        today = [f"  {'today':<9}{status.today} (all of gs://OUTPUT, UTC)"] if status.today else []
         unknown = f"  (and {counted(status.without_price, 'pair')} of unknown price)" if status.without_price else ""
         lines.append(f"  {'spent':<9}{f'${status.spent_usd:,.2f}':>8}{unknown}")
+        lines += today
         for name, one in sorted(status.catalogues.items()):
             refused = f", {one.rows_refused:,} refused (see its sidecar)" if one.rows_refused else ""
-            lines.append(f"  {name}: {counted(one.rows_written, 'row')} written{refused}")
+            budget = f"; {one.budget}" if one.budget else ""
+            lines.append(f"  {name}: {counted(one.rows_written, 'row')} written{refused}{budget}")
         if status.catalogues_waiting:
             lines.append(f"  {counted(status.catalogues_waiting, 'catalogue')} to come")
         lines += [f"  gs://{name} is paused: python -m function resume gs://{name}" for name in status.paused]

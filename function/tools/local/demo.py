@@ -15,7 +15,7 @@ from function.generation.models import model_table
 from function.generation.pricing import typical_usd
 from function.settings import SettingsInvalid
 from function.storage.client import Storage
-from function.storage.names import WORK_PREFIX, gs_uri, split_gs_uri
+from function.storage.names import OWN_PREFIXES, gs_uri, split_gs_uri
 from function.tools.cli.terminal import fail
 from function.tools.local.event_relay import Delivery
 from function.tools.local.processes import DidNotStart
@@ -191,7 +191,7 @@ def _fetch_results(session: LocalSession, results: Path, fetched: dict[str, int]
     """Copy new outputs into `results` → (sidecar name, status) of those that were settled since the last time."""
     settled = []
     for blob in session.client.list_blobs(OUTPUT_BUCKET):
-        if blob.name.startswith(WORK_PREFIX) or fetched.get(blob.name) == blob.generation:
+        if blob.name.startswith(OWN_PREFIXES) or fetched.get(blob.name) == blob.generation:
             continue
         target = (results / blob.name).resolve()
         if not target.is_relative_to(results.resolve()):

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from function.deadline import Deadline
 from function.storage.client import Forbidden, NotFound, Storage, StoredObject, TooLarge
-from function.storage.names import WORK_PREFIX, split_gs_uri
+from function.storage.names import OWN_PREFIXES, split_gs_uri
 from function.tools.timeouts import DOWNLOAD_S, LISTING_S
 
 GOOGLE_ENDPOINT = "https://storage.googleapis.com"
@@ -23,7 +23,7 @@ class CloudStore:
     def list_objects(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         """Every object whose name starts with the prefix, without the function's own working records."""
         for stored in self._storage.list(bucket, prefix, Deadline(LISTING_S)):
-            if not stored.name.startswith(WORK_PREFIX):
+            if not stored.name.startswith(OWN_PREFIXES):
                 yield stored
 
     def read(self, uri: str, generation: int | None = None) -> bytes | None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from function.errors import CompositeError
 from function.storage.client import Forbidden
+from function.storage.names import split_gs_uri
+from function.tools.cli.spending import spending_today
 from function.tools.cli.terminal import fail, open_storage
 from function.tools.review.cloud import CloudStore
 from function.tools.review.decide import DecisionsInvalid, Outcome, read_decisions, write_decisions
@@ -68,11 +70,15 @@ def decide_arguments(parser: argparse.ArgumentParser) -> None:
 def run_review(args: argparse.Namespace) -> int:
     """Write the page, print where it is. 0: written; 1: nothing is settled yet; 2: it could not be done."""
     try:
-        pairs = load_pairs(CloudStore(open_storage()), args.source)
+        storage = open_storage()
+        pairs = load_pairs(CloudStore(storage), args.source)
         first = next(pairs, None)
         if first is None:
             return fail(f"no settled pair under {args.source} yet", code=1)
-        page = write_review(chain([first], pairs), args.to, args.source, full=args.full, progress=_tell)
+        today = spending_today(storage, split_gs_uri(args.source)[0])
+        page = write_review(
+            chain([first], pairs), args.to, args.source, full=args.full, progress=_tell, spending=str(today or "")
+        )
     except (CompositeError, Forbidden, ValueError, OSError) as error:
         return fail(error)
     print(f"review: {page}")

@@ -30,12 +30,14 @@ def write_review(
     *,
     full: bool | None = None,
     progress: Callable[[int], None] = lambda done: None,
+    spending: str = "",
 ) -> Path:
     """Write `folder/index.html` and `folder/pictures/` → the page's path.
 
     `full` copies the originals beside the page, so that 100 % needs nothing else; by default up to FULL_SIZE_PAIRS
     pairs. `progress` is called with the number of pairs done. `title` names the page, and the browser keeps its
-    decisions under that name. Raises OSError when the folder cannot be written.
+    decisions under that name; `spending` says what today's cap leaves. Raises OSError when the folder cannot be
+    written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     pictures = PictureFolder(folder / "pictures")
@@ -53,7 +55,7 @@ def write_review(
             batch = list(islice(pairs, FULL_SIZE_PAIRS))
     page = folder / "index.html"
     part = folder / ".index.html.part"
-    part.write_text(render_page(rows, title), encoding="utf-8", errors="replace")
+    part.write_text(render_page(rows, title, spending), encoding="utf-8", errors="replace")
     part.replace(page)
     return page
 
@@ -74,7 +76,7 @@ def _row(pair: ReviewPair, pictures: PictureFolder, full: bool) -> JsonDict:
     )
 
 
-def render_page(rows: list[JsonDict], title: str) -> str:
+def render_page(rows: list[JsonDict], title: str, spending: str = "") -> str:
     """The HTML of the page.
 
     Every value from a manifest is inside the JSON, where no character can end the script element, and is shown as
@@ -87,6 +89,7 @@ def render_page(rows: list[JsonDict], title: str) -> str:
         "title": title,
         "id": hashlib.sha256(title.encode("utf-8", "surrogatepass")).hexdigest()[:16],
         "generated": datetime.now(UTC).isoformat(timespec="seconds"),
+        "spending": spending,
         "pairs": rows,
     }
     policy = (

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.fault_proxy import FaultProxy
-from tests.support import wait_until
+from tests.support import product_png, scene_png, wait_until
 
 
 @pytest.fixture
@@ -31,7 +31,12 @@ def test_pairs_are_counted_by_status_with_what_they_cost(own_cloud, command, set
     assert status["errors"]["manifest_invalid"] == 1
     assert status["spent_usd"] == pytest.approx(sidecar["cost"]["usd"]) and status["spent_usd"] > 0
     assert status["catalogues"] == {
-        f"gs://{own_cloud.input}/s/spring.csv": {"status": "review", "rows_written": 1, "rows_refused": 1}
+        f"gs://{own_cloud.input}/s/spring.csv": {
+            "status": "review",
+            "rows_written": 1,
+            "rows_refused": 1,
+            "budget": None,
+        }
     }
     words = command("status", f"gs://{own_cloud.output}/s").out
     for said in ("2 of 3 settled", "manifest_invalid 1", "spent       $0.", "1 row written, 1 refused", "to come"):
@@ -85,3 +90,22 @@ def test_before_anything_is_settled_the_input_bucket_must_be_said(own_cloud, com
 def test_a_bad_address_is_an_error_in_words(command, target):
     done = command("status", target)
     assert done.status == 2 and done.err.startswith("error: ")
+
+
+def test_what_is_spent_and_left_of_the_caps_is_said(own_cloud, command):
+    own_cloud.put("scene.png", scene_png())
+    own_cloud.put("product.png", product_png())
+    catalogue = own_cloud.put("spring.csv", "product,scene,seed,budget_usd\nproduct.png,scene.png,7,2.5\n")
+    with own_cloud.server(MAX_USD_PER_DAY="25") as server:
+        assert own_cloud.deliver(server, catalogue).status == 200
+        row = own_cloud.client.bucket(own_cloud.input).get_blob("spring/000001.json")
+        assert own_cloud.deliver(server, dict(row._properties)).status == 200
+        during = command("status", f"gs://{own_cloud.output}").out
+    usd = own_cloud.sidecar("spring/000001.json")["cost"]["usd"]
+    assert "of $25.00 spent, $0.1" in during and "set aside" in during
+    after = command("status", f"gs://{own_cloud.output}").out
+    assert f"${usd:,.2f} of $25.00 spent, ${25 - usd:,.2f} left" in after
+    assert f"${usd:,.2f} of $2.50 spent, ${2.5 - usd:,.2f} left" in after
+    page = own_cloud._folder / "review"
+    assert command("review", f"gs://{own_cloud.output}", "--to", page).status == 0
+    assert f"${usd:,.2f} of $25.00 spent" in (page / "index.html").read_text()

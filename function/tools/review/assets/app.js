@@ -204,8 +204,9 @@ function reasonGroups() {
 function start() {
   const cost = pairs.reduce((sum, pair) => sum + (pair.usd ?? 0), 0);
   const each = decidable.length ? ` · ${pictureCost(cost / decidable.length)} a picture` : "";
+  const today = data.spending ? ` · today ${data.spending}` : "";
   byId("source").textContent = data.title;
-  byId("totals").textContent = `${count(pairs.length, "pair")} · ${totalCost(cost)} spent${each}`;
+  byId("totals").textContent = `${count(pairs.length, "pair")} · ${totalCost(cost)} spent${each}${today}`;
   byId("grid").classList.toggle("is-few", pairs.length <= 6); // room for larger cards
   fillFilters();
   byId("filters").addEventListener("input", refresh);
