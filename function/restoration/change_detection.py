@@ -10,6 +10,7 @@ import numpy as np
 
 from function.imaging.array_ops import blur, downsample2, fill_holes, max_channel
 from function.imaging.photometry import log_ratio
+from function.restoration.vanished_structure import vanished_structure
 
 # Change is looked for at half the analysis size: models re-make texture pixel by pixel, so single pixels tell
 # nothing. These are the widths looked at, standard deviations in half-size pixels, fine to wide.
@@ -56,6 +57,7 @@ class Evidence:
     ratios         three (h', w', 3) float32, log of answer over scene at each of `SIGMAS`
     gradient       (h', w') float32, of the scene's logarithm
     noise          three (h', w') float32, standard deviation of untouched pixels' ratios at each of `SIGMAS`
+    vanished       (h', w') bool, where the scene has structure that the answer lacks
     changed        (h', w') bool
     """
 
@@ -64,6 +66,7 @@ class Evidence:
     ratios: tuple[np.ndarray, ...]
     gradient: np.ndarray
     noise: tuple[np.ndarray, ...]
+    vanished: np.ndarray
     changed: np.ndarray
 
     @cached_property
@@ -78,20 +81,25 @@ def find_evidence(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
     s = downsample2(scene).astype(np.float32)
     a = np.maximum(downsample2(answer), 0)
     inside = downsample2(inside.astype(np.uint8)) > 0
-    ratios = tuple(log_ratio(blur(s, sigma), blur(a, sigma), DARK_OFFSET) for sigma in SIGMAS)
+    scenes, answers = ([blur(picture, sigma) for sigma in SIGMAS] for picture in (s, a))
+    ratios = tuple(log_ratio(*pair, DARK_OFFSET) for pair in zip(scenes, answers, strict=True))
     gradient = _gradient(s)
     magnitudes = [max_channel(np.abs(ratio)) for ratio in ratios]
-    grounds = _Grounds.of(gradient, inside)
+    vanished = vanished_structure((scenes[0], scenes[1]), (answers[0], answers[1]), DARK_OFFSET) & inside
+    # A scene whose print was taken away has next to no other structured ground: the loss would pass for noise there.
+    grounds = _Grounds.of(gradient, inside & ~vanished)
     noise = tuple(grounds.noise(magnitude) for magnitude in magnitudes)
     fine, middle, wide = magnitudes
-    # Re-made texture changes sign from pixel to pixel, real change does not: look at the wider mean as well.
-    faint = ((middle > FAINT * noise[1]) | (fine > 2 * FAINT * noise[0])) & inside
+    # Re-made texture changes sign from pixel to pixel, real change does not: look at the wider mean as well. A ratio
+    # passes through zero between letter and ground, where the letter is as gone as beside it.
+    faint = ((middle > FAINT * noise[1]) | (fine > 2 * FAINT * noise[0]) | vanished) & inside
     sure: np.ndarray = ((fine > SURE * noise[0]) & (middle > LEAST_SURE_LOG) & inside).astype(np.uint8)
     sure = cv2.morphologyEx(sure, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     likely: np.ndarray = ((middle > LIKELY * noise[1]) & inside).astype(np.uint8)
     likely = cv2.morphologyEx(likely, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     significance = np.maximum(middle / (SIGNIFICANT_MIDDLE * noise[1]), wide / (SIGNIFICANT_WIDE * noise[2]))
-    return Evidence(s, a, ratios, gradient, noise, _connected(sure, likely, faint, significance))
+    changed = _connected(sure, likely, faint, significance)
+    return Evidence(s, a, ratios, gradient, noise, vanished, changed)
 
 
 def _gradient(scene: np.ndarray) -> np.ndarray:

@@ -5,7 +5,8 @@ the scene is relit with the light that was found, and compared with the answer i
 differences of Gaussians) and in tone (CIELAB, local means). Models repaint texture, so the two differ where nothing was
 changed as well: how much, given the texture at a place, is measured on the untouched part of the same answer, and
 content is what differs several times as much. What is known to be the product is left out of all means, so that its
-edge is no difference beside it.
+edge is no difference beside it. Where structure of the scene is gone no light explains it, however well it imitates the
+tone: that is content without a comparison.
 
 Absolute thresholds were tried first and fail: repainted carpet differs more than a pale lamp on a pale wall.
 """
@@ -64,7 +65,8 @@ def find_content(evidence: Evidence, light: np.ndarray, product: np.ndarray, ins
     reach = 2 * REACH_PX + 1
     near = cv2.dilate(evidence.changed.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
     differs = comparison.structure_differs() | comparison.tone_differs()
-    return _cleaned(differs & near & (known == 0) & comparison.pixel_differs(), known > 0)
+    drawn = differs & comparison.pixel_differs() | evidence.vanished
+    return _cleaned(drawn & near & (known == 0), known > 0)
 
 
 def _untouched(evidence: Evidence, inside: np.ndarray) -> np.ndarray:
