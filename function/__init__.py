@@ -2,13 +2,13 @@
 all of it but tools/.
 
 The way of a pair: delivery (an event becomes one settled outcome) → manifest (what is asked for) → pipeline (the steps,
-in order) → generation (the model, paid for once) → registration (the answer onto the scene) → matching (the photograph
-in the answer) → restoration (back to full resolution) → judging (one check a file). imaging, storage and telemetry
-serve them all. tests/test_layout.py holds which may import which.
+in order) → budget (what may be spent) → generation (the model, paid for once) → registration (the answer onto the
+scene) → matching (the photograph in the answer) → restoration (back to full resolution) → judging (one check a file).
+imaging, storage and telemetry serve them all. tests/test_layout.py holds which may import which.
 """
 
 # Sidecars and `--version` say which code made a result. The first number rises when the same sources and the same
 # answer of the model give other pixels or another verdict: tests/restoration/test_renditions.py fails until it does.
 # The second rises when the sidecar or the manifest gains something, the third with any other release.
 # Everything before 2.0.0 was called 1.0.0, whatever its pixels were.
-PIPELINE_VERSION = "3.0.0"
+PIPELINE_VERSION = "4.0.0"
