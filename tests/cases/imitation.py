@@ -1,7 +1,9 @@
-"""Imitates what an image model hands back: the truth, moved, softened, partly made up and re-coloured.
+"""Imitates what an image model hands back: the truth, moved, repainted or softened, partly made up and re-coloured.
 
-It was never compared with real answers. Its worth is that the truth is known, and that each of its faults can
-be turned up on its own.
+The truth is known, and each fault can be turned up on its own. `real` has the figures of fourteen real edits that kept
+their scene's shape, `real_worse` those of the four that were clearly worse (tests/bench/imitations.py measures both).
+The others came before them: they move the scene farther than most real answers, and soften texture that real answers
+paint anew.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import cv2
 import numpy as np
 
 from function.imaging.frame import Frame
+from function.tools.emulator.repainting import texture_change
 from tests.cases.cases import Case
 
 
@@ -31,8 +34,10 @@ class Imitation:
     kept_detail: float = 0.35  # share of the finer detail that is true
     wobble_px: float = 0.4  # of the product's print, at two widths
     blur_px: float = 0.5  # of the product
+    likeness: float = 1.0  # of the scene's texture to the truth's; below 1 it is painted anew, as strong as it was
     sharpen: float = 0.3
-    gain: float = 0.025  # colour: per-channel gain, contrast and saturation
+    level: float = 1.0  # colour: the gain of all channels
+    gain: float = 0.025  # per-channel gain, contrast and saturation
     gamma: float = 0.03
     cast: float = 0.015  # root mean square of a smooth brightness field
     noise: float = 0.0  # 8-bit levels
@@ -54,7 +59,25 @@ MILD = Imitation(
     cast=0.006,
     jpeg=95,
 )
+REAL = Imitation(
+    zoom=0.0005,
+    shift_px=0.2,
+    turn_deg=0.01,
+    warp_px=0.15,
+    kept_detail=0.4,
+    wobble_px=0.4,
+    blur_px=0.2,
+    likeness=0.5,
+    sharpen=0.12,
+    level=0.99,
+    gain=0.014,
+    gamma=0.014,
+    cast=0.008,
+    jpeg=0,
+)
 MANNERS = {
+    "real": REAL,
+    "real_worse": replace(REAL, zoom=0.014, shift_px=6.0, turn_deg=0.05, warp_px=0.5, likeness=0.3),
     "mild": MILD,
     "typical": TYPICAL,
     "severe": Imitation(
@@ -83,6 +106,8 @@ MANNERS = {
     "exact": Imitation(kept_detail=1.0, wobble_px=0, blur_px=0, sharpen=0, gain=0, gamma=0, cast=0, jpeg=0),
 }
 
+NEAR_PX = 31
+
 
 def imitate(case: Case, frame: Frame, manner: Imitation, seed: int) -> np.ndarray:
     """The answer to `case`, (h, w, 3) uint8 RGB; the same for the same seed."""
@@ -92,6 +117,11 @@ def imitate(case: Case, frame: Frame, manner: Imitation, seed: int) -> np.ndarra
     picture, mask = _laid(truth, frame, manner, answer_size), _laid(mask, frame, manner, answer_size)
     soft = cv2.GaussianBlur(mask, (0, 0), 1.5)[..., None]
     remade = _remade(picture, manner, rng)
+    if manner.likeness < 1:
+        # The ground's texture beside the product has none of the product's edges in it.
+        near = cv2.GaussianBlur(cv2.dilate(mask, np.ones((NEAR_PX, NEAR_PX), np.uint8)), (0, 0), 4.0)[..., None]
+        scene = _laid(case.scene.astype(np.float32), frame, manner, answer_size)
+        remade = remade + texture_change(remade * (1 - near) + scene * near, manner.likeness, rng)
     picture = remade * (1 - soft) + _wobbled(picture, manner, rng) * soft
     picture = picture + manner.sharpen * (picture - cv2.GaussianBlur(picture, (0, 0), 1.2))
     picture = _recoloured(_moved(picture, manner, rng), manner, rng)
@@ -150,7 +180,9 @@ def _remade(picture: np.ndarray, manner: Imitation, rng: np.random.Generator) ->
     seen = cv2.resize(seen, (width, height), interpolation=cv2.INTER_CUBIC)
     detail = picture - seen
     guessed = _displaced(detail, _smooth(rng, picture.shape, 5, 1.2), _smooth(rng, picture.shape, 5, 1.2))
-    return seen + manner.kept_detail * detail + 0.5 * (1 - manner.kept_detail) * guessed
+    # What is painted anew is as strong as what is lost.
+    strength = math.sqrt(1 - manner.kept_detail**2) if manner.likeness < 1 else 0.5 * (1 - manner.kept_detail)
+    return seen + manner.kept_detail * detail + strength * guessed
 
 
 def _wobbled(picture: np.ndarray, manner: Imitation, rng: np.random.Generator) -> np.ndarray:
@@ -181,7 +213,7 @@ def _moved(picture: np.ndarray, manner: Imitation, rng: np.random.Generator) -> 
 
 
 def _recoloured(picture: np.ndarray, manner: Imitation, rng: np.random.Generator) -> np.ndarray:
-    gains = 1 + manner.gain * rng.uniform(-1, 1, 3)
+    gains = manner.level * (1 + manner.gain * rng.uniform(-1, 1, 3))
     gamma, contrast = 1 + manner.gamma * rng.uniform(-1, 1), 1 + 1.5 * manner.gain * rng.uniform(-1, 1)
     saturation = 1 + 3 * manner.gain * rng.uniform(-1, 1)
     tone = np.clip(picture, 0, 255) / 255

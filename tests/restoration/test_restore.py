@@ -22,7 +22,7 @@ def restored(name, manner):
     return restore(pictures.scene, pictures.product, analysis_of(name, manner), frame_of(pictures.scene))
 
 
-@pytest.mark.parametrize("manner", ["mild", "typical"])
+@pytest.mark.parametrize("manner", ["real", "mild", "typical"])
 @pytest.mark.parametrize("name", NAMES)
 def test_scene_and_shadow_come_back(name, manner):
     pictures = case(name)
@@ -31,8 +31,10 @@ def test_scene_and_shadow_come_back(name, manner):
     plain = score(
         pictures, plain_upscale(answer_to(name, manner), frame, analysis_of(name, manner).scene.registration.layout_box)
     )
-    assert result["outside"]["psnr"] > 52
-    assert result["shadow"]["psnr"] > 32
+    # Texture painted anew in a dark plant is taken for a change of light, of one or two grey levels.
+    anew = manner == "real"
+    assert result["outside"]["psnr"] > (50 if anew else 52)
+    assert result["shadow"]["psnr"] > (31 if anew else 32)
     assert result["shadow"]["ssim"] > 0.94
     for region in ("outside", "shadow", "whole"):
         assert result[region]["psnr"] > plain[region]["psnr"]

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from function.tools.emulator.compositing import read_light, stand
-from function.tools.emulator.drift import drift
+from function.tools.emulator.drift import drift, repaint
 from function.tools.emulator.models import SIZE_FACTORS
 from function.tools.emulator.placement import find_spot
 from function.tools.emulator.protocol import GenerateRequest
@@ -49,6 +49,7 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
         )
         if fault == "scene_replaced":
             canvas = plain_scene(OTHER_SCENE, size, rng)
+        repaint(canvas, rng, drift_amount)
         light = read_light(scene)
         wide = spot.height * product.shape[1] / product.shape[0]
         for one in spots(spot, wide, size, fault):
