@@ -23,7 +23,7 @@ from tests.cases.cases import Case
 class Imitation:
     """One manner of answering. Lengths in answer pixels, shares 0..1."""
 
-    layout: str = "stretched"  # stretched | padded | fitted | filling: where the scene lies in the answer
+    layout: str = "stretched"  # stretched | padded | fitted | filling | reshaped: where the scene lies in the answer
     size: tuple[int, int] | None = None  # answer (width, height); None: the frame's native size
     zoom: float = 0.0  # share by which the scene is shown larger or smaller
     shift_px: float = 0.0
@@ -95,6 +95,7 @@ MANNERS = {
     ),
     "padded": replace(TYPICAL, layout="padded"),
     "square": replace(TYPICAL, layout="fitted", size=(1024, 1024)),
+    "reshaped": replace(REAL, layout="reshaped", size=(1024, 1024)),
     "filling": replace(TYPICAL, layout="filling", size=(1024, 1024)),
     "zoomed": replace(TYPICAL, zoom=0.07),
     "sharpened": replace(TYPICAL, sharpen=1.2),
@@ -140,8 +141,9 @@ def _laid(picture: np.ndarray, frame: Frame, manner: Imitation, size: tuple[int,
     elif manner.layout == "stretched":
         box = (0.0, 0.0, float(width), float(height))
     else:
-        choose = min if manner.layout == "fitted" else max
-        scale = choose(width / scene_width, height / scene_height)
+        scales = sorted((width / scene_width, height / scene_height))
+        # Cropped in one direction and extended in the other, as real answers of another shape are.
+        scale = {"fitted": scales[0], "filling": scales[1]}.get(manner.layout, math.sqrt(scales[0] * scales[1]))
         box = (
             (width - scene_width * scale) / 2,
             (height - scene_height * scale) / 2,
@@ -152,7 +154,8 @@ def _laid(picture: np.ndarray, frame: Frame, manner: Imitation, size: tuple[int,
     small = cv2.resize(picture, small_size, interpolation=cv2.INTER_AREA)
     matrix = np.float32([[box[2] / small_size[0], 0, box[0]], [0, box[3] / small_size[1], box[1]]])
     matrix[:, 2] += [matrix[0, 0] / 2 - 0.5, matrix[1, 1] / 2 - 0.5]
-    return cv2.warpAffine(small, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    border = cv2.BORDER_REFLECT_101 if manner.layout == "reshaped" else cv2.BORDER_REPLICATE
+    return cv2.warpAffine(small, matrix, size, flags=cv2.INTER_CUBIC, borderMode=border)
 
 
 def _smooth(rng: np.random.Generator, shape: tuple[int, ...], width_px: float, rms: float) -> np.ndarray:
