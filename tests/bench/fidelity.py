@@ -21,8 +21,9 @@ from function.restoration.analysis import analyse
 from function.restoration.restore import plain_upscale, restore
 from tests.bench.scores import aligned_product_ssim, can_read, character_error, label_words, score
 from tests.cases.cases import SHIPPED, case_folders, load_case
-from tests.cases.imitation import MANNERS, imitate
+from tests.cases.imitation import imitate
 from tests.cases.liberties import MEASURABLE, take
+from tests.cases.manners import MANNERS
 
 REGIONS = ("outside", "shadow", "product", "whole")
 SENT_PX = 768

@@ -1,6 +1,6 @@
 """How far imitated answers are from their scene, away from the change: `python -m tests.bench.imitations`.
 
-Prints a row for each manner of tests/cases/imitation.py that keeps the scene's shape, and for the emulator's drift,
+Prints a row for each manner of tests/cases/manners.py that keeps the scene's shape, and for the emulator's drift,
 beside what was measured of fourteen real edits. Each figure is the median over cases and seeds, and the range.
 """
 
@@ -18,7 +18,8 @@ from function.tools.emulator.drift import drift, repaint
 from tests.bench.scores import ssim_map
 from tests.cases.answers import frame_of
 from tests.cases.cases import SHIPPED, Case, case_folders, load_case
-from tests.cases.imitation import MANNERS, imitate
+from tests.cases.imitation import imitate
+from tests.cases.manners import MANNERS
 
 # Of fourteen edits of the scene's own shape by real models, most of them gemini-2.5-flash-image: median [range].
 REAL = (

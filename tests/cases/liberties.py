@@ -2,7 +2,7 @@
 
 Seen in real answers: lamps and pictures that are new, things that made room, products turned, re-posed and drawn from
 memory, a hall for an office, a sunset. faults.py spoils pictures so that the judge has to see it; these are drawn well.
-An answer that was cropped and extended into another shape is a manner of imitation.py: `reshaped`.
+An answer that was cropped and extended into another shape is a manner of manners.py: `reshaped`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from function.imaging.frame import plan_frame
 from function.registration.register import register
 from function.restoration.analysis import sample, shrunk
 from tests.cases.answers import answer_to, case, frame_of
-from tests.cases.imitation import MANNERS, Imitation
+from tests.cases.manners import MANNERS, Imitation
 from tests.tiers import exhaustive
 
 STILL = Imitation(wobble_px=0, blur_px=0)

@@ -10,7 +10,8 @@ import pytest
 
 from function.restoration.analysis import analyse
 from tests.cases.answers import analysis_of, case, frame_of
-from tests.cases.imitation import MANNERS, imitate
+from tests.cases.imitation import imitate
+from tests.cases.manners import MANNERS
 from tests.tiers import exhaustive
 
 NAMES = ["box", "can", "mug"]

@@ -15,8 +15,9 @@ from function.restoration.guard import find_ghosts
 from function.restoration.restore import plain_upscale, restore
 from tests.bench.scores import aligned_product_ssim
 from tests.cases.answers import case, frame_of
-from tests.cases.imitation import MANNERS, imitate
+from tests.cases.imitation import imitate
 from tests.cases.liberties import Liberty, take
+from tests.cases.manners import MANNERS
 from tests.tiers import exhaustive
 
 

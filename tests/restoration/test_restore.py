@@ -12,7 +12,8 @@ from function.restoration.restore import down_to_the_floor, plain_upscale, resto
 from tests.bench.scores import aligned_product_ssim, regions, score
 from tests.cases.answers import analysis_of, answer_to, case, frame_of
 from tests.cases.composed import compose, white_product
-from tests.cases.imitation import MANNERS, imitate
+from tests.cases.imitation import imitate
+from tests.cases.manners import MANNERS
 from tests.tiers import exhaustive
 
 NAMES = ["box", "can", "mug"]
