@@ -126,7 +126,7 @@ def test_a_scene_without_texture_is_registered_by_its_tones():
 
 
 def test_manners_cover_every_layout():
-    assert {manner.layout for manner in MANNERS.values()} == {"stretched", "padded", "fitted", "filling"}
+    assert {manner.layout for manner in MANNERS.values()} == {"stretched", "padded", "fitted", "filling", "reshaped"}
 
 
 @pytest.mark.parametrize("seed", [0, *exhaustive(1, 2, 3)])
