@@ -1,4 +1,4 @@
-"""How much of the truth comes back: `python -m tests.bench.fidelity [--cases DIR] [--manners mild,typical]`.
+"""How much of the truth comes back: `python -m tests.bench.fidelity [--cases DIR] [--manners real,typical]`.
 
 For every case and manner of answering: the plain cubic upscale against the restoration, region by region,
 with the time of registration, mask and restoration, and the memory they need above the loaded pictures.
@@ -21,7 +21,9 @@ from function.restoration.analysis import analyse
 from function.restoration.restore import plain_upscale, restore
 from tests.bench.scores import aligned_product_ssim, can_read, character_error, label_words, score
 from tests.cases.cases import SHIPPED, case_folders, load_case
-from tests.cases.imitation import MANNERS, imitate
+from tests.cases.imitation import imitate
+from tests.cases.liberties import MEASURABLE, take
+from tests.cases.manners import MANNERS
 
 REGIONS = ("outside", "shadow", "product", "whole")
 SENT_PX = 768
@@ -32,12 +34,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=Path, default=SHIPPED, help="folder of case folders")
     parser.add_argument("--only", default="", help="comma-separated starts of case names")
-    parser.add_argument("--manners", default="mild,typical", help=f"comma-separated, of {', '.join(MANNERS)}; or all")
+    names = ", ".join([*MANNERS, *MEASURABLE])
+    parser.add_argument("--manners", default="real,mild,typical", help=f"comma-separated, of {names}; or all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--read", action="store_true", help="judge legibility by OCR (slow)")
     parser.add_argument("--save", type=Path, help="folder for the results, as PNG")
     options = parser.parse_args()
-    manners = list(MANNERS) if options.manners == "all" else options.manners.split(",")
+    manners = [*MANNERS, *MEASURABLE] if options.manners == "all" else options.manners.split(",")
     folders = [f for f in case_folders(options.cases) if f.name.startswith(tuple(options.only.split(",")))]
     reading = options.read and can_read()
     for manner in manners:
@@ -46,11 +49,14 @@ def main() -> None:
 
 
 def _run(folder: Path, manner: str, seed: int, reading: bool, save: Path | None) -> dict[str, float]:
-    case = load_case(folder)
+    drawn = case = load_case(folder)
+    if manner in MEASURABLE:
+        liberty = take(case, manner, seed)
+        drawn, case = liberty.drawn, liberty.right or case
     frame = plan_frame(
         (case.scene.shape[1], case.scene.shape[0]), model_table().find(FALLBACK_PROFILE).native_sizes, SENT_PX
     )
-    answer = imitate(case, frame, MANNERS[manner], seed)
+    answer = imitate(drawn, frame, MANNERS.get(manner, MANNERS["real"]), seed)
     before = _peak_kib(reset=True)
     started, cpu = time.perf_counter(), time.process_time()
     analysis = analyse(case.scene, case.product, answer, frame)

@@ -27,12 +27,13 @@ from tests.bench.measures import MEASURES, measure
 from tests.cases.cases import SHIPPED, Case, case_folders, load_case, small_case
 from tests.cases.composed import blank_product, busy_shelf, compose, plain_scene, tinted, white_product
 from tests.cases.faults import FAULTS, GOOD, SEEN_BY, spoiled
-from tests.cases.imitation import MANNERS, imitate
+from tests.cases.imitation import imitate
+from tests.cases.manners import MANNERS
 
 SENT_PX = 768
 # Pictures are spoiled at about the size that a model answers in.
 SIDE_PX = 1344
-MANNERS_COMPOSED = ("mild", "typical")
+MANNERS_COMPOSED = ("real", "mild", "typical")
 FAULTS_COMPOSED = (
     "product_missing",
     "product_doubled",
@@ -45,7 +46,7 @@ FAULTS_COMPOSED = (
     "floating_product",
     "black_image",
 )
-GOOD_MANNERS = ("mild", "typical", "padded", "sharpened", "jpeg75")
+GOOD_MANNERS = ("real", "reshaped", "mild", "typical", "padded", "sharpened", "jpeg75")
 # Warm evening and cool shade, as gains on red, green and blue.
 LIGHTS = {"warm": (1.0, 0.88, 0.72), "cool": (0.82, 0.94, 1.0)}
 

@@ -18,7 +18,8 @@ from PIL import Image
 
 from function import PIPELINE_VERSION
 from tests.cases import renditions
-from tests.cases.imitation import MANNERS, imitate
+from tests.cases.imitation import imitate
+from tests.cases.manners import MANNERS
 from tests.cases.renditions import RENDITIONS, Made, Rendition
 
 ANSWER_QUALITY = 80

@@ -10,7 +10,8 @@ from function.generation.models import FALLBACK_PROFILE, model_table
 from function.imaging.frame import Frame, plan_frame
 from function.restoration.analysis import Analysis, analyse
 from tests.cases.cases import SHIPPED, Case, load_case, small_case
-from tests.cases.imitation import MANNERS, Imitation, imitate
+from tests.cases.imitation import imitate
+from tests.cases.manners import MANNERS, Imitation
 
 WIDTH = 1400  # wider than the model's answer, so that there is detail to lose
 

@@ -1,87 +1,22 @@
-"""Imitates what an image model hands back: the truth, moved, softened, partly made up and re-coloured.
+"""Imitates what an image model hands back: the truth, moved, repainted or softened, partly made up and re-coloured.
 
-It was never compared with real answers. Its worth is that the truth is known, and that each of its faults can
-be turned up on its own.
+The truth is known, and each fault can be turned up on its own.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from function.imaging.frame import Frame
+from function.tools.emulator.repainting import texture_change
 from tests.cases.cases import Case
+from tests.cases.manners import Imitation
 
-
-@dataclass(frozen=True)
-class Imitation:
-    """One manner of answering. Lengths in answer pixels, shares 0..1."""
-
-    layout: str = "stretched"  # stretched | padded | fitted | filling: where the scene lies in the answer
-    size: tuple[int, int] | None = None  # answer (width, height); None: the frame's native size
-    zoom: float = 0.0  # share by which the scene is shown larger or smaller
-    shift_px: float = 0.0
-    turn_deg: float = 0.0
-    warp_px: float = 0.0  # root mean square of a smooth local warp
-    warp_width_px: float = 90.0
-    seen_px: int = 768  # longest side of what the model saw: finer detail is made up
-    kept_detail: float = 0.35  # share of the finer detail that is true
-    wobble_px: float = 0.4  # of the product's print, at two widths
-    blur_px: float = 0.5  # of the product
-    sharpen: float = 0.3
-    gain: float = 0.025  # colour: per-channel gain, contrast and saturation
-    gamma: float = 0.03
-    cast: float = 0.015  # root mean square of a smooth brightness field
-    noise: float = 0.0  # 8-bit levels
-    jpeg: int = 90  # quality; 0: lossless
-
-
-TYPICAL = Imitation(zoom=0.005, shift_px=1.5, turn_deg=0.06, warp_px=1.0)
-MILD = Imitation(
-    zoom=0.0015,
-    shift_px=0.5,
-    turn_deg=0.02,
-    warp_px=0.4,
-    kept_detail=0.7,
-    wobble_px=0.15,
-    blur_px=0.3,
-    sharpen=0.1,
-    gain=0.01,
-    gamma=0.01,
-    cast=0.006,
-    jpeg=95,
-)
-MANNERS = {
-    "mild": MILD,
-    "typical": TYPICAL,
-    "severe": Imitation(
-        zoom=0.015,
-        shift_px=5,
-        turn_deg=0.2,
-        warp_px=2.5,
-        kept_detail=0,
-        wobble_px=1.0,
-        blur_px=1.0,
-        gain=0.06,
-        gamma=0.08,
-        cast=0.04,
-        jpeg=80,
-    ),
-    "padded": replace(TYPICAL, layout="padded"),
-    "square": replace(TYPICAL, layout="fitted", size=(1024, 1024)),
-    "filling": replace(TYPICAL, layout="filling", size=(1024, 1024)),
-    "zoomed": replace(TYPICAL, zoom=0.07),
-    "sharpened": replace(TYPICAL, sharpen=1.2),
-    "narrow_warp": replace(TYPICAL, warp_width_px=30.0),
-    "recoloured": replace(TYPICAL, gain=0.10, gamma=0.12, cast=0.03),
-    "2k": replace(TYPICAL, size=(2688, 1536), jpeg=92),
-    "jpeg75": replace(TYPICAL, jpeg=75),
-    "noisy": replace(TYPICAL, noise=5.0),
-    "exact": Imitation(kept_detail=1.0, wobble_px=0, blur_px=0, sharpen=0, gain=0, gamma=0, cast=0, jpeg=0),
-}
+# The ground's texture is not taken from so near the product.
+NEAR_PX = 31
 
 
 def imitate(case: Case, frame: Frame, manner: Imitation, seed: int) -> np.ndarray:
@@ -92,6 +27,11 @@ def imitate(case: Case, frame: Frame, manner: Imitation, seed: int) -> np.ndarra
     picture, mask = _laid(truth, frame, manner, answer_size), _laid(mask, frame, manner, answer_size)
     soft = cv2.GaussianBlur(mask, (0, 0), 1.5)[..., None]
     remade = _remade(picture, manner, rng)
+    if manner.likeness < 1:
+        # The ground's texture beside the product has none of the product's edges in it.
+        near = cv2.GaussianBlur(cv2.dilate(mask, np.ones((NEAR_PX, NEAR_PX), np.uint8)), (0, 0), 4.0)[..., None]
+        scene = _laid(case.scene.astype(np.float32), frame, manner, answer_size)
+        remade = remade + texture_change(remade * (1 - near) + scene * near, manner.likeness, rng)
     picture = remade * (1 - soft) + _wobbled(picture, manner, rng) * soft
     picture = picture + manner.sharpen * (picture - cv2.GaussianBlur(picture, (0, 0), 1.2))
     picture = _recoloured(_moved(picture, manner, rng), manner, rng)
@@ -110,8 +50,9 @@ def _laid(picture: np.ndarray, frame: Frame, manner: Imitation, size: tuple[int,
     elif manner.layout == "stretched":
         box = (0.0, 0.0, float(width), float(height))
     else:
-        choose = min if manner.layout == "fitted" else max
-        scale = choose(width / scene_width, height / scene_height)
+        scales = sorted((width / scene_width, height / scene_height))
+        # Cropped in one direction and extended in the other, as real answers of another shape are.
+        scale = {"fitted": scales[0], "filling": scales[1]}.get(manner.layout, math.sqrt(scales[0] * scales[1]))
         box = (
             (width - scene_width * scale) / 2,
             (height - scene_height * scale) / 2,
@@ -122,7 +63,8 @@ def _laid(picture: np.ndarray, frame: Frame, manner: Imitation, size: tuple[int,
     small = cv2.resize(picture, small_size, interpolation=cv2.INTER_AREA)
     matrix = np.float32([[box[2] / small_size[0], 0, box[0]], [0, box[3] / small_size[1], box[1]]])
     matrix[:, 2] += [matrix[0, 0] / 2 - 0.5, matrix[1, 1] / 2 - 0.5]
-    return cv2.warpAffine(small, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    border = cv2.BORDER_REFLECT_101 if manner.layout == "reshaped" else cv2.BORDER_REPLICATE
+    return cv2.warpAffine(small, matrix, size, flags=cv2.INTER_CUBIC, borderMode=border)
 
 
 def _smooth(rng: np.random.Generator, shape: tuple[int, ...], width_px: float, rms: float) -> np.ndarray:
@@ -150,7 +92,9 @@ def _remade(picture: np.ndarray, manner: Imitation, rng: np.random.Generator) ->
     seen = cv2.resize(seen, (width, height), interpolation=cv2.INTER_CUBIC)
     detail = picture - seen
     guessed = _displaced(detail, _smooth(rng, picture.shape, 5, 1.2), _smooth(rng, picture.shape, 5, 1.2))
-    return seen + manner.kept_detail * detail + 0.5 * (1 - manner.kept_detail) * guessed
+    # What is painted anew is as strong as what is lost.
+    strength = math.sqrt(1 - manner.kept_detail**2) if manner.likeness < 1 else 0.5 * (1 - manner.kept_detail)
+    return seen + manner.kept_detail * detail + strength * guessed
 
 
 def _wobbled(picture: np.ndarray, manner: Imitation, rng: np.random.Generator) -> np.ndarray:
@@ -181,7 +125,7 @@ def _moved(picture: np.ndarray, manner: Imitation, rng: np.random.Generator) -> 
 
 
 def _recoloured(picture: np.ndarray, manner: Imitation, rng: np.random.Generator) -> np.ndarray:
-    gains = 1 + manner.gain * rng.uniform(-1, 1, 3)
+    gains = manner.level * (1 + manner.gain * rng.uniform(-1, 1, 3))
     gamma, contrast = 1 + manner.gamma * rng.uniform(-1, 1), 1 + 1.5 * manner.gain * rng.uniform(-1, 1)
     saturation = 1 + 3 * manner.gain * rng.uniform(-1, 1)
     tone = np.clip(picture, 0, 255) / 255

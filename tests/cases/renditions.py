@@ -56,7 +56,7 @@ SAME_SHARE = 0.9999 if platform.machine() in {"x86_64", "AMD64"} else 0.999
 
 @dataclass(frozen=True)
 class Rendition:
-    """A case of tests/data/cases under one manner of tests/cases/imitation.py; `plain`: without restoration."""
+    """A case of tests/data/cases under one manner of tests/cases/manners.py; `plain`: without restoration."""
 
     case: str
     manner: str

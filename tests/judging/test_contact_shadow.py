@@ -12,7 +12,8 @@ from function.judging.judge import judge
 from function.restoration.analysis import analyse
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.faults import spoiled
-from tests.cases.imitation import MANNERS, imitate
+from tests.cases.imitation import imitate
+from tests.cases.manners import MANNERS
 from tests.judging.samples import HEIGHT, PRODUCT, WIDTH, composite, inspection, match, room, scene, view
 from tests.tiers import exhaustive
 

@@ -15,7 +15,8 @@ from function.judging.registry import BY_NAME, CHECKS
 from function.restoration.analysis import analyse
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.faults import FAULTS, SEEN_BY, spoiled
-from tests.cases.imitation import MANNERS, imitate
+from tests.cases.imitation import imitate
+from tests.cases.manners import MANNERS
 from tests.tiers import exhaustive
 
 ONE_A_CHECK = [*{SEEN_BY[fault]: fault for fault in sorted(SEEN_BY)}.values(), "other_product", "black_image"]
@@ -28,7 +29,9 @@ def judged(fault: str, manner: str = "mild"):
     return judge(analyse(can.scene, can.product, answer, frame_of(can.scene)))
 
 
-@pytest.mark.parametrize("manner", ["mild", "typical", *exhaustive("padded", "jpeg75", "2k")])
+@pytest.mark.parametrize(
+    "manner", ["real", "mild", "typical", *exhaustive("real_worse", "reshaped", "padded", "jpeg75", "2k")]
+)
 @pytest.mark.parametrize("name", ["box", "can", "mug"])
 def test_a_good_picture_is_accepted(name, manner):
     judgement = judge(analysis_of(name, manner))

@@ -11,7 +11,8 @@ from function.restoration.analysis import analyse
 from tests.cases.answers import case, frame_of
 from tests.cases.composed import blank_product, compose, white_product
 from tests.cases.faults import spoiled
-from tests.cases.imitation import MANNERS, imitate
+from tests.cases.imitation import imitate
+from tests.cases.manners import MANNERS
 from tests.judging.samples import PRODUCT, composite, inspection, match, outline
 from tests.tiers import exhaustive
 

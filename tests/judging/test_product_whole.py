@@ -12,7 +12,8 @@ from function.judging.product_whole import MOST_MISSING, MOST_ON_BORDER, cut_off
 from function.restoration.analysis import analyse
 from tests.cases.answers import case, frame_of
 from tests.cases.composed import compose, white_product
-from tests.cases.imitation import MANNERS, imitate
+from tests.cases.imitation import imitate
+from tests.cases.manners import MANNERS
 from tests.judging.samples import HEIGHT, PRODUCT, WIDTH, composite, inspection, room, view
 
 

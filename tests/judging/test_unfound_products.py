@@ -16,7 +16,8 @@ from function.restoration.analysis import analyse
 from tests.cases.answers import case, frame_of
 from tests.cases.cases import Case
 from tests.cases.composed import compose
-from tests.cases.imitation import MANNERS, imitate
+from tests.cases.imitation import imitate
+from tests.cases.manners import MANNERS
 
 TEAL, SAND, BRICK = (40, 120, 125), (214, 190, 150), (176, 72, 52)
 

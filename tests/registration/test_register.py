@@ -10,7 +10,7 @@ from function.imaging.frame import plan_frame
 from function.registration.register import register
 from function.restoration.analysis import sample, shrunk
 from tests.cases.answers import answer_to, case, frame_of
-from tests.cases.imitation import MANNERS, Imitation
+from tests.cases.manners import MANNERS, Imitation
 from tests.tiers import exhaustive
 
 STILL = Imitation(wobble_px=0, blur_px=0)
@@ -126,7 +126,7 @@ def test_a_scene_without_texture_is_registered_by_its_tones():
 
 
 def test_manners_cover_every_layout():
-    assert {manner.layout for manner in MANNERS.values()} == {"stretched", "padded", "fitted", "filling"}
+    assert {manner.layout for manner in MANNERS.values()} == {"stretched", "padded", "fitted", "filling", "reshaped"}
 
 
 @pytest.mark.parametrize("seed", [0, *exhaustive(1, 2, 3)])

@@ -59,7 +59,7 @@ def test_a_good_result_has_none(room):
 
 
 @pytest.mark.parametrize("name", ["box", "can", "mug"])
-@pytest.mark.parametrize("manner", ["mild", "typical"])
+@pytest.mark.parametrize("manner", ["real", "mild", "typical"])
 def test_the_photographs_own_detail_is_no_ghost(name, manner):
     pictures, analysis = case(name), analysis_of(name, manner)
     result = restore(pictures.scene, pictures.product, analysis, frame_of(pictures.scene)).image

@@ -3,7 +3,8 @@
 A fault is `{"kind": …, "times": n, "match": {…}, "value": …}`. `times` is how many requests it meets (1 by
 default, null for all), `match` narrows it to requests of a `model`, a `seed`, with so many `images`, or whose
 prompt holds `text`, and `value` is what the kind needs. The first fault that fits a request is the one that
-fires; a picture's fault fits only a request for a picture of two images.
+fires; a picture's fault fits only a request for a picture of two images. Kinds of those are in render_faults.py, and
+in liberties.py what real models were seen to do with a scene and a product without being asked.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from function.tools.emulator.compositing import read_light, stand
-from function.tools.emulator.drift import drift
+from function.tools.emulator.drift import drift, repaint
+from function.tools.emulator.liberties import alter_picture, alter_scene, redo_product
 from function.tools.emulator.models import SIZE_FACTORS
 from function.tools.emulator.placement import find_spot
 from function.tools.emulator.protocol import GenerateRequest
@@ -51,16 +52,20 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
             canvas = plain_scene(OTHER_SCENE, size, rng)
         light = read_light(scene)
         wide = spot.height * product.shape[1] / product.shape[0]
+        alter_scene(canvas, fault, spot, wide, light, rng)
+        repaint(canvas, rng, drift_amount)
+        drawn = redo_product(spoil_product(product, fault), fault, rng)
         for one in spots(spot, wide, size, fault):
             stand(
                 canvas,
-                spoil_product(product, fault),
+                drawn,
                 one,
                 light,
                 shadow=0.0 if fault == "no_shadow" else 1.0,
                 lift=FLOAT * spot.height if fault == "floating_product" else 0.0,
             )
-    return drift(spoil_picture(canvas, fault, rng), rng, 0 if fault == "black_image" else drift_amount)
+    picture = alter_picture(spoil_picture(canvas, fault, rng), fault)
+    return drift(picture, rng, 0 if fault == "black_image" else drift_amount)
 
 
 def cut_out(product: np.ndarray) -> np.ndarray:

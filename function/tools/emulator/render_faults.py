@@ -5,9 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.tools.emulator.liberties import LIBERTIES
 from function.tools.emulator.placement import Spot
 
-PICTURE_FAULTS = frozenset(
+PICTURE_FAULTS = LIBERTIES | frozenset(
     {
         "product_missing",
         "product_duplicated",

@@ -4,7 +4,8 @@
 
 `GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8090` sends the SDK here, with any key. Beside the API it answers
 `GET /__control` (what was asked and answered) and `POST /__control` with any of
-`{"faults": […], "latency_s": …, "drift": …, "reset": true}`; see faults.py.
+`{"faults": […], "latency_s": …, "drift": …, "reset": true}`; see faults.py. `drift` scales how far an answer departs
+from its scene: 1 is as real answers do, 0 not at all.
 """
 
 from __future__ import annotations

@@ -213,9 +213,23 @@ PICTURE_SIGNS = {
     "black_image": lambda p: p.max() == 0,
     "other_picture": lambda p: pink(p).sum() == 0 and np.abs(p[:200].mean((0, 1)) - (120, 140, 160)).max() > 12,
     "scene_replaced": lambda p: np.abs(p[:200].mean((0, 1)) - (120, 140, 160)).max() > 12 and pink(p).any(),
+    "thing_added": lambda p: (green(p).sum() > 1000) and pink(p).any(),
+    "turned_product": lambda p: np.ptp(np.nonzero(pink(p).any(1))[0]) > 2.15 * np.ptp(np.nonzero(pink(p).any(0))[0]),
+    "background_replaced": lambda p: (
+        np.abs(p[:200].mean((0, 1)) - (120, 140, 160)).max() > 12
+        and np.abs(np.median(p[-40:], (0, 1)) - (205, 198, 188)).max() < 12
+    ),
+    "scene_relit": lambda p: p[:200, :, 0].mean() > 1.1 * p[:200, :, 2].mean() and pink(p).any(),
+    "cropped_and_extended": lambda p: p.shape == (1024, 1024, 3) and pink(p).any(),
     "cutout_halo": lambda p: (p.min(axis=2) > 230).sum() > 500,
     "other_label": lambda p: (p[pink(_filled(p))].max(axis=1) < 60).sum() + (p.min(axis=2) > 215).sum() > 200,
 }
+
+
+def green(pixels: np.ndarray) -> np.ndarray:
+    """Where the thing is that nobody asked for."""
+    red, shade, blue = (pixels[..., channel].astype(int) for channel in range(3))
+    return (shade - red > 40) & (shade - blue > 20)
 
 
 def _filled(pixels: np.ndarray) -> np.ndarray:
@@ -226,7 +240,7 @@ def _filled(pixels: np.ndarray) -> np.ndarray:
     return out
 
 
-TELLING_SIGNS = ["product_missing", "wrong_colour", "cutout_halo"]
+TELLING_SIGNS = ["product_missing", "wrong_colour", "cutout_halo", "thing_added", "cropped_and_extended"]
 
 
 @pytest.mark.parametrize("kind", [*TELLING_SIGNS, *exhaustive(*sorted(set(PICTURE_SIGNS) - set(TELLING_SIGNS)))])
@@ -243,6 +257,36 @@ def test_a_floating_product_hangs_above_its_shadow(emulator):
     emulator.control(faults=[{"kind": "floating_product"}])
     floats = np.nonzero(pink(picture(ask(emulator))))[0]
     assert stands.max() - floats.max() > 0.1 * np.ptp(stands)
+
+
+def test_a_thing_of_the_scene_can_be_removed(emulator):
+    scene = table_scene()
+    scene[160:290, 100:160] = (30, 150, 70)
+    scene[160:180, 100:112] = scene[160:180, 148:160] = (120, 140, 160)  # a bottle's shoulders
+    asked = {"images": (encoded(scene), PRODUCT), "text": "Put [2] into [1].\n\nPlacement: on the right\n"}
+    before = green(picture(ask(emulator, **asked))).sum()
+    assert before > 15_000
+    emulator.control(faults=[{"kind": "thing_removed"}])
+    without = picture(ask(emulator, **asked))
+    assert green(without).sum() < 0.2 * before
+    assert pink(without).any()
+
+
+def test_a_redrawn_product_has_its_outline_and_not_its_small_print(emulator):
+    printed = pink_product()
+    printed[70:250:6, 120:200, :3] = 250
+    printed[70:250, 124:200:8, :3] = PRODUCT_PINK  # letters of six pixels
+    asked = {"images": (SCENE, encoded(printed))}
+    emulator.control(drift=0)
+    drawn = picture(ask(emulator, **asked))
+    emulator.control(faults=[{"kind": "redrawn_product"}])
+    redrawn = picture(ask(emulator, **asked))
+    rows, columns = (np.nonzero(pink(drawn).any(axis))[0] for axis in (1, 0))
+    print_of = np.s_[rows.min() + 20 : rows.max() - 20, columns.min() + 20 : columns.max() - 20]
+    alike = np.corrcoef(drawn[print_of].mean(2).ravel(), redrawn[print_of].mean(2).ravel())[0, 1]
+    assert alike < 0.8
+    assert np.ptp(np.nonzero(pink(redrawn).any(1))[0]) == pytest.approx(np.ptp(rows), abs=3)
+    emulator.control(drift=1)
 
 
 # The protocol
