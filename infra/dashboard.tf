@@ -92,9 +92,32 @@ locals {
       }
     }
   }]
-  log_tile = {
+  # Which models end when, marked two months before: the text changes on that day, and with it the next plan.
+  models = jsondecode(file("${path.module}/../function/generation/models.json"))
+  retirements = [for id in distinct(concat([var.model], var.fallback_models, var.judge_model[*])) : {
+    id      = id
+    retires = try(local.models.models[id].retires, local.models.text_models[id].retires, null)
+  }]
+  retirement_notice_hours = 1440 # 60 days, as RETIREMENT_NOTICE_DAYS of the function
+  retirement_lines = [for model in local.retirements : (
+    model.retires == null ? "- `${model.id}`: no date announced" :
+    timecmp("${model.retires}T00:00:00Z", timeadd(plantimestamp(), "${local.retirement_notice_hours}h")) < 0 ?
+    "- **`${model.id}` is shut down on ${model.retires}: choose another model**" :
+    "- `${model.id}`: ${model.retires}"
+  )]
+  retirement_tile = {
     xPos   = 0
     yPos   = ceil(length(local.charts) / 2) * 14
+    width  = 48
+    height = 6
+    widget = {
+      title = "Models in use, and when they are shut down"
+      text  = { format = "MARKDOWN", content = join("\n", local.retirement_lines) }
+    }
+  }
+  log_tile = {
+    xPos   = 0
+    yPos   = ceil(length(local.charts) / 2) * 14 + 6
     width  = 48
     height = 16
     widget = {
@@ -108,7 +131,7 @@ locals {
 resource "google_monitoring_dashboard" "composite" {
   dashboard_json = jsonencode({
     displayName  = "${var.name}: product pictures"
-    mosaicLayout = { columns = 48, tiles = concat(local.chart_tiles, [local.log_tile]) }
+    mosaicLayout = { columns = 48, tiles = concat(local.chart_tiles, [local.retirement_tile, local.log_tile]) }
   })
 
   depends_on = [google_logging_metric.settled, google_logging_metric.measured, google_logging_metric.spent, google_logging_metric.deliver_again]

@@ -282,8 +282,8 @@ variable "thinking_level" {
   description = "How long a model that thinks may think (THINKING_LEVEL). Thinking is billed as text; the lowest level is the cheapest."
 
   validation {
-    condition     = contains(["minimal", "low", "medium", "high"], var.thinking_level)
-    error_message = "thinking_level must be \"minimal\", \"low\", \"medium\" or \"high\"."
+    condition     = contains(["minimal", "medium", "high"], var.thinking_level)
+    error_message = "thinking_level must be \"minimal\", \"medium\" or \"high\"."
   }
 }
 

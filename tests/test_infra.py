@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from function.generation.models import RETIREMENT_NOTICE_DAYS
+from function.settings import Settings
+
 ROOT = Path(__file__).resolve().parent.parent
 INFRA = ROOT / "infra"
 TOOLS = ROOT / "function" / "tools"
@@ -243,6 +246,33 @@ def test_what_is_deployed_imports_nothing_of_the_tools():
     deployed_files = [path for path in (ROOT / "function").rglob("*.py") if not path.is_relative_to(TOOLS)]
     importing = {path.name for path in deployed_files for name in _imports(path) if name.startswith("function.tools")}
     assert importing == {"__main__.py"}  # which starts a person's commands
+
+
+MESSAGES = re.compile(r'(?:jsonPayload\.message=\\"|\bmessage += ")([a-z][a-z ]+)')
+
+
+def test_every_line_that_a_metric_or_an_alert_waits_for_is_written():
+    wanted = {said for name in ("metrics.tf", "log_alerts.tf") for said in MESSAGES.findall((INFRA / name).read_text())}
+    assert {"settled", "model answered", "model call without an answer", "no model can be reached",
+            "budget exhausted"} <= wanted  # fmt: skip
+    code = "".join(path.read_text() for path in (ROOT / "function").rglob("*.py"))
+    assert [said for said in wanted if f'"{said}"' not in code] == []
+
+
+def test_the_defaults_are_those_of_the_code():
+    text = (INFRA / "variables.tf").read_text()
+
+    def default_of(name):
+        block = text[text.index(f'variable "{name}"') :]
+        return json.loads(re.search(r"default += (.+)", block)[1])
+
+    settings = Settings.from_environment({"OUTPUT_BUCKET": "results", "GEMINI_API_KEY": "k"})
+    assert (default_of("model"), *default_of("fallback_models")) == settings.model_chain
+    assert default_of("thinking_level") == settings.thinking_level
+    assert default_of("on_budget") == settings.on_budget
+    assert default_of("max_usd_per_day") == 25  # the code itself has none: local runs need no counter
+    hours = int(re.search(r"retirement_notice_hours = (\d+)", (INFRA / "dashboard.tf").read_text())[1])
+    assert hours == 24 * RETIREMENT_NOTICE_DAYS
 
 
 def test_every_resource_says_why_it_exists():

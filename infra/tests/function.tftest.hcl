@@ -110,7 +110,7 @@ run "chain_and_caps" {
     fallback_models       = ["gemini-3.1-flash-lite-image", "gemini-3-pro-image"]
     allowed_models        = ["gemini-2.5-flash-image", "gemini-3-pro-image"]
     max_image_size        = "2K"
-    thinking_level        = "low"
+    thinking_level        = "medium"
     max_usd_per_day       = 12.5
     max_usd_per_catalogue = 0.75
     on_budget             = "fail"
@@ -123,7 +123,7 @@ run "chain_and_caps" {
         GEMINI_FALLBACK_MODEL = "gemini-3.1-flash-lite-image,gemini-3-pro-image"
         ALLOWED_MODELS        = "gemini-2.5-flash-image,gemini-3-pro-image"
         MAX_IMAGE_SIZE        = "2K"
-        THINKING_LEVEL        = "low"
+        THINKING_LEVEL        = "medium"
         MAX_USD_PER_DAY       = "12.5"
         MAX_USD_PER_CATALOGUE = "0.75"
         ON_BUDGET             = "fail"

@@ -152,8 +152,8 @@ run "dashboard" {
   command = plan
 
   assert {
-    condition     = length(jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles) == 15
-    error_message = "The dashboard must show its fourteen charts and the log."
+    condition     = length(jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles) == 16
+    error_message = "The dashboard must show its fourteen charts, the models and the log."
   }
 
   assert {
@@ -277,5 +277,19 @@ run "no_budget_by_default" {
   assert {
     condition     = length(google_billing_budget.monthly) == 0
     error_message = "A budget takes rights on the billing account, which not every team has."
+  }
+}
+
+run "models_that_end" {
+  command = plan
+
+  variables {
+    model       = "gemini-3.1-flash-image"
+    judge_model = "gemini-2.5-flash-lite"
+  }
+
+  assert {
+    condition     = strcontains(google_monitoring_dashboard.composite.dashboard_json, "`gemini-3.1-flash-image` is shut down on 2026-10-29: choose another model") && strcontains(google_monitoring_dashboard.composite.dashboard_json, "`gemini-2.5-flash-lite`: no date announced")
+    error_message = "The dashboard must say which models end, and mark those that end soon."
   }
 }
