@@ -15,6 +15,7 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX, NotAnEvent, Upload, parse_event
 from function.errors import AtWorkElsewhere, Paused, Transient
 from function.settings import Settings, SettingsInvalid
+from function.storage.names import OWN_PREFIXES
 from function.telemetry.native_tuning import prepare_libraries
 from function.telemetry.structured_logging import log, log_unexpected, set_context, take_over_logging, trace_of
 
@@ -132,6 +133,9 @@ class Service:
                 "refused: the event's bucket is OUTPUT_BUCKET itself; results would trigger this function again",
                 stage="event",
             )
+            return "refused"
+        if upload.name.startswith(OWN_PREFIXES):
+            log("ERROR", f"refused: {upload.name} would be answered among this function's own records", stage="event")
             return "refused"
         deadline = Deadline(self._settings.event_deadline_s)
         if self.services().switches.look(upload.bucket).paused:

@@ -104,7 +104,7 @@ class Settings(BaseModel):
             problems = [_problem(item["loc"][0], item["msg"], given) for item in error.errors()]
         problems += _credential_problems(given)
         if not problems:
-            problems = settings.location_problems()
+            problems = settings.location_problems() + settings.bucket_problems()
         if problems:
             raise SettingsInvalid("cannot start, the environment is not right: " + "; ".join(problems))
         return settings
@@ -124,6 +124,12 @@ class Settings(BaseModel):
         if len(self._not_served()) < len(chain):
             return []
         return [f"GOOGLE_CLOUD_LOCATION={self.location!r} serves none of {', '.join(chain)}; use global"]
+
+    def bucket_problems(self) -> list[str]:
+        """A sentence when results could be read as sources."""
+        if self.output_bucket not in self.allowed_buckets:
+            return []
+        return [f"ALLOWED_BUCKETS holds the output bucket {self.output_bucket}: results would become sources"]
 
     def _not_served(self) -> list[str]:
         return [name for name in self.model_chain if not model_table().find(name).is_served_in(self.model_location)]

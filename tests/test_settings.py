@@ -47,6 +47,7 @@ def test_lists_and_blanks_are_understood():
         ({"OUTPUT_BUCKET": "  "}, ["OUTPUT_BUCKET"]),
         ({"OUTPUT_BUCKET": "Not A Bucket"}, ["OUTPUT_BUCKET"]),
         ({"ALLOWED_BUCKETS": "gs://foo,Bad Bucket!"}, ["ALLOWED_BUCKETS"]),
+        ({"ALLOWED_BUCKETS": "shared,results"}, ["ALLOWED_BUCKETS", "results would become sources"]),
         ({"MAX_PX": "255"}, ["MAX_PX", "256"]),
         ({"MAX_PX": "many"}, ["MAX_PX", "many"]),
         ({"MAX_ATTEMPTS": "0", "EVENT_DEADLINE_S": "-1"}, ["MAX_ATTEMPTS", "EVENT_DEADLINE_S"]),

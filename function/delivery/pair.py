@@ -9,7 +9,7 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import LeaseHandle
 from function.delivery.outputs import STATUS_KEY, Outputs, OutputWriter, labels_that_fit, log_settled, sidecar_metadata
-from function.delivery.row_writer import CATALOGUE_KEY
+from function.delivery.row_writer import catalogue_of
 from function.delivery.services import Delivery, Services
 from function.delivery.settle import settle
 from function.errors import (
@@ -156,7 +156,7 @@ def _read_manifest(delivery: Delivery) -> tuple[Manifest, str | None] | None:
         if existing.generation > upload.generation:
             raise Superseded("the manifest was replaced before it was read")
         manifest = parse_manifest(body.result(), delivery.services.settings)
-        return manifest, existing.metadata.get(CATALOGUE_KEY)
+        return manifest, catalogue_of(upload, existing.metadata)
     except NotFound:
         raise StorageUnavailable("the manifest was replaced while it was read", stage="manifest") from None
     except TooLarge:

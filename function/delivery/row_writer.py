@@ -46,6 +46,14 @@ def row_name(catalogue: str, number: int) -> str:
     return f"{rows_prefix(catalogue)}{number:06}.json"
 
 
+def catalogue_of(upload: Upload, metadata: dict[str, str]) -> str | None:
+    """gs:// name of the catalogue that a pair manifest is a row of; None for any other, whatever its metadata says."""
+    stated = metadata.get(CATALOGUE_KEY, "")
+    bucket, _, name = stated.removeprefix("gs://").partition("/")
+    is_row = bucket == upload.bucket and "." in name and upload.name.startswith(rows_prefix(name))
+    return stated if is_row else None
+
+
 def row_manifest(row: Row, upload: Upload, settings: Settings) -> bytes:
     """The pair manifest of one row, as it is stored. The same row always gives the same bytes.
 

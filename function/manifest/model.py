@@ -11,6 +11,10 @@ from function.settings import MAX_CAP_USD, MODEL_NAME
 MAX_PLACEMENT_CHARS = 500
 MAX_LABELS = 32
 MAX_LABEL_BYTES = 1024
+# Keys of custom metadata that the function and its tools believe: an uploader must not be able to set them. Their
+# case does not count, for they travel as HTTP headers.
+RESERVED_LABELS = frozenset({"review-decision", "status", "manifest", "manifest-generation", "usd", "error-code"})
+RESERVED_LABEL_PREFIX = "goog-"
 MAX_OUTPUT_SIDE_PX = 16384  # WebP ends at 16383, and larger PNGs are beyond what the memory is planned for
 
 Reference = Annotated[
@@ -64,6 +68,10 @@ class Manifest(StrictModel):
         for name, value in labels.items():
             if not name or len(name.encode()) > 128:
                 raise ValueError(f"label name {name[:40]!r} must have 1 to 128 bytes")
+            if name.strip().lower() in RESERVED_LABELS or name.strip().lower().startswith("goog-"):
+                raise ValueError(
+                    f"label {name!r} has a meaning of its own in an object's metadata: choose another name"
+                )
             if len(value.encode()) > MAX_LABEL_BYTES:
                 raise ValueError(f"label {name!r} is longer than {MAX_LABEL_BYTES} bytes")
         return labels

@@ -142,3 +142,21 @@ def test_a_catalogue_with_two_budgets_is_refused(cloud, server):
     assert cloud.deliver(server, cloud.put("two.csv", lines)).status == 200
     error = cloud.sidecar("two.csv.json")["error"]
     assert error["code"] == "manifest_invalid" and "row 1 says 5" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "name", "believed"),
+    [("gs://in-bucket/a/spring.csv", "a/spring/000001.json", True),
+     ("gs://other/a/spring.csv", "a/spring/000001.json", False),
+     ("gs://in-bucket/a/spring.csv", "a/summer/000001.json", False),
+     ("", "a/spring/000001.json", False), ("gs://in-bucket/spring", "spring/000001.json", False)],
+)  # fmt: skip
+def test_only_a_row_of_a_catalogue_is_counted_as_one(stated, name, believed):
+    """Metadata is what an uploader says: nobody spends another's budget."""
+    from datetime import UTC, datetime
+
+    from function.delivery.cloud_event import Upload
+    from function.delivery.row_writer import catalogue_of
+
+    upload = Upload("", "in-bucket", name, 1, datetime.now(UTC))
+    assert catalogue_of(upload, {"catalogue": stated}) == (stated if believed else None)

@@ -181,3 +181,13 @@ def test_labels_and_a_long_name_fit_into_an_objects_metadata_together(cloud, ser
     assert sum(len(key) + len(value) for key, value in metadata.items()) < 8192
     assert "label05" in metadata and "label09" not in metadata
     assert len(cloud.sidecar(name)["labels"]) == 10
+
+
+@pytest.mark.parametrize("name", ["_budget/days/2999-01-01.json", "_work/claims/x.json", "_budget/days.csv"])
+def test_a_manifest_among_our_own_records_is_refused_and_touches_nothing(own_cloud, name):
+    """It would be answered there: a sidecar in place of a counter would stop all spending for that day."""
+    with own_cloud.server() as server:
+        assert own_cloud.deliver(server, own_cloud.put(name, "{}")).status == 200
+        (line,) = [line for line in log_lines(server) if line["severity"] == "ERROR"]
+    assert "refused" in line["message"]
+    assert own_cloud.names(work=True) == []
