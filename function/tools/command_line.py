@@ -12,6 +12,10 @@ from function import PIPELINE_VERSION
 COMMANDS = {
     "demo": ("function.tools.local.demo:demo_arguments", "run the shipped pair on this machine, then end"),
     "local": ("function.tools.local.demo:local_arguments", "run the whole thing on this machine until Ctrl-C"),
+    "doctor": (
+        "function.tools.doctor.command:arguments",
+        "look at credentials, models and buckets, and say what to do",
+    ),
     "submit": ("function.tools.cli.submit:arguments", "check and upload a folder or a spreadsheet"),
     "status": ("function.tools.cli.status:arguments", "count what is settled and what it has cost"),
     "review": ("function.tools.review.command:review_arguments", "write the page to look at results"),

@@ -192,7 +192,7 @@ def _contents(request: Request) -> types.Content:
 
 def _raise_unless_passing(error: Any, model: str) -> None:
     """404 → ModelNotFound; other client errors → ModelRejected or ModelRefused; what may pass returns."""
-    if error.code == 429 and _has_no_quota(error):
+    if error.code == 429 and has_no_quota(error):
         raise ModelRejected(
             f"this project has no quota at all for the model {model} (limit: 0): enable billing for the project of the "
             "key, or ask for quota"
@@ -202,29 +202,29 @@ def _raise_unless_passing(error: Any, model: str) -> None:
     said = shorten(error.message or error.status or "")
     if error.code == 404:
         raise ModelNotFound(f"the model {model} does not exist, is retired, or is not open to this project: {said}")
-    if error.code == 400 and not any(item.get("reason") == "API_KEY_INVALID" for item in _details(error)):
+    if error.code == 400 and not any(item.get("reason") == "API_KEY_INVALID" for item in error_details(error)):
         raise ModelRefused(f"the model's service refused the request (400): {said}")
     raise ModelRejected(f"the model's service answered {error.code}: {said}; check key, project and permissions")
 
 
-def _details(error: Any) -> list[dict[str, Any]]:
+def error_details(error: Any) -> list[dict[str, Any]]:
     """The `details` of an API error, whether the SDK has kept its envelope or not."""
     details = error.details if isinstance(error.details, dict) else {}
     found = details.get("error", details).get("details") or []
     return [item for item in found if isinstance(item, dict)]
 
 
-def _has_no_quota(error: Any) -> bool:
+def has_no_quota(error: Any) -> bool:
     """Whether a 429 tells of a quota of zero, which no waiting changes. The service says so in the violation, or only
     in its words: "Quota exceeded for metric: …_free_tier_requests, limit: 0" (googleapis/js-genai#1322)."""
-    violations = [one for item in _details(error) for one in item.get("violations", []) if isinstance(one, dict)]
+    violations = [one for item in error_details(error) for one in item.get("violations", []) if isinstance(one, dict)]
     stated = [str(one["quotaValue"]) for one in violations if "quotaValue" in one]
     return "0" in stated if stated else bool(re.search(r"\blimit: 0\b", error.message or ""))
 
 
 def _asked_to_wait_s(error: Any) -> float:
     """Seconds that a 429's RetryInfo asks for, else 0."""
-    for item in _details(error):
+    for item in error_details(error):
         if match := re.fullmatch(r"(\d+(?:\.\d+)?)s", str(item.get("retryDelay", ""))):
             return float(match[1])
     return 0.0

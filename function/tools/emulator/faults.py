@@ -1,16 +1,18 @@
 """The faults the Gemini emulator can be told to show, and the ways an answer goes wrong.
 
 A fault is `{"kind": …, "times": n, "match": {…}, "value": …}`. `times` is how many requests it meets (1 by
-default, null for all), `match` narrows it to requests of a `model`, a `seed`, with so many `images`, or whose
-prompt holds `text`, and `value` is what the kind needs. The first fault that fits a request is the one that
-fires; a picture's fault fits only a request for a picture of two images. Kinds of those are in render_faults.py, and
-in liberties.py what real models were seen to do with a scene and a product without being asked.
+default, null for all), `match` narrows it to requests of a `model`, a `seed`, with so many `images`, whose prompt
+holds `text`, or to one `call` (generateContent, countTokens, getModel, listModels), and `value` is what the kind
+needs. The first fault that fits a request is the one that fires; a picture's fault fits only a request for a picture
+of two images, and calls that cost nothing meet HTTP errors alone. Kinds of pictures' faults are in render_faults.py,
+and in liberties.py what real models were seen to do with a scene and a product without being asked.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +20,18 @@ from function.tools.emulator.protocol import RPC, ApiError, GenerateRequest
 from function.tools.emulator.render_faults import PICTURE_FAULTS
 
 SERVICE = {"service": "generativelanguage.googleapis.com"}
+VERTEX_SERVICE = {"service": "aiplatform.googleapis.com", "consumer": "projects/1"}
 INTERNAL = "An internal error has occurred. Please retry or report the issue."
 HTTP_FAULTS: dict[str, tuple[str, str]] = {
     "400": ("INVALID_ARGUMENT", "Request contains an invalid argument."),
     "key_invalid": ("INVALID_ARGUMENT", "API key not valid. Please pass a valid API key."),
     "401": ("UNAUTHENTICATED", "Request had invalid authentication credentials."),
     "403": ("PERMISSION_DENIED", "Permission denied: Consumer has been suspended."),
+    "api_disabled": (
+        "PERMISSION_DENIED",
+        "Vertex AI API has not been used in project 1 before or it is disabled. Enable it by visiting "
+        "https://console.developers.google.com/apis/api/aiplatform.googleapis.com/overview?project=1 then retry.",
+    ),
     "404": ("NOT_FOUND", "The model is not found, or it is no longer available to this project."),
     "408": ("DEADLINE_EXCEEDED", "The request timed out."),
     "no_quota": (
@@ -80,6 +88,7 @@ ANSWER_FAULTS = frozenset(
 # What a text model that was asked for JSON answers.
 TEXT_FAULTS = frozenset({"json", "malformed_json"})  # json: value is the answer
 KINDS = WIRE_FAULTS | ANSWER_FAULTS | TEXT_FAULTS | PICTURE_FAULTS
+GENERATE = "generateContent"
 RETRY_AFTER = "1s"  # the RetryInfo of a 429
 
 
@@ -100,7 +109,7 @@ class Fault:
         known = self.kind in HTTP_FAULTS or self.kind in KINDS
         if not known and not self.is_finish_reason:
             raise UnknownFault(f"unknown fault kind: {self.kind}")
-        if unknown := set(self.match) - {"model", "seed", "images", "text"}:
+        if unknown := set(self.match) - {"model", "seed", "images", "text", "call"}:
             raise UnknownFault(f"unknown match: {', '.join(sorted(unknown))}")
 
     @property
@@ -116,10 +125,21 @@ class Fault:
             return False
         return (
             self.times != 0
+            and self.match.get("call", GENERATE) == GENERATE
             and self.match.get("model", request.model.id) == request.model.id
             and self.match.get("seed", request.seed) == request.seed
             and self.match.get("images", len(request.images)) == len(request.images)
             and self.match.get("text", "") in request.text
+        )
+
+    def fits_free_call(self, call: str, model_id: str | None) -> bool:
+        """As `fits`, of a call that costs nothing; the list of models has no model's id."""
+        return (
+            self.times != 0
+            and self.kind in HTTP_FAULTS
+            and not set(self.match) & {"seed", "images", "text"}
+            and self.match.get("call", call) == call
+            and self.match.get("model", model_id) == model_id
         )
 
 
@@ -145,9 +165,16 @@ class FaultQueue:
 
     def take(self, request: GenerateRequest) -> Fault | None:
         """The fault for this request, used up by one."""
+        return self._take(lambda fault: fault.fits(request))
+
+    def take_for_free_call(self, call: str, model_id: str | None) -> Fault | None:
+        """The fault for a call that costs nothing, used up by one."""
+        return self._take(lambda fault: fault.fits_free_call(call, model_id))
+
+    def _take(self, fits: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:
             for fault in self._pending:
-                if fault.fits(request):
+                if fits(fault):
                     if fault.times is not None:
                         fault.times -= 1
                     self._fired[fault.kind] += 1
@@ -168,11 +195,14 @@ def http_error(kind: str) -> ApiError:
     if kind == "key_invalid":
         info = {"reason": "API_KEY_INVALID", "domain": "googleapis.com", "metadata": SERVICE}
         details = [{"@type": RPC + "ErrorInfo", **info}]
+    if kind == "api_disabled":
+        info = {"reason": "SERVICE_DISABLED", "domain": "googleapis.com", "metadata": VERTEX_SERVICE}
+        details = [{"@type": RPC + "ErrorInfo", **info}]
     if kind == "429":
         violation = {"quotaId": "GenerateRequestsPerMinutePerProjectPerModel", "quotaValue": "10"}
         details = [
             {"@type": RPC + "QuotaFailure", "violations": [violation]},
             {"@type": RPC + "RetryInfo", "retryDelay": RETRY_AFTER},
         ]
-    code = {"key_invalid": 400, "no_quota": 429}.get(kind)
+    code = {"key_invalid": 400, "api_disabled": 403, "no_quota": 429}.get(kind)
     return ApiError(code or int(kind), status, message, details)

@@ -131,6 +131,14 @@ def model_not_found(match: re.Match[str]) -> ApiError:
     return ApiError(404, "NOT_FOUND", message)
 
 
+def find_model(match: re.Match[str], models: dict[str, ModelCard]) -> ModelCard:
+    """The model that a path names, where its location serves it. Raises ApiError (404)."""
+    card = models.get(match["model"])
+    if card is None or (match["vertex"] and card.locations and match["location"] not in card.locations):
+        raise model_not_found(match)
+    return card
+
+
 def read_request(body: bytes, model: ModelCard) -> GenerateRequest:
     """Parse and check a request body as the service does; raises ApiError (400)."""
     try:

@@ -28,6 +28,7 @@ from function.tools.emulator.faults import (
     FaultQueue,
     http_error,
 )
+from function.tools.emulator.free_calls import answer_models_call, count_tokens
 from function.tools.emulator.http_base import QuietHandler, QuietServer
 from function.tools.emulator.models import load_models
 from function.tools.emulator.protocol import (
@@ -35,6 +36,7 @@ from function.tools.emulator.protocol import (
     ApiError,
     GenerateRequest,
     authorise,
+    find_model,
     invalid,
     model_not_found,
     read_request,
@@ -140,8 +142,14 @@ class _Handler(QuietHandler):
     def do_GET(self) -> None:
         if self.path == CONTROL_PATH:
             self._send(200, json.dumps(self.server.emulator.report()).encode())
+            return
+        emulator = self.server.emulator
+        try:
+            found = answer_models_call(urlsplit(self.path), self.headers, emulator.models, emulator.faults)
+        except ApiError as error:
+            self._send_error(error)
         else:
-            self._send_error(ApiError(404, "NOT_FOUND", "Requested entity was not found."))
+            self._send(200, json.dumps(found).encode())
 
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
@@ -154,7 +162,7 @@ class _Handler(QuietHandler):
             if self.path == CONTROL_PATH:
                 self._control(body)
             else:
-                self._generate(body)
+                self._call(body)
         except ApiError as error:
             self._send_error(error)
 
@@ -165,10 +173,14 @@ class _Handler(QuietHandler):
             raise invalid(str(error)) from error
         self._send(200, json.dumps(self.server.emulator.report()).encode())
 
-    def _generate(self, body: bytes) -> None:
+    def _call(self, body: bytes) -> None:
         emulator = self.server.emulator
         url = urlsplit(self.path)
         match = PATH.match(url.path)
+        if match is not None and match["method"] == "countTokens":
+            counted = count_tokens(match, url, self.headers, body, emulator.models, emulator.faults)
+            self._send(200, json.dumps(counted).encode())
+            return
         if match is None or match["method"] != "generateContent":
             raise ApiError(404, "NOT_FOUND", "Requested entity was not found.")
         entry = emulator.note(
@@ -183,10 +195,7 @@ class _Handler(QuietHandler):
         )
         try:
             authorise(bool(match["vertex"]), self.headers, parse_qs(url.query))
-            card = emulator.models.get(match["model"])
-            if card is None or (match["vertex"] and card.locations and match["location"] not in card.locations):
-                raise model_not_found(match)
-            request = read_request(body, card)
+            request = read_request(body, find_model(match, emulator.models))
             entry.update(_described(request))
             fault = emulator.faults.take(request)
             entry["fault"] = fault.kind if fault else None

@@ -17,6 +17,7 @@ from function.settings import SettingsInvalid
 from function.storage.client import Storage
 from function.storage.names import OWN_PREFIXES, gs_uri, split_gs_uri
 from function.tools.cli.terminal import fail
+from function.tools.demo_pair import DEMO_PAIR, PLACEMENT, PRODUCT, SCENE
 from function.tools.local.event_relay import Delivery
 from function.tools.local.processes import DidNotStart
 from function.tools.local.stack import INPUT_BUCKET, OUTPUT_BUCKET, LocalSession, ModelAccess
@@ -53,9 +54,8 @@ def local_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_demo(args: argparse.Namespace) -> int:
     """Upload the shipped pair, wait for its sidecar, print where everything is. 0 when there is a result."""
-    pair = Path(__file__).parents[3] / "tests" / "data" / "demo"
-    if not pair.is_dir():
-        print(f"the shipped pair is not there: {pair}", file=sys.stderr)
+    if not DEMO_PAIR.is_dir():
+        print(f"the shipped pair is not there: {DEMO_PAIR}", file=sys.stderr)
         return 1
     folder = args.folder.resolve()
     _interrupt_on_terminate()
@@ -63,12 +63,12 @@ def run_demo(args: argparse.Namespace) -> int:
         access = _announce()
         with LocalSession(folder, access, _report) as session:
             bucket = session.client.bucket(INPUT_BUCKET)
-            for name in ("scene.jpg", "product.png"):
-                bucket.blob(f"demo/{name}").upload_from_filename(pair / name)
+            for name in (SCENE, PRODUCT):
+                bucket.blob(f"demo/{name}").upload_from_filename(DEMO_PAIR / name)
             manifest = {
-                "scene": "scene.jpg",
-                "product": "product.png",
-                "placement": "on the counter, a little right of the centre, label to the camera",
+                "scene": SCENE,
+                "product": PRODUCT,
+                "placement": PLACEMENT,
                 "labels": {"sku": "ALDERMOOR-500"},
             }
             bucket.blob(f"{DEMO_NAME}.json").upload_from_string(json.dumps(manifest), "application/json")

@@ -395,7 +395,7 @@ def test_an_http_fault_is_an_error_of_that_code_and_then_over(emulator, kind):
     emulator.control(faults=[{"kind": kind}])
     with pytest.raises(errors.APIError) as raised:
         ask(emulator)
-    assert raised.value.code == (400 if kind == "key_invalid" else int(kind))
+    assert raised.value.code == ({"key_invalid": 400, "api_disabled": 403, "no_quota": 429}.get(kind) or int(kind))
     assert picture(ask(emulator)).size
 
 

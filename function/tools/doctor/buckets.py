@@ -1,0 +1,104 @@
+"""The buckets, tried with the calls that the function makes: rights on objects are all that it has."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from google.api_core import exceptions as api
+from google.cloud import storage
+
+from function.delivery.switch import RUNNING, STATE_KEY, SWITCH_OBJECT
+from function.generation.gemini.response import shorten
+from function.storage.client import CLIENT_ERRORS
+from function.storage.names import WORK_PREFIX
+from function.tools.doctor.finding import Finding, ok, problem, warning
+
+PROBE = b"written by `python -m function doctor`, and deleted at once"
+CALL: dict[str, Any] = {"retry": None, "timeout": (5.0, 30.0)}  # seconds to connect, seconds of silence
+
+
+class NotCloudStorage(Exception):
+    """The bucket does not keep what Cloud Storage promises."""
+
+
+def check_output_bucket(client: storage.Client, bucket: str) -> Finding:
+    """Write an object that must not exist yet, again (which has to be refused), read it, delete it."""
+    blob = client.bucket(bucket).blob(f"{WORK_PREFIX}doctor/{uuid.uuid4().hex}")
+    doing = "written"
+    try:
+        for step in (_create, _create_again, _read, _delete):
+            doing = {_read: "read", _delete: "deleted"}.get(step, doing)
+            step(blob)
+    except (NotCloudStorage, *CLIENT_ERRORS) as error:
+        with contextlib.suppress(*CLIENT_ERRORS):
+            blob.delete(**CALL)
+        return _refused("output bucket", bucket, doing, "roles/storage.objectUser", error)
+    return ok("output bucket", f"gs://{bucket} can be written and read, and its preconditions hold")
+
+
+def _create(blob: storage.Blob) -> None:
+    blob.upload_from_string(PROBE, if_generation_match=0, **CALL)
+
+
+def _create_again(blob: storage.Blob) -> None:
+    try:
+        _create(blob)
+    except api.PreconditionFailed:
+        return
+    raise NotCloudStorage("what must not be overwritten is overwritten: its preconditions do not hold")
+
+
+def _read(blob: storage.Blob) -> None:
+    if blob.download_as_bytes(**CALL) != PROBE:
+        raise NotCloudStorage("other bytes come back than were written")
+
+
+def _delete(blob: storage.Blob) -> None:
+    blob.delete(if_generation_match=blob.generation, **CALL)
+
+
+def check_input_bucket(client: storage.Client, bucket: str) -> Finding:
+    """List it, and see whether its deliveries are paused."""
+    refused = _check_readable(client, "input bucket", bucket)
+    if refused:
+        return refused
+    try:
+        paused = client.bucket(bucket).get_blob(SWITCH_OBJECT, **CALL)
+    except CLIENT_ERRORS as error:
+        return _refused("input bucket", bucket, "read", "roles/storage.objectViewer", error)
+    if paused is not None and (paused.metadata or {}).get(STATE_KEY) != RUNNING:
+        found = f"gs://{bucket} can be read; deliveries are paused since {paused.updated:%Y-%m-%d %H:%M} UTC"
+        return warning("input bucket", found, f"`python -m function resume gs://{bucket}` lets them go on")
+    return ok("input bucket", f"gs://{bucket} can be read, and deliveries are not paused")
+
+
+def check_allowed_buckets(client: storage.Client, buckets: Iterable[str]) -> list[Finding]:
+    """Other buckets that manifests may read."""
+    return [
+        _check_readable(client, "allowed bucket", name) or ok("allowed bucket", f"gs://{name} can be read")
+        for name in buckets
+    ]
+
+
+def _check_readable(client: storage.Client, check: str, bucket: str) -> Finding | None:
+    try:
+        next(client.list_blobs(bucket, max_results=1, **CALL).pages, None)
+    except CLIENT_ERRORS as error:
+        return _refused(check, bucket, "listed", "roles/storage.objectViewer", error)
+    return None
+
+
+def _refused(check: str, bucket: str, doing: str, role: str, error: BaseException) -> Finding:
+    """Why a bucket cannot be used, and what mends it."""
+    said = shorten(getattr(error, "message", None) or f"{type(error).__name__}: {error}")
+    if isinstance(error, NotCloudStorage):
+        return problem(check, f"gs://{bucket}: {error}", "use Cloud Storage itself, without a proxy that changes calls")
+    if isinstance(error, api.NotFound):
+        return problem(check, f"there is no bucket gs://{bucket} ({said})", "create it, or correct its name")
+    if isinstance(error, api.Forbidden | api.Unauthorized):
+        advice = f"grant {role} on the bucket to whoever runs this, and to the function's service account"
+        return problem(check, f"gs://{bucket} may not be {doing}: {said}", advice)
+    return problem(check, f"gs://{bucket} could not be {doing}: {said}", "check network and proxy, and try again")
