@@ -57,6 +57,12 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield inner.parts[0].removesuffix(".py"), path
 
 
+def test_the_first_two_shell_blocks_of_the_readme_run_it_and_test_it():
+    blocks = (ROOT.parent / "README.md").read_text(encoding="utf-8").split("\n```\n")[1::2]
+    assert blocks[0].endswith("python -m function demo")
+    assert blocks[1].endswith("python -m pytest -q -n 2 --dist worksteal tests")
+
+
 def test_every_package_has_its_layer():
     assert {package for package, _ in modules()} == set(LAYER_OF)
 
