@@ -36,6 +36,7 @@ locals {
     GOOGLE_CLOUD_PROJECT      = var.project_id
     GOOGLE_GENAI_USE_VERTEXAI = tostring(var.auth == "vertex")
     GOOGLE_CLOUD_LOCATION     = var.auth == "vertex" ? var.model_location : null
+    SOURCE_HASH               = local.short_hash
   } : name => value if value != null && value != "" }
 }
 
