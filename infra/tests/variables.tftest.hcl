@@ -53,6 +53,9 @@ run "every_bad_value_is_refused" {
     notification_channels     = ["42"]
     alert_failures_per_hour   = 0
     alert_usd_per_hour        = 0
+    alert_usd_per_pair        = 0
+    alert_failed_share        = 1
+    alert_put_off_share       = 0
     billing_account           = "my-account"
     monthly_budget            = 0.5
   }
@@ -94,6 +97,9 @@ run "every_bad_value_is_refused" {
     var.notification_channels,
     var.alert_failures_per_hour,
     var.alert_usd_per_hour,
+    var.alert_usd_per_pair,
+    var.alert_failed_share,
+    var.alert_put_off_share,
     var.billing_account,
     var.monthly_budget,
   ]
