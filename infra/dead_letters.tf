@@ -82,8 +82,9 @@ resource "google_kms_crypto_key_iam_member" "pubsub_agent" {
   depends_on = [google_project_service.chosen, google_project_iam_member.service_agent]
 }
 
-# Finds the trigger's subscription, lets Pub/Sub acknowledge on it what it has moved, and sets the policy. Done
-# again only when the trigger or the topic is another one; each command can be repeated without harm.
+# Finds the trigger's subscription, lets Pub/Sub acknowledge on it what it has moved, and sets the policy. Done again
+# whenever the function is deployed anew: Cloud Functions then updates its trigger, and nothing promises that the
+# subscription stays the same, with what was set on it. Each command can be repeated without harm.
 resource "terraform_data" "dead_letter_policy" {
   count = local.dead_letters
 
@@ -92,6 +93,7 @@ resource "terraform_data" "dead_letter_policy" {
     google_pubsub_topic.dead_letter[0].id,
     local.delivery_attempts,
     local.event_retention_days,
+    local.deployed_as,
   ]
 
   provisioner "local-exec" {

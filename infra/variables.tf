@@ -108,7 +108,7 @@ variable "allowed_buckets" {
 variable "kms_key" {
   type        = string
   default     = null
-  description = "Cloud KMS key (full resource name) that encrypts the buckets and the dead letters; null leaves it to Google's keys. Its location must be the buckets'."
+  description = "Cloud KMS key (full resource name) that encrypts the buckets and the dead letters; null leaves it to Google's keys. infra/README.md says what it does not reach. Its location must be the buckets'."
 
   validation {
     condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
@@ -135,6 +135,17 @@ variable "input_versions_days" {
   validation {
     condition     = var.input_versions_days >= 1 && floor(var.input_versions_days) == var.input_versions_days
     error_message = "input_versions_days must be a whole number of at least 1."
+  }
+}
+
+variable "input_expiry_days" {
+  type        = number
+  default     = null
+  description = "Days after which uploads (pictures, manifests, catalogues, by their endings) are deleted from the input bucket made here; the versions go input_versions_days later, and soft delete after that. Null keeps them. Results stay; a manifest that is gone cannot be delivered again."
+
+  validation {
+    condition     = var.input_expiry_days == null || (coalesce(var.input_expiry_days, 62) >= 62 && floor(coalesce(var.input_expiry_days, 62)) == coalesce(var.input_expiry_days, 62))
+    error_message = "input_expiry_days must be a whole number of at least 62, or null: an event may wait 31 days in the queue and 31 more as a dead letter, and needs its manifest and pictures then."
   }
 }
 

@@ -24,6 +24,7 @@ mock_provider "google" {
 }
 mock_provider "archive" {}
 mock_provider "time" {}
+mock_provider "random" {}
 
 run "alerts" {
   command = plan

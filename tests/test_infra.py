@@ -116,6 +116,40 @@ def test_gcloud_does_what_the_provider_cannot(terraform, tmp_path):
     assert "--message-retention-duration=31d" in updated
 
 
+REDEPLOY_RUN = """
+run "redeploy" {
+  command = apply
+
+  variables {
+    max_px = 1024
+  }
+}
+
+run "nothing_changes" {
+  command = apply
+
+  variables {
+    max_px = 1024
+  }
+}
+"""
+
+
+@needs_terraform
+def test_the_dead_letter_policy_is_set_again_after_a_redeploy(terraform, tmp_path):
+    """And only then: an apply that deploys nothing leaves the subscription alone."""
+    command, folder = terraform
+    gcloud, calls = tmp_path / "gcloud", tmp_path / "calls"
+    gcloud.write_text(FAKE_GCLOUD)
+    gcloud.chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GCLOUD_CALLS": str(calls)}
+    with scripted(folder, APPLIED + REDEPLOY_RUN) as only:
+        check = run([*command, "test", "-no-color", only], folder, env=environment)
+    assert check.returncode == 0, check.stdout + check.stderr
+    updated = [line for line in calls.read_text().splitlines() if "subscriptions update" in line]
+    assert len(updated) == 2 and all("--dead-letter-topic=" in line for line in updated)
+
+
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory):
     """The folder that Cloud Build gets: the files that infra/source_files.tf lists, and no other."""
