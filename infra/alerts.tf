@@ -42,7 +42,7 @@ locals {
   )]
   alert_usd_per_pair = coalesce(var.alert_usd_per_pair, tonumber(format("%.3f", max(0.04, local.picture_usd...) * local.pictures_of_a_dear_pair)))
 
-  # `for`: how long a condition must hold, without a break. A log-based metric has no data and no name in PromQL before
+  # `holds`: how long a condition must hold, without a break. A log-based metric has no data and no name in PromQL before
   # its first line; the policies are made at once. tests/test_alerts.py evaluates them on a simulated queue: an
   # ordinary catalogue of 10,000 rows raises none.
   promql_alerts = {
@@ -50,16 +50,16 @@ locals {
       title    = "work waits and nothing is done"
       severity = "CRITICAL"
       enabled  = !var.paused
-      for      = "900s"
+      holds    = "900s"
       # A waiting event comes again after 600 s at the most, and is acknowledged or asked again then.
       query  = "${local.backlog} > 0 unless ${local.count_of.acknowledged["5m"]} + ${local.count_of.asked_again["5m"]} > 0"
-      advice = "For at least 15 minutes events have been waiting and none was settled, or asked to come again: the function does not start, does not answer, or is not called. The logs of severity ERROR say which; infra/README.md, \"Nothing is done\", has the commands. ${local.how_long} Afterwards: `${local.redrive}`."
+      advice = "For at least 15 minutes events have been waiting and none was settled, or asked to come again: the function does not start, does not answer, or is not called. The logs of severity ERROR say which; the table in infra/README.md has the commands. ${local.how_long} Afterwards: `${local.redrive}`."
     }
     refused = {
       title    = "the trigger is refused"
       severity = "CRITICAL"
       enabled  = !var.paused
-      for      = "1200s" # longer than the window: what `paused` has refused is over when this begins to count
+      holds    = "1200s" # longer than the window: what `paused` has refused is over when this begins to count
       query    = "${local.count_of.refused["15m"]} > 0"
       advice   = "Cloud Run answers 403 to the deliveries: the trigger's account has lost `roles/run.invoker` on the service, or ingress was changed. `terraform plan` shows what differs, `terraform apply` mends it. ${local.how_long}"
     }
@@ -67,7 +67,7 @@ locals {
       title    = "pairs fail"
       severity = "ERROR"
       enabled  = true
-      for      = "0s"
+      holds    = "0s"
       query    = "${local.count_of.failed["1h"]} >= ${var.alert_failures_per_hour} and ${local.count_of.failed["1h"]} / ${local.count_of.settled["1h"]} > ${var.alert_failed_share}"
       advice   = "Pairs were settled as `failed`: more than ${var.alert_failed_share * 100} % of an hour's, and at least ${var.alert_failures_per_hour}. The sidecar's `error` says why; the dashboard shows the codes. Mend the cause, then `${local.redrive} --failed`."
     }
@@ -75,7 +75,7 @@ locals {
       title    = "the model costs more than expected"
       severity = "ERROR"
       enabled  = true
-      for      = "0s"
+      holds    = "0s"
       query    = "${local.promql_spent["1h"]} > ${local.alert_usd_per_hour}"
       advice   = "More than ${local.alert_usd_per_hour} USD went to the model within an hour, calls without an answer included, which are perhaps billed. Somebody uploaded a large catalogue, or pairs take many attempts; the dashboard shows which model. To stop: ${local.stop} By itself it ends at `max_usd_per_day`, which is ${local.day_cap}."
     }
@@ -83,7 +83,7 @@ locals {
       title    = "a pair costs more than it should"
       severity = "WARNING"
       enabled  = true
-      for      = "0s"
+      holds    = "0s"
       # As much money as ten such pairs, so that a single one with three attempts is no news; paid for and not settled counts.
       query  = "${local.promql_spent["1h"]} > ${10 * local.alert_usd_per_pair} and (${local.promql_spent["1h"]}) / (${local.count_of.settled["1h"]} + 1) > ${local.alert_usd_per_pair}"
       advice = "A settled pair has cost more than ${local.alert_usd_per_pair} USD, on the mean of an hour. Pairs take several pictures each, a dearer model stands in, or calls are paid for and their pairs are never settled: the dashboard shows attempts, models, and what has no answer. To stop: ${local.stop}"
@@ -92,7 +92,7 @@ locals {
       title    = "the model's quota is used up"
       severity = "WARNING"
       enabled  = true
-      for      = "0s"
+      holds    = "0s"
       query    = "${local.count_of.put_off["30m"]} >= 20 and ${local.count_of.put_off["30m"]} / (${local.count_of.put_off["30m"]} + ${local.count_of.answered["30m"]}) > ${var.alert_put_off_share}"
       advice   = "More than ${var.alert_put_off_share * 100} % of the calls within half an hour were answered 429. Somebody else uses the same quota, or it is smaller than `model_requests_per_minute` (${var.model_requests_per_minute}): set that to what the quota page says, or ask for more. Nothing is lost: calls come again, pairs take longer."
     }
@@ -100,7 +100,7 @@ locals {
       title    = "most deliveries are answered 5xx unasked"
       severity = "ERROR"
       enabled  = true
-      for      = "0s"
+      holds    = "0s"
       query    = "(${local.count_of.server_errors["15m"]} - ${local.count_of.asked_again["15m"]}) / ${local.count_of.requests["15m"]} > 0.5"
       advice   = "The function asks for another delivery with a 503 and a line that says why; these are without such a line. More than half for a quarter of an hour means a crash, memory that does not suffice, or a deadline that the platform cuts off. Read the logs of severity ERROR."
     }
@@ -108,7 +108,7 @@ locals {
       title    = "nothing is accepted any more"
       severity = "WARNING"
       enabled  = true
-      for      = "0s"
+      holds    = "0s"
       query    = "${local.count_of.settled["2h"]} >= 10 unless ${local.count_of.accepted["2h"]} > 0"
       advice   = "Ten pairs or more were settled within two hours and none was accepted. The model has changed, or the pictures have: look at some results and their `checks`."
     }
@@ -140,7 +140,7 @@ resource "google_monitoring_alert_policy" "promql" {
     display_name = each.value.title
     condition_prometheus_query_language {
       query                     = each.value.query
-      duration                  = each.value.for
+      duration                  = each.value.holds
       evaluation_interval       = "60s"
       disable_metric_validation = true
     }

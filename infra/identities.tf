@@ -125,6 +125,11 @@ resource "google_artifact_registry_repository" "images" {
   format        = "DOCKER"
   description   = "Images that Cloud Build makes of the function"
 
+  # Each image is looked through when it is pushed, and again for a month as new vulnerabilities become known.
+  vulnerability_scanning_config {
+    enablement_config = "INHERITED"
+  }
+
   cleanup_policies {
     id     = "keep-ten"
     action = "KEEP"

@@ -221,6 +221,25 @@ def test_every_line_that_a_metric_or_an_alert_waits_for_is_written():
     assert [said for said in wanted if f'"{said}"' not in code] == []
 
 
+def test_the_runbook_has_a_line_for_every_alert():
+    runbook = (INFRA / "README.md").read_text().lower()
+    titles = re.findall(
+        r'\n      title += "([^"]+)"', "".join((INFRA / name).read_text() for name in ("alerts.tf", "log_alerts.tf"))
+    )
+    assert len(titles) == 12
+    assert [title for title in titles if f"**{title.lower()}**" not in runbook] == []
+    assert "**dead letters**" in runbook
+
+
+def test_the_runbook_s_commands_are_there():
+    """Those of this program; gcloud's were not run."""
+    text = (INFRA / "README.md").read_text() + "".join(path.read_text() for path in INFRA.glob("*.tf"))
+    named = set(re.findall(r"python -m function ([a-z]+)", text)) - {"doctor"}  # which is being built
+    assert {"pause", "redrive", "status", "review"} <= named
+    commands = (TOOLS / "command_line.py").read_text()
+    assert [name for name in named if f'"{name}"' not in commands] == []
+
+
 def test_the_defaults_are_those_of_the_code():
     text = (INFRA / "variables.tf").read_text()
 

@@ -51,3 +51,12 @@ run "allow_list" {
     error_message = "The archive must hold exactly what was hashed."
   }
 }
+
+run "images_are_scanned" {
+  command = plan
+
+  assert {
+    condition     = contains(keys(google_project_service.api), "containerscanning.googleapis.com") && one(google_artifact_registry_repository.images.vulnerability_scanning_config).enablement_config == "INHERITED"
+    error_message = "A library with a known hole would be deployed, and stay, unseen."
+  }
+}
