@@ -145,8 +145,9 @@ def test_what_was_watched_before_would_have_raised_three(catalogue):
         Setting(2_000, calls_a_minute=10),
         Setting(500, paused=Period(600, 4 * HOUR_S)),
         Setting(10_000, calls_a_minute=600),
+        Setting(1_000, calls_a_minute=200, holds_back=False),
     ],
-    ids=["one pair", "a small catalogue", "a small quota", "paused", "a large quota"],
+    ids=["one pair", "a small catalogue", "a small quota", "paused", "a large quota", "deliveries in waves"],
 )
 def test_nor_does_an_ordinary_day(ordinary, setting):
     assert raised(ordinary, simulate(setting)) == {}
