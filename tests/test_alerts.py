@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from function.settings import Settings
-from tests.bench.queue import HOUR_S, MINUTE_S, Period, QueueRun, Setting, simulate
+from tests.bench.queue import simulate
+from tests.bench.queue_setting import HOUR_S, MINUTE_S, Period, QueueRun, Setting
 from tests.promql import Query, Series
 from tests.terraform import needs_terraform, run, scripted, terraform
 

@@ -5,7 +5,17 @@ import re
 import pytest
 
 from tests.bench import queue
-from tests.bench.queue import DAY_S, HOUR_S, Period, Setting, simulate
+from tests.bench.queue import simulate
+from tests.bench.queue_setting import (
+    CALLS_A_MINUTE,
+    CONCURRENCY,
+    DAY_S,
+    HOUR_S,
+    PAIR_S,
+    RETENTION_DAYS,
+    Period,
+    Setting,
+)
 from tests.terraform import INFRA
 
 
@@ -16,11 +26,11 @@ def test_the_simulation_has_terraform_s_numbers():
         return float(re.search(rf'variable "{name}" {{\n.*\n  default += (.+)', variables)[1])
 
     assert int(re.search(r"delivery_attempts = (\d+)", dead_letters)[1]) == queue.MAX_DELIVERIES
-    assert int(re.search(r"event_retention_days = (\d+)", dead_letters)[1]) == queue.RETENTION_DAYS
+    assert int(re.search(r"event_retention_days = (\d+)", dead_letters)[1]) == RETENTION_DAYS
     waits = re.search(r"min\((\d+), (\d+) \* pow\(2, min\(n, 6\)\)\)", dead_letters)
     assert (int(waits[1]), int(waits[2])) == (queue.MAX_WAIT_S, queue.FIRST_WAIT_S)
-    assert default_of("model_requests_per_minute") == queue.CALLS_A_MINUTE
-    assert default_of("pair_seconds") == queue.PAIR_S and default_of("concurrency") == queue.CONCURRENCY
+    assert default_of("model_requests_per_minute") == CALLS_A_MINUTE
+    assert default_of("pair_seconds") == PAIR_S and default_of("concurrency") == CONCURRENCY
     # 99 waits before the hundredth delivery, as the alerts' texts promise.
     assert sum(queue.wait_s(number) for number in range(1, queue.MAX_DELIVERIES)) == 56_430
 

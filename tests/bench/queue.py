@@ -22,100 +22,23 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections import Counter, defaultdict, deque
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 
-from function.generation.backoff import FIRST_BACKOFF_S, JITTER, MAX_BACKOFF_S
-from function.generation.gemini.client import MAX_TRIES
-from function.generation.models import model_table
-from function.generation.pricing import typical_usd
+from tests.bench.queue_function import QUICK_S, Answer, SimulatedFunction
+from tests.bench.queue_setting import DAY_S, HOUR_S, MINUTE_S, QueueRun, Setting
 
-# As infra/dead_letters.tf and infra/variables.tf have them; a test compares.
+# As infra/dead_letters.tf has them; a test compares.
 MAX_DELIVERIES = 100
 FIRST_WAIT_S, MAX_WAIT_S = 10, 600
-RETENTION_DAYS = 31
-CALLS_A_MINUTE, PAIR_S, CONCURRENCY = 60, 8, 4
 
 ROWS_A_SECOND = 300.0  # manifests that a catalogue's delivery writes: 32 at a time, 0.1 s each
-OWN_S = 2.0  # the function's own work on a pair
-CALL_S = (6.0, 12.0)  # of the model, evenly: 6 s at its quickest
-PICTURES_AGAIN = 0.2  # of the pairs take a second picture
-BROKEN_OFF = 0.01  # of the deliveries end in a 503 on an ordinary day: a connection that broke, an image not there yet
-FAILED = 0.005  # of the pairs are settled as failed: the model refuses, an image is broken
-IN_REVIEW = 0.1
-QUICK_S = 0.1  # an answer without any work
 FIRST_WINDOW, MAX_WINDOW = 5, 3000  # "a small single-digit window"; 3,000 outstanding per region
 LEAST_PACE_S, MOST_PACE_S = 0.1, 60.0
 # The documented examples: one refused of five, 0.5 s between deliveries; all refused, 30 to 60 s. 0.1 x 600^share has
 # 0.36 s and 60 s.
 REFUSALS_REMEMBERED = 20  # answers that the refused share is a moving mean of
-MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
-PRICE_USD = typical_usd(model_table().find("gemini-2.5-flash-image"))
-
-
-@dataclass(frozen=True)
-class Period:
-    """From when to when (seconds) something is not as it should be."""
-
-    start: float = 0.0
-    end: float = 0.0
-
-    def __contains__(self, now: float) -> bool:
-        return self.start <= now < self.end
-
-
-NEVER = Period()
-Answer = Literal["settled", "again", "turned away"]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What is uploaded, at midnight UTC, to what, and what goes wrong meanwhile."""
-
-    rows: int
-    calls_a_minute: int = CALLS_A_MINUTE
-    quota: int | None = None  # calls a minute that the model takes in truth; None: as many as were said
-    max_usd_per_day: float | None = None
-    failed: float = FAILED
-    in_review: float = IN_REVIEW
-    pictures_again: float = PICTURES_AGAIN
-    usd_a_picture: float = PRICE_USD
-    refused: Period = NEVER  # the trigger may not call: 403
-    crashing: Period = NEVER  # an instance dies of each delivery: 500, and no line of ours
-    paused: Period = NEVER  # by `pause`: 503
-    holds_back: bool = True  # slow start and push back-off
-    retention_days: float = RETENTION_DAYS
-    redrive_after_s: float | None = None  # so long after the queue has run empty, the dead letters are delivered again
-
-    @property
-    def places(self) -> int:
-        """Deliveries at work at once: instances x concurrency, as infra/function.tf derives them."""
-        slots = max(1, int(self.calls_a_minute * PAIR_S / 60))
-        concurrency = min(CONCURRENCY, slots)
-        return max(1, slots // concurrency) * concurrency
-
-
-@dataclass
-class QueueRun:
-    """What came of it. `counts`: of a metric with its labels, by minute; `gauges`: of a metric, by minute."""
-
-    settled: int = 0
-    deliveries: int = 0
-    most_deliveries: int = 0
-    dead_letters: int = 0
-    dropped: int = 0  # older than the retention
-    redrives: int = 0
-    seconds: float = 0.0
-    counts: dict[tuple[str, ...], dict[int, float]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(float))
-    )
-    gauges: dict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
-
-    def add(self, now: float, *metric: str, amount: float = 1.0) -> None:
-        """Count something, in the minute of `now`."""
-        self.counts[metric][int(now // MINUTE_S)] += amount
 
 
 def wait_s(delivery: int) -> float:
@@ -134,7 +57,7 @@ class _Queue:
 
     def __init__(self, setting: Setting, seed: int):
         self._setting, self._result = setting, QueueRun()
-        self._function = _Function(setting, self._result, random.Random(seed))
+        self._function = SimulatedFunction(setting, self._result, random.Random(seed))
         self._numbers = itertools.count()
         self._agenda: list[tuple[float, int, int | None, int, Answer | None]] = []
         self._due: deque[tuple[int, int]] = deque()  # (row, nth delivery) that wait for the push window
@@ -244,69 +167,6 @@ class _Flow:
         self._out -= 1
         self._refused_share += ((not settled) - self._refused_share) / REFUSALS_REMEMBERED
         self._window = min(MAX_WINDOW, self._window + 1) if settled else max(1.0, self._window / 2)
-
-
-class _Function:
-    """What an instance does with a delivery, and the lines that it writes."""
-
-    def __init__(self, setting: Setting, result: QueueRun, dice: random.Random):
-        self._setting, self._result, self._dice = setting, result, dice
-        self._calls: Counter[int] = Counter()  # by minute
-        self._spent: Counter[int] = Counter()  # by day
-
-    def work(self, now: float) -> tuple[float, Answer]:
-        """One delivery → (when it is answered, "settled" or "again")."""
-        setting, dice = self._setting, self._dice
-        if now in setting.crashing:
-            return self._answer(now + OWN_S, "5xx"), "again"
-        if now in setting.paused:
-            return self._again(now + QUICK_S, ""), "again"
-        if dice.random() < BROKEN_OFF:
-            return self._again(now + OWN_S, "source_missing"), "again"
-        pictures = 2 if dice.random() < setting.pictures_again else 1
-        end, usd = now, 0.0
-        for _ in range(pictures):
-            if setting.max_usd_per_day is not None and self._spent[int(end // DAY_S)] >= setting.max_usd_per_day:
-                return self._again(end + QUICK_S, "budget_exhausted"), "again"
-            end, answered = self._call(end)
-            if not answered:
-                return self._again(end, "model_unavailable"), "again"
-            usd += setting.usd_a_picture
-        self._settle(end + OWN_S, usd)
-        return end + OWN_S, "settled"
-
-    def _call(self, now: float) -> tuple[float, bool]:
-        """A call of the model, tried again while its quota is used up → (when it ends, whether it was answered)."""
-        quota = self._setting.quota or self._setting.calls_a_minute
-        for number in range(1, MAX_TRIES + 1):
-            minute = int(now // MINUTE_S)
-            if self._calls[minute] < quota:
-                self._calls[minute] += 1
-                end = now + self._dice.uniform(*CALL_S)
-                self._spent[int(end // DAY_S)] += self._setting.usd_a_picture  # type: ignore[assignment]
-                self._result.add(end, "answered_usd_sum", amount=self._setting.usd_a_picture)
-                self._result.add(end, "answered_usd_count")
-                return end, True
-            self._result.add(now, "model_busy", "429")
-            now += min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (number - 1)) * (1 + JITTER * self._dice.random())
-        return now, False
-
-    def _settle(self, now: float, usd: float) -> None:
-        chance = self._dice.random()
-        failed, review = self._setting.failed, self._setting.failed + self._setting.in_review
-        status = "failed" if chance < failed else "review" if chance < review else "accepted"
-        self._result.add(now, "settled", status)
-        self._result.add(now, "usd_sum", amount=usd)
-        self._result.add(now, "usd_count")
-        self._answer(now, "2xx")
-
-    def _again(self, now: float, code: str) -> float:
-        self._result.add(now, "deliver_again", code)
-        return self._answer(now, "5xx")
-
-    def _answer(self, now: float, response_class: str) -> float:
-        self._result.add(now, "request_count", response_class)
-        return now
 
 
 ROWS, RATES = (100, 10_000, 100_000), (60, 200, 600)
