@@ -4,6 +4,7 @@ locals {
     "cloudbuild.googleapis.com",           # builds it
     "cloudfunctions.googleapis.com",       # the function
     "cloudresourcemanager.googleapis.com", # the project's number, and rights bound on the project
+    "containerscanning.googleapis.com",    # looks for known vulnerabilities in each image that is pushed
     "eventarc.googleapis.com",             # the trigger
     "iam.googleapis.com",                  # service accounts
     "logging.googleapis.com",              # log-based metrics

@@ -7,10 +7,15 @@ locals {
 
   # Where the function keeps claims and stored model answers; the contract reuses them for a week. What has been
   # spent is counted under _budget/, which no rule may touch: a counter that expires is a budget that refills.
-  work_prefix    = "_work/"
-  work_days      = 7
-  seconds_a_day  = 86400
-  encrypted_with = var.kms_key == null ? [] : [var.kms_key]
+  work_prefix   = "_work/"
+  budget_prefix = "_budget/"
+  work_days     = 7
+  seconds_a_day = 86400
+
+  # What uploads are called: pictures, manifests, catalogues. Cloud Storage compares letter by letter.
+  upload_suffixes   = [".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".tif", ".tiff", ".json", ".jsonl", ".csv"]
+  expiring_suffixes = concat(local.upload_suffixes, [for suffix in local.upload_suffixes : upper(suffix)])
+  encrypted_with    = var.kms_key == null ? [] : [var.kms_key]
 }
 
 # An existing input bucket is only read: its location decides where the trigger lives.
@@ -18,13 +23,49 @@ data "google_storage_bucket" "input" {
   count = var.existing_input_bucket == null ? 0 : 1
 
   name = var.existing_input_bucket
+
+  lifecycle {
+    postcondition {
+      condition     = length(self.retention_policy) == 0 && !coalesce(self.default_event_based_hold, false)
+      error_message = "existing_input_bucket has a retention policy or a default hold: a catalogue's rows and the switch (`pause`) are written over themselves, which it forbids. Remove it, or let this folder make a bucket."
+    }
+    postcondition {
+      condition     = coalesce(self.uniform_bucket_level_access, false)
+      error_message = "existing_input_bucket needs uniform bucket-level access: the function's right to write there is conditional."
+    }
+  }
 }
 
-# An existing output bucket is only looked up, so that a name that is wrong fails in the plan.
+# An existing output bucket is looked up, so that what would make the function fail, or spend twice, fails in the plan.
 data "google_storage_bucket" "output" {
   count = var.existing_output_bucket == null ? 0 : 1
 
   name = var.existing_output_bucket
+
+  lifecycle {
+    postcondition {
+      condition     = length(self.retention_policy) == 0 && !coalesce(self.default_event_based_hold, false)
+      error_message = "existing_output_bucket has a retention policy or a default hold: claims, counters of spending and results are written over themselves, which it forbids. Remove it, or let this folder make a bucket."
+    }
+    postcondition {
+      # Rules for what has been replaced already (noncurrent) may delete anything.
+      condition = alltrue([for rule in self.lifecycle_rule :
+        length(one(rule.condition).matches_prefix) > 0 && alltrue([for p in one(rule.condition).matches_prefix : !startswith(local.budget_prefix, p) && !startswith(p, local.budget_prefix)])
+        if one(rule.action).type == "Delete" && one(rule.condition).with_state != "ARCHIVED" && one(rule.condition).days_since_noncurrent_time == 0 && one(rule.condition).num_newer_versions == 0
+      ])
+      error_message = "existing_output_bucket has a lifecycle rule that deletes objects under `_budget/` (a rule without a prefix does), where spending is counted: a counter that expires is a budget that refills. Give the rule prefixes that leave it out."
+    }
+  }
+}
+
+# Stored answers hold pictures; a bucket made here deletes them after a week.
+check "work_expires" {
+  assert {
+    condition = alltrue([for bucket in data.google_storage_bucket.output : anytrue([for rule in bucket.lifecycle_rule :
+      one(rule.action).type == "Delete" && contains(one(rule.condition).matches_prefix, local.work_prefix)
+    ])])
+    error_message = "existing_output_bucket has no lifecycle rule that deletes `_work/`: claims and stored answers, which hold pictures, stay for ever. Give it one of 7 days."
+  }
 }
 
 # Where people and shops upload manifests, catalogues and images. Versioned: an event names one generation of
@@ -54,6 +95,21 @@ resource "google_storage_bucket" "input" {
     }
     action {
       type = "Delete"
+    }
+  }
+
+  # By suffix, because the switch (`_paused`) lies here too: a pause that expires would be none.
+  dynamic "lifecycle_rule" {
+    for_each = var.input_expiry_days[*]
+    content {
+      condition {
+        age            = lifecycle_rule.value
+        with_state     = "LIVE"
+        matches_suffix = local.expiring_suffixes
+      }
+      action {
+        type = "Delete"
+      }
     }
   }
 

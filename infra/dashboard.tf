@@ -8,8 +8,33 @@ locals {
     }
   } if stage != "total"]
 
-  # Left to right, top to bottom: is it working, what does it cost, how fast is it, what is stuck.
+  # What is promised of a pair, over a week. A fault of ours is one that neither the manifest nor the pictures nor the
+  # budget can be blamed for; how long a pair waits for its turn is the quota's doing, not counted here.
+  our_faults        = "internal|model_unavailable|deadline_exceeded"
+  objective_settled = 0.99 # share of pairs without a fault of ours
+  objective_seconds = 60   # in which 95 of 100 pairs are done, from the delivery that settles them
+
+  # Left to right, top to bottom: does it hold what is promised, is it working, what does it cost, how fast is it, what
+  # is stuck.
   charts = [
+    { title = "Objective: pairs settled without a fault of ours (share of 7 days)", unit = "share", series = [
+      { plotType = "LINE", legendTemplate = "settled", timeSeriesQuery = {
+      prometheusQuery = "1 - (sum(increase(${local.settled}{${local.promql_labels},error_code=~\"${local.our_faults}\"}[7d])) or vector(0)) / sum(increase(${local.settled}{${local.promql_labels}}[7d]))" } },
+    ], thresholds = [{ label = "objective", value = local.objective_settled }] },
+    { title = "Objective: time of 95 of 100 pairs (7 days)", unit = "s", series = [
+      { plotType = "LINE", legendTemplate = "quantile 0.95", timeSeriesQuery = {
+      prometheusQuery = "histogram_quantile(0.95, sum by (le) (increase(${local.promql_prefix}_total_ms_bucket{${local.promql_labels}}[7d]))) / 1000" } },
+    ], thresholds = [{ label = "objective", value = local.objective_seconds }] },
+    { title = "Shares of an hour: failed of settled, 429 of the model's calls", unit = "share", series = [
+      { plotType = "LINE", legendTemplate = "failed of settled", timeSeriesQuery = {
+      prometheusQuery = "${local.count_of.failed["1h"]} / ${local.count_of.settled["1h"]}" } },
+      { plotType = "LINE", legendTemplate = "429 of calls", timeSeriesQuery = {
+      prometheusQuery = "${local.count_of.put_off["1h"]} / (${local.count_of.put_off["1h"]} + ${local.count_of.answered["1h"]})" } },
+    ] },
+    { title = "Turned away before an instance in 10 minutes: 429 full, 403 refused", unit = "deliveries", series = [
+      { plotType = "STACKED_BAR", legendTemplate = "$${status}", timeSeriesQuery = {
+      prometheusQuery = "sum by (status) (increase(${local.promql_prefix}_turned_away{${local.promql_labels}}[10m]))" } },
+    ] },
     { title = "Pairs settled in 10 minutes, by status", unit = "pairs", series = [
       { plotType = "STACKED_BAR", legendTemplate = "$${status}", timeSeriesQuery = {
       prometheusQuery = "sum by (status) (increase(${local.settled}{${local.promql_labels}}[10m]))" } },
@@ -134,5 +159,5 @@ resource "google_monitoring_dashboard" "composite" {
     mosaicLayout = { columns = 48, tiles = concat(local.chart_tiles, [local.retirement_tile, local.log_tile]) }
   })
 
-  depends_on = [google_logging_metric.settled, google_logging_metric.measured, google_logging_metric.spent, google_logging_metric.deliver_again]
+  depends_on = [google_logging_metric.settled, google_logging_metric.measured, google_logging_metric.spent, google_logging_metric.deliver_again, google_logging_metric.model_busy, google_logging_metric.turned_away]
 }

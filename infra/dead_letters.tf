@@ -24,9 +24,10 @@ locals {
   delivery_waits_s = [for n in range(local.delivery_attempts - 1) : min(600, 10 * pow(2, min(n, 6)))]
   waiting_hours    = ceil(sum(local.delivery_waits_s) / 3600)
 
-  # Kept for longer than waiting and trying take (16 hours and, at 360 s a try, 10 more), no event can be dropped
-  # before it is a dead letter.
-  event_retention_days = 7
+  # The longest there is. Pub/Sub pushes no faster than it is acknowledged, and what waits for its turn uses no
+  # delivery: 100,000 rows at 60 calls a minute take two days, at 10 two weeks (tests/bench/queue.py). With less, the
+  # last of them would be dropped unseen.
+  event_retention_days = 31
 
   # For whoever reads an alert: what becomes of an event that cannot be settled for a long time.
   how_long = (var.use_gcloud
@@ -81,8 +82,9 @@ resource "google_kms_crypto_key_iam_member" "pubsub_agent" {
   depends_on = [google_project_service.chosen, google_project_iam_member.service_agent]
 }
 
-# Finds the trigger's subscription, lets Pub/Sub acknowledge on it what it has moved, and sets the policy. Done
-# again only when the trigger or the topic is another one; each command can be repeated without harm.
+# Finds the trigger's subscription, lets Pub/Sub acknowledge on it what it has moved, and sets the policy. Done again
+# whenever the function is deployed anew: Cloud Functions then updates its trigger, and nothing promises that the
+# subscription stays the same, with what was set on it. Each command can be repeated without harm.
 resource "terraform_data" "dead_letter_policy" {
   count = local.dead_letters
 
@@ -91,6 +93,7 @@ resource "terraform_data" "dead_letter_policy" {
     google_pubsub_topic.dead_letter[0].id,
     local.delivery_attempts,
     local.event_retention_days,
+    local.deployed_as,
   ]
 
   provisioner "local-exec" {

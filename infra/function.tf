@@ -36,7 +36,14 @@ locals {
     GOOGLE_CLOUD_PROJECT      = var.project_id
     GOOGLE_GENAI_USE_VERTEXAI = tostring(var.auth == "vertex")
     GOOGLE_CLOUD_LOCATION     = var.auth == "vertex" ? var.model_location : null
+    SOURCE_HASH               = local.short_hash
   } : name => value if value != null && value != "" }
+
+  # All that deploys the event-driven function anew when it changes.
+  deployed_as = sha256(jsonencode([
+    google_storage_bucket_object.source.name, local.environment, var.api_key_secret_version,
+    var.cpu, var.memory_gib, var.min_instances, local.event_instances, local.event_concurrency, local.timeout_seconds,
+  ]))
 }
 
 # The product: an upload to the input bucket starts it.

@@ -44,10 +44,16 @@ resource "google_storage_bucket_iam_member" "runtime_creates_rows" {
   }
 }
 
+# A deleted custom role keeps its id: for a week it can only be undeleted, for 30 days more the id is refused. So each
+# deployment has ids of its own, and can be torn down and made again on the same day.
+resource "random_id" "roles" {
+  byte_length = 4
+}
+
 # A re-uploaded catalogue replaces the rows that it changes. Cloud Storage asks for the right to delete what is
 # replaced; no predefined role has that alone, and the versions of the bucket keep what was there.
 resource "google_project_iam_custom_role" "row_replacer" {
-  role_id     = "${replace(var.name, "-", "_")}_row_replacer"
+  role_id     = "${replace(var.name, "-", "_")}_row_replacer_${random_id.roles.hex}"
   title       = "${var.name}: replaces rows"
   description = "Replace an object that one may create, and nothing else"
   permissions = ["storage.objects.delete"]
@@ -90,7 +96,7 @@ resource "google_storage_bucket_iam_member" "runtime_reads_allowed" {
 resource "google_project_iam_custom_role" "model_caller" {
   count = var.auth == "vertex" ? 1 : 0
 
-  role_id     = "${replace(var.name, "-", "_")}_model_caller"
+  role_id     = "${replace(var.name, "-", "_")}_model_caller_${random_id.roles.hex}"
   title       = "${var.name}: calls models"
   description = "Call a model of Vertex AI, and nothing else of it"
   permissions = ["aiplatform.endpoints.predict"]
@@ -118,6 +124,11 @@ resource "google_artifact_registry_repository" "images" {
   location      = var.region
   format        = "DOCKER"
   description   = "Images that Cloud Build makes of the function"
+
+  # Each image is looked through when it is pushed, and again for a month as new vulnerabilities become known.
+  vulnerability_scanning_config {
+    enablement_config = "INHERITED"
+  }
 
   cleanup_policies {
     id     = "keep-ten"

@@ -7,16 +7,36 @@ locals {
     no_model = {
       title    = "no model can be reached"
       severity = "CRITICAL"
-      message  = "no model can be reached"
+      filter   = "${local.log_filter} AND jsonPayload.message=\"no model can be reached\""
+      told     = "21600s"
       labels   = {}
       advice   = "Not one of ${join(", ", distinct(concat([var.model], var.fallback_models)))} can be reached: retired, not open to this project, or not served in `${var.auth == "vertex" ? var.model_location : "the Gemini API"}`. Nothing is recorded as failed. `python -m function doctor` says what each model answers; set `model` or `fallback_models` to one that does, and apply. ${local.how_long} Afterwards: `${local.redrive}`."
     }
     budget = {
       title    = "a budget is spent"
       severity = "ERROR"
-      message  = "budget exhausted"
+      filter   = "${local.log_filter} AND jsonPayload.message=\"budget exhausted\""
+      told     = "21600s"
       labels   = { account = "EXTRACT(jsonPayload.account)" }
       advice   = "The money of this account is spent, and no model is called for it: $${log.extracted_label.account}.\n\n`day`: `max_usd_per_day` is ${local.day_cap}. It refills at midnight UTC; to go on before, raise it in terraform.tfvars and apply. ${local.waiting}\n\n`catalogue`: it never refills. What is left of it is recorded as `budget_exhausted`. Raise `max_usd_per_catalogue`, or `budget_usd` in the catalogue itself, then `${local.redrive} --failed`."
+    }
+    # The platform's own line, about the instance that it ends.
+    memory = {
+      title    = "an instance has reached its memory limit"
+      severity = "ERROR"
+      filter   = "${local.log_filter} AND textPayload=~\"(Memory limit of .* exceeded|found to be using too much memory)\""
+      told     = "21600s"
+      labels   = {}
+      advice   = "An instance needed more than its ${var.memory_gib} GiB and was ended, with all that it was working on; those deliveries come again. If it happens again: `memory_gib` up, or `concurrency` (${var.concurrency}) down, and apply. The log line before it names the manifests that were at work."
+    }
+    # Each instance says so when it starts; Settings.warnings.
+    retirement = {
+      title    = "a model is near its end"
+      severity = "WARNING"
+      filter   = "${local.log_filter} AND severity=WARNING AND jsonPayload.message=~\"(will be|was) shut down on [0-9-]+\""
+      told     = "86400s"
+      labels   = { warning = "EXTRACT(jsonPayload.message)" }
+      advice   = "$${log.extracted_label.warning}.\n\nSet `model`, `fallback_models` or `judge_model` in terraform.tfvars and apply; try the successor on some of your own pairs first (`model` in a manifest)."
     }
   }
 }
@@ -33,7 +53,7 @@ resource "google_monitoring_alert_policy" "log" {
   conditions {
     display_name = each.value.title
     condition_matched_log {
-      filter           = "${local.log_filter} AND jsonPayload.message=\"${each.value.message}\""
+      filter           = each.value.filter
       label_extractors = each.value.labels
     }
   }
@@ -43,12 +63,12 @@ resource "google_monitoring_alert_policy" "log" {
     mime_type = "text/markdown"
   }
 
-  # Every waiting event repeats the line at least each ten minutes: told four times a day, closed an hour after the
-  # last one.
+  # Every waiting event repeats the line at least each ten minutes, every new instance that of its model: told a few
+  # times a day, closed an hour after the last one.
   alert_strategy {
     auto_close = "3600s"
     notification_rate_limit {
-      period = "21600s"
+      period = each.value.told
     }
   }
 

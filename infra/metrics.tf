@@ -128,11 +128,12 @@ resource "google_logging_metric" "spent" {
 }
 
 # Deliveries answered 5xx on purpose: what is waited for, and how much. By code and not by reason, because a reason
-# names objects, and every new value of a label is a time series of its own.
+# names objects, and every new value of a label is a time series of its own. Without a code: paused, or another
+# delivery of the same pair is at work.
 resource "google_logging_metric" "deliver_again" {
   name        = "${var.name}/deliver_again"
   description = "Deliveries that were asked to come again, by error code"
-  filter      = "${local.log_filter} AND jsonPayload.message=~\"^deliver again\""
+  filter      = "${local.log_filter} AND jsonPayload.message=~\"^(deliver again|paused$)\""
 
   metric_descriptor {
     metric_kind = "DELTA"
@@ -147,6 +148,55 @@ resource "google_logging_metric" "deliver_again" {
 
   label_extractors = {
     error_code = "EXTRACT(jsonPayload.error_code)"
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+# Answers of the model's service that say no for the moment, by status: 429 is a quota that is used up.
+resource "google_logging_metric" "model_busy" {
+  name        = "${var.name}/model_busy"
+  description = "Calls that the model's service has put off, by status"
+  filter      = "${local.log_filter} AND jsonPayload.message=\"model call put off\""
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    unit        = "1"
+    labels {
+      key         = "status"
+      value_type  = "STRING"
+      description = "HTTP status"
+    }
+  }
+
+  label_extractors = {
+    status = "EXTRACT(jsonPayload.status)"
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+# What never reached an instance: 403, the trigger may not call; 429, every instance is full. Cloud Run's own metric
+# of requests leaves both out (cloud.google.com/monitoring/api/metrics_gcp: request_count); its request log has them.
+resource "google_logging_metric" "turned_away" {
+  name        = "${var.name}/turned_away"
+  description = "Deliveries that the platform refused before an instance saw them, by status"
+  filter      = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${var.name}\" AND log_id(\"run.googleapis.com/requests\") AND httpRequest.status=(403 OR 429)"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    unit        = "1"
+    labels {
+      key         = "status"
+      value_type  = "STRING"
+      description = "403 or 429"
+    }
+  }
+
+  label_extractors = {
+    status = "EXTRACT(httpRequest.status)"
   }
 
   depends_on = [google_project_service.api]

@@ -19,4 +19,7 @@ locals {
 
   # Over names and contents, not over the archive: a zip may differ with the tool's version or a file's time.
   source_hash = sha256(jsonencode({ for name in local.source_files : name => filesha256("${local.root}/${name}") }))
+
+  # What every log line carries: enough to find the archive by, short enough to be paid for with each line.
+  short_hash = substr(local.source_hash, 0, 12)
 }

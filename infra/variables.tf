@@ -108,7 +108,7 @@ variable "allowed_buckets" {
 variable "kms_key" {
   type        = string
   default     = null
-  description = "Cloud KMS key (full resource name) that encrypts the buckets and the dead letters; null leaves it to Google's keys. Its location must be the buckets'."
+  description = "Cloud KMS key (full resource name) that encrypts the buckets and the dead letters; null leaves it to Google's keys. infra/README.md says what it does not reach. Its location must be the buckets'."
 
   validation {
     condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
@@ -135,6 +135,17 @@ variable "input_versions_days" {
   validation {
     condition     = var.input_versions_days >= 1 && floor(var.input_versions_days) == var.input_versions_days
     error_message = "input_versions_days must be a whole number of at least 1."
+  }
+}
+
+variable "input_expiry_days" {
+  type        = number
+  default     = null
+  description = "Days after which uploads (pictures, manifests, catalogues, by their endings) are deleted from the input bucket made here; the versions go input_versions_days later, and soft delete after that. Null keeps them. Results stay; a manifest that is gone cannot be delivered again."
+
+  validation {
+    condition     = var.input_expiry_days == null || (coalesce(var.input_expiry_days, 62) >= 62 && floor(coalesce(var.input_expiry_days, 62)) == coalesce(var.input_expiry_days, 62))
+    error_message = "input_expiry_days must be a whole number of at least 62, or null: an event may wait 31 days in the queue and 31 more as a dead letter, and needs its manifest and pictures then."
   }
 }
 
@@ -489,14 +500,47 @@ variable "alert_failures_per_hour" {
   }
 }
 
-variable "alert_usd_per_hour" {
+variable "alert_failed_share" {
   type        = number
-  default     = 20
-  description = "US dollars spent on the model within an hour that raise an alert. It only warns; max_usd_per_day stops. The default is about 500 pictures of gemini-2.5-flash-image."
+  default     = 0.1
+  description = "Share of an hour's settled pairs that must have failed, besides alert_failures_per_hour, to raise an alert: in a large catalogue a few always do."
 
   validation {
-    condition     = var.alert_usd_per_hour > 0
-    error_message = "alert_usd_per_hour must be above 0."
+    condition     = var.alert_failed_share >= 0 && var.alert_failed_share < 1
+    error_message = "alert_failed_share must be at least 0 and below 1."
+  }
+}
+
+variable "alert_put_off_share" {
+  type        = number
+  default     = 0.5
+  description = "Share of the model's calls that must be answered 429 within half an hour to raise an alert. Each call is tried again, so some are ordinary."
+
+  validation {
+    condition     = var.alert_put_off_share > 0 && var.alert_put_off_share < 1
+    error_message = "alert_put_off_share must be between 0 and 1."
+  }
+}
+
+variable "alert_usd_per_hour" {
+  type        = number
+  default     = null
+  description = "US dollars spent on the model within an hour that raise an alert. It only warns; max_usd_per_day stops. Null: 80 % of max_usd_per_day (20 by default), or 20 where that is not set."
+
+  validation {
+    condition     = var.alert_usd_per_hour == null || coalesce(var.alert_usd_per_hour, 1) > 0
+    error_message = "alert_usd_per_hour must be above 0, or null."
+  }
+}
+
+variable "alert_usd_per_pair" {
+  type        = number
+  default     = null
+  description = "US dollars that a settled pair may cost on the mean of an hour before an alert is raised. Null: two and a half pictures of the dearest model in the chain."
+
+  validation {
+    condition     = var.alert_usd_per_pair == null || coalesce(var.alert_usd_per_pair, 1) > 0
+    error_message = "alert_usd_per_pair must be above 0, or null."
   }
 }
 

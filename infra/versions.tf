@@ -11,6 +11,10 @@ terraform {
       source  = "hashicorp/archive"
       version = ">= 2.4, < 3.0"
     }
+    random = {
+      source  = "hashicorp/random"
+      version = ">= 3.6, < 4.0"
+    }
     time = {
       source  = "hashicorp/time"
       version = ">= 0.11, < 1.0"

@@ -1,62 +1,32 @@
-"""The Terraform under infra/: formatted, valid, tested, and deploying what the function needs.
-
-What needs the providers' schemas gets them by `terraform init`, or, where no registry can be reached, from a
-command that stands in for the providers, named by OFFLINE_PROVIDERS (put before `terraform` on the command line).
-"""
+"""The Terraform under infra/: formatted, valid, tested, and deploying what the function needs."""
 
 import ast
 import json
 import os
 import re
-import shlex
 import shutil
-import subprocess
 import sys
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from function.generation.models import RETIREMENT_NOTICE_DAYS
 from function.settings import Settings
+from tests.terraform import (
+    APPLIED,
+    INFRA,
+    ROOT,
+    TEST_TIMEOUT_S,
+    deployment_copy,
+    needs_terraform,
+    run,
+    scripted,
+    terraform,
+)
 
-ROOT = Path(__file__).resolve().parent.parent
-INFRA = ROOT / "infra"
+__all__ = ["terraform"]  # a fixture
+
 TOOLS = ROOT / "function" / "tools"
 BLOCK = re.compile(r'^(resource|data|variable|output) "([^"]+)"(?: "([^"]+)")? \{$', re.MULTILINE)
-INIT_TIMEOUT_S = 180  # the google provider alone is 100 MB; without a registry this is how long it takes to skip
-TEST_TIMEOUT_S = 1800  # a minute on an idle machine
-
-needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
-
-
-def run(command, folder, timeout=TEST_TIMEOUT_S, **options):
-    return subprocess.run(command, cwd=folder, timeout=timeout, text=True, capture_output=True, check=False, **options)
-
-
-def deployment_copy(folder):
-    """Everything that infra/ looks at, in a folder of its own: nothing is written into the work tree."""
-    ignore = shutil.ignore_patterns("__pycache__", ".terraform*", "build", "*.tfstate*", "*.tfvars", ".ruff_cache")
-    for name in ("function", "infra"):
-        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
-    for name in ("main.py", "requirements.txt"):
-        shutil.copy(ROOT / name, folder / name)
-    return folder / "infra"
-
-
-@pytest.fixture(scope="module")
-def terraform(tmp_path_factory):
-    """A copy of infra/ with its providers → (command, folder)."""
-    folder = deployment_copy(tmp_path_factory.mktemp("deployment"))
-    command = [*shlex.split(os.environ.get("OFFLINE_PROVIDERS", "")), "terraform"]
-    if len(command) == 1:
-        try:
-            init = run(["terraform", "init", "-backend=false", "-input=false"], folder, INIT_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            pytest.skip("terraform init did not end; set OFFLINE_PROVIDERS to test without a registry")
-        if init.returncode:
-            pytest.skip("no providers from the registry; set OFFLINE_PROVIDERS to test without it")
-    return command, folder
 
 
 @needs_terraform
@@ -78,51 +48,6 @@ def test_keeps_its_own_promises(terraform):
     check = run([*command, "test", "-no-color"], folder, TEST_TIMEOUT_S)
     assert check.returncode == 0, check.stdout + check.stderr
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", check.stdout)
-
-
-APPLIED = """
-mock_provider "google" {
-  mock_data "google_project" {
-    defaults = { number = "123456789012" }
-  }
-  mock_data "google_storage_project_service_account" {
-    defaults = { member = "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com" }
-  }
-  override_resource {
-    target = google_cloudfunctions2_function.composite
-    values = { event_trigger = { trigger = "projects/demo-project/locations/us-central1/triggers/composite-1" } }
-  }
-  override_resource {
-    target = google_pubsub_topic.dead_letter[0]
-    values = { id = "projects/demo-project/topics/composite-dead-letter" }
-  }
-}
-mock_provider "google" {
-  alias = "billing"
-}
-mock_provider "archive" {}
-mock_provider "time" {}
-
-variables {
-  project_id    = "demo-project"
-  http_invokers = ["group:shop@example.com"]
-}
-
-run "apply" {
-  command = apply
-}
-"""
-
-
-@contextmanager
-def scripted(folder, text):
-    """A test file that is there for this one test → what tells `terraform test` to run it and no other."""
-    test_file = folder / "tests" / "scripted.tftest.hcl"
-    test_file.write_text(text)
-    try:
-        yield f"-filter={test_file.relative_to(folder)}"
-    finally:
-        test_file.unlink()
 
 
 PAUSE_RUN = """
@@ -150,6 +75,8 @@ def test_the_switch_takes_the_right_to_call_and_nothing_else(terraform):
     assert {address: actions for address, actions in changes.items() if actions != ["no-op"]} == {
         "google_cloud_run_v2_service_iam_member.trigger_invoker[0]": ["delete"],
         'google_cloud_run_v2_service_iam_member.http_invoker["group:shop@example.com"]': ["delete"],
+        'google_monitoring_alert_policy.promql["refused"]': ["update"],  # switched off meanwhile
+        'google_monitoring_alert_policy.promql["stalled"]': ["update"],
     }
 
 
@@ -186,6 +113,41 @@ def test_gcloud_does_what_the_provider_cannot(terraform, tmp_path):
     assert f"subscriptions update {SUBSCRIPTION}" in updated
     assert "--dead-letter-topic=projects/demo-project/topics/composite-dead-letter" in updated
     assert "--max-delivery-attempts=100" in updated
+    assert "--message-retention-duration=31d" in updated
+
+
+REDEPLOY_RUN = """
+run "redeploy" {
+  command = apply
+
+  variables {
+    max_px = 1024
+  }
+}
+
+run "nothing_changes" {
+  command = apply
+
+  variables {
+    max_px = 1024
+  }
+}
+"""
+
+
+@needs_terraform
+def test_the_dead_letter_policy_is_set_again_after_a_redeploy(terraform, tmp_path):
+    """And only then: an apply that deploys nothing leaves the subscription alone."""
+    command, folder = terraform
+    gcloud, calls = tmp_path / "gcloud", tmp_path / "calls"
+    gcloud.write_text(FAKE_GCLOUD)
+    gcloud.chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GCLOUD_CALLS": str(calls)}
+    with scripted(folder, APPLIED + REDEPLOY_RUN) as only:
+        check = run([*command, "test", "-no-color", only], folder, env=environment)
+    assert check.returncode == 0, check.stdout + check.stderr
+    updated = [line for line in calls.read_text().splitlines() if "subscriptions update" in line]
+    assert len(updated) == 2 and all("--dead-letter-topic=" in line for line in updated)
 
 
 @pytest.fixture(scope="module")
@@ -253,10 +215,29 @@ MESSAGES = re.compile(r'(?:jsonPayload\.message=\\"|\bmessage += ")([a-z][a-z ]+
 
 def test_every_line_that_a_metric_or_an_alert_waits_for_is_written():
     wanted = {said for name in ("metrics.tf", "log_alerts.tf") for said in MESSAGES.findall((INFRA / name).read_text())}
-    assert {"settled", "model answered", "model call without an answer", "no model can be reached",
-            "budget exhausted"} <= wanted  # fmt: skip
+    assert {"settled", "model answered", "model call without an answer", "model call put off",
+            "no model can be reached", "budget exhausted"} <= wanted  # fmt: skip
     code = "".join(path.read_text() for path in (ROOT / "function").rglob("*.py"))
     assert [said for said in wanted if f'"{said}"' not in code] == []
+
+
+def test_the_runbook_has_a_line_for_every_alert():
+    runbook = (INFRA / "README.md").read_text().lower()
+    titles = re.findall(
+        r'\n      title += "([^"]+)"', "".join((INFRA / name).read_text() for name in ("alerts.tf", "log_alerts.tf"))
+    )
+    assert len(titles) == 12
+    assert [title for title in titles if f"**{title.lower()}**" not in runbook] == []
+    assert "**dead letters**" in runbook
+
+
+def test_the_runbook_s_commands_are_there():
+    """Those of this program; gcloud's were not run."""
+    text = (INFRA / "README.md").read_text() + "".join(path.read_text() for path in INFRA.glob("*.tf"))
+    named = set(re.findall(r"python -m function ([a-z]+)", text)) - {"doctor"}  # which is being built
+    assert {"pause", "redrive", "status", "review"} <= named
+    commands = (TOOLS / "command_line.py").read_text()
+    assert [name for name in named if f'"{name}"' not in commands] == []
 
 
 def test_the_defaults_are_those_of_the_code():

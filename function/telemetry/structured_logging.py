@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import sys
 import threading
@@ -12,8 +13,13 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from function import PIPELINE_VERSION
+
 MAX_VALUE_CHARS = 4000
 SEVERITIES = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
+SOURCE_HASH = "SOURCE_HASH"  # environment: the beginning of the deployed archive's hash, set by Terraform
+# Which code wrote a line. Two revisions are at work at once while one is deployed.
+_RELEASE = {"pipeline_version": PIPELINE_VERSION, "source_hash": os.environ.get(SOURCE_HASH)}
 _context: ContextVar[dict[str, Any]] = ContextVar("log_context", default={})  # noqa: B039 (never mutated)
 _write_lock = threading.Lock()  # lines of several threads must not run into each other
 # Image data may be quoted by somebody else's error message; it never reaches a line.
@@ -28,11 +34,12 @@ def set_context(**fields: Any) -> None:
 
 
 def log(severity: str, message: str, **fields: Any) -> None:
-    """Write one line. `severity` is one of DEBUG, INFO, WARNING, ERROR, CRITICAL."""
+    """Write one line. `severity` is one of DEBUG, INFO, WARNING, ERROR, CRITICAL. Each says which code wrote it."""
     line = {
         "severity": severity,
         "message": _safe(message),
         "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        **{name: value for name, value in _RELEASE.items() if value},
         **_context.get(),
         **{name: _safe(value) for name, value in fields.items() if value is not None},
     }

@@ -19,6 +19,7 @@ mock_provider "google" {
 }
 mock_provider "archive" {}
 mock_provider "time" {}
+mock_provider "random" {}
 
 variables {
   project_id = "demo-project"
@@ -145,6 +146,25 @@ run "tearing_a_trial_down" {
   }
 }
 
+run "uploads_that_expire" {
+  command = plan
+
+  variables {
+    input_expiry_days = 90
+  }
+
+  assert {
+    condition = [for r in google_storage_bucket.input[0].lifecycle_rule : [one(r.condition).age, one(r.condition).with_state]
+    if length(one(r.condition).matches_suffix == null ? [] : one(r.condition).matches_suffix) > 0] == [[90, "LIVE"]]
+    error_message = "Uploads must go after the days that were asked for."
+  }
+
+  assert {
+    condition     = alltrue([for r in google_storage_bucket.input[0].lifecycle_rule : alltrue([for suffix in one(r.condition).matches_suffix == null ? [] : one(r.condition).matches_suffix : !endswith("_paused", suffix)])])
+    error_message = "The switch lies in the input bucket: were it deleted, a paused function would begin to spend."
+  }
+}
+
 run "existing_buckets" {
   command = plan
 
@@ -155,11 +175,14 @@ run "existing_buckets" {
 
   override_data {
     target = data.google_storage_bucket.input[0]
-    values = { name = "shop-uploads", location = "EU" }
+    values = { name = "shop-uploads", location = "EU", uniform_bucket_level_access = true, retention_policy = [], default_event_based_hold = false }
   }
   override_data {
     target = data.google_storage_bucket.output[0]
-    values = { name = "shop-results", location = "EU" }
+    values = {
+      name           = "shop-results", location = "EU", retention_policy = [], default_event_based_hold = false
+      lifecycle_rule = [{ action = [{ type = "Delete", storage_class = "" }], condition = [{ age = 7, created_before = "", custom_time_before = "", days_since_custom_time = 0, days_since_noncurrent_time = 0, matches_prefix = ["_work/"], matches_storage_class = [], matches_suffix = [], noncurrent_time_before = "", num_newer_versions = 0, send_age_if_zero = false, send_days_since_custom_time_if_zero = false, send_days_since_noncurrent_time_if_zero = false, send_num_newer_versions_if_zero = false, size_above_bytes = 0, size_below_bytes = 0, with_state = "ANY" }] }]
+    }
   }
 
   assert {
@@ -181,4 +204,80 @@ run "existing_buckets" {
     condition     = google_storage_bucket_iam_member.runtime_reads_input.bucket == "shop-uploads" && google_storage_bucket_iam_member.runtime_writes_output.bucket == "shop-results"
     error_message = "The function needs its rights on the given buckets, and on no others."
   }
+}
+
+# Claims, counters and results are written over themselves.
+run "a_bucket_that_lets_nothing_be_replaced" {
+  command = plan
+
+  variables {
+    existing_output_bucket = "shop"
+  }
+
+  override_data {
+    target = data.google_storage_bucket.output[0]
+    values = {
+      name           = "shop", location = "EU", uniform_bucket_level_access = true, default_event_based_hold = false, retention_policy = [{ is_locked = false, retention_period = 86400 }]
+      lifecycle_rule = [{ action = [{ type = "Delete", storage_class = "" }], condition = [{ age = 7, created_before = "", custom_time_before = "", days_since_custom_time = 0, days_since_noncurrent_time = 0, matches_prefix = ["_work/"], matches_storage_class = [], matches_suffix = [], noncurrent_time_before = "", num_newer_versions = 0, send_age_if_zero = false, send_days_since_custom_time_if_zero = false, send_days_since_noncurrent_time_if_zero = false, send_num_newer_versions_if_zero = false, size_above_bytes = 0, size_below_bytes = 0, with_state = "ANY" }] }]
+    }
+  }
+
+  expect_failures = [data.google_storage_bucket.output]
+}
+
+# A year's expiry of everything deletes the counters of spending too.
+run "a_rule_that_refills_budgets" {
+  command = plan
+
+  variables {
+    existing_output_bucket = "shop"
+  }
+
+  override_data {
+    target = data.google_storage_bucket.output[0]
+    values = {
+      name           = "shop", location = "EU", uniform_bucket_level_access = true, default_event_based_hold = false, retention_policy = []
+      lifecycle_rule = [{ action = [{ type = "Delete", storage_class = "" }], condition = [{ age = 365, created_before = "", custom_time_before = "", days_since_custom_time = 0, days_since_noncurrent_time = 0, matches_prefix = [], matches_storage_class = [], matches_suffix = [], noncurrent_time_before = "", num_newer_versions = 0, send_age_if_zero = false, send_days_since_custom_time_if_zero = false, send_days_since_noncurrent_time_if_zero = false, send_num_newer_versions_if_zero = false, size_above_bytes = 0, size_below_bytes = 0, with_state = "ANY" }] }, { action = [{ type = "Delete", storage_class = "" }], condition = [{ age = 7, created_before = "", custom_time_before = "", days_since_custom_time = 0, days_since_noncurrent_time = 0, matches_prefix = ["_work/"], matches_storage_class = [], matches_suffix = [], noncurrent_time_before = "", num_newer_versions = 0, send_age_if_zero = false, send_days_since_custom_time_if_zero = false, send_days_since_noncurrent_time_if_zero = false, send_num_newer_versions_if_zero = false, size_above_bytes = 0, size_below_bytes = 0, with_state = "ANY" }] }]
+    }
+  }
+
+  expect_failures = [data.google_storage_bucket.output]
+}
+
+# Nothing deletes the stored answers, which hold pictures.
+run "answers_that_stay_for_ever" {
+  command = plan
+
+  variables {
+    existing_output_bucket = "shop"
+  }
+
+  override_data {
+    target = data.google_storage_bucket.output[0]
+    values = {
+      name           = "shop", location = "EU", uniform_bucket_level_access = true, default_event_based_hold = false, retention_policy = []
+      lifecycle_rule = []
+    }
+  }
+
+  expect_failures = [check.work_expires]
+}
+
+# The function's right to write rows is conditional, which needs uniform access.
+run "an_input_bucket_with_object_rights" {
+  command = plan
+
+  variables {
+    existing_input_bucket = "shop"
+  }
+
+  override_data {
+    target = data.google_storage_bucket.input[0]
+    values = {
+      name           = "shop", location = "EU", uniform_bucket_level_access = false, default_event_based_hold = false, retention_policy = []
+      lifecycle_rule = []
+    }
+  }
+
+  expect_failures = [data.google_storage_bucket.input]
 }

@@ -13,6 +13,7 @@ mock_provider "google" {
 }
 mock_provider "archive" {}
 mock_provider "time" {}
+mock_provider "random" {}
 
 variables {
   project_id = "demo-project"
@@ -88,6 +89,7 @@ run "defaults" {
       GOOGLE_CLOUD_PROJECT      = "demo-project"
       GOOGLE_CLOUD_LOCATION     = "global"
       GOOGLE_GENAI_USE_VERTEXAI = "true"
+      SOURCE_HASH               = substr(local.source_hash, 0, 12)
     })
     error_message = "The environment must be the contract's, with no variable that the function does not read and no empty one."
   }

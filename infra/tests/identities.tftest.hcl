@@ -32,6 +32,12 @@ mock_provider "google" {
 }
 mock_provider "archive" {}
 mock_provider "time" {}
+mock_provider "random" {
+  override_resource {
+    target = random_id.roles
+    values = { hex = "0a1b2c3d" }
+  }
+}
 
 variables {
   project_id      = "demo-project"
@@ -111,6 +117,15 @@ run "runtime" {
   assert {
     condition     = google_project_iam_member.runtime_calls_model[0].role == "projects/demo-project/roles/composite_model_caller"
     error_message = "On the project the function must hold the one-permission role, not roles/aiplatform.user."
+  }
+}
+
+run "roles_can_be_made_again" {
+  command = plan
+
+  assert {
+    condition     = google_project_iam_custom_role.row_replacer.role_id == "composite_row_replacer_0a1b2c3d" && google_project_iam_custom_role.model_caller[0].role_id == "composite_model_caller_0a1b2c3d"
+    error_message = "Cloud IAM refuses a custom role's id for 37 days after its deletion: with fixed ids a deployment could not be made again after a destroy."
   }
 }
 

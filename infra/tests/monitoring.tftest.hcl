@@ -10,6 +10,7 @@ mock_provider "google" {
 }
 mock_provider "archive" {}
 mock_provider "time" {}
+mock_provider "random" {}
 
 variables {
   project_id = "demo-project"
@@ -62,12 +63,12 @@ run "alerts" {
   }
 
   assert {
-    condition     = toset(keys(google_monitoring_alert_policy.promql)) == toset(["failures", "spend", "server_errors", "no_acceptance"])
-    error_message = "Failures, spending, 5xx and the lack of any acceptance must raise an alert."
+    condition     = toset(keys(google_monitoring_alert_policy.promql)) == toset(["stalled", "refused", "failures", "spend", "dear_pairs", "model_busy", "server_errors", "no_acceptance"])
+    error_message = "A standstill, a refused trigger, failures, spending, dear pairs, a used-up quota, 5xx and the lack of any acceptance must raise an alert."
   }
 
   assert {
-    condition     = alltrue([for p in concat(values(google_monitoring_alert_policy.promql), values(google_monitoring_alert_policy.log), [google_monitoring_alert_policy.oldest_event]) : contains(p.notification_channels, "projects/demo-project/notificationChannels/42") && length(p.notification_channels) == 2])
+    condition     = alltrue([for p in concat(values(google_monitoring_alert_policy.promql), values(google_monitoring_alert_policy.log)) : contains(p.notification_channels, "projects/demo-project/notificationChannels/42") && length(p.notification_channels) == 2])
     error_message = "An alert that reaches nobody is none: every policy must use every channel."
   }
 
@@ -77,18 +78,18 @@ run "alerts" {
   }
 
   assert {
-    condition     = one(one(google_monitoring_alert_policy.oldest_event.conditions).condition_threshold).threshold_value > var.event_max_age_seconds
-    error_message = "The alert must come when the function failed to record a failure, not while it may still be trying."
-  }
-
-  assert {
-    condition     = one(one(google_monitoring_alert_policy.oldest_event.conditions).condition_threshold).threshold_value < 86400
-    error_message = "The alert must come before the platform drops the event after 24 hours."
-  }
-
-  assert {
-    condition     = strcontains(one(one(google_monitoring_alert_policy.oldest_event.conditions).condition_threshold).filter, "starts_with(\"eventarc-us-central1-composite-\")")
+    condition     = strcontains(one(one(google_monitoring_alert_policy.promql["stalled"].conditions).condition_prometheus_query_language).query, "subscription_id=~\"eventarc-us-central1-composite-.*\"")
     error_message = "The alert must watch the trigger's own subscription."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.promql["stalled"].severity == "CRITICAL" && one(one(google_monitoring_alert_policy.promql["stalled"].conditions).condition_prometheus_query_language).duration == "900s"
+    error_message = "Work that waits while nothing is done for 15 minutes is the alert that wakes people."
+  }
+
+  assert {
+    condition     = alltrue([for p in google_monitoring_alert_policy.promql : p.enabled])
+    error_message = "Every alert must be on while the function is."
   }
 
   assert {
@@ -118,15 +119,17 @@ run "alerts" {
   }
 
   assert {
-    condition = { for k, p in google_monitoring_alert_policy.log : k => [p.severity, one(regex("jsonPayload.message=\"([^\"]+)\"", one(one(p.conditions).condition_matched_log).filter))] } == {
-      no_model = ["CRITICAL", "no model can be reached"]
-      budget   = ["ERROR", "budget exhausted"]
+    condition = { for k, p in google_monitoring_alert_policy.log : k => p.severity } == {
+      no_model   = "CRITICAL"
+      budget     = "ERROR"
+      memory     = "ERROR"
+      retirement = "WARNING"
     }
-    error_message = "A deployment without a model, and one without money, must be told of at the first line."
+    error_message = "A deployment without a model, without money or without memory, and a model that ends, must be told of at the first line."
   }
 
   assert {
-    condition     = alltrue([for p in google_monitoring_alert_policy.log : strcontains(one(one(p.conditions).condition_matched_log).filter, "service_name=~\"^composite(-http)?$\"") && one(one(p.alert_strategy).notification_rate_limit).period == "21600s"])
+    condition     = alltrue([for p in google_monitoring_alert_policy.log : strcontains(one(one(p.conditions).condition_matched_log).filter, "service_name=~\"^composite(-http)?$\"") && contains(["21600s", "86400s"], one(one(p.alert_strategy).notification_rate_limit).period)])
     error_message = "Only this deployment's lines, and not a message for each of them: Cloud Monitoring refuses such a policy without a rate."
   }
 
@@ -148,19 +151,53 @@ run "alerts" {
   }
 }
 
+run "paused" {
+  command = plan
+
+  variables {
+    paused = true
+  }
+
+  assert {
+    condition     = { for k, p in google_monitoring_alert_policy.promql : k => p.enabled if !p.enabled } == { stalled = false, refused = false }
+    error_message = "While deliveries are refused on purpose, nobody must be woken for it; everything else is still watched."
+  }
+}
+
+run "thresholds_follow_the_cap_and_the_model" {
+  command = plan
+
+  variables {
+    max_usd_per_day = 600
+    model           = "gemini-3-pro-image"
+  }
+
+  assert {
+    condition     = endswith(one(one(google_monitoring_alert_policy.promql["spend"].conditions).condition_prometheus_query_language).query, " > 480")
+    error_message = "Who has raised the cap for a large catalogue must not be woken by it: 80 % of the day's money within an hour is the alert."
+  }
+
+  assert {
+    condition     = endswith(one(one(google_monitoring_alert_policy.promql["dear_pairs"].conditions).condition_prometheus_query_language).query, " > 0.336")
+    error_message = "A dearer model makes dearer pairs: two and a half of its pictures at 0.1344 USD are the limit."
+  }
+}
+
 run "dashboard" {
   command = plan
 
   assert {
-    condition     = length(jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles) == 16
-    error_message = "The dashboard must show its fourteen charts, the models and the log."
+    condition     = length(jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles) == 20
+    error_message = "The dashboard must show its eighteen charts, the models and the log."
   }
 
   assert {
     condition = [for t in jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles : t.widget.xyChart.thresholds if try(length(t.widget.xyChart.thresholds), 0) > 0] == [
-      [{ label = "max_usd_per_day", value = 25 }]
+      [{ label = "objective", value = 0.99 }],
+      [{ label = "objective", value = 60 }],
+      [{ label = "max_usd_per_day", value = 25 }],
     ]
-    error_message = "A day's spending must be seen against its cap."
+    error_message = "The objectives, and a day's spending against its cap, must be seen as lines."
   }
 
   assert {

@@ -6,6 +6,7 @@ mock_provider "google" {
 }
 mock_provider "archive" {}
 mock_provider "time" {}
+mock_provider "random" {}
 
 variables {
   project_id = "demo-project"
@@ -48,5 +49,14 @@ run "allow_list" {
   assert {
     condition     = toset([for s in data.archive_file.source.source : s.filename]) == toset(local.source_files)
     error_message = "The archive must hold exactly what was hashed."
+  }
+}
+
+run "images_are_scanned" {
+  command = plan
+
+  assert {
+    condition     = contains(keys(google_project_service.api), "containerscanning.googleapis.com") && one(google_artifact_registry_repository.images.vulnerability_scanning_config).enablement_config == "INHERITED"
+    error_message = "A library with a known hole would be deployed, and stay, unseen."
   }
 }

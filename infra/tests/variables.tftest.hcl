@@ -1,11 +1,16 @@
 # Values that would fail late, cost money or open a door are refused in the plan, by name.
 
-mock_provider "google" {}
+mock_provider "google" {
+  mock_data "google_storage_bucket" {
+    defaults = { uniform_bucket_level_access = true }
+  }
+}
 mock_provider "google" {
   alias = "billing"
 }
 mock_provider "archive" {}
 mock_provider "time" {}
+mock_provider "random" {}
 
 variables {
   project_id = "demo-project"
@@ -26,6 +31,7 @@ run "every_bad_value_is_refused" {
     kms_key                   = "my-key"
     soft_delete_days          = 3
     input_versions_days       = 0
+    input_expiry_days         = 7
     auth                      = "none"
     api_key_secret            = "AIza-not-a-secret-name"
     api_key_secret_version    = 0
@@ -53,6 +59,9 @@ run "every_bad_value_is_refused" {
     notification_channels     = ["42"]
     alert_failures_per_hour   = 0
     alert_usd_per_hour        = 0
+    alert_usd_per_pair        = 0
+    alert_failed_share        = 1
+    alert_put_off_share       = 0
     billing_account           = "my-account"
     monthly_budget            = 0.5
   }
@@ -67,6 +76,7 @@ run "every_bad_value_is_refused" {
     var.kms_key,
     var.soft_delete_days,
     var.input_versions_days,
+    var.input_expiry_days,
     var.auth,
     var.api_key_secret,
     var.api_key_secret_version,
@@ -94,6 +104,9 @@ run "every_bad_value_is_refused" {
     var.notification_channels,
     var.alert_failures_per_hour,
     var.alert_usd_per_hour,
+    var.alert_usd_per_pair,
+    var.alert_failed_share,
+    var.alert_put_off_share,
     var.billing_account,
     var.monthly_budget,
   ]

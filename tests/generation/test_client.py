@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import google.auth.credentials
 import pytest
 from google import genai
@@ -58,6 +60,15 @@ def test_a_token_that_cannot_be_had_is_a_passing_fault_that_has_cost_nothing(gem
         client_with(credentials, gemini.url).generate(REQUEST, Deadline(60))
     assert not isinstance(caught.value, ModelUnanswered)
     assert gemini.requests == []
+
+
+def test_each_call_that_is_put_off_is_a_line(gemini, capsys):
+    """Of which the share of 429 among the calls is made."""
+    gemini.control(faults=[{"kind": "429", "times": 2}])
+    assert client_with(Token(0, None), gemini.url).generate(REQUEST, Deadline(60)).outcome == "image"
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    put_off = [(line["model"], line["status"]) for line in lines if line["message"] == "model call put off"]
+    assert put_off == [("gemini-2.5-flash-image", 429)] * 2
 
 
 def test_two_that_were_refused_at_once_do_not_come_again_at_once():

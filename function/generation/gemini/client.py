@@ -14,6 +14,7 @@ from function.errors import DeadlineExceeded, ModelRefused, ModelRejected, Model
 from function.generation.backoff import backoff_s, with_jitter
 from function.generation.gemini.response import read_answer, read_words, shorten
 from function.generation.provider import Answer, ModelNotFound, Request
+from function.telemetry.structured_logging import log
 
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only an event that needs it pays for it
     from google.genai import Client, types
@@ -137,6 +138,7 @@ class GeminiClient:
                 _raise_unless_passing(error, model)
                 problems[f"{error.code} {shorten(error.message or error.status or '')}".strip()] += 1
                 wait_s = max(wait_s, with_jitter(_asked_to_wait_s(error)))
+                log("INFO", "model call put off", stage="generate", model=model, status=error.code)
             except UnicodeError as error:
                 raise _unreadable(model, error) from None
             except (*NEVER_SENT, GoogleAuthError) as error:
