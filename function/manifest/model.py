@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from function.imaging.formats import WriteFormat
 from function.settings import MAX_CAP_USD, MODEL_NAME
 
 MAX_PLACEMENT_CHARS = 500
@@ -35,8 +36,8 @@ class ScenePrompt(StrictModel):
 class Output(StrictModel):
     """The result's format and size; what is absent follows the scene."""
 
-    format: Literal["png", "jpeg", "webp"] | None = None
-    quality: int | None = Field(None, ge=1, le=100, description="for jpeg and webp")
+    format: WriteFormat | None = None
+    quality: int | None = Field(None, ge=1, le=100, description="for jpeg, webp and avif")
     width: int | None = Field(None, ge=1, le=MAX_OUTPUT_SIDE_PX)
     height: int | None = Field(None, ge=1, le=MAX_OUTPUT_SIDE_PX)
 

@@ -39,7 +39,10 @@ def refusal(body: bytes | dict) -> str:
         ({}, "product: is required; scene: is required"),
         (GOOD | {"colour": 1, "size": 2}, "colour: unknown field"),
         (GOOD | {"colour": 1, "size": 2}, "size: unknown field"),
-        (GOOD | {"output": {"format": "gif"}}, "output.format: Input should be 'png', 'jpeg' or 'webp', got \"gif\""),
+        (
+            GOOD | {"output": {"format": "gif"}},
+            "output.format: Input should be 'png', 'jpeg', 'webp' or 'avif', got \"gif\"",
+        ),
         (GOOD | {"output": {"quality": 0}}, "output.quality"),
         (GOOD | {"output": {"quality": 101}}, "output.quality"),
         (GOOD | {"output": {"width": 0}}, "output.width"),

@@ -13,11 +13,11 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX, Upload
 from function.delivery.row_writer import row_manifest, row_name
 from function.errors import CompositeError, SourceMissing, SourceTooLarge
-from function.imaging.decode import inspect
 from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
 from function.manifest.references import InlineImage, StoredImage, bucket_of, manifest_targets
 from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, read_rows
+from function.pipeline.source_limits import inspect_source
 from function.settings import Settings
 from function.storage.client import Forbidden, Storage, StoredObject, crc32c
 from function.tools.cli.terminal import Progress, UsageProblem
@@ -167,7 +167,7 @@ def _pair(title: str, name: str, body: bytes, bucket: str, settings: Settings) -
     targets = manifest_targets(manifest, _reading_anywhere(named, settings), bucket, name)
     for part, target in targets.items():
         if isinstance(target, InlineImage):
-            inspect(target.content, part, max_pixels=settings.max_source_pixels)
+            inspect_source(target.content, part, settings)
     stored = tuple(target for target in targets.values() if isinstance(target, StoredImage))
     return Pair(title, name, body, manifest, stored)
 
@@ -205,7 +205,7 @@ def _file_of(image: StoredImage, root: Path, bucket: str, start: str) -> Path | 
 
 def _read_image(path: Path, name: str, settings: Settings) -> LocalFile:
     content = _content(path, settings.max_source_bytes)
-    info = inspect(content, str(path), max_pixels=settings.max_source_pixels)
+    info = inspect_source(content, str(path), settings)
     return LocalFile(path, name, len(content), crc32c(content), info.mime_type)
 
 
