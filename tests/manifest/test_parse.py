@@ -30,7 +30,7 @@ def refusal(body: bytes | dict) -> str:
     [
         (b"", "not JSON"),
         (b"{", "line 1"),
-        (b"\xff\xfe", "not UTF-8"),
+        (b"\xff\xfa{}", "not UTF-8"),
         (b"[1]", "a list"),
         (b"null", "null"),
         (b"7", "a single value"),
