@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flask import Request, Response
 
 from function.deadline import Deadline
-from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX, NotAnEvent, Upload, parse_event
+from function.delivery.cloud_event import NotAnEvent, Upload, is_catalogue, is_manifest, parse_event
 from function.errors import AtWorkElsewhere, Paused, Transient
 from function.settings import Settings, SettingsInvalid
 from function.storage.names import OWN_PREFIXES
@@ -124,7 +124,7 @@ class Service:
             return self._services
 
     def _settle(self, upload: Upload) -> str:
-        if not upload.name.endswith((MANIFEST_SUFFIX, *CATALOGUE_SUFFIXES)):
+        if not is_manifest(upload.name):
             log("DEBUG", "not a manifest: nothing to do", stage="event")
             return "ignored"
         if upload.bucket == self._settings.output_bucket:
@@ -140,7 +140,7 @@ class Service:
         deadline = Deadline(self._settings.event_deadline_s)
         if self.services().switches.look(upload.bucket).paused:
             raise Paused("the input bucket is paused")
-        if upload.name.endswith(CATALOGUE_SUFFIXES):
+        if is_catalogue(upload.name):
             from function.delivery.catalogue import settle_catalogue  # noqa: PLC0415
 
             settle_catalogue(upload, self.services(), deadline)

@@ -13,6 +13,7 @@ from function.budget.caps import Caps
 from function.generation.image_size import ImageSize
 from function.generation.model_chain import not_served
 from function.generation.models import model_table
+from function.imaging.formats import FORMATS, ReadFormat
 from function.storage.names import BUCKET_NAME
 
 DEFAULT_MODEL = "gemini-2.5-flash-image"
@@ -30,6 +31,10 @@ class SettingsInvalid(Exception):
 
 def _names(value: object) -> object:
     return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+
+def _lower_names(value: object) -> object:
+    return _names(value.lower() if isinstance(value, str) else value)
 
 
 def _strip(value: object) -> object:
@@ -82,7 +87,10 @@ class Settings(BaseModel):
     max_px: int = Field(768, alias="MAX_PX", ge=256, le=4096)
     max_attempts: int = Field(3, alias="MAX_ATTEMPTS", ge=1, le=20)
     max_source_bytes: int = Field(50 * 2**20, alias="MAX_SOURCE_BYTES", ge=1)
-    max_source_pixels: int = Field(50_000_000, alias="MAX_SOURCE_PIXELS", ge=1)
+    max_source_pixels: int = Field(64_000_000, alias="MAX_SOURCE_PIXELS", ge=1)
+    source_formats: Annotated[tuple[ReadFormat, ...], BeforeValidator(_lower_names)] = Field(
+        tuple(FORMATS), alias="SOURCE_FORMATS", min_length=1
+    )
     event_deadline_s: float = Field(300, alias="EVENT_DEADLINE_S", gt=0, le=3600)
     event_max_age_s: float = Field(3600, alias="EVENT_MAX_AGE_S", gt=0)
 

@@ -10,6 +10,7 @@ locals {
       ["main.py", "requirements.txt"],
       fileset(local.root, "function/**/*.py"),
       fileset(local.root, "function/**/*.json"),
+      fileset(local.root, "function/**/*.icc"),
     ),
     setunion(
       fileset(local.root, "function/tools/**"),

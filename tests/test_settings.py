@@ -26,16 +26,19 @@ def test_the_defaults_are_the_documented_ones():
     )  # fmt: skip
     assert (settings.max_image_size, settings.thinking_level) == (None, "minimal")
     assert (settings.max_px, settings.max_attempts) == (768, 3)
-    assert (settings.max_source_bytes, settings.max_source_pixels) == (50 * 2**20, 50_000_000)
+    assert (settings.max_source_bytes, settings.max_source_pixels) == (50 * 2**20, 64_000_000)
     assert (settings.event_deadline_s, settings.event_max_age_s) == (300, 3600)
     assert settings.allowed_buckets == ()
+    assert settings.source_formats == ("png", "jpeg", "webp", "avif", "heic", "tiff")
 
 
 def test_lists_and_blanks_are_understood():
     settings = Settings.from_environment(
-        GOOD | {"ALLOWED_BUCKETS": " one, two,, ", "MAX_PX": " 1024 ", "GEMINI_MODEL": ""}
+        GOOD
+        | {"SOURCE_FORMATS": " PNG, jpeg ", "ALLOWED_BUCKETS": " one, two,, ", "MAX_PX": " 1024 ", "GEMINI_MODEL": ""}
     )
     assert settings.allowed_buckets == ("one", "two")
+    assert settings.source_formats == ("png", "jpeg")
     assert settings.max_px == 1024
     assert settings.gemini_model == "gemini-2.5-flash-image"
 
@@ -51,6 +54,8 @@ def test_lists_and_blanks_are_understood():
         ({"MAX_PX": "255"}, ["MAX_PX", "256"]),
         ({"MAX_PX": "many"}, ["MAX_PX", "many"]),
         ({"MAX_ATTEMPTS": "0", "EVENT_DEADLINE_S": "-1"}, ["MAX_ATTEMPTS", "EVENT_DEADLINE_S"]),
+        ({"SOURCE_FORMATS": "png,gif"}, ["SOURCE_FORMATS", "gif"]),
+        ({"SOURCE_FORMATS": " , "}, ["SOURCE_FORMATS"]),
         ({"GEMINI_API_KEY": ""}, ["GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI"]),
         ({"GOOGLE_GENAI_USE_VERTEXAI": "true"}, ["GOOGLE_CLOUD_PROJECT"]),
         ({"GEMINI_FALLBACK_MODEL": "good, not good"}, ["GEMINI_FALLBACK_MODEL"]),

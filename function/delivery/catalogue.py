@@ -23,6 +23,7 @@ from function.pipeline.stage_times import StageTimes
 from function.settings import Settings
 from function.sidecar import CatalogueSidecar, ErrorRecord
 from function.storage.client import Forbidden, NotFound, TooLarge
+from function.storage.content_encoding import Damaged
 from function.storage.names import MAX_OBJECT_NAME_BYTES, gs_uri
 from function.telemetry.structured_logging import log
 
@@ -182,5 +183,7 @@ def _read_catalogue(delivery: Delivery) -> bytes | None:
         raise ManifestInvalid(
             f"the catalogue has more than the {MAX_CATALOGUE_BYTES:,} bytes allowed; split it"
         ) from None
+    except Damaged as error:
+        raise ManifestInvalid(f"the catalogue is stored as gzip and cannot be unpacked: {error}") from None
     except Forbidden as error:
         raise StorageUnavailable(f"the catalogue cannot be read: {error}", stage="manifest") from None

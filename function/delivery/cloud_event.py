@@ -18,6 +18,7 @@ from function.storage.names import BUCKET_NAME, gs_uri
 FINALIZED = "google.cloud.storage.object.v1.finalized"
 MANIFEST_SUFFIX = ".json"
 CATALOGUE_SUFFIXES = (".jsonl", ".csv")
+ENDINGS = (MANIFEST_SUFFIX, *CATALOGUE_SUFFIXES)
 MAX_GENERATION = 2**63 - 1  # generations are int64
 
 
@@ -43,6 +44,16 @@ class Upload:
     def age_s(self) -> float:
         """Seconds since the event happened, never negative."""
         return max(0.0, (datetime.now(UTC) - self.time).total_seconds())
+
+
+def is_catalogue(name: str) -> bool:
+    """Whether an object is a catalogue by its ending, in capitals too."""
+    return name.lower().endswith(CATALOGUE_SUFFIXES)
+
+
+def is_manifest(name: str) -> bool:
+    """Whether an object is a pair manifest or a catalogue by its ending, in capitals too."""
+    return name.lower().endswith(ENDINGS)
 
 
 def parse_event(headers: Mapping[str, str] | Headers, body: bytes) -> Upload:

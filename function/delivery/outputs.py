@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
+from function.delivery.cloud_event import MANIFEST_SUFFIX
 from function.delivery.services import Delivery
 from function.errors import OutputConflict, Superseded
 from function.imaging.formats import FORMATS
@@ -37,8 +38,8 @@ class Outputs:
 
     @classmethod
     def of(cls, bucket: str, manifest_name: str) -> Outputs:
-        """`a/b/pair.json` → `a/b/pair.png` and `a/b/pair.json` in the output bucket."""
-        return cls(bucket, manifest_name.removesuffix(".json"))
+        """`a/b/pair.json`, or `pair.JSON`, → `a/b/pair.png` and `a/b/pair.json` in the output bucket."""
+        return cls(bucket, manifest_name[: -len(MANIFEST_SUFFIX)])
 
     @property
     def sidecar(self) -> str:

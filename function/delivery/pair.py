@@ -33,6 +33,7 @@ from function.pipeline.resources import PairResources
 from function.pipeline.run import run_pair
 from function.sidecar import Sidecar
 from function.storage.client import Forbidden, NotFound, TooLarge
+from function.storage.content_encoding import Damaged
 from function.storage.names import gs_uri
 from function.telemetry.structured_logging import log
 
@@ -161,5 +162,7 @@ def _read_manifest(delivery: Delivery) -> tuple[Manifest, str | None] | None:
         raise StorageUnavailable("the manifest was replaced while it was read", stage="manifest") from None
     except TooLarge:
         raise ManifestInvalid(f"the manifest has more than the {MAX_MANIFEST_BYTES} bytes allowed") from None
+    except Damaged as error:
+        raise ManifestInvalid(f"the manifest is stored as gzip and cannot be unpacked: {error}") from None
     except Forbidden as error:
         raise StorageUnavailable(f"the manifest cannot be read: {error}", stage="manifest") from None

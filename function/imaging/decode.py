@@ -1,42 +1,45 @@
-"""Untrusted PNG, JPEG and WebP bytes → 8-bit RGB(A) arrays.
+"""Untrusted picture bytes → 8-bit RGB(A) arrays.
 
-Only the three decoders named here are reachable: their classes are used directly, not Pillow's registry.
+Only the decoders of formats.py are reachable: their classes are used directly, not Pillow's registry.
 Pixels are allocated after the declared size has been checked. Of an animation the first frame is taken.
 """
 
 from __future__ import annotations
 
-import io
 import math
 import struct
 import warnings
 import zlib
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import cast
 
-import cv2
 import numpy as np
 from isal import isal_zlib
-from PIL import Image, JpegImagePlugin, WebPImagePlugin
+from PIL import Image, JpegImagePlugin
 
-from function.errors import SourceTooLarge, SourceUnreadable
+from function.errors import SourceTooLarge, SourceUnreadable, SourceUnsupported
+from function.imaging.exif import is_adobe_rgb, orientation_of, read_exif
 from function.imaging.formats import FORMATS, ReadFormat
 from function.imaging.frame import Size
-from function.imaging.icc import Use, convert_image, use_of
-from function.imaging.inflate import PngFile
-from function.imaging.png import read_chunks
+from function.imaging.icc import Use, adobe_rgb, convert_image, printing_inks, use_of
+from function.imaging.inflate import open_png
+from function.imaging.jpeg import open_jpeg
+from function.imaging.mishaps import conversion_of, mishap_inside_the_picture
+from function.imaging.opened import CheckSize, NotRead, Opened
 from function.imaging.sniff import sniff
+from function.imaging.webp import open_webp
 
 _ISAL_ERROR = cast("type[Exception]", isal_zlib.error)  # its stubs say an instance
 # What the readers raise at damaged bytes; fuzzing (tests/test_fuzz.py) found no other.
 _DAMAGE: tuple[type[Exception], ...] = (
-    OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, struct.error, zlib.error, _ISAL_ERROR
+    OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, RuntimeError, struct.error, zlib.error,
+    _ISAL_ERROR,
 )  # fmt: skip
 # Pillow warns of damaged EXIF on stderr, where every line is a log entry; what matters of it is read or refused here.
 warnings.filterwarnings("ignore", module=r"PIL\.")
-_MAX_JPEG_SCANS = 100  # about 10 are usual; even an empty one costs a pass over the whole picture
 _BAND_ROWS = 256  # copied at a time
-_ORIENTATION_TAG = 0x0112  # EXIF 2.32, 4.6.4
+NO_INKS_NOTE = "it is CMYK without a usable profile; its inks were taken for coated paper (SWOP)"
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -60,6 +63,7 @@ class ImageInfo:
     animated: bool
     icc: bytes | None  # as embedded, whatever it is for
     jpeg_tables: tuple[tuple[int, ...], ...] = ()  # quantisation, as Pillow orders it: brightness, colour
+    extra_bytes: int = 0  # that decoding takes besides the format's bytes a pixel
 
     @property
     def mime_type(self) -> str:
@@ -70,8 +74,9 @@ class ImageInfo:
     def decode_bytes(self) -> int:
         """Peak bytes of decoding the picture."""
         image_format = FORMATS[self.format]
-        return math.prod(self.size) * (
-            image_format.animated_decode_bytes if self.animated else image_format.decode_bytes
+        return (
+            math.prod(self.size) * (image_format.animated_decode_bytes if self.animated else image_format.decode_bytes)
+            + self.extra_bytes
         )
 
 
@@ -89,12 +94,27 @@ class Pixels:
     notes: tuple[str, ...] = ()
 
 
-def inspect(content: bytes, field: str, *, max_pixels: int) -> ImageInfo:
-    """Read the header; no pixel is decoded.
+def inspect(
+    content: bytes,
+    field: str,
+    *,
+    max_pixels: int,
+    min_side_px: int = 1,
+    formats: Collection[ReadFormat] = tuple(FORMATS),
+) -> ImageInfo:
+    """Read the header; no pixel is decoded. The file has to be in one of `formats`.
 
-    Raises SourceUnsupported, SourceTooLarge or SourceUnreadable, with messages that begin with `field`.
+    Raises SourceUnsupported (a picture with a side below `min_side_px` too), SourceTooLarge or SourceUnreadable, with
+    messages that begin with `field`.
     """
-    return _open(content, field, max_pixels)[1]
+    info = _open(content, field, max_pixels, formats)[1]
+    width, height = info.size
+    if min(width, height) < min_side_px:
+        raise SourceUnsupported(
+            f"{field}: {width} x {height} pixels are too few for a picture; {min_side_px} a side are the least",
+            field=field,
+        )
+    return info
 
 
 def decode(
@@ -102,19 +122,18 @@ def decode(
 ) -> Pixels:
     """Decode to 8-bit RGB, or RGBA where there is transparency.
 
-    Grey, palette, 16-bit and CMYK pictures become RGB; grey and CMYK with a profile of their own become sRGB.
+    Grey, palette, 16-bit and CMYK pictures become RGB; grey and CMYK with a profile of their own become sRGB, CMYK
+    without one by a profile of usual inks.
     `flatten` lays transparency onto white. `at_least` (width, height as displayed) lets a JPEG be decoded at
     1/2, 1/4 or 1/8 of its size, no side falling below it; the other formats have no such shortcut.
     Raises SourceUnsupported, SourceTooLarge or SourceUnreadable, with messages that begin with `field`.
     """
-    image, info = _open(content, field, max_pixels)
+    opened, info = _open(content, field, max_pixels)
     try:
         if at_least is not None and info.format == "jpeg":
-            image.draft(None, at_least if info.orientation < 5 else at_least[::-1])
-        if info.format == "webp" and not info.animated:
-            image = _still_webp(content, image)
-        image.load()
-        image, icc, notes = _as_rgb(image, info.icc)
+            opened.image.draft(None, at_least if info.orientation < 5 else at_least[::-1])
+        image = opened.load()
+        image, icc, notes = _as_rgb(image, opened.icc or info.icc, opened.colours)
         if flatten and image.mode == "RGBA":
             white = Image.new("RGB", image.size, "white")
             white.paste(image, mask=image.getchannel("A"))
@@ -122,86 +141,59 @@ def decode(
         if info.orientation in _TRANSPOSE:
             image = image.transpose(_TRANSPOSE[info.orientation])
     except _DAMAGE as error:
-        raise _damaged(field, info.format, error) from None
-    return Pixels(_as_array(image), icc, info, notes)
+        raise _damaged(content, field, info.format, error) from None
+    return Pixels(_as_array(image), icc, info, (*opened.notes, *notes))
 
 
-def _open(content: bytes, field: str, max_pixels: int) -> tuple[Image.Image, ImageInfo]:
+def _open(
+    content: bytes, field: str, max_pixels: int, formats: Collection[ReadFormat] = tuple(FORMATS)
+) -> tuple[Opened, ImageInfo]:
     """The picture, not yet decoded, and what its header says."""
-    kind = sniff(content, field)
+    kind = sniff(content, field, formats)
+    if converted := conversion_of(content, packed=kind not in ("png", "tiff")):
+        raise SourceUnreadable(f"{field}: {converted}", field=field)
     try:
-        opener = {"png": _open_png, "jpeg": _open_jpeg, "webp": _open_webp}[kind]
-        image, exif = opener(content, field, max_pixels)
+        opened = _open_as(kind, content, lambda size: _check_pixels(size, field, max_pixels))
+    except NotRead as error:
+        raise SourceUnsupported(f"{field}: {error}", field=field) from None
     except _DAMAGE as error:
-        raise _damaged(field, kind, error) from None
-    orientation = _orientation(exif)
+        raise _damaged(content, field, kind, error) from None
+    image, tags = opened.image, read_exif(opened.exif)
+    orientation = orientation_of(tags)
     width, height = image.size
-    return image, ImageInfo(
+    icc = image.info.get("icc_profile") or None
+    if icc is None and opened.icc is None and image.mode in ("RGB", "RGBA") and is_adobe_rgb(tags):
+        opened = replace(opened, icc=adobe_rgb())
+    return opened, ImageInfo(
         format=kind,
         size=(height, width) if orientation >= 5 else (width, height),
         orientation=orientation,
         has_alpha=image.has_transparency_data,
-        lossless=kind == "png" or b"VP8L" in content[12:16],
+        lossless=opened.lossless,
         animated=getattr(image, "is_animated", False),
-        icc=image.info.get("icc_profile") or None,
+        icc=icc,
         jpeg_tables=_jpeg_tables(image),
+        extra_bytes=opened.extra_bytes,
     )
+
+
+def _open_as(kind: ReadFormat, content: bytes, check_size: CheckSize) -> Opened:
+    """The rarer formats' readers are imported when such a picture comes: the first pair waits for what is imported."""
+    if kind == "avif":
+        from function.imaging.avif import open_avif as opener  # noqa: PLC0415
+    elif kind == "heic":
+        from function.imaging.heic import open_heic as opener  # noqa: PLC0415
+    elif kind == "tiff":
+        from function.imaging.tiff import open_tiff as opener  # noqa: PLC0415
+    else:
+        opener = {"png": open_png, "jpeg": open_jpeg, "webp": open_webp}[kind]
+    return opener(content, check_size)
 
 
 def _jpeg_tables(image: Image.Image) -> tuple[tuple[int, ...], ...]:
     if not isinstance(image, JpegImagePlugin.JpegImageFile):
         return ()
     return tuple(tuple(table) for _, table in sorted(image.quantization.items()))
-
-
-def _open_png(content: bytes, field: str, max_pixels: int) -> tuple[Image.Image, bytes | None]:
-    # Pillow looks at no checksum of pixel data, and finds a late eXIf chunk only by decoding everything.
-    chunks = {kind: data for kind, data in read_chunks(content) if kind in (b"IHDR", b"eXIf")}
-    _check_pixels(struct.unpack_from(">II", chunks[b"IHDR"]), field, max_pixels)
-    exif = chunks.get(b"eXIf")
-    return PngFile(io.BytesIO(content)), None if exif is None else bytes(exif)
-
-
-def _open_jpeg(content: bytes, field: str, max_pixels: int) -> tuple[Image.Image, bytes | None]:
-    if content.count(b"\xff\xda") > _MAX_JPEG_SCANS:
-        raise ValueError(f"it has more than {_MAX_JPEG_SCANS} scans")
-    image = JpegImagePlugin.JpegImageFile(io.BytesIO(content))
-    _check_pixels(image.size, field, max_pixels)
-    return image, image.info.get("exif")
-
-
-def _open_webp(content: bytes, field: str, max_pixels: int) -> tuple[Image.Image, bytes | None]:
-    # Creating the decoder allocates the canvas, so its size is read first.
-    _check_pixels(_webp_canvas_size(content), field, max_pixels)
-    image = WebPImagePlugin.WebPImageFile(io.BytesIO(content))
-    return image, image.info.get("exif")
-
-
-def _still_webp(content: bytes, header: Image.Image) -> Image.Image:
-    """The picture by OpenCV: Pillow's decoder, made for animations, has two canvases of 4 bytes a pixel besides.
-
-    Raises ValueError at damaged data.
-    """
-    flags = cv2.IMREAD_UNCHANGED if header.mode == "RGBA" else cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    if pixels is None or pixels.shape != (header.height, header.width, len(header.mode)):
-        raise ValueError("its pixel data is damaged")
-    if header.mode == "RGBA":
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA)
-    return Image.fromarray(pixels)
-
-
-def _webp_canvas_size(content: bytes) -> Size:
-    """Width and height from the first chunk (https://developers.google.com/speed/webp/docs/riff_container)."""
-    kind, body = content[12:16], content[20:30]
-    if kind == b"VP8X":
-        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
-    if kind == b"VP8L":
-        bits = int.from_bytes(body[1:5], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if kind == b"VP8 ":
-        return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
-    raise ValueError("its first chunk is none that WebP knows")
 
 
 def _check_pixels(size: Size, field: str, max_pixels: int) -> None:
@@ -214,33 +206,30 @@ def _check_pixels(size: Size, field: str, max_pixels: int) -> None:
         )
 
 
-def _orientation(exif: bytes | None) -> int:
-    """EXIF orientation, 1..8; 1 (upright) where it is absent, damaged or out of range."""
-    if not exif:
-        return 1
-    tags = Image.Exif()
-    try:
-        tags.load(exif)
-        orientation = tags.get(_ORIENTATION_TAG, 1)
-    except _DAMAGE:
-        return 1
-    return orientation if orientation in range(1, 9) else 1
+def _as_rgb(
+    image: Image.Image, icc: bytes | None, colours: str | None
+) -> tuple[Image.Image, bytes | None, tuple[str, ...]]:
+    """A decoded picture as RGB or RGBA, the RGB profile it is in (None: sRGB), and what was passed over.
 
-
-def _as_rgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, bytes | None, tuple[str, ...]]:
-    """A decoded picture as RGB or RGBA, the RGB profile it is in (None: sRGB), and what was passed over."""
+    `colours` are those that its profile has to be for ("RGB", "L" or "CMYK"); None where its mode says it."""
     transparent = image.has_transparency_data
     if image.mode.startswith("I"):
         image = _eight_bits(image)
-    colours = "CMYK" if image.mode == "CMYK" else "L" if image.mode in ("1", "L", "LA") else "RGB"
+    if colours is None:
+        colours = "CMYK" if image.mode == "CMYK" else "L" if image.mode in ("1", "L", "LA") else "RGB"
     use = Use.NONE if icc is None else use_of(icc, colours)
+    notes: tuple[str, ...] = ()
+    if colours == "CMYK" and use is Use.NONE:
+        icc, use, notes = printing_inks(), Use.BOTH_WAYS, (NO_INKS_NOTE,)
     if use is Use.FROM_ONLY or (use is Use.BOTH_WAYS and colours != "RGB"):
         alpha = image.convert("RGBA").getchannel("A") if transparent else None
         image = convert_image(image.convert(colours), icc, None)
         if alpha is not None:
             image.putalpha(alpha)
-        return image, None, ()
+        return image, None, notes
     wanted = "RGBA" if transparent else "RGB"
+    if image.mode == "La":  # Pillow has no way from here to RGBA
+        image = image.convert("LA")
     if image.mode != wanted:  # Pillow would copy it all the same
         image = image.convert(wanted)
     # A grey picture may come with a profile for RGB: its equal channels mean what that profile says.
@@ -270,5 +259,6 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return grey
 
 
-def _damaged(field: str, kind: ReadFormat, error: Exception) -> SourceUnreadable:
-    return SourceUnreadable(f"{field}: this {FORMATS[kind].label} cannot be decoded: {error}", field=field)
+def _damaged(content: bytes, field: str, kind: ReadFormat, error: Exception) -> SourceUnreadable:
+    why = mishap_inside_the_picture(content) or error
+    return SourceUnreadable(f"{field}: this {FORMATS[kind].label} cannot be decoded: {why}", field=field)

@@ -1,29 +1,42 @@
 """The image formats: how each is recognised, what it is called, and what reading and writing it takes.
 
 One row a format. What is read may be more than what is written: `written_as` says in which format the result of such a
-scene is written. Opening one is decode.py's, encoding one encode.py's.
+scene is written. Opening one is the work of the module of its name, encoding one encode.py's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
-ReadFormat = Literal["png", "jpeg", "webp"]
-WriteFormat = Literal["png", "jpeg", "webp"]
+ReadFormat = Literal["png", "jpeg", "webp", "avif", "heic", "tiff"]
+WriteFormat = Literal["png", "jpeg", "webp", "avif"]
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 JPEG_MAGIC = b"\xff\xd8\xff"
+TIFF_MAGICS = (b"II*\0", b"MM\0*")
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 @dataclass(frozen=True)
 class Writing:
     """What writing a format takes. max_side_px: the longest side that it can hold. finish_bytes: peak bytes a pixel
-    while a result is restored and encoded: the scene, the result, and the encoder (tests/bench/codecs.py)."""
+    while a result is restored and encoded: the scene, the result, and the encoder (tests/bench/codecs.py). max_pixels:
+    what its encoder can be given memory for, None without such a limit."""
 
     max_side_px: int
     finish_bytes: int
+    max_pixels: int | None = None
+
+    def problem_with(self, size: tuple[int, int]) -> str | None:
+        """Why a picture of (width, height) cannot be written, as the end of a sentence."""
+        if max(size) > self.max_side_px:
+            return f"whose sides end at {self.max_side_px:,} pixels"
+        if self.max_pixels is not None and size[0] * size[1] > self.max_pixels:
+            return f"which is written up to {self.max_pixels:,} pixels; ask for jpeg, webp or png"
+        return None
 
 
 @dataclass(frozen=True)
@@ -50,8 +63,16 @@ class ImageFormat:
     writing: Writing | None
 
 
+def _has_brand(content: bytes, brands: Collection[bytes]) -> bool:
+    """Whether the file type box names one of them, as the major or as a compatible brand (ISO/IEC 14496-12, 4.3)."""
+    if content[4:8] != b"ftyp":
+        return False
+    names = content[8 : min(int.from_bytes(content[:4], "big"), 256)]
+    return any(names[place : place + 4] in brands for place in range(0, len(names), 4) if place != 4)
+
+
 # Longest sides: PNG's specification, 11.2.1; libjpeg's jmorecfg.h (JPEG_MAX_DIMENSION); libwebp's encode.h
-# (WEBP_MAX_DIMENSION).
+# (WEBP_MAX_DIMENSION); AV1's sequence header has 16 bits for a side (5.5.1).
 FORMATS: dict[ReadFormat, ImageFormat] = {
     "png": ImageFormat(
         "PNG", "image/png", ".png", lambda content: content.startswith(PNG_MAGIC),
@@ -64,6 +85,20 @@ FORMATS: dict[ReadFormat, ImageFormat] = {
     "webp": ImageFormat(
         "WebP", "image/webp", ".webp", lambda content: content.startswith(b"RIFF") and content[8:12] == b"WEBP",
         decode_bytes=8, animated_decode_bytes=16, written_as="webp", writing=Writing(16_383, 16),
+    ),
+    # The encoder holds 26 bytes a pixel: of 16 megapixels what a WebP of 32 takes.
+    "avif": ImageFormat(
+        "AVIF", "image/avif", ".avif", lambda content: _has_brand(content, _AVIF_BRANDS),
+        decode_bytes=10, animated_decode_bytes=10, written_as="avif", writing=Writing(65_536, 32, 2**24),
+    ),
+    "heic": ImageFormat(
+        "HEIC", "image/heic", ".heic",
+        lambda content: _has_brand(content, _HEIC_BRANDS) and not _has_brand(content, _AVIF_BRANDS),
+        decode_bytes=12, animated_decode_bytes=12, written_as="jpeg", writing=None,
+    ),
+    "tiff": ImageFormat(
+        "TIFF", "image/tiff", ".tiff", lambda content: content.startswith(TIFF_MAGICS),
+        decode_bytes=8, animated_decode_bytes=8, written_as="png", writing=None,
     ),
 }  # fmt: skip
 
@@ -81,7 +116,7 @@ def writing_of(name: WriteFormat) -> Writing:
     return writing
 
 
-def labels_of_readable() -> str:
+def labels(names: Collection[ReadFormat]) -> str:
     """`PNG, JPEG and WebP`."""
-    *first, last = (image_format.label for image_format in FORMATS.values())
-    return f"{', '.join(first)} and {last}"
+    *first, last = (image_format.label for name, image_format in FORMATS.items() if name in names)
+    return f"{', '.join(first)} and {last}" if first else last

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from enum import Enum
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -12,6 +14,32 @@ _MAX_SRGB_DIFFERENCE = 1  # levels of 255: a profile that moves no colour furthe
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC  # in-gamut colours come back as they were
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _BROKEN = (ImageCms.PyCMSError, OSError, ValueError, TypeError)  # what a bad profile raises
+
+
+# Small profiles in the public domain (CC0 1.0), from https://github.com/saucecontrol/Compact-ICC-Profiles at bdd8466.
+_PROFILES = Path(__file__).parent / "profiles"
+_DISPLAY_P3, _HDR_TRANSFERS = 12, (16, 18)  # ITU-T H.273, tables 2 and 3: SMPTE EG 432-1; PQ and HLG
+
+
+@cache
+def adobe_rgb() -> bytes:
+    """Compatible with Adobe RGB (1998)."""
+    return (_PROFILES / "AdobeCompat-v2.icc").read_bytes()
+
+
+@cache
+def printing_inks() -> bytes:
+    """CMYK as CGATS TR 001 has it (SWOP, coated paper): what a file without a profile is most likely made for."""
+    return (_PROFILES / "CGATS001Compat-v2-micro.icc").read_bytes()
+
+
+def profile_of_code(code: tuple[int, int] | None) -> tuple[bytes | None, tuple[str, ...]]:
+    """(primaries, transfer) as numbers of ITU-T H.273 → a profile, None for sRGB; and what is passed over."""
+    if code is None:
+        return None, ()
+    primaries, transfer = code
+    notes = ("its HDR brightness is not kept",) if transfer in _HDR_TRANSFERS else ()
+    return (_PROFILES / "DisplayP3Compat-v2-micro.icc").read_bytes() if primaries == _DISPLAY_P3 else None, notes
 
 
 class Use(Enum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -10,9 +11,29 @@ from isal import isal_zlib
 from PIL import PngImagePlugin
 
 from function.imaging.avx import release_avx
+from function.imaging.opened import CheckSize, Opened
+from function.imaging.png import read_chunks
 
 _BLOCK_BYTES = 0xFFFF  # the most that a stored block holds (RFC 1951, 3.2.4), and inflated at a time
 _ZLIB_HEADER = b"\x78\x01"  # RFC 1950
+
+
+_COLOURS = {0: "L", 2: "RGB", 3: "RGB", 4: "L", 6: "RGB"}  # by colour type (PNG specification, 11.2.1)
+
+
+def open_png(content: bytes, check_size: CheckSize) -> Opened:
+    """Read the header. Raises ValueError and what Pillow raises at damaged data."""
+    # Pillow looks at no checksum of pixel data, and finds a late eXIf chunk only by decoding everything.
+    chunks = {kind: data for kind, data in read_chunks(content) if kind in (b"IHDR", b"eXIf")}
+    width, height, _, colour_type = struct.unpack_from(">IIBB", chunks[b"IHDR"])
+    check_size((width, height))
+    exif = chunks.get(b"eXIf")
+    return Opened(
+        PngFile(io.BytesIO(content)),
+        None if exif is None else bytes(exif),
+        colours=_COLOURS.get(colour_type),
+        lossless=True,
+    )
 
 
 class PngFile(PngImagePlugin.PngImageFile):

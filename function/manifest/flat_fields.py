@@ -8,11 +8,12 @@ import json
 import re
 from typing import Any, get_args
 
-from function.manifest.model import Manifest, Output
+from function.manifest.model import Manifest, Output, WholeNumber
 from function.manifest.parse import no_duplicates
 
 LABEL_PREFIX = "labels."
-WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+# Spreadsheets write 768 as 768.0 or 768,0; with three zeros it might be a thousand.
+WHOLE_NUMBER = re.compile(r"([+-]?[0-9]{1,18})(?:[.,]0{1,2})?")
 NUMBER_FIELDS = ("budget_usd",)
 NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 OBJECT_FIELDS = ("scene", "output", "labels")  # may hold a JSON object
@@ -21,7 +22,7 @@ FLAT_FIELDS = (*Manifest.model_fields, *NESTED_FIELDS)
 
 
 def _is_whole_number(annotation: Any) -> bool:
-    return int in get_args(annotation)
+    return any(one is WholeNumber or one is int for one in get_args(annotation))
 
 
 WHOLE_NUMBER_FIELDS = {
@@ -57,9 +58,10 @@ def set_field(fields: dict[str, Any], name: str, text: str) -> None:
 def parse_value(name: str, text: str) -> Any:
     """The text of a flat field as the manifest holds it. Raises ValueError, whose message names the field."""
     if name in WHOLE_NUMBER_FIELDS:
-        if not WHOLE_NUMBER.fullmatch(text.strip()):
+        number = WHOLE_NUMBER.fullmatch(text.strip())
+        if not number:
             raise ValueError(f"{name}: {short(text)} is not a whole number")
-        return int(text)
+        return int(number[1])
     if name in NUMBER_FIELDS:
         if not NUMBER.fullmatch(text.strip()):
             raise ValueError(f"{name}: {short(text)} is not a number such as 12.50")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 
+from function.imaging.formats import WriteFormat
 from function.settings import MAX_CAP_USD, MODEL_NAME
 
 MAX_PLACEMENT_CHARS = 500
@@ -24,6 +25,14 @@ Reference = Annotated[
 ]
 
 
+def _whole(value: object) -> object:
+    """768.0, as programs write that know one kind of number, is 768."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_whole)]
+
+
 class StrictModel(BaseModel):
     """A model that refuses unknown fields and does not turn one type into another."""
 
@@ -39,10 +48,10 @@ class ScenePrompt(StrictModel):
 class Output(StrictModel):
     """The result's format and size; what is absent follows the scene."""
 
-    format: Literal["png", "jpeg", "webp"] | None = None
-    quality: int | None = Field(None, ge=1, le=100, description="for jpeg and webp")
-    width: int | None = Field(None, ge=1, le=MAX_OUTPUT_SIDE_PX)
-    height: int | None = Field(None, ge=1, le=MAX_OUTPUT_SIDE_PX)
+    format: WriteFormat | None = None
+    quality: WholeNumber | None = Field(None, ge=1, le=100, description="for jpeg, webp and avif")
+    width: WholeNumber | None = Field(None, ge=1, le=MAX_OUTPUT_SIDE_PX)
+    height: WholeNumber | None = Field(None, ge=1, le=MAX_OUTPUT_SIDE_PX)
 
 
 class Manifest(StrictModel):
@@ -53,9 +62,9 @@ class Manifest(StrictModel):
     placement: Annotated[str, StringConstraints(max_length=MAX_PLACEMENT_CHARS)] | None = None
     output: Output = Output()
     model: Annotated[str, StringConstraints(pattern=MODEL_NAME)] | None = None
-    max_px: int | None = Field(None, ge=256, le=4096)
-    attempts: int | None = Field(None, ge=1, description="at most MAX_ATTEMPTS of the environment")
-    seed: int | None = Field(None, ge=0, le=2**31 - 1)
+    max_px: WholeNumber | None = Field(None, ge=256, le=4096)
+    attempts: WholeNumber | None = Field(None, ge=1, description="at most MAX_ATTEMPTS of the environment")
+    seed: WholeNumber | None = Field(None, ge=0, le=2**31 - 1)
     budget_usd: Annotated[float | None, Field(strict=False)] = Field(
         None, ge=0, le=MAX_CAP_USD, description="of this pair; in a catalogue, of all its pairs together"
     )

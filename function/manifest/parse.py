@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from function.errors import ManifestInvalid
+from function.imaging.mishaps import lfs_pointer
 from function.manifest.model import Manifest, Output, ScenePrompt, StrictModel
 from function.manifest.quoting import quoted
+from function.manifest.text import text_of
 from function.settings import Settings
 
 MAX_MANIFEST_BYTES = 32 * 2**20  # images can come inside a manifest as data: URIs
@@ -19,10 +21,13 @@ def parse_manifest(body: bytes, settings: Settings) -> Manifest:
     """Bytes of a manifest → Manifest. Raises ManifestInvalid, whose message names every bad field at once."""
     if len(body) > MAX_MANIFEST_BYTES:
         raise ManifestInvalid(f"the manifest has {len(body)} bytes; {MAX_MANIFEST_BYTES} are allowed")
+    if pointer := lfs_pointer(body):
+        raise ManifestInvalid(pointer)
     try:
-        fields = json.loads(body.decode("utf-8-sig"), object_pairs_hook=no_duplicates)
+        fields = json.loads(text_of(body), object_pairs_hook=no_duplicates)
     except UnicodeDecodeError as error:
-        raise ManifestInvalid(f"the manifest is not UTF-8 text: {error.reason} at byte {error.start}") from None
+        said = f"the manifest is not {error.encoding.upper()} text: {error.reason} at byte {error.start}"
+        raise ManifestInvalid(f"{said}; save it as UTF-8") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ManifestInvalid(f"the manifest is not JSON: {error.msg} at {where}") from None
@@ -37,7 +42,11 @@ def manifest_from(fields: Any, settings: Settings) -> Manifest:
     """Already parsed JSON → Manifest, checked against the environment's limits. Raises ManifestInvalid."""
     if not isinstance(fields, dict):
         kind = {list: "a list", str: "a string", type(None): "null"}.get(type(fields), "a single value")
-        raise ManifestInvalid(f"the manifest must be a JSON object with product and scene, not {kind}")
+        advice = "; several pairs go into a catalogue, one object a line, whose name ends in .jsonl"
+        raise ManifestInvalid(
+            f"the manifest must be a JSON object with product and scene, not {kind}"
+            + (advice if isinstance(fields, list) else "")
+        )
     try:
         manifest = Manifest.model_validate(fields)
     except ValidationError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from urllib.parse import unquote
 
 from pydantic import Field
 
@@ -11,12 +12,20 @@ from function.errors import ManifestInvalid, ReferenceForbidden
 from function.imaging.data_uri import decode_data_uri, is_data_uri
 from function.manifest.model import Manifest, StrictModel
 from function.manifest.quoting import quoted
+from function.manifest.text import trimmed
 from function.settings import Settings
 from function.storage.names import BUCKET_NAME, MAX_OBJECT_NAME_BYTES, gs_uri, split_gs_uri
 
 GS_SCHEME = "gs://"
 # A colon alone makes no scheme: "shoe:red.png" is a name.
 OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:about|blob|file|ftp|https?|javascript|s3):", re.IGNORECASE)
+# https://cloud.google.com/storage/docs/request-endpoints, and the console's own addresses.
+WEB_ADDRESS = re.compile(
+    r"https?://(?:(?P<subdomain>[a-z0-9][a-z0-9._-]+)\.storage\.googleapis\.com/"
+    r"|(?:(?:storage|commondatastorage)\.googleapis\.com|storage\.cloud\.google\.com"
+    r"|console\.cloud\.google\.com/storage/browser/_details)/(?P<bucket>[a-z0-9][a-z0-9._-]+)/)(?P<name>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class StoredImage(StrictModel):
@@ -50,6 +59,15 @@ def bucket_of(reference: str) -> str | None:
     except ValueError:
         return None
     return bucket if name and re.fullmatch(BUCKET_NAME, bucket) else None
+
+
+def gs_form(reference: str) -> str | None:
+    """The gs:// form of an address under which Cloud Storage shows an object on the web; None for every other one."""
+    address = WEB_ADDRESS.match(reference)
+    if not address:
+        return None
+    bucket, name = address["bucket"] or address["subdomain"], unquote(re.split(r"[?#;]", address["name"])[0])
+    return gs_uri(bucket, name) if name else None
 
 
 def one_folder_deeper(reference: str) -> str:
@@ -90,6 +108,7 @@ def resolve(
             return InlineImage(content=decode_data_uri(reference))
         except ValueError as error:
             raise ManifestInvalid(f"{field}: {error}") from None
+    _check_spelling(reference, field)
     if has_gs_scheme(reference):
         stated_bucket = bucket_of(reference)
         if stated_bucket is None:
@@ -100,6 +119,8 @@ def resolve(
                 f"{field}: the bucket {target.bucket!r} may not be read; add it to ALLOWED_BUCKETS"
             )
         return _checked(target, field)
+    if stored := gs_form(reference):
+        raise ReferenceForbidden(f"{field}: addresses of the web are not read; write {quoted(stored)}")
     if OTHER_SCHEME.match(reference):
         raise ReferenceForbidden(
             f"{field}: only gs:// and data: references are read, not {quoted(reference.partition(':')[0] + ':')}"
@@ -107,6 +128,21 @@ def resolve(
     if bucket is None:
         raise ManifestInvalid(f"{field}: {quoted(reference)} is relative; use a gs:// or data: reference here")
     return _checked(StoredImage(bucket=bucket, name=_join(folder, reference, field)), field)
+
+
+def _check_spelling(reference: str, field: str) -> None:
+    """Raises ManifestInvalid for what no image is called on purpose, and would be waited for in vain."""
+    clean = trimmed(reference)
+    if clean != reference:
+        raise ManifestInvalid(
+            f"{field}: {quoted(reference)} begins or ends with a blank, or a character that cannot be seen; "
+            f"write {quoted(clean)}"
+        )
+    if "\\" in reference:
+        raise ManifestInvalid(
+            f"{field}: {quoted(reference)} has a backslash; folders are told apart by /: "
+            f"write {quoted(reference.replace(chr(92), '/'))}"
+        )
 
 
 def _join(folder: str, reference: str, field: str) -> str:

@@ -12,21 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from function.errors import ManifestInvalid
+from function.imaging.mishaps import lfs_pointer
 from function.manifest.flat_fields import FLAT_FIELDS, LABEL_PREFIX, is_known, parse_json, set_field, short
+from function.manifest.text import encoding_of, text_of, trimmed, without_invisible
 
 MAX_CATALOGUE_BYTES = 32 * 2**20  # 100,000 rows of 300 bytes; it is held in memory whole
 MAX_ROWS = 100_000  # ten times what is ordinary, and still inside the six digits of a row's name
+_HEAD_BYTES = 4096  # in which the first line of JSON is looked for
 DELIMITERS = ",;\t"  # Excel writes the second where the comma is the decimal sign; "Unicode text" has the third
-# Excel's own first line that says which delimiter follows.
-SEPARATOR_LINE = re.compile(r"sep=([,;\t])\r?\n", re.IGNORECASE)
-# UTF-32 first: its little-endian mark begins with that of UTF-16.
-BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
+# Excel's own first line that says which delimiter follows; saved again it may be quoted, and padded with delimiters.
+SEPARATOR_LINE = re.compile(r"\s*\"?sep ?= ?([,;\t|])\"?[,;\t| ]*(?:\r\n|\r|\n)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -48,8 +43,10 @@ def read_rows(name: str, content: bytes) -> list[Row]:
     A row that cannot be read carries its problem and stops no other. Raises ManifestInvalid when the catalogue
     as a whole cannot be used: its encoding, its header, its number of rows.
     """
+    if pointer := lfs_pointer(content):
+        raise ManifestInvalid(pointer)
     rows: list[Row] = []
-    for row in (_jsonl_rows if name.endswith(".jsonl") else _csv_rows)(content):
+    for row in (_jsonl_rows if name.lower().endswith(".jsonl") else _csv_rows)(content):
         if len(rows) == MAX_ROWS:
             raise ManifestInvalid(f"the catalogue has more than the {MAX_ROWS:,} rows allowed; split it")
         rows.append(row)
@@ -59,11 +56,13 @@ def read_rows(name: str, content: bytes) -> list[Row]:
 
 
 def _jsonl_rows(content: bytes) -> Iterator[Row]:
-    encoding = _marked_encoding(content)
-    if encoding not in (None, "utf-8-sig"):
-        content = _decode(content, encoding).encode("utf-8", "surrogatepass")
+    if encoding_of(content) != "utf-8":
+        content = _text(content).encode("utf-8", "surrogatepass")
+    while content.startswith(codecs.BOM_UTF8):
+        content = content.removeprefix(codecs.BOM_UTF8)
+    _check_is_lines(content)
     # Only a line feed ends a line: U+2028 and the like may stand inside a JSON string.
-    lines = enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1)
+    lines = enumerate(content.split(b"\n"), start=1)
     filled = ((line, packed) for line, text in lines if (packed := text.strip()))
     for number, (line, packed) in enumerate(filled, start=1):
         try:
@@ -72,6 +71,20 @@ def _jsonl_rows(content: bytes) -> Iterator[Row]:
             yield Row(number, line, problem=f"it is not UTF-8 text: {error.reason} at byte {error.start}")
         except ValueError as error:
             yield Row(number, line, problem=str(error))
+
+
+def _check_is_lines(content: bytes) -> None:
+    """Raises ManifestInvalid for JSON that is no JSONL: one problem, not one for every line of it."""
+    head = content[:_HEAD_BYTES].lstrip()
+    if head.startswith(b"["):
+        raise ManifestInvalid(
+            "the catalogue is a JSON array; JSONL has one object a line, no brackets around them and no commas between "
+            "(`jq -c '.[]' in.json > out.jsonl`)"
+        )
+    if head.split(b"\n")[0].strip() == b"{":
+        raise ManifestInvalid(
+            "the catalogue's objects go over several lines; JSONL has one object a line (`jq -c . in.json > out.jsonl`)"
+        )
 
 
 def _csv_rows(content: bytes) -> Iterator[Row]:
@@ -110,7 +123,7 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | str]]
     while True:
         line = reader.line_num + 1
         try:
-            cells = [cell.strip() for cell in next(reader)]
+            cells = [trimmed(cell) for cell in next(reader)]
         except StopIteration:
             return
         except csv.Error:
@@ -154,6 +167,7 @@ def _columns(header: list[str]) -> list[str]:
 
 def _column(name: str) -> str:
     """A header's cell as the column it means: `Product` is `product`, and a label keeps its own letters."""
+    name = trimmed(without_invisible(name))
     return LABEL_PREFIX + name[len(LABEL_PREFIX) :] if name.lower().startswith(LABEL_PREFIX) else name.lower()
 
 
@@ -171,26 +185,19 @@ def _fields(columns: list[str], cells: list[str]) -> dict[str, Any]:
     return fields
 
 
-def _marked_encoding(content: bytes) -> str | None:
-    return next((name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark)), None)
-
-
 def _text(content: bytes) -> str:
-    """A spreadsheet's bytes as text. Raises ManifestInvalid.
+    """A catalogue's bytes as text. Raises ManifestInvalid.
 
-    Without a byte order mark it is UTF-8, or UTF-16 by its zero bytes. Nothing is guessed beyond that: an old
-    Windows or Mac code page read as another one would name images that do not exist, and spoil labels silently.
+    A row in another code page is refused by itself and stops no other: its bytes become lone surrogates.
     """
-    encoding = _marked_encoding(content)
-    if encoding is None:
-        head = content[:4096]
-        zeros = [head[start::2].count(0) * 2 for start in (0, 1)]
-        if max(zeros) > len(head) // 2:  # every second byte of Latin text
-            encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
-    if encoding is None:
-        # A row in another code page is refused by itself and stops no other: its bytes become lone surrogates.
-        return content.decode("utf-8", "surrogateescape")
-    return _decode(content, encoding)
+    try:
+        return text_of(content, "surrogateescape")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ManifestInvalid(
+            f"the catalogue is not {error.encoding.upper()} text (line {line}, byte {error.start}: {error.reason}); "
+            "save it as UTF-8: in Excel with the file type “CSV UTF-8 (Comma delimited)”"
+        ) from None
 
 
 def _foreign_byte(cells: list[str]) -> str | None:
@@ -203,14 +210,3 @@ def _foreign_byte(cells: list[str]) -> str | None:
                     "file type “CSV UTF-8 (Comma delimited)”"
                 )
     return None
-
-
-def _decode(content: bytes, encoding: str) -> str:
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ManifestInvalid(
-            f"the catalogue is not {encoding.upper()} text (line {line}, byte {error.start}: {error.reason}); "
-            "save it as UTF-8: in Excel with the file type “CSV UTF-8 (Comma delimited)”"
-        ) from None

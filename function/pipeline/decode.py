@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 
 import numpy as np
@@ -18,6 +18,7 @@ from function.pipeline.context import Decoded, PairContext, Photograph
 from function.pipeline.fetch import Source, most_severe
 from function.pipeline.memory_budget import Priority
 from function.pipeline.scene_pixels import Scene
+from function.pipeline.source_limits import inspect_source
 from function.restoration.analysis import ANALYSIS_SIDE_PX
 from function.sidecar import InputRecord
 from function.telemetry.structured_logging import log
@@ -26,7 +27,8 @@ MAX_PRODUCT_SIDE_PX = 3072  # more than a product covers in a result; bounds wha
 
 
 def decode_sources(pair: PairContext) -> None:
-    """Decode both sources; the product, whose picture for the model needs no frame, is made ready to be sent too.
+    """Decode both sources, one after the other where both at once would be too large; the product, whose picture for
+    the model needs no frame, is made ready to be sent too.
 
     Raises SourceUnsupported, SourceTooLarge, SourceUnreadable, and one error for both when both are bad; ModelNoImage
     for a generated scene that is damaged.
@@ -43,19 +45,23 @@ def decode_sources(pair: PairContext) -> None:
 
 
 def _decode_side_by_side(pair: PairContext) -> Decoded:
-    limit = pair.settings.max_source_pixels
     infos: dict[str, ImageInfo] = {}
     errors: list[BaseException] = []
     for field, source in pair.sources.items():
         try:
-            infos[field] = inspect(source.content, field, max_pixels=limit)
+            infos[field] = _inspect(pair, field, source)
         except Exception as error:  # noqa: BLE001 (collected, and raised below)
             errors.append(error)
     if errors:
         raise most_severe(errors)
     wanted = sum(info.decode_bytes for info in infos.values())
+    one_by_one = not pair.resources.fits(wanted)
+    if one_by_one:
+        wanted = max(info.decode_bytes for info in infos.values())
     with pair.resources.pixels(wanted, Priority.BEFORE_MODEL), ThreadPoolExecutor(max_workers=1) as pool:
         decoding = pool.submit(copy_context().run, _decode_product, pair)
+        if one_by_one:
+            wait([decoding])
         try:
             scene, small_scene = _decode_scene(pair, infos["scene"].size)
         except Exception as error:  # noqa: BLE001 (raised below, after the other one has ended)
@@ -65,6 +71,12 @@ def _decode_side_by_side(pair: PairContext) -> Decoded:
         if errors:
             raise most_severe(errors)
     return Decoded(scene, small_scene, decoding.result())
+
+
+def _inspect(pair: PairContext, field: str, source: Source) -> ImageInfo:
+    if field == "scene" and isinstance(pair.manifest.scene, ScenePrompt):  # in a format of the model's choice
+        return inspect(source.content, field, max_pixels=pair.settings.max_source_pixels)
+    return inspect_source(source.content, field, pair.settings)
 
 
 def _decode_scene(pair: PairContext, size: Size) -> tuple[Scene, np.ndarray]:

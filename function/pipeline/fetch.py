@@ -15,10 +15,13 @@ from function.errors import (
     ReferenceForbidden,
     SourceNotYetThere,
     SourceTooLarge,
+    SourceUnreadable,
 )
 from function.manifest.references import InlineImage, StoredImage
 from function.settings import Settings
-from function.storage.client import Forbidden, NotFound, Storage, TooLarge
+from function.storage.client import Forbidden, NotFound, Storage, StoredObject, TooLarge
+from function.storage.content_encoding import Damaged
+from function.storage.names import gs_uri, other_normal_forms
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,15 @@ def fetch_sources(
 
 
 def most_severe(errors: list[BaseException]) -> BaseException:
-    """Unexpected errors first, then permanent ones (joined), then what may pass."""
+    """Unexpected errors first, then permanent ones, then what may pass; several of a kind become one that names all."""
     unexpected = [error for error in errors if not isinstance(error, CompositeError)]
     permanent = [error for error in errors if isinstance(error, Permanent)]
-    if unexpected or len(permanent) < 2:
+    missing = [error for error in errors if isinstance(error, SourceNotYetThere)]
+    alike: list[Permanent] | list[SourceNotYetThere] = permanent or missing
+    if unexpected or len(alike) < 2 or (alike is missing and len(missing) < len(errors)):
         return (unexpected + permanent + errors)[0]
-    first = permanent[0]
-    return type(first)("; ".join(dict.fromkeys(error.message for error in permanent)), stage=first.stage)
+    first = alike[0]
+    return type(first)("; ".join(dict.fromkeys(error.message for error in alike)), stage=first.stage)
 
 
 def _fetch(
@@ -71,18 +76,29 @@ def _fetch(
         check_size(field, target.uri, len(target.content), limit)
         return Source(target.uri, None, target.content)
     try:
-        there = storage.stat(target.bucket, target.name, deadline)
+        there = find_image(target, storage, deadline)
         if there is None:
             raise SourceNotYetThere(f"{field}: there is no object {target.uri}")
         check_size(field, target.uri, there.size, limit)
-        content = storage.read(target.bucket, target.name, deadline, generation=there.generation, limit=limit)
+        content = storage.read(there.bucket, there.name, deadline, generation=there.generation, limit=limit)
     except NotFound:
         raise SourceNotYetThere(f"{field}: {target.uri} was replaced while it was read") from None
     except TooLarge as error:
         raise _too_large(field, target.uri, error.size, limit) from None
+    except Damaged as error:
+        raise SourceUnreadable(
+            f"{field}: {target.uri} is stored with Content-Encoding: gzip and cannot be unpacked: {error}", field=field
+        ) from None
     except Forbidden as error:
         raise ReferenceForbidden(f"{field}: this function's identity may not read {target.uri} ({error})") from None
-    return Source(target.uri, there.generation, content)
+    return Source(gs_uri(there.bucket, there.name), there.generation, content)
+
+
+def find_image(target: StoredImage, storage: Storage, deadline: Deadline) -> StoredObject | None:
+    """The object that an image reference means, also where its name is spelled in the other normal form of Unicode."""
+    names = [target.name, *other_normal_forms(target.name)]
+    found = (storage.stat(target.bucket, name, deadline) for name in names)
+    return next((stored for stored in found if stored is not None), None)
 
 
 def check_size(field: str, uri: str, size: int, limit: int) -> None:
@@ -91,5 +107,6 @@ def check_size(field: str, uri: str, size: int, limit: int) -> None:
         raise _too_large(field, uri, size, limit)
 
 
-def _too_large(field: str, uri: str, size: int, limit: int) -> SourceTooLarge:
-    return SourceTooLarge(f"{field}: {uri} has {size:,} bytes; {limit:,} are allowed (MAX_SOURCE_BYTES)", field=field)
+def _too_large(field: str, uri: str, size: int | None, limit: int) -> SourceTooLarge:
+    many = f"has {size:,} bytes" if size is not None else "unpacks to more"
+    return SourceTooLarge(f"{field}: {uri} {many}; {limit:,} are allowed (MAX_SOURCE_BYTES)", field=field)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from function.imaging.decode import inspect
 from function.manifest.model import ScenePrompt
 from function.pipeline.ask import ask, no_picture
 from function.pipeline.context import PairContext
 from function.pipeline.fetch import Source
 from function.pipeline.requests import scene_request
+from function.pipeline.source_limits import inspect_source
 
 
 def generate_scene(pair: PairContext) -> None:
@@ -16,7 +16,7 @@ def generate_scene(pair: PairContext) -> None:
     if not isinstance(scene, ScenePrompt) or pair.decoded is not None or "scene" in pair.sources:
         return
     product = pair.sources["product"].content
-    inspect(product, "product", max_pixels=pair.settings.max_source_pixels)  # before the scene is paid for
+    inspect_source(product, "product", pair.settings)  # before the scene is paid for
     answered = ask(pair, scene_request(pair.manifest, scene.prompt, pair.model, pair.settings), 0)
     if answered.answer.outcome != "image":
         raise no_picture(answered)

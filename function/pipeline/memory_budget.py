@@ -22,7 +22,7 @@ CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/
 # What the process needs without any pixels: libraries (about 250 MiB), and of eight events that wait for the network
 # the images' own bytes (50 MiB at most each) and analyses.
 RESERVED_BYTES = 650 * 2**20
-MIN_BYTES = 400 * 2**20  # one 50-megapixel pair has to be possible
+MIN_BYTES = 500 * 2**20  # one picture of 64 megapixels has to be possible, at 8 bytes a pixel
 MAX_BYTES = 550 * 2**20  # two cores have no use for more at once, and eight huge pairs stay under 1.7 GiB
 RETAINED_SHARE = 0.4  # of the working bytes, besides them, for pixels that wait for the model's answer
 
@@ -94,6 +94,10 @@ class MemoryBudget:
                 self._free += wanted
                 self._idle += 1
                 self._changed.notify_all()
+
+    def fits(self, wanted_bytes: int) -> bool:
+        """Whether `acquire` would give so much without clamping."""
+        return wanted_bytes <= self._total
 
     def held_by_this_thread(self) -> bool:
         """Whether the calling thread is inside `acquire`."""

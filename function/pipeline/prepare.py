@@ -63,15 +63,18 @@ def _base_seed(manifest: Manifest, images: tuple[tuple[bytes, str], ...]) -> int
 def _checked_output(manifest: Manifest, scene: Scene, settings: Settings) -> tuple[Size, WriteFormat]:
     output = manifest.output
     width, height = asked_size(scene.size, output.width, output.height)
-    kind = output.format or FORMATS[scene.info.format].written_as
-    longest = writing_of(kind).max_side_px
-    if max(width, height) > longest:
-        raise ManifestInvalid(
-            f"output: {width} x {height} does not fit into {kind}, whose sides end at {longest:,} pixels"
-        )
+    kind = output.format or _format_like(scene, (width, height))
+    if problem := writing_of(kind).problem_with((width, height)):
+        raise ManifestInvalid(f"output: {width} x {height} does not fit into {kind}, {problem}")
     if width * height > settings.max_source_pixels:
         raise ManifestInvalid(f"output: {width} x {height} is more than {settings.max_source_pixels:,} pixels")
     return (width, height), kind
+
+
+def _format_like(scene: Scene, size: Size) -> WriteFormat:
+    """The scene's own format, or the one that stands in for it; a JPEG where an AVIF would be too large to write."""
+    kind = FORMATS[scene.info.format].written_as
+    return "jpeg" if kind == "avif" and writing_of(kind).problem_with(size) else kind
 
 
 def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, ProductReference]:

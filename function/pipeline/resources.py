@@ -52,6 +52,10 @@ class PairResources:
         with self._budget.acquire(wanted_bytes, self._deadline, priority):
             yield
 
+    def fits(self, wanted_bytes: int) -> bool:
+        """Whether the process has so much working memory at all."""
+        return self._budget.fits(wanted_bytes)
+
     def retain(self, wanted_bytes: int) -> bool:
         """Whether so many bytes of pixels may be kept until the pair is done."""
         granted = self._budget.retain(wanted_bytes)

@@ -13,7 +13,7 @@ from function.pipeline.resources import PairResources
 
 class Scene:
     """The scene as decoded. Its full-resolution pixels are retained while the model is thinking as long as the process
-    has room for them (eight waiting 50-megapixel pairs would hold 1.2 GB), and decoded a second time otherwise.
+    has room for them (eight waiting 64-megapixel pairs would hold 1.5 GB), and decoded a second time otherwise.
     """
 
     def __init__(self, source: Source, pixels: Pixels, max_pixels: int, resources: PairResources):

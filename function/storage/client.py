@@ -22,6 +22,7 @@ from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_expon
 
 from function.deadline import Deadline
 from function.errors import DeadlineExceeded, StorageUnavailable
+from function.storage.content_encoding import Overflow, unpacked
 from function.storage.read_deadline import TimedAdapter, reading_ends_in
 
 CONNECT_TIMEOUT_S = 5.0
@@ -58,10 +59,10 @@ class Forbidden(Exception):
 
 
 class TooLarge(Exception):
-    """The object has more bytes than the caller allows; `size` says how many."""
+    """The object has more bytes than the caller allows; `size` says how many, None where it unpacks to too many."""
 
-    def __init__(self, size: int):
-        super().__init__(f"{size} bytes")
+    def __init__(self, size: int | None):
+        super().__init__(f"{size or 'too many'} bytes")
         self.size = size
 
 
@@ -119,9 +120,11 @@ class Storage:
         return self._run(call, deadline, f"reading gs://{bucket}/{name}")
 
     def read(self, bucket: str, name: str, deadline: Deadline, *, generation: int | None = None, limit: int) -> bytes:
-        """The object's bytes, checksum verified. Raises NotFound, TooLarge, Forbidden, StorageUnavailable."""
+        """The object's bytes, checksum verified; stored with `Content-Encoding: gzip` they are unpacked then, under the
+        same limit. Raises NotFound, TooLarge, Damaged, Forbidden, StorageUnavailable.
+        """
 
-        def call(timeout: Timeout) -> bytes:
+        def call(timeout: Timeout) -> tuple[bytes, str | None]:
             sink = _BoundedBuffer(limit, deadline)
             blob = self.client.bucket(bucket).blob(name, generation=generation)
             try:
@@ -132,9 +135,13 @@ class Storage:
             # The client lets an answer without a checksum pass, and a proxy's page of HTML has none.
             if blob.crc32c != crc32c(content):
                 raise storage_exceptions.DataCorruption(None, "the bytes do not match their checksum")
-            return content
+            return content, blob.content_encoding
 
-        return self._run(call, deadline, f"reading gs://{bucket}/{name}")
+        content, encoding = self._run(call, deadline, f"reading gs://{bucket}/{name}")
+        try:
+            return unpacked(content, encoding, limit)
+        except Overflow:
+            raise TooLarge(None) from None
 
     def write(
         self,

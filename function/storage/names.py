@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 BUCKET_NAME = r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$"  # Cloud Storage's own bucket naming rule
 MAX_OBJECT_NAME_BYTES = 1024  # Cloud Storage's own limit
 # Working records of this function in the output bucket; the bucket's lifecycle deletes them after a week.
@@ -10,6 +12,19 @@ WORK_PREFIX = "_work/"
 # What has been spent, in the output bucket too: a cap must not expire with the working records.
 BUDGET_PREFIX = "_budget/"
 OWN_PREFIXES = (WORK_PREFIX, BUDGET_PREFIX)  # hold no results
+
+
+def other_normal_forms(name: str) -> list[str]:
+    """The same name as other systems spell it: a Mac may write ü as two characters, Windows as one.
+
+    The last part alone comes first: a folder's name is mostly the manifest's own, and right as it is.
+    """
+    if name.isascii():
+        return []
+    folder, slash, last = name.rpartition("/")
+    spelled = [folder + slash + unicodedata.normalize(form, last) for form in ("NFC", "NFD")]
+    spelled += [unicodedata.normalize(form, name) for form in ("NFC", "NFD")]
+    return [one for one in dict.fromkeys(spelled) if one != name]
 
 
 def gs_uri(bucket: str, name: str) -> str:

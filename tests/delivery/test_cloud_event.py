@@ -38,7 +38,7 @@ def test_structured_mode_and_string_numbers_are_understood(cloud, server):
     assert cloud.sidecar()["status"] != "failed"
 
 
-@pytest.mark.parametrize("name", ["picture.png", "notes.txt", "pair.JSON", "json", "x.json/"])
+@pytest.mark.parametrize("name", ["picture.png", "notes.txt", "json", "x.json/"])
 def test_other_names_are_acknowledged_and_nothing_is_read(cloud, server, name):
     resource = {"bucket": cloud.input, "name": cloud.prefix + name, "generation": "1"}
     assert cloud.deliver(server, resource).status == 200
@@ -126,6 +126,26 @@ def test_any_object_name_works(cloud, server, name):
     assert name in cloud.names()
     assert cloud.sidecar(name)["status"] != "failed", cloud.sidecar(name)["error"]
     assert name.removesuffix(".json") + ".png" in cloud.names()
+
+
+def test_capitals_in_an_ending_are_an_ending_too(cloud, server):
+    assert cloud.deliver(server, cloud.put_pair("Pair.JSON")).status == 200
+    assert {"Pair.json", "Pair.png"} <= set(cloud.names())
+    rows = cloud.put("Spring.CSV", "product,scene\np.png,s.png\n")
+    assert cloud.deliver(server, rows).status == 200
+    assert cloud.sidecar("Spring.CSV.json")["rows_written"] == 1
+    lines = cloud.put("Summer.JSONL", '{"product": "p.png", "scene": "s.png"}\n')
+    assert cloud.deliver(server, lines).status == 200
+    assert cloud.sidecar("Summer.JSONL.json")["rows_written"] == 1
+
+
+def test_of_two_manifests_with_the_same_results_the_second_is_a_conflict(cloud, server):
+    assert cloud.deliver(server, cloud.put_pair("pair.json")).status == 200
+    first, paid = cloud.get("pair.json"), cloud.calls()
+    assert cloud.deliver(server, cloud.put_pair("pair.JSON")).status == 200
+    assert cloud.get("pair.json") == first
+    assert cloud.sidecar("pair.conflict.json")["error"]["code"] == "output_conflict"
+    assert cloud.calls() == paid
 
 
 def test_every_log_line_is_json_with_severity_event_manifest_and_stage(cloud, server):

@@ -7,7 +7,10 @@ import struct
 import zlib
 
 import numpy as np
+import tifffile
 from PIL import Image, ImageCms, PngImagePlugin
+
+from tests.imaging.heif_files import heic, heic_grid
 
 MAX_PIXELS = 1_000_000
 WIDTH, HEIGHT = 48, 32
@@ -26,6 +29,13 @@ def saved(image: Image.Image | np.ndarray, kind: str, **options) -> bytes:
     buffer = io.BytesIO()
     image = image if isinstance(image, Image.Image) else Image.fromarray(image)
     image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def tiff(array: np.ndarray, **options) -> bytes:
+    """An array as a TIFF by tifffile, which writes kinds that Pillow does not."""
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, array, **options)
     return buffer.getvalue()
 
 
@@ -76,6 +86,18 @@ def real_files() -> dict[str, bytes]:
         "webp alpha": saved(rgba, "WEBP"),
         "webp lossless": saved(rgba, "WEBP", lossless=True),
         "webp animated": saved(rgb, "WEBP", save_all=True, append_images=[rgb.rotate(180)]),
+        "avif": saved(rgb, "AVIF", **metadata),
+        "avif alpha": saved(rgba, "AVIF", subsampling="4:4:4"),
+        "heic": heic(),
+        "heic alpha": heic("alpha"),
+        "heic ten bits": heic("ten-bits"),
+        "heic grid": heic_grid(2, 2, 120, 90),
+        "tiff": saved(rgb, "TIFF", tiffinfo={274: 6}, icc_profile=srgb_profile()),
+        "tiff lzw alpha": saved(rgba, "TIFF", compression="tiff_lzw"),
+        "tiff jpeg": saved(rgb, "TIFF", compression="jpeg"),
+        "tiff cmyk": saved(rgb.convert("CMYK"), "TIFF", compression="tiff_adobe_deflate", icc_profile=cmyk_profile()),
+        "tiff 16": tiff(photo().astype(np.uint16) * 257, photometric="rgb", compression="zlib"),
+        "tiff tiled": tiff(photo(), photometric="rgb", tile=(16, 16)),
         "png animated": saved(rgb, "PNG", save_all=True, append_images=[rgb.rotate(180)]),
     }
 

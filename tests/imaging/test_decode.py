@@ -1,4 +1,4 @@
-"""Every kind of PNG, JPEG and WebP becomes the 8-bit RGB(A) picture that a person would see."""
+"""Every kind of picture becomes the 8-bit RGB(A) picture that a person would see."""
 
 import struct
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +9,7 @@ from PIL import Image
 
 from function.errors import SourceUnsupported
 from function.imaging.decode import Pixels, decode, inspect
+from tests.imaging.heif_files import heic
 from tests.imaging.samples import (
     HEIGHT,
     MAX_PIXELS,
@@ -20,6 +21,7 @@ from tests.imaging.samples import (
     png_with,
     real_files,
     saved,
+    tiff,
 )
 
 ORIENTED = {  # EXIF orientation → how the stored picture is turned for display (EXIF 2.32, 4.6.4)
@@ -32,6 +34,12 @@ ORIENTED = {  # EXIF orientation → how the stored picture is turned for displa
     7: lambda a: np.rot90(a, 2).transpose(1, 0, 2),
     8: lambda a: np.rot90(a, 1),
 }
+
+
+def raw_with_thumbnail() -> bytes:
+    """A Nikon or Sony raw file begins like this: a small picture, and sub-directories with the sensor's."""
+    content = tiff(photo(), photometric="rgb", subfiletype=1, extratags=[(65000, 4, 1, 8, True)])
+    return content.replace(struct.pack("<HH", 65000, 4), struct.pack("<HH", 330, 4))
 
 
 def decoded(content: bytes, **options) -> Pixels:
@@ -48,13 +56,17 @@ def test_inspect_says_what_decode_gives(name):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF", "TIFF"])
 def test_exif_orientation_is_applied(kind, orientation):
-    lossless = {"PNG": {}, "JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}[kind]
-    pixels = decoded(saved(photo(), kind, exif=exif(orientation), **lossless))
+    best = {
+        "JPEG": {"quality": 100, "subsampling": 0},
+        "WEBP": {"lossless": True},
+        "AVIF": {"quality": 100, "subsampling": "4:4:4"},
+    }
+    pixels = decoded(saved(photo(), kind, exif=exif(orientation), **best.get(kind, {})))
     expected = ORIENTED[orientation](photo())
     assert pixels.info.size == (expected.shape[1], expected.shape[0])
-    assert np.abs(pixels.array.astype(int) - expected).max() <= (6 if kind == "JPEG" else 0)
+    assert np.abs(pixels.array.astype(int) - expected).max() <= (6 if kind in ("JPEG", "AVIF") else 0)
 
 
 def test_exif_behind_the_pixels_of_a_png_counts_too():
@@ -125,11 +137,16 @@ def test_grey_becomes_rgb(mode):
     assert np.array_equal(decoded(saved(image, "PNG")).array, expected)
 
 
-def test_cmyk_jpegs_are_not_inverted():
-    image = Image.fromarray(photo(64, 48)).convert("CMYK")
-    content = saved(image, "JPEG", quality=100)
-    assert b"Adobe" in content  # Adobe's CMYK is stored inverted
-    assert np.abs(decoded(content).array.astype(int) - photo(64, 48)).mean() < 3
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_cmyk_without_a_profile_is_taken_for_usual_inks_and_not_inverted(kind):
+    """Adobe's CMYK is stored inverted in a JPEG. Pillow's own cyan would be (0, 255, 255)."""
+    paper_and_cyan = np.zeros((16, 32, 4), np.uint8)
+    paper_and_cyan[:, 16:, 0] = 255
+    content = saved(Image.fromarray(paper_and_cyan, "CMYK"), kind, quality=100)
+    pixels = decoded(content)
+    assert pixels.array[8, 4].min() >= 250
+    assert np.abs(pixels.array[8, 28].astype(int) - (0, 163, 224)).max() < 16  # SWOP's cyan
+    assert "CMYK" in pixels.notes[0]
 
 
 @pytest.mark.parametrize("options", [{"progressive": True}, {"subsampling": 2}, {"restart_marker_blocks": 2}])
@@ -181,16 +198,28 @@ def test_decoding_small_never_falls_below_the_size_asked_for():
 @pytest.mark.parametrize(
     ("content", "name"),
     [
-        (saved(photo(), "GIF"), "GIF"),
-        (saved(photo(), "TIFF"), "TIFF"),
-        (saved(photo(), "BMP"), "BMP"),
-        (saved(photo(), "AVIF"), "AVIF"),
+        (saved(photo(), "GIF"), "GIF; save it as PNG"),
+        (saved(photo(), "BMP"), "BMP; save it as PNG"),
+        (saved(photo(), "AVIF", save_all=True, append_images=[Image.fromarray(photo())]), "animated AVIF; save one"),
+        (b"8BPS\0\1" + b"\0" * 40, "Photoshop document; export it as PNG"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "camera raw file; develop it"),
+        (b"II*\0\x10\0\0\0CR\2\0" + tiff(photo())[12:], "camera raw file; develop it"),
+        (tiff(photo()[..., 0], photometric="cfa"), "camera raw file; develop it"),
+        (tiff(photo(), photometric="rgb", extratags=[(50706, 1, 4, (1, 4, 0, 0), True)]), "camera raw file; develop"),
+        (raw_with_thumbnail(), "camera raw file; develop it"),
+        (b"FUJIFILMCCD-RAW 0201", "camera raw file; develop it"),
+        (tiff(photo(), bigtiff=True), "BigTIFF; save it as an ordinary TIFF"),
+        (tiff(photo().astype(np.float32)), "TIFF has samples that are no whole numbers"),
+        (saved(Image.fromarray(photo()).convert("LAB"), "TIFF"), "TIFF has colours of kind 8"),
         (saved(photo(), "JPEG2000"), "JPEG 2000"),
         (saved(photo(), "ICO"), "icon"),
-        (saved(photo(), "PDF"), "PDF"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+        (saved(photo(), "PDF"), "PDF; export its picture"),
+        (b"\0\0\0\x18ftyphevc\0\0\0\0mif1heic" + heic()[28:], "HEIF sequence; save one"),
         (b"\0\0\0\x18ftypisom\0\0\0\0", "video"),
-        (b'<?xml version="1.0"?>\n<!-- licence -->\n<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
+        (
+            b'<?xml version="1.0"?>\n<!-- licence -->\n<svg xmlns="http://www.w3.org/2000/svg"/>',
+            "SVG; render it to a PNG",
+        ),
         (b"\xef\xbb\xbf\n<!DOCTYPE html><title>404</title>", "HTML"),
         (b'{"error": {"code": 404}}', "JSON"),
         (b"RIFF\x10\0\0\0WAVEfmt ", "no WebP"),
@@ -202,7 +231,6 @@ def test_other_files_are_named(content, name):
     with pytest.raises(SourceUnsupported, match=name) as raised:
         decoded(content)
     assert raised.value.message.startswith("scene: ")
-    assert "PNG, JPEG and WebP" in raised.value.message
 
 
 def test_many_threads_decode_at_once():

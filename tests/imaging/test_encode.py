@@ -12,7 +12,7 @@ from function.imaging.encode import DIGITAL_SOURCE_TYPE, encode
 from function.imaging.formats import writing_of
 from tests.imaging.samples import MAX_PIXELS, photo, saved, wide_profile
 
-KINDS = ["png", "jpeg", "webp"]
+KINDS = ["png", "jpeg", "webp", "avif"]
 PICTURE = photo(320, 200)
 
 
@@ -40,25 +40,26 @@ def test_without_a_profile_none_is_invented(kind):
     assert not opened(encode(PICTURE, kind)).info.get("icc_profile")
 
 
-@pytest.mark.parametrize(("kind", "least"), [("png", 90), ("jpeg", 36), ("webp", 35)])
+@pytest.mark.parametrize(("kind", "least"), [("png", 90), ("jpeg", 36), ("webp", 35), ("avif", 35)])
 def test_pixels_survive(kind, least):
     pixels = decode(encode(PICTURE, kind), "result", max_pixels=MAX_PIXELS)
     assert pixels.array.shape == PICTURE.shape
     assert psnr(pixels.array, PICTURE) > least
 
 
-@pytest.mark.parametrize("kind", ["jpeg", "webp"])
+@pytest.mark.parametrize("kind", ["jpeg", "webp", "avif"])
 def test_quality_is_obeyed(kind):
     sizes = [len(encode(PICTURE, kind, quality=quality)) for quality in (1, 50, 90, 100)]
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[-1] / 3
 
 
-def test_coloured_lettering_keeps_its_edges_in_a_jpeg():
+@pytest.mark.parametrize("kind", ["jpeg", "avif"])
+def test_coloured_lettering_keeps_its_edges(kind):
     """Red strokes one pixel wide on white: with halved colour resolution they would turn pink."""
     stripes = np.full((64, 64, 3), 255, np.uint8)
     stripes[:, ::2] = 200, 0, 0
-    result = decode(encode(stripes, "jpeg"), "result", max_pixels=MAX_PIXELS).array
+    result = decode(encode(stripes, kind), "result", max_pixels=MAX_PIXELS).array
     assert psnr(result, stripes) > 30
 
 
@@ -89,6 +90,11 @@ def test_a_lossless_webp_scene_gives_a_lossless_result():
     assert np.array_equal(result.array, PICTURE)
     lossy = decode(saved(PICTURE, "WEBP", quality=90), "scene", max_pixels=MAX_PIXELS)
     assert len(encode(PICTURE, "webp", like=lossy.info)) < len(encode(PICTURE, "webp", like=scene.info))
+
+
+def test_an_avif_larger_than_its_encoder_is_given_memory_for_is_refused():
+    with pytest.raises(ValueError, match="16,777,216"):
+        encode(np.zeros((4097, 4096, 3), np.uint8), "avif")
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "webp"])

@@ -34,6 +34,22 @@ def test_a_file_is_recognised_by_its_first_bytes(name):
     assert detect_format(buffer.getvalue()[1:]) is None
 
 
+def test_a_tiff_is_recognised_in_either_byte_order():
+    assert {detect_format(magic + b"\0" * 8) for magic in (b"II*\0", b"MM\0*")} == {"tiff"}
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"\0\0\0\x1cftypmif1\0\0\0\0avifmif1miaf", "avif"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1heicmiaf", "heic"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0isommp42", None),
+    ],
+)
+def test_a_container_is_told_by_all_its_brands(content, name):
+    assert detect_format(content) == name
+
+
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"RIFF\0\0\0\0WAVE", b"GIF89a", b"\x89PNG"])
 def test_what_is_no_picture_is_none_of_them(content):
     assert detect_format(content) is None

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from function.errors import CompositeError, SourceTooLarge, SourceUnreadable
 from function.imaging.decode import decode, inspect
-from function.imaging.formats import PNG_MAGIC
+from function.imaging.formats import FORMATS, PNG_MAGIC
 from function.imaging.png import write_png
+from tests.imaging.heif_files import Item, container, heic_grid, heic_with, ispe
 from tests.imaging.samples import MAX_PIXELS, exif, photo, png_chunk, png_of, png_with, real_files, saved
+from tests.imaging.test_tiff import with_value
 from tests.tiers import examples
 
 FILES = real_files()
@@ -36,12 +38,25 @@ def jpeg_declaring(width: int, height: int) -> bytes:
     return bytes(content)
 
 
+def tiff_declaring(width: int, height: int) -> bytes:
+    """A packed TIFF whose directory was overwritten."""
+    content = saved(photo(), "TIFF", compression="tiff_lzw")
+    for tag, value in ((256, width), (257, height), (278, height)):
+        content = with_value(content, tag, value)
+    return content
+
+
 HUGE = {
     "png": png_of(60_000, 60_000, 8, 6, b"\0" * 100),
     "png of 2^31 pixels a side": png_of(2**31 - 1, 2**31 - 1, 16, 6, b"\0"),
     "jpeg": jpeg_declaring(65_500, 65_500),
     "webp": webp_declaring(60_000, 60_000),
     "webp beyond libwebp": webp_declaring(2**24, 2**24),
+    "avif": container([Item("av01", b"", [ispe(60_000, 60_000)])], brand="avif"),
+    "heic": heic_with(ispe(60_000, 60_000)),
+    "heic grid": heic_grid(1, 1, 60_000, 60_000),
+    "tiff": tiff_declaring(60_000, 60_000),
+    "tiff of 2^32 pixels a side": tiff_declaring(2**32 - 1, 2**32 - 1),
     "webp lossless": b"RIFF\x20\0\0\0WEBPVP8L\x0a\0\0\0\x2f\xff\xff\xff\x0f" + b"\0" * 20,
 }
 
@@ -109,13 +124,24 @@ def test_pixel_data_that_unfolds_without_end_stays_within_the_picture():
     assert growth < 30_000  # of 100,000
 
 
-@pytest.mark.parametrize("write", [write_png, lambda picture: saved(picture, "WEBP")], ids=["png", "webp"])
-def test_a_large_picture_is_in_memory_hardly_more_than_twice(write):
-    """Pillow holds 4 bytes a pixel and the array 3; a copy more would be 10."""
-    width, height = 5000, 4000
-    outcome, growth = decoded_in_a_new_process(write(np.full((height, width, 3), 90, np.uint8)))
-    assert outcome == f"({height}, {width}, 3)"
-    assert growth * 1024 < 8.5 * width * height
+WIDE, HIGH = 5120, 4096
+FLAT = np.full((HIGH, WIDE, 3), 90, np.uint8)
+LARGE = {
+    "png": lambda: write_png(FLAT),
+    "jpeg": lambda: saved(FLAT, "JPEG"),
+    "webp": lambda: saved(FLAT, "WEBP"),
+    "avif": lambda: saved(FLAT, "AVIF", speed=10),
+    "heic": lambda: heic_grid(HIGH // 512, WIDE // 512, WIDE, HIGH, name="tile", side=512),
+    "tiff": lambda: saved(FLAT, "TIFF", compression="tiff_lzw"),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_picture_takes_no_more_memory_than_is_planned_for_it(name):
+    """Pillow holds 4 bytes a pixel and the array 3; a copy more would be 10. The libraries' own come on top."""
+    outcome, growth = decoded_in_a_new_process(LARGE[name]())
+    assert outcome == f"({HIGH}, {WIDE}, 3)"
+    assert growth * 1024 < (FORMATS[name].decode_bytes + 0.5) * WIDE * HIGH
 
 
 def test_a_jpeg_of_countless_scans_is_refused():
@@ -135,7 +161,7 @@ def test_a_file_cut_anywhere_is_refused_or_whole(name):
             pixels = decode(content[:length], "scene", max_pixels=MAX_PIXELS)
         except SourceUnreadable as error:
             assert error.message.startswith("scene: ")
-        else:  # a JPEG may lack its end marker, an animation its later frames
+        else:  # a JPEG may lack its end marker, an animation its later frames, a TIFF what follows its pixels
             assert np.array_equal(pixels.array, whole), f"{length} of {len(content)} bytes"
 
 

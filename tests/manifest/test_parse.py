@@ -30,7 +30,7 @@ def refusal(body: bytes | dict) -> str:
     [
         (b"", "not JSON"),
         (b"{", "line 1"),
-        (b"\xff\xfe", "not UTF-8"),
+        (b"\xff\xfa{}", "not UTF-8"),
         (b"[1]", "a list"),
         (b"null", "null"),
         (b"7", "a single value"),
@@ -39,7 +39,10 @@ def refusal(body: bytes | dict) -> str:
         ({}, "product: is required; scene: is required"),
         (GOOD | {"colour": 1, "size": 2}, "colour: unknown field"),
         (GOOD | {"colour": 1, "size": 2}, "size: unknown field"),
-        (GOOD | {"output": {"format": "gif"}}, "output.format: Input should be 'png', 'jpeg' or 'webp', got \"gif\""),
+        (
+            GOOD | {"output": {"format": "gif"}},
+            "output.format: Input should be 'png', 'jpeg', 'webp' or 'avif', got \"gif\"",
+        ),
         (GOOD | {"output": {"quality": 0}}, "output.quality"),
         (GOOD | {"output": {"quality": 101}}, "output.quality"),
         (GOOD | {"output": {"width": 0}}, "output.width"),

@@ -32,6 +32,51 @@ def test_references_are_resolved_against_the_manifests_folder(reference, name):
 
 
 @pytest.mark.parametrize(
+    ("reference", "instead"),
+    [
+        ("scene.png ", "scene.png"),
+        (" scene.png", "scene.png"),
+        ("scene.png\u00a0", "scene.png"),
+        ("scene.png\t", "scene.png"),
+        ("\u200bscene.png", "scene.png"),
+        ("gs://mine/scene.png ", "gs://mine/scene.png"),
+        ("images\\mug.png", "images/mug.png"),
+        ("..\\mug.png", "../mug.png"),
+        ("gs://mine/a\\b.png", "gs://mine/a/b.png"),
+    ],
+)
+def test_a_slip_of_the_keyboard_is_refused_at_once_with_what_to_write(reference, instead):
+    with pytest.raises(ManifestInvalid) as caught:
+        resolve(reference, "scene", allowed_buckets={"mine"}, bucket="mine", folder="a/b")
+    assert caught.value.message.startswith("scene: ")
+    assert caught.value.message.endswith(f'write "{instead}"')
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "https://storage.googleapis.com/mine/a/b c.png",
+        "https://storage.googleapis.com/mine/a/b%20c.png",
+        "http://storage.googleapis.com/mine/a/b%20c.png?X-Goog-Signature=0a",
+        "https://storage.cloud.google.com/mine/a/b%20c.png?authuser=1",
+        "https://mine.storage.googleapis.com/a/b%20c.png",
+        "https://console.cloud.google.com/storage/browser/_details/mine/a/b%20c.png;tab=live_object",
+        "HTTPS://Storage.GoogleApis.com/mine/a/b%20c.png#x",
+    ],
+)
+def test_a_web_address_of_cloud_storage_is_offered_back_as_gs(reference):
+    with pytest.raises(ReferenceForbidden) as caught:
+        resolve(reference, "scene", allowed_buckets={"mine"}, bucket="mine", folder="a/b")
+    assert caught.value.message.endswith('write "gs://mine/a/b c.png"')
+
+
+@pytest.mark.parametrize("reference", ["https://storage.googleapis.com/", "https://storage.googleapis.com.evil/mine/a"])
+def test_other_web_addresses_are_not(reference):
+    with pytest.raises(ReferenceForbidden, match="only gs:// and data:"):
+        resolve(reference, "scene", allowed_buckets={"mine"}, bucket="mine", folder="a/b")
+
+
+@pytest.mark.parametrize(
     ("reference", "error"),
     [
         ("../../../etc/passwd", ReferenceForbidden),

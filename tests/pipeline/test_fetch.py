@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from tests.support import png, product_png, scene_array, scene_png
@@ -15,6 +17,39 @@ def test_an_image_that_is_not_there_yet_is_waited_for_then_found(cloud, server):
     cloud.put("scene.png", scene_png())
     assert cloud.deliver(server, resource).status == 200
     assert cloud.sidecar()["status"] != "failed"
+
+
+@pytest.mark.parametrize(("asked", "stored"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_an_image_whose_name_is_spelled_in_the_other_normal_form_is_found(cloud, server, asked, stored):
+    """A Mac uploads ü as u and two dots; what a spreadsheet has is one character."""
+    named, there = (unicodedata.normalize(form, "grüne Flasche é.png") for form in (asked, stored))
+    folder = unicodedata.normalize(asked, "für")
+    cloud.put(f"{folder}/{there}", product_png())
+    cloud.put(f"{folder}/scene.png", scene_png())
+    resource = cloud.put(f"{folder}/pair.json", {"scene": "scene.png", "product": named})
+    assert cloud.deliver(server, resource).status == 200
+    sidecar = cloud.sidecar(f"{folder}/pair.json")
+    assert sidecar["status"] != "failed"
+    assert sidecar["inputs"]["product"]["uri"].endswith(f"{folder}/{there}")
+
+
+def test_both_missing_images_are_named_together(cloud, server):
+    resource = cloud.put("pair.json", {"scene": "no-scene.png", "product": "no-product.png"})
+    assert cloud.deliver(server, resource).status == 503
+    cloud.backdate_first_delivery(resource, 601)
+    assert cloud.deliver(server, resource).status == 200
+    error = cloud.sidecar()["error"]
+    assert error["code"] == "source_missing"
+    assert "no-scene.png" in error["message"] and "no-product.png" in error["message"]
+
+
+@pytest.mark.parametrize(
+    "product", ["product.png ", "images\\product.png", "https://storage.googleapis.com/shop/x.png"]
+)
+def test_a_name_that_nothing_can_have_is_not_waited_for(cloud, server, product):
+    resource = cloud.put("pair.json", {"scene": "scene.png", "product": product})
+    assert cloud.deliver(server, resource).status == 200
+    assert "write" in cloud.sidecar()["error"]["message"]
 
 
 def test_an_image_that_never_comes_is_recorded_ten_minutes_after_the_first_delivery(cloud, server):

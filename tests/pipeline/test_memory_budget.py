@@ -10,7 +10,9 @@ import pytest
 
 from function.deadline import Deadline
 from function.errors import DeadlineExceeded
-from function.pipeline.memory_budget import MemoryBudget, Priority
+from function.imaging.formats import FORMATS
+from function.pipeline.memory_budget import MIN_BYTES, MemoryBudget, Priority
+from function.settings import Settings
 from tests.support import PATIENCE_S, wait_until
 
 
@@ -81,6 +83,17 @@ def test_a_request_larger_than_the_budget_runs_alone():
         in_another_thread(lambda: acquire_and_release(budget, 1, 0.05))
     with budget.acquire(100, Deadline(PATIENCE_S)):
         pass
+
+
+def test_what_fits_is_told_before_it_is_asked_for():
+    budget = MemoryBudget(100, 8)
+    assert budget.fits(100) and not budget.fits(101)
+
+
+def test_a_picture_of_the_largest_size_allowed_fits_into_every_process():
+    pixels = Settings.model_fields["max_source_pixels"].default
+    assert max(row.decode_bytes for name, row in FORMATS.items() if name in ("png", "jpeg", "webp", "tiff")) == 8
+    assert 8 * pixels <= MIN_BYTES
 
 
 def test_a_large_one_is_not_overtaken_for_ever_by_small_ones():

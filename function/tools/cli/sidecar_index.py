@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from function.deadline import Deadline
-from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX
+from function.delivery.cloud_event import is_catalogue, is_manifest
 from function.delivery.outputs import ERROR_KEY, GENERATION_KEY, MANIFEST_KEY, MAX_SIDECAR_BYTES, STATUS_KEY, USD_KEY
 from function.storage.client import NotFound, Storage, StoredObject, TooLarge
 from function.storage.names import OWN_PREFIXES, gs_uri, split_gs_uri
@@ -36,7 +36,7 @@ class Settled:
     @property
     def is_catalogue(self) -> bool:
         """Whether it settles a catalogue; else a pair."""
-        return self.manifest.endswith(CATALOGUE_SUFFIXES)
+        return is_catalogue(self.manifest)
 
 
 class SettledReader:
@@ -67,7 +67,7 @@ class SettledReader:
         metadata = stored.metadata
         manifest, status = metadata[MANIFEST_KEY], metadata[STATUS_KEY]
         generation = int(metadata[GENERATION_KEY])
-        if USD_KEY in metadata and not manifest.endswith(CATALOGUE_SUFFIXES):
+        if USD_KEY in metadata and not is_catalogue(manifest):
             return Settled(manifest, generation, status, float(metadata[USD_KEY]), metadata.get(ERROR_KEY))
         key = (stored.name, stored.generation)
         if key not in self._read:
@@ -93,11 +93,7 @@ class SettledReader:
 
 def list_manifests(storage: Storage, bucket: str, prefix: str) -> list[StoredObject]:
     """The pair manifests and catalogues under a prefix of an input bucket."""
-    return [
-        stored
-        for stored in storage.list(bucket, prefix, Deadline(LISTING_S))
-        if stored.name.endswith((MANIFEST_SUFFIX, *CATALOGUE_SUFFIXES))
-    ]
+    return [stored for stored in storage.list(bucket, prefix, Deadline(LISTING_S)) if is_manifest(stored.name)]
 
 
 def unsettled(manifests: Iterable[StoredObject], settled: dict[str, Settled]) -> list[tuple[StoredObject, str]]:

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 
 from function.deadline import Deadline
-from function.delivery.cloud_event import CATALOGUE_SUFFIXES
+from function.delivery.cloud_event import is_catalogue
 from function.delivery.switch import read_switch
 from function.errors import CompositeError
 from function.storage.client import Forbidden, Storage
@@ -117,7 +117,7 @@ def count(storage: Storage, reader: SettledReader, bucket: str, prefix: str, sou
             _add(status, one)
     if sources:
         manifests = [stored for name in sources for stored in list_manifests(storage, name, prefix)]
-        waiting = [stored.name.endswith(CATALOGUE_SUFFIXES) for stored, _ in unsettled(manifests, settled)]
+        waiting = [is_catalogue(stored.name) for stored, _ in unsettled(manifests, settled)]
         status.catalogues_waiting = sum(waiting)
         status.waiting = len(waiting) - status.catalogues_waiting
         status.paused = [name for name in sorted(sources) if read_switch(storage, name, Deadline(CALL_S)).paused]

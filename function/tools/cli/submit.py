@@ -46,8 +46,8 @@ it goes on, after a change it makes only what the change concerns.
   STORAGE_EMULATOR_HOST=http://localhost:4443 python -m function submit ./spring gs://input
 
 Relative names in a manifest or a spreadsheet are relative to the folder it lies in. Limits and the model are read
-from this environment where it states them (MAX_ATTEMPTS, MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, GEMINI_MODEL,
-ALLOWED_MODELS, ALLOWED_BUCKETS), as the function reads them from its own.
+from this environment where it states them (MAX_ATTEMPTS, MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, SOURCE_FORMATS,
+GEMINI_MODEL, ALLOWED_MODELS, ALLOWED_BUCKETS), as the function reads them from its own.
 """
 
 

@@ -10,16 +10,18 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from function.deadline import Deadline
-from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX, Upload
-from function.delivery.row_writer import row_manifest, row_name
+from function.delivery.cloud_event import ENDINGS, Upload, is_catalogue, is_manifest
+from function.delivery.row_writer import row_manifest, row_name, rows_prefix
 from function.errors import CompositeError, SourceMissing, SourceTooLarge
-from function.imaging.decode import inspect
 from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
 from function.manifest.references import InlineImage, StoredImage, bucket_of, manifest_targets
 from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, read_rows
+from function.pipeline.fetch import find_image
+from function.pipeline.source_limits import inspect_source
 from function.settings import Settings
 from function.storage.client import Forbidden, Storage, StoredObject, crc32c
+from function.storage.names import other_normal_forms
 from function.tools.cli.terminal import Progress, UsageProblem
 from function.tools.timeouts import CALL_S, LISTING_S
 
@@ -88,6 +90,7 @@ def make_plan(source: Path, bucket: str, prefix: str, settings: Settings, storag
             plan.documents.append(_read_document(path, name, bucket, settings, plan))
         except CompositeError as error:
             plan.problems.append(f"{path}: {error.message}")
+    plan.problems += _conflicts(plan.documents)
     there = {stored.name: stored for stored in storage.list(bucket, start, Deadline(LISTING_S))}
     plan.standing = {name: stored.generation for name, stored in there.items()}
     users: dict[StoredImage, list[Pair]] = {}
@@ -125,16 +128,28 @@ def make_plan(source: Path, bucket: str, prefix: str, settings: Settings, storag
     return plan
 
 
+def _conflicts(documents: list[Document]) -> list[str]:
+    """What two documents would write both: `x.json` and `x.JSON`, `spring.csv` and `spring.jsonl`."""
+    first: dict[str, Document] = {}
+    problems = []
+    for document in documents:
+        name = document.file.name
+        written = rows_prefix(name) if document.is_catalogue else name.rpartition(".")[0]
+        other = first.setdefault(written, document)
+        if other is not document:
+            problems.append(f"{document.file.path} and {other.file.path} have the same results; rename one of them")
+    return problems
+
+
 def _documents(source: Path) -> tuple[Path, list[Path]]:
     """The folder that names are relative to, and the manifests and catalogues in it."""
-    endings = (MANIFEST_SUFFIX, *CATALOGUE_SUFFIXES)
     if source.is_file():
-        if not source.name.endswith(endings):
-            raise UsageProblem(f"{source} is neither a folder nor a {', '.join(endings)} file")
+        if not is_manifest(source.name):
+            raise UsageProblem(f"{source} is neither a folder nor a {', '.join(ENDINGS)} file")
         return source.parent, [source]
     if not source.is_dir():
         raise UsageProblem(f"{source} is not there")
-    found = sorted(path for path in source.rglob("*") if path.name.endswith(endings) and path.is_file())
+    found = sorted(path for path in source.rglob("*") if is_manifest(path.name) and path.is_file())
     visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(source).parts)]
     if not visible:
         raise UsageProblem(f"{source} holds no manifest (.json) and no catalogue (.csv, .jsonl)")
@@ -142,11 +157,11 @@ def _documents(source: Path) -> tuple[Path, list[Path]]:
 
 
 def _read_document(path: Path, name: str, bucket: str, settings: Settings, plan: Plan) -> Document:
-    is_catalogue = path.name.endswith(CATALOGUE_SUFFIXES)
-    content = _content(path, MAX_CATALOGUE_BYTES if is_catalogue else MAX_MANIFEST_BYTES)
-    kind = "text/csv" if path.suffix == ".csv" else "application/json"
+    catalogue = is_catalogue(path.name)
+    content = _content(path, MAX_CATALOGUE_BYTES if catalogue else MAX_MANIFEST_BYTES)
+    kind = "text/csv" if path.suffix.lower() == ".csv" else "application/json"
     file = LocalFile(path, name, len(content), crc32c(content), kind)
-    if not is_catalogue:
+    if not catalogue:
         return Document(file, [_pair(str(path), name, content, bucket, settings)], is_catalogue=False)
     upload = _as_upload(bucket, name)
     document = Document(file, [], is_catalogue=True)
@@ -167,7 +182,7 @@ def _pair(title: str, name: str, body: bytes, bucket: str, settings: Settings) -
     targets = manifest_targets(manifest, _reading_anywhere(named, settings), bucket, name)
     for part, target in targets.items():
         if isinstance(target, InlineImage):
-            inspect(target.content, part, max_pixels=settings.max_source_pixels)
+            inspect_source(target.content, part, settings)
     stored = tuple(target for target in targets.values() if isinstance(target, StoredImage))
     return Pair(title, name, body, manifest, stored)
 
@@ -196,21 +211,23 @@ def _file_of(image: StoredImage, root: Path, bucket: str, start: str) -> Path | 
     inner = PurePosixPath(image.name[len(start) :])
     if image.bucket != bucket or not image.name.startswith(start) or ".." in inner.parts or inner.is_absolute():
         return None
-    path = root / inner
-    try:
-        return path if path.is_file() else None
-    except OSError:  # a name that no file can have
-        return None
+    for spelled in (str(inner), *other_normal_forms(str(inner))):
+        try:
+            if (path := root / spelled).is_file():
+                return path
+        except OSError:  # a name that no file can have
+            return None
+    return None
 
 
 def _read_image(path: Path, name: str, settings: Settings) -> LocalFile:
     content = _content(path, settings.max_source_bytes)
-    info = inspect(content, str(path), max_pixels=settings.max_source_pixels)
+    info = inspect_source(content, str(path), settings)
     return LocalFile(path, name, len(content), crc32c(content), info.mime_type)
 
 
 def _check_stored(image: StoredImage, there: dict[str, StoredObject], storage: Storage, settings: Settings) -> None:
-    stored = there.get(image.name) or storage.stat(image.bucket, image.name, Deadline(CALL_S))
+    stored = there.get(image.name) or find_image(image, storage, Deadline(CALL_S))
     if stored is None:
         raise SourceMissing(f"{image.uri} is neither in the folder nor in the bucket")
     if stored.size > settings.max_source_bytes:

@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from function.delivery.cloud_event import CATALOGUE_SUFFIXES, MANIFEST_SUFFIX
+from function.delivery.cloud_event import is_manifest
 from function.generation.models import model_table
 from function.generation.pricing import typical_usd
 from function.settings import SettingsInvalid
@@ -29,7 +29,6 @@ DEFAULT_FOLDER = Path("composite-local")
 DEMO_NAME = "demo/bottle"
 DEMO_TIMEOUT_S = 330.0  # a little more than the function's own deadline
 POLL_S = 0.25
-MANIFESTS = (MANIFEST_SUFFIX, *CATALOGUE_SUFFIXES)  # endings of names
 
 
 def demo_arguments(parser: argparse.ArgumentParser) -> None:
@@ -179,7 +178,7 @@ def _upload_new(
         if path.is_file() and not path.name.startswith(".")
     }
     ready = [path for path, state in seen.items() if growing.get(path) == state and uploaded.get(path) != state]
-    for path in sorted(ready, key=lambda path: (path.name.endswith(MANIFESTS), path)):
+    for path in sorted(ready, key=lambda path: (is_manifest(path.name), path)):
         name = path.relative_to(inbox).as_posix()
         session.client.bucket(INPUT_BUCKET).blob(name).upload_from_filename(path)
         uploaded[path] = seen[path]
@@ -206,7 +205,7 @@ def _fetch_results(session: LocalSession, results: Path, fetched: dict[str, int]
 
 def _report(delivery: Delivery, status: int, seconds: float) -> None:
     said = "settled" if 200 <= status < 300 else f"answered {status or 'nothing'}, will be delivered again"
-    if delivery.event["name"].endswith(MANIFESTS):
+    if is_manifest(delivery.event["name"]):
         print(
             f"{_now()}  {delivery.event['name']}  delivery {delivery.number} {said} after {seconds:.1f} s", flush=True
         )

@@ -7,6 +7,7 @@ import select
 import subprocess
 import sys
 import time
+import unicodedata
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_a_changed_image_makes_its_pairs_again_and_no_others(own_cloud, command,
         ("bad.json", b'{"product": "data:image/png;base64,aaaa", "scene": "images/scene.png"}', "product"),
         ("bad.csv", b"product,scene\nimages/p1.png,images/scene.png\nimages/p1.png,\n", "row 2 (line 3): scene"),
         ("bad.csv", b"product,picture\na,b\n", "picture"),
-        ("bad.jsonl", b"[]\n", "row 1 (line 1)"),
+        ("bad.jsonl", b'"x"\n', "row 1 (line 1)"),
     ],
 )
 def test_what_the_function_would_refuse_is_named_and_nothing_goes_up(own_cloud, command, spring, name, content, said):
@@ -173,3 +174,58 @@ def test_a_person_is_asked_and_sees_a_bar(own_cloud, spring, answer, uploaded):
 def test_a_bucket_that_is_not_there_is_an_error_in_words(command, spring):
     done = command("submit", spring, "gs://no-such-bucket-here", "--yes")
     assert done.status == 2 and "no-such-bucket-here" in done.err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda folder: (folder / "images/p1.png").write_bytes(b"\n\n" + product_bytes()),
+            "2 blank bytes stand",
+        ),
+        (lambda folder: (folder / "images/p1.png").write_bytes(b"\x89PNG\n\x1a\n" + b"0" * 50), "text conversion"),
+        (lambda folder: (folder / "images/p1.png").write_bytes(LFS_POINTER), "git lfs pull"),
+        (lambda folder: (folder / "images/p1.png").write_bytes(b"8BPS" + b"\0" * 50), "Photoshop document; export it"),
+        (lambda folder: (folder / "images/p1.png").write_bytes(png(product_array(20))), "20 x 20 pixels are too few"),
+        (lambda folder: (folder / "pair.json").write_bytes(LFS_POINTER), "git lfs pull"),
+        (lambda folder: (folder / "more.jsonl").write_bytes(b'[{"product": "a"}]'), "JSON array"),
+        (lambda folder: name_product(folder, "images/p1.png "), 'write \\"images/p1.png\\"'),
+        (lambda folder: name_product(folder, "images\\p1.png"), 'write \\"images/p1.png\\"'),
+        (
+            lambda folder: name_product(folder, "https://storage.googleapis.com/shop/x.png"),
+            'write \\"gs://shop/x.png\\"',
+        ),
+        (lambda folder: (folder / "pair.JSON").write_bytes((folder / "pair.json").read_bytes()), "same results"),
+        (lambda folder: (folder / "spring.jsonl").write_text(PAIR), "same results"),
+    ],
+)
+def test_what_the_function_would_refuse_is_said_before_anything_goes_up(own_cloud, command, spring, change, words):
+    change(spring)
+    done = command("submit", spring, f"gs://{own_cloud.input}", "--yes")
+    assert done.status == 1
+    assert words.replace('\\"', '"') in done.out, done.out
+    assert own_cloud.names(own_cloud.input) == []
+
+
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+PAIR = '{"product": "images/p1.png", "scene": "images/scene.png"}'
+
+
+def product_bytes() -> bytes:
+    return png(product_array(64))
+
+
+def name_product(folder, name: str) -> None:
+    (folder / "pair.json").write_text(json.dumps({"product": name, "scene": "images/scene.png"}))
+
+
+def test_a_file_whose_name_is_spelled_in_the_other_normal_form_goes_up_as_it_is_named(own_cloud, command, spring):
+    (spring / "images" / unicodedata.normalize("NFD", "grün.png")).write_bytes(product_bytes())
+    name_product(spring, unicodedata.normalize("NFC", "images/grün.png"))
+    assert command("submit", spring / "pair.json", f"gs://{own_cloud.input}", "--yes").status == 0
+    assert unicodedata.normalize("NFC", "images/grün.png") in own_cloud.names(own_cloud.input)
+
+
+def test_what_an_operator_does_not_read_is_not_uploaded(own_cloud, command, spring):
+    done = command("submit", spring, f"gs://{own_cloud.input}", "--yes", SOURCE_FORMATS="jpeg")
+    assert (done.status, "JPEG are read here" in done.out) == (1, True)

@@ -1,0 +1,245 @@
+"""AVIF and HEIC as containers: every size that a decoder would allocate for, found before it is called.
+
+Boxes follow ISO/IEC 14496-12 (8.11) and 23008-12 (6.5, 6.6).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from function.imaging.coded_size import av1_sizes, hevc_size
+from function.imaging.frame import Size
+from function.imaging.opened import CheckSize
+
+_CODED = ("av01", "hvc1")
+_GRID = "grid"
+_OTHER_PICTURES = {"iovl", "unci", "tili", "mski", "grpl"}  # overlays, raw pixels, pyramids: no camera writes them
+_MAX_BOXES = 20_000
+_MAX_UNITS = 100_000  # a picture of 1,000 tiles has a few thousand
+_TILES_SHARE = 2  # of the pixels allowed, all tiles together: they may overhang the picture's edges
+_CUT = "the file ends too early"
+
+
+@dataclass
+class _Container:
+    """What the meta box says. `extents`: where an item's bytes are; `properties` of an item, as positions in `boxes`,
+    counted from 1."""
+
+    primary: int = 0
+    types: dict[int, str] = field(default_factory=dict)
+    extents: dict[int, list[tuple[int, int, bool]]] = field(default_factory=dict)
+    boxes: list[tuple[str, memoryview]] = field(default_factory=list)
+    properties: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    tiles: dict[int, list[int]] = field(default_factory=dict)
+    inner: memoryview = field(default_factory=lambda: memoryview(b""))
+
+
+def check_sizes(content: bytes, codec: str, check_size: CheckSize) -> None:
+    """Look at all sizes in the file: of items, of grids, and of their code.
+
+    `codec` is the one that is decoded ("av01", "hvc1"). Raises what `check_size` raises, ValueError at damaged data or
+    at a picture of another kind.
+    """
+    view = memoryview(content)
+    container = _read(view)
+    if container.types.get(container.primary) not in (codec, _GRID):
+        raise ValueError(f"its picture is of kind {container.types.get(container.primary, 'none')!r}")
+    if other := _OTHER_PICTURES.intersection(container.types.values()):
+        raise ValueError(f"it holds a picture of kind {sorted(other)[0]!r}")
+    for kind, body in container.boxes:
+        for size in _stated(kind, body):
+            check_size(size)
+    units = read_bytes = 0
+    for item, kind in container.types.items():
+        if kind not in (*_CODED, _GRID):
+            continue
+        data = _data_of(container, item, view)
+        read_bytes += len(data)
+        if read_bytes > 2 * len(content):
+            raise ValueError("its items overlap")
+        if kind == _GRID:
+            _check_grid(container, item, data, check_size)
+            continue
+        for size_in_code in av1_sizes(data) if kind == "av01" else _hevc_sizes(data):
+            units += 1
+            if units > _MAX_UNITS:
+                raise ValueError("it has too many parts")
+            if size_in_code is not None:
+                check_size(size_in_code)
+
+
+def colour_code(content: bytes) -> tuple[int, int] | None:
+    """(primaries, transfer) of the primary picture as ITU-T H.273 numbers them; None where it has an ICC profile, or
+    says nothing."""
+    container = _read(memoryview(content))
+    found = {bytes(body[:4]): body for body in _of(container, container.primary, "colr")}
+    if b"nclx" not in found or found.keys() - {b"nclx"}:
+        return None
+    return _number(found[b"nclx"], 4, 2), _number(found[b"nclx"], 6, 2)
+
+
+def _read(view: memoryview) -> _Container:
+    container = _Container()
+    metas = [body for kind, body in boxes(view) if kind == "meta"]
+    if len(metas) != 1:
+        raise ValueError("it has no picture items" if not metas else "its directory is there twice")
+    inside = list(boxes(metas[0][4:]))
+    if len({kind for kind, _ in inside if kind not in ("free", "skip", "uuid")}) < sum(
+        kind not in ("free", "skip", "uuid") for kind, _ in inside
+    ):
+        raise ValueError("a part of its directory is there twice")  # decoders differ in which of them they take
+    for kind, body in inside:
+        if kind == "pitm":
+            container.primary = _number(body, 4, 4 if body[0] else 2)
+        elif kind == "iinf":
+            for inner, entry in boxes(body[6 if body[0] == 0 else 8 :]):
+                if inner == "infe" and entry[0] >= 2:
+                    wide = 4 if entry[0] >= 3 else 2
+                    container.types[_number(entry, 4, wide)] = str(entry[6 + wide : 10 + wide], "latin-1")
+        elif kind == "iloc":
+            container.extents = dict(_locations(body))
+        elif kind == "iref":
+            _read_references(body, container)
+        elif kind == "idat":
+            container.inner = body
+        elif kind == "iprp":
+            for inner, properties in boxes(body):
+                if inner == "ipco":
+                    container.boxes = list(boxes(properties))
+                elif inner == "ipma":
+                    _read_associations(properties, container)
+    return container
+
+
+def boxes(view: memoryview) -> Iterator[tuple[str, memoryview]]:
+    """(type, body) of every box. Raises ValueError where one does not fit into `view`."""
+    position = number = 0
+    while position + 8 <= len(view):
+        number += 1
+        if number > _MAX_BOXES:
+            raise ValueError("it has too many parts")
+        size, kind, head = _number(view, position, 4), str(view[position + 4 : position + 8], "latin-1"), 8
+        if size == 1:
+            size, head = _number(view, position + 8, 8), 16
+        elif size == 0:
+            size = len(view) - position
+        if size < head or position + size > len(view):
+            raise ValueError(_CUT)
+        yield kind, view[position + head : position + size]
+        position += size
+
+
+def _number(view: memoryview, place: int, size: int) -> int:
+    if place + size > len(view):
+        raise ValueError(_CUT)
+    return int.from_bytes(view[place : place + size], "big")
+
+
+def _locations(body: memoryview) -> Iterator[tuple[int, list[tuple[int, int, bool]]]]:
+    """(item, [(offset, length, whether in the idat box)]) of an iloc box."""
+    version, sizes = body[0], _number(body, 4, 2)
+    offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
+    index_size = sizes & 15 if version else 0
+    wide = 4 if version == 2 else 2
+    count, place = _number(body, 6, wide), 6 + wide
+    for _ in range(count):
+        item, place = _number(body, place, wide), place + wide
+        inside = False
+        if version:
+            method, place = _number(body, place, 2) & 15, place + 2
+            if method > 1:
+                raise ValueError("an item is made of another one's bytes")
+            inside = method == 1
+        place += 2  # data reference index
+        base, place = _number(body, place, base_size), place + base_size
+        extents, place = _number(body, place, 2), place + 2
+        found = []
+        for _ in range(extents):
+            place += index_size
+            offset, place = _number(body, place, offset_size), place + offset_size
+            length, place = _number(body, place, length_size), place + length_size
+            found.append((base + offset, length, inside))
+        yield item, found
+
+
+def _read_references(body: memoryview, container: _Container) -> None:
+    wide = 4 if body[0] else 2
+    for kind, reference in boxes(body[4:]):
+        if kind == "dimg":
+            count = _number(reference, wide, 2)
+            to = [_number(reference, wide + 2 + wide * place, wide) for place in range(count)]
+            container.tiles[_number(reference, 0, wide)] = to
+
+
+def _read_associations(body: memoryview, container: _Container) -> None:
+    wide, index = 4 if body[0] else 2, 2 if body[3] & 1 else 1
+    place = 8
+    for _ in range(_number(body, 4, 4)):
+        item, count, place = _number(body, place, wide), _number(body, place + wide, 1), place + wide + 1
+        for _ in range(count):
+            container.properties[item].append(_number(body, place, index) & (0x7FFF if index == 2 else 0x7F))
+            place += index
+
+
+def _of(container: _Container, item: int, wanted: str) -> list[memoryview]:
+    """An item's properties of one kind."""
+    places = (place for place in container.properties[item] if 0 < place <= len(container.boxes))
+    return [body for kind, body in (container.boxes[place - 1] for place in places) if kind == wanted]
+
+
+def _stated(kind: str, body: memoryview) -> Iterator[Size]:
+    """The sizes in a property: of an item, or of its code."""
+    if kind == "ispe":
+        yield _number(body, 4, 4), _number(body, 8, 4)
+    elif kind == "av1C":
+        yield from (size for size in av1_sizes(body[4:]) if size is not None)
+    elif kind == "hvcC":
+        if _number(body, 21, 1) & 3 != 3:
+            raise ValueError("the parts of its code are not told apart as usual")
+        place = 23
+        for _ in range(_number(body, 22, 1)):
+            units, place = _number(body, place + 1, 2), place + 3
+            for _ in range(units):
+                length, place = _number(body, place, 2), place + 2
+                if size := hevc_size(bytes(body[place : place + length])):
+                    yield size
+                place += length
+
+
+def _hevc_sizes(data: memoryview) -> Iterator[Size | None]:
+    place = 0
+    while place + 4 <= len(data):
+        length = _number(data, place, 4)
+        if place + 4 + length > len(data):
+            raise ValueError(_CUT)
+        yield hevc_size(bytes(data[place + 4 : place + 4 + min(length, 256)]))
+        place += 4 + length
+
+
+def _data_of(container: _Container, item: int, view: memoryview) -> memoryview:
+    parts = []
+    for offset, length, inside in container.extents.get(item, []):
+        source = container.inner if inside else view
+        end = offset + length if length else len(source)
+        if end > len(source):
+            raise ValueError(_CUT)
+        parts.append(source[offset:end])
+    return parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
+
+
+def _check_grid(container: _Container, item: int, data: memoryview, check_size: CheckSize) -> None:
+    """A grid's own size, and that of all its tiles together (23008-12, 6.6.2.3)."""
+    wide = 4 if _number(data, 1, 1) & 1 else 2
+    rows, columns = _number(data, 2, 1) + 1, _number(data, 3, 1) + 1
+    check_size((_number(data, 4, wide), _number(data, 4 + wide, wide)))
+    tiles = container.tiles.get(item, [])
+    if len(tiles) != rows * columns:
+        raise ValueError(f"it has {len(tiles)} of {rows * columns} tiles")
+    area = 0
+    for tile in tiles:
+        if container.types.get(tile) not in _CODED:
+            raise ValueError("its tiles are no pictures")
+        area += max((_number(body, 4, 4) * _number(body, 8, 4) for body in _of(container, tile, "ispe")), default=0)
+    check_size((-(-area // _TILES_SHARE), 1))
