@@ -9,8 +9,7 @@ from function.judging import exposure_sane, product_present
 from function.judging.check import Check, unmeasured
 from function.judging.inspection import Inspection
 from function.judging.registry import BY_NAME, CHECKS
-from function.registration.register import Registration
-from function.restoration.analysis import Analysis
+from function.restoration.analysis import Analysis, SceneAnalysis
 
 Verdict = Literal["accepted", "review", "unusable"]
 
@@ -51,15 +50,17 @@ def judge(analysis: Analysis) -> Judgement:
         else unmeasured("", NOT_SEEN, passed=True)
         for spec in CHECKS
     }
-    return Judgement(_verdict(analysis.scene.registration, checks), _score(analysis, checks), checks)
+    return Judgement(_verdict(analysis.scene, checks), _score(analysis, checks), checks)
 
 
-def _verdict(registration: Registration, checks: dict[str, Check]) -> Verdict:
+def _verdict(scene: SceneAnalysis, checks: dict[str, Check]) -> Verdict:
+    registration = scene.registration
     if not registration.drift.registered:
         kept = registration.found_share >= OTHER_PICTURE and checks[exposure_sane.SPEC.name].passed
         return "review" if kept else "unusable"
     if not checks[product_present.SPEC.name].passed:
-        return "unusable"
+        # It is thrown away only where the product is surely not in it.
+        return "review" if scene.drawn_anew and registration.found_share >= OTHER_PICTURE else "unusable"
     return "accepted" if all(check.passed for check in checks.values()) else "review"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from function.judging.check import Check, CheckSpec, at_least
+from function.judging.check import Check, CheckSpec, at_least, unmeasured
 from function.judging.colour_difference import colour_difference
 from function.judging.inspection import Inspection
 from function.judging.print_agreement import LEAST_PATTERN, pattern_agreement
@@ -16,9 +16,14 @@ OTHER_COLOUR = 2
 def product_present(inspection: Inspection) -> Check:
     """Something was put in that is the product, by its print or else by its colours."""
     unit = "share of the picture"
+    scene = inspection.scene
+    told = scene.registration.drift.registered and not scene.drawn_anew
+    if inspection.product_view is None and not told:
+        reason = "Not measured: the scene was drawn anew, and whether the product is in it cannot be told."
+        return unmeasured(unit, reason, passed=False)
     if inspection.product_view is None:
         return Check(0.0, LEAST_AREA, False, unit, "The product is missing: nothing was put in.")
-    area = float((inspection.view.cover > 0.5).sum() / inspection.scene.change.size)
+    area = float((inspection.view.cover > 0.5).sum() / scene.change.size)
     if not resembles(inspection):
         return Check(round(area, 4), LEAST_AREA, False, unit, "What was put in is not the product.")
     return at_least(

@@ -27,6 +27,9 @@ def scene_kept(inspection: Inspection) -> Check:
         return Check(
             round(found, 4), LEAST_FOUND, False, "share", "This is not the scene that was given, or not all of it."
         )
+    if inspection.scene.drawn_anew:
+        bad = "The scene was drawn anew: it has nowhere the colours that it had, under no light."
+        return unmeasured("share", bad, passed=False)
     bent = drift.residual_px / max(registration.mapping.shape[:2])
     if bent > MOST_BENT:
         return at_most(

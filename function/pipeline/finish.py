@@ -57,7 +57,8 @@ def restore_result(pair: PairContext) -> None:
     pair.record.drift = _drift_record(analysis)
     pair.record.undone = [_undone_record(one, decoded.scene.size) for one in analysis.scene.undone_alterations]
     pair.record.checks = check_records(best.judgement)
-    pair.record.change = _change_record(analysis.scene.change, _change_box(analysis.scene.change, decoded.scene.size))
+    altered = analysis.scene.altered
+    pair.record.change = _change_record(altered, _change_box(altered, decoded.scene.size))
 
 
 def crop_and_resize(pair: PairContext) -> None:

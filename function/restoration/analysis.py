@@ -19,9 +19,10 @@ from function.matching.match import ProductMatch, match_product
 from function.registration.register import Registration, register, unregistered
 from function.restoration.alterations import Alteration, find_alterations
 from function.restoration.change_detection import find_evidence, find_product
-from function.restoration.colour_transfer import UNCHANGED_COLOURS, ColourMatch, match_colours
+from function.restoration.colour_transfer import UNCHANGED_COLOURS, ColourMatch, looks_like, match_colours
 from function.restoration.content import find_content
 from function.restoration.product_mask import product_coverage, rough_coverage
+from function.restoration.relighting import Relighting, find_relighting
 from function.restoration.shading import find_light
 from function.restoration.silhouette import placed_outline
 
@@ -45,7 +46,9 @@ class SceneAnalysis:
     """What is found out about scene and answer, at analysis size (h, w): about the answer's resolution, the scene's
     shape, no padding.
 
-    image         (h, w, 3) uint8, the scene at that size
+    given         (h, w, 3) uint8, the scene at that size
+    image         (h, w, 3) uint8, the same; under the answer's light where that lights all of the scene anew
+    relighting    that light; None where there is no more than drift, which is taken back
     answer        (h, w, 3) uint8, the answer registered to the scene, colours matched to it
     answer_plain  (h, w, 3) uint8, registered, colours as the model gave them
     raw_answer    (h', w', 3) uint8, the answer as returned
@@ -54,10 +57,13 @@ class SceneAnalysis:
     light         (h/2, w/2, 3) float32, log of the smooth ratio that carries shadow and reflection
     content       (h, w) uint8 coverage of what else the model drew: shown as it drew it, like the product
     change        (h, w) uint8 soft mask of product, content, shadow and reflection, 0..255
+    drawn_anew    the answer is nowhere the scene, under no light: what was put in cannot be told, and all is content
     undone_alterations, kept_alterations  changes apart from the product: put back as the scene was, or shown as drawn
     """
 
+    given: np.ndarray
     image: np.ndarray
+    relighting: Relighting | None
     answer: np.ndarray
     answer_plain: np.ndarray
     raw_answer: np.ndarray
@@ -66,8 +72,14 @@ class SceneAnalysis:
     light: np.ndarray
     content: np.ndarray
     change: np.ndarray
+    drawn_anew: bool = False
     undone_alterations: tuple[Alteration, ...] = ()
     kept_alterations: tuple[Alteration, ...] = ()
+
+    @property
+    def altered(self) -> np.ndarray:
+        """(h, w) uint8 soft mask of where the result is not the scene as it was given: `change`, or all of it."""
+        return self.change if self.relighting is None else np.full_like(self.change, 255)
 
 
 @dataclass(frozen=True)
@@ -130,15 +142,22 @@ def _analyse_registered(
     nothing = _nothing_found(small, reference, answer, registration)
     plain = nothing.scene.answer_plain
     colours = match_colours(small, plain, registration.inside)
+    relit = find_relighting(small, plain, registration.inside) if colours.trust < 1 else None
+    relighting = None
+    if relit is not None:
+        relighting, small, colours = relit
     matched = colours.apply(plain)
-    scene = replace(nothing.scene, answer=to_bytes(matched), colours=colours)
+    scene = replace(nothing.scene, image=small, relighting=relighting, answer=to_bytes(matched), colours=colours)
     if not registration.drift.registered:
         return replace(nothing, scene=scene)
     size = small.shape[1], small.shape[0]
     evidence = find_evidence(small, matched, registration.inside)
     core = find_product(evidence)
-    if not evidence.changed.any():
-        return replace(nothing, scene=scene)
+    if colours.trust == 0 or not evidence.changed.any():
+        if not looks_like(small, scene.answer, registration.inside):
+            return _drawn_anew(nothing, reference)
+        if not evidence.changed.any():
+            return replace(nothing, scene=scene)
     prior = rough_coverage(core if core.any() else evidence.changed, None, size)
     match = match_product(reference.sought, scene.answer, prior)
     if match is None:
@@ -175,6 +194,16 @@ def _analyse_registered(
     return Analysis(scene, ProductAnalysis(reference.photograph, match, mask))
 
 
+def _drawn_anew(nothing: Analysis, reference: ProductReference) -> Analysis:
+    """For an answer that has nothing to tell the product from: all is shown as it was drawn, and print is looked for
+    everywhere."""
+    whole = np.where(nothing.scene.registration.inside, 255, 0).astype(np.uint8)
+    match = match_product(reference.sought, nothing.scene.answer, whole)
+    scene = replace(nothing.scene, content=whole, change=whole, drawn_anew=True)
+    mask = nothing.product.mask if match is None else match.coverage
+    return Analysis(scene, ProductAnalysis(reference.photograph, match, mask))
+
+
 def _nothing_found(
     small: np.ndarray, reference: ProductReference, answer: np.ndarray, registration: Registration
 ) -> Analysis:
@@ -182,7 +211,9 @@ def _nothing_found(
     nothing = np.zeros(small.shape[:2], np.uint8)
     plain = sample(answer, registration.mapping)
     scene = SceneAnalysis(
+        given=small,
         image=small,
+        relighting=None,
         answer=plain,
         answer_plain=plain,
         raw_answer=answer,

@@ -36,13 +36,14 @@ class ColourMatch:
     """answer -> scene: field * (matrix @ rgb + curve * rgb * (1 - rgb) + offset), components 0..1.
 
     matrix (3, 3), curve (3,), offset (3,) and field (h', w', 3), the last a small picture of the whole
-    analysis. All float32.
+    analysis. All float32. trust: how far the fit was believed, 0..1; below 1 the rest of the way goes the identity.
     """
 
     matrix: np.ndarray
     curve: np.ndarray
     offset: np.ndarray
     field: np.ndarray
+    trust: float = 1.0
 
     def apply(self, rgb: np.ndarray, field: np.ndarray | None = None) -> np.ndarray:
         """float32 0..255 for `rgb` (h, w, 3) uint8. `field` (h, w, 3): the field over that crop."""
@@ -56,7 +57,11 @@ class ColourMatch:
 
 
 UNCHANGED_COLOURS = ColourMatch(
-    np.eye(3, dtype=np.float32), np.zeros(3, np.float32), np.zeros(3, np.float32), np.ones((2, 2, 3), np.float32)
+    matrix=np.eye(3, dtype=np.float32),
+    curve=np.zeros(3, np.float32),
+    offset=np.zeros(3, np.float32),
+    field=np.ones((2, 2, 3), np.float32),
+    trust=0.0,
 )
 
 
@@ -65,14 +70,7 @@ def match_colours(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
 
     Robust to what was changed: a pixel's weight falls with its misfit, so product and shadow lose theirs.
     """
-    scale = min(1.0, FIT_SIDE_PX / max(scene.shape[:2]))
-    size = max(2, round(scene.shape[1] * scale)), max(2, round(scene.shape[0] * scale))
-    small = lambda p: cv2.blur(  # noqa: E731
-        cv2.resize(downsample2(p), size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, (3, 3)
-    )
-    target, source = small(scene), small(answer)
-    whole = cv2.resize(inside.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
-    seen = whole > 0.99 * 255  # cells that lie inside but for a rounding
+    target, source, seen = colour_cells(scene, answer, inside)
     valid = seen.copy()
     # Clipped colours carry no tone.
     valid &= cv2.inRange(source, (3 / 255,) * 3, (252 / 255,) * 3) > 0
@@ -90,7 +88,31 @@ def match_colours(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
         (trust * curve).astype(np.float32),
         (trust * offset).astype(np.float32),
         field if trust == 1 else np.power(field, np.float32(trust)),
+        trust,
     )
+
+
+def colour_cells(
+    scene: np.ndarray, answer: np.ndarray, inside: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Both pictures (h', w', 3) float32 0..1 at `FIT_SIDE_PX`, and (h', w') bool: cells that the answer shows."""
+    scale = min(1.0, FIT_SIDE_PX / max(scene.shape[:2]))
+    size = max(2, round(scene.shape[1] * scale)), max(2, round(scene.shape[0] * scale))
+    small = lambda p: cv2.blur(  # noqa: E731
+        cv2.resize(downsample2(p), size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, (3, 3)
+    )
+    whole = cv2.resize(inside.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+    return small(scene), small(answer), whole > 0.99 * 255  # inside but for a rounding
+
+
+def looks_like(scene: np.ndarray, matched: np.ndarray, inside: np.ndarray) -> bool:
+    """Whether `matched` (h, w, 3) uint8, an answer's colours as they are believed, is the `scene` in most places.
+
+    If not, and no change stands out, that is no picture in which nothing was changed: all of it was.
+    """
+    target, source, seen = colour_cells(scene, matched, inside)
+    held = (np.abs(source - target).max(axis=2) < HELD) & seen
+    return float(held.sum()) >= FULL_SUPPORT * max(1.0, float(seen.sum()))
 
 
 def _trust(support: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from function.imaging.array_ops import PixelBox
 from function.imaging.frame import Frame
 from function.registration.framings import Box
-from function.restoration.analysis import NUMERIC_ERRORS, Analysis
+from function.restoration.analysis import NUMERIC_ERRORS, Analysis, SceneAnalysis
 from function.restoration.compositing import enlarge_crop, full_box, lay_over, relight, strips
 from function.restoration.detail_transfer import transfer_detail
 from function.restoration.edge_warp import MAX_GAIN, edge_warp, warp_box
@@ -89,9 +89,18 @@ def restore(
     if not analysis.scene.registration.drift.registered:
         return _plain(analysis, frame, "the answer could not be registered")
     try:
-        return _restore(scene if overwrite else scene.copy(), product, analysis)
+        restored = _restore(scene if overwrite else scene.copy(), product, analysis)
     except NUMERIC_ERRORS as fault:
         return _plain(analysis, frame, f"restoration failed ({type(fault).__name__})")
+    notes = [_scene_note(analysis.scene), restored.note]
+    return replace(restored, note="; ".join(note for note in notes if note))
+
+
+def _scene_note(scene: SceneAnalysis) -> str:
+    """Why the scene is not shown as it was given; empty where it is."""
+    if scene.drawn_anew:
+        return "the scene was drawn anew, and is shown as it was drawn"
+    return "the scene is shown under the answer's light" if scene.relighting is not None else ""
 
 
 def _plain(analysis: Analysis, frame: Frame, note: str) -> Restored:
@@ -101,6 +110,8 @@ def _plain(analysis: Analysis, frame: Frame, note: str) -> Restored:
 
 def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis) -> Restored:
     """`image`, the scene at full resolution, becomes the result."""
+    if analysis.scene.relighting is not None:
+        analysis.scene.relighting.apply(image)
     full_size = image.shape[1], image.shape[0]
     box = full_box(analysis.scene.change, full_size)
     if box is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,4 +91,12 @@ def test_a_product_that_lies_has_no_base():
     answer = composite(shade=bright)
     lying = match(mapping=np.ascontiguousarray(match().mapping[..., ::-1]))
     check = contact_shadow(inspection(answer, of_scene=scene(answer, bright), matched=lying))
+    assert check.passed and check.value is None
+
+
+def test_on_a_surface_that_was_drawn_anew_no_shadow_can_be_measured():
+    bare = np.zeros((HEIGHT, WIDTH), np.float32)
+    pasted = scene(composite(shade=bare), bare)
+    assert not contact_shadow(inspection(of_scene=pasted)).passed
+    check = contact_shadow(inspection(of_scene=replace(pasted, drawn_anew=True)))
     assert check.passed and check.value is None

@@ -7,7 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from function.judging.exposure_sane import MOST_CAST, MOST_RELIT, MOST_STOPS, exposure_sane, light_change
+from function.judging.exposure_sane import (
+    MOST_CAST,
+    MOST_DIFFERENCE,
+    MOST_RELIT,
+    MOST_STOPS,
+    exposure_sane,
+    light_change,
+)
+from function.restoration.relighting import LEAST_GAIN, Relighting
 from tests.judging.samples import HEIGHT, WIDTH, composite, inspection, registered, scene
 
 
@@ -30,8 +38,9 @@ def test_the_scene_s_own_light_passes():
         (1.5, MOST_STOPS),
         ([1.2, 1.0, 0.6], MOST_CAST),
         (np.linspace(0.62, 1.5, WIDTH)[None, :, None], MOST_RELIT),
+        (np.linspace(1.05, 0.85, WIDTH)[None, :, None] * [1.03, 0.97, 0.9], MOST_DIFFERENCE),
     ],
-    ids=["darker", "brighter", "cast", "relit"],
+    ids=["darker", "brighter", "cast", "relit", "slightly relit"],
 )
 def test_other_light_fails_by_its_own_measure(factor, limit):
     check = checked(lit(factor))
@@ -42,8 +51,13 @@ def test_what_was_put_in_has_no_say():
     scene_there = scene(composite())
     painted = composite()
     painted[scene_there.change > 0] = 255
-    stops, relit, cast = light_change(replace(scene_there, answer_plain=painted))
-    assert stops < 0.02 and relit < 0.03 and cast < 1
+    light = light_change(replace(scene_there, answer_plain=painted))
+    assert light.stops < 0.02 and light.relit < 0.03 and light.cast < 1 and light.difference < 1
+
+
+@pytest.mark.parametrize("factor", [0.92, 1.08, [1.02, 1.0, 0.96], np.linspace(0.95, 1.05, WIDTH)[None, :, None]])
+def test_the_drift_of_models_passes(factor):
+    assert checked(lit(factor)).passed
 
 
 @pytest.mark.parametrize("value", [0, 255])
@@ -66,3 +80,8 @@ def test_what_the_answer_does_not_show_is_not_compared():
     assert not exposure_sane(inspection(answer)).passed
     inside[:, WIDTH // 2 + 60 :] = False
     assert exposure_sane(inspection(answer, of_scene=registered(scene(answer), inside=inside))).passed
+
+
+def test_a_scene_that_is_shown_under_another_light_is_named_however_slight_that_is():
+    light = Relighting(np.full((6, 8, 3), 1.2 * LEAST_GAIN, np.float32))
+    assert not exposure_sane(inspection(of_scene=replace(scene(composite()), relighting=light))).passed

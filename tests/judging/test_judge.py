@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import cv2
 import numpy as np
@@ -50,6 +50,18 @@ def test_a_spoiled_picture_is_not_accepted(fault):
     assert judgement.verdict == ("unusable" if fault in UNUSABLE else judgement.verdict) != "accepted"
     if fault in SEEN_BY:
         assert not judgement.checks[SEEN_BY[fault]].passed
+
+
+@pytest.mark.parametrize(("found_share", "verdict"), [(0.5, "review"), (0.1, "unusable")])
+def test_a_picture_is_thrown_away_only_where_the_product_is_surely_not_in_it(found_share, verdict):
+    can = spoiled(case("can"), "product_missing", 3, case("mug"))
+    answer = imitate(can, frame_of(can.scene), MANNERS["mild"], 3)
+    empty = analyse(can.scene, can.product, answer, frame_of(can.scene))
+    assert judge(empty).verdict == "unusable"
+    registration = replace(empty.scene.registration, found_share=found_share)
+    judgement = judge(replace(empty, scene=replace(empty.scene, registration=registration, drawn_anew=True)))
+    assert judgement.verdict == verdict
+    assert judgement.checks["product_present"].value is None and not judgement.checks["product_present"].passed
 
 
 def test_the_better_of_two_pictures_has_the_higher_score():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -57,3 +59,8 @@ def test_a_bent_scene_is_not_kept(reshaped):
     check = checked(reshaped=reshaped, drift={"residual_px": 1.05 * MOST_BENT * WIDTH})
     assert not check.passed and check.threshold == MOST_BENT
     assert checked(reshaped=reshaped, drift={"residual_px": 0.9 * MOST_BENT * WIDTH}).passed
+
+
+def test_a_scene_that_was_drawn_anew_is_not_kept_however_well_its_lines_were_found():
+    there = replace(scene(composite()), drawn_anew=True)
+    assert not scene_kept(inspection(of_scene=there)).passed

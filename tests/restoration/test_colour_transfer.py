@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.restoration.colour_transfer import UNCHANGED_COLOURS, match_colours
+from function.restoration.colour_transfer import UNCHANGED_COLOURS, looks_like, match_colours
 
 INSIDE = np.ones((300, 400), bool)
 
@@ -61,3 +61,20 @@ def test_the_field_of_a_crop_is_used_for_it():
     part = np.s_[50:90, 200:280]
     whole = colours.apply(off(scene()))
     assert colours.apply(off(scene())[part], field[part]) == pytest.approx(whole[part], abs=1e-3)
+
+
+def test_a_fit_that_holds_is_trusted_and_one_through_changed_cells_is_not():
+    assert match_colours(scene(), off(scene()), INSIDE).trust == 1
+    assert match_colours(scene(), scene()[::-1, ::-1].copy(), INSIDE).trust == 0
+    assert UNCHANGED_COLOURS.trust == 0
+
+
+def test_a_picture_looks_like_the_scene_while_most_of_it_does():
+    answer = scene()
+    answer[:, :120] = 250
+    assert looks_like(scene(), answer, INSIDE)
+    answer[:, :240] = 250
+    assert not looks_like(scene(), answer, INSIDE)
+    shown = INSIDE.copy()
+    shown[:, :240] = False
+    assert looks_like(scene(), answer, shown)

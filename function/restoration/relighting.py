@@ -1,0 +1,103 @@
+"""The light of an answer in which the whole scene is lit anew: dusk for noon, a lamp at the other side.
+
+Drift of colour is small and taken back (colour_transfer.py). More than drift hides everything else that was changed,
+and cannot be taken back from what was put in: nobody knows its colours in the scene's light. So the scene goes to the
+answer's light instead. That light is a smooth field, much wider than anything that is put in, and is only believed
+where the scene under it is the answer but for drift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from function.imaging.photometry import log_ratio
+from function.restoration.colour_transfer import ColourMatch, colour_cells, match_colours
+from function.restoration.compositing import enlarge_crop, relight, strips
+
+# Cells are compared from this level on, in both pictures (0..1): below it a ratio is rounding and black level.
+LEAST_LEVEL = 12 / 255
+# Fewer cells tell nothing.
+LEAST_CELLS = 64
+# Degree of the polynomial of place that the log ratio follows: a slope and a bend, and no bump as wide as a product.
+DEGREE = 2
+# Ridge on all of it but the mean: a corner of which nothing is seen goes with the rest.
+RIDGE = 1e-3
+# A cell that misses the fit by this many times the usual counts no more, from wide to narrow; and never less than this
+# (log ratio, two percent) is the usual.
+BREADTHS, LEAST_MISFIT = (6.0, 4.0, 3.0, 2.0, 2.0, 2.0), 0.02
+# Less than this (log factor of the strongest colour, mean of the picture) is drift, and no reason to touch the scene.
+LEAST_GAIN = 0.1
+# The light is kept at this many pixels along the longest side: it is smooth.
+LIGHT_SIDE_PX = 64
+
+
+@dataclass(frozen=True)
+class Relighting:
+    """How the answer lights the scene.
+
+    log_gain  (h', w', 3) float32, log of the factor on each colour, a small picture of the whole
+    """
+
+    log_gain: np.ndarray
+
+    def apply(self, scene: np.ndarray) -> None:
+        """Puts `scene` (h, w, 3) uint8, at any size, under that light, in place."""
+        height, width = scene.shape[:2]
+        for box in strips((0, 0, width, height)):
+            rows = np.s_[box[1] : box[1] + box[3]]
+            scene[rows] = relight(scene[rows], cv2.exp(enlarge_crop(self.log_gain, (width, height), box)))
+
+    @property
+    def strength(self) -> float:
+        """Mean over the picture of the strongest colour's log factor, as a magnitude."""
+        return float(np.abs(self.log_gain).max(axis=2).mean())
+
+
+def find_relighting(
+    scene: np.ndarray, answer: np.ndarray, inside: np.ndarray
+) -> tuple[Relighting, np.ndarray, ColourMatch] | None:
+    """The light of `answer`, the scene under it (h, w, 3) uint8, and the fit of the answer's colours to that.
+
+    scene, answer (h, w, 3) uint8 RGB, registered; inside (h, w) bool. None where no smooth light leads from one to the
+    other: another background, another picture.
+    """
+    target, source, seen = colour_cells(scene, answer, inside)
+    valid = seen & (target.min(axis=2) > LEAST_LEVEL) & (source.min(axis=2) > LEAST_LEVEL)
+    valid &= (target.max(axis=2) < 1 - 2 / 255) & (source.max(axis=2) < 1 - 2 / 255)
+    if np.count_nonzero(valid) < LEAST_CELLS:
+        return None
+    terms = _terms(*target.shape[:2])
+    fit = _robust_fit(terms[valid], log_ratio(target[valid], source[valid], 0.0))
+    scale = LIGHT_SIDE_PX / max(scene.shape[:2])
+    rows, columns = (max(2, round(side * scale)) for side in scene.shape[:2])
+    relighting = Relighting((_terms(rows, columns) @ fit).astype(np.float32))
+    if relighting.strength < LEAST_GAIN:
+        return None
+    relit = scene.copy()
+    relighting.apply(relit)
+    colours = match_colours(relit, answer, inside)
+    return (relighting, relit, colours) if colours.trust == 1 else None
+
+
+def _terms(rows: int, columns: int) -> np.ndarray:
+    """(rows, columns, n) float64: the polynomial's terms at the centre of each cell, the constant first."""
+    y, x = np.meshgrid(*((2 * (np.arange(n) + 0.5) / n - 1) for n in (rows, columns)), indexing="ij")
+    powers = [(i, degree - i) for degree in range(DEGREE + 1) for i in range(degree + 1)]
+    return np.stack([x**i * y**j for i, j in powers], axis=2)
+
+
+def _robust_fit(terms: np.ndarray, ratio: np.ndarray) -> np.ndarray:
+    """(n, 3): coefficients of the `terms` (cells, n) for the log `ratio` (cells, 3), blind to what was changed."""
+    fit = np.zeros((terms.shape[1], ratio.shape[1]))
+    fit[0] = np.median(ratio, axis=0)
+    ridge = np.diag([0.0] + [RIDGE] * (terms.shape[1] - 1))
+    for breadth in BREADTHS:
+        misfit = np.abs(ratio - terms @ fit).max(axis=1)
+        tolerance = breadth * max(LEAST_MISFIT, float(np.median(misfit)))
+        weight = 1 / (1 + (misfit / tolerance) ** 2) ** 2
+        weighted = terms * (weight / weight.sum())[:, None]
+        fit = np.linalg.solve(weighted.T @ terms + ridge, weighted.T @ ratio)
+    return fit
