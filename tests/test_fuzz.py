@@ -16,6 +16,7 @@ from function.manifest.model import Manifest
 from function.manifest.parse import parse_manifest
 from function.manifest.references import manifest_targets
 from function.settings import Settings
+from tests.imaging.samples import real_files
 from tests.support import http, log_lines, scene_png
 from tests.tiers import examples
 
@@ -206,10 +207,15 @@ def test_the_server_settles_any_manifest(shared_place, fuzzed, body):
 
 
 @FEW
-@given(where=st.integers(0, 10**6), change=st.binary(min_size=1, max_size=40), cut=st.booleans())
-def test_the_server_settles_any_image(shared_place, fuzzed, where, change, cut):
+@given(
+    kind=st.sampled_from(["png", "avif", "heic grid", "heic alpha", "tiff lzw alpha", "tiff 16", "jpeg"]),
+    where=st.integers(0, 10**6),
+    change=st.binary(min_size=1, max_size=40),
+    cut=st.booleans(),
+)
+def test_the_server_settles_any_image(shared_place, fuzzed, kind, where, change, cut):
     """A damaged product beside a good scene; one that still decodes would be paid for, so the model refuses all."""
-    good = scene_png()
+    good = scene_png() if kind == "png" else PICTURES[kind]
     where %= len(good)
     damaged = good[:where] if cut else good[:where] + change + good[where + len(change) :]
     packed = base64.b64encode(damaged).decode()
@@ -222,6 +228,7 @@ def test_the_server_settles_any_image(shared_place, fuzzed, where, change, cut):
     assert sidecar["error"]["code"] in {"source_unreadable", "source_unsupported", "source_too_large", "model_refused"}
 
 
+PICTURES = real_files()
 SCENE = "data:image/png;base64," + base64.b64encode(scene_png()).decode()
 
 

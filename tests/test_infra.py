@@ -250,6 +250,8 @@ def test_the_defaults_are_those_of_the_code():
     settings = Settings.from_environment({"OUTPUT_BUCKET": "results", "GEMINI_API_KEY": "k"})
     assert (default_of("model"), *default_of("fallback_models")) == settings.model_chain
     assert default_of("thinking_level") == settings.thinking_level
+    allowed = re.search(r"setsubtract\(var.source_formats, (.+?)\)\)", text)
+    assert tuple(json.loads(allowed[1])) == settings.source_formats
     assert default_of("on_budget") == settings.on_budget
     assert default_of("max_usd_per_day") == 25  # the code itself has none: local runs need no counter
     hours = int(re.search(r"retirement_notice_hours = (\d+)", (INFRA / "dashboard.tf").read_text())[1])

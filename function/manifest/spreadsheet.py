@@ -76,12 +76,13 @@ def _jsonl_rows(content: bytes) -> Iterator[Row]:
 def _check_is_lines(content: bytes) -> None:
     """Raises ManifestInvalid for JSON that is no JSONL: one problem, not one for every line of it."""
     head = content[:_HEAD_BYTES].lstrip()
-    if head.startswith(b"["):
+    first = head.split(b"\n")[0].strip()
+    if first.startswith(b"[") and first != b"[]":  # an empty list alone is a bad row
         raise ManifestInvalid(
             "the catalogue is a JSON array; JSONL has one object a line, no brackets around them and no commas between "
             "(`jq -c '.[]' in.json > out.jsonl`)"
         )
-    if head.split(b"\n")[0].strip() == b"{":
+    if first == b"{":
         raise ManifestInvalid(
             "the catalogue's objects go over several lines; JSONL has one object a line (`jq -c . in.json > out.jsonl`)"
         )

@@ -115,7 +115,7 @@ class PictureFolder:
                 buffer = io.BytesIO()
                 _shrunk(preview, fit_within(size, px)).save(buffer, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD)
                 self._write(file, buffer.getvalue())
-        suffix = FORMATS[name].suffix if full else None
+        suffix = FORMATS[name].suffix if full and FORMATS[name].writing else None  # a browser shows no HEIC and no TIFF
         if suffix:
             self._write(f"{digest}{suffix}", data)
         return self._picture(digest, size, thumb, preview_px, suffix)
@@ -199,7 +199,7 @@ def _preview(data: bytes, size: Size) -> Image.Image:
 
 def _by_pillow(data: bytes) -> Image.Image:
     """A picture that the function refuses, as far as Pillow can open it: a look helps to see why its pair failed."""
-    with Image.open(io.BytesIO(data), formats=[name.upper() for name in FORMATS]) as image:
+    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as image:
         upright = ImageOps.exif_transpose(image)
         return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
 

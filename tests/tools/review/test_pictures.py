@@ -9,6 +9,7 @@ from PIL import Image, ImageCms
 from function.errors import SourceUnreadable
 from function.imaging.decode import decode
 from function.tools.review.pictures import PREVIEW_PX, THUMB_PX, PictureFolder
+from tests.imaging.heif_files import heic
 from tests.tools.review.samples import BOX, SIZE, encoded, mask_uri, png, record
 
 
@@ -154,3 +155,23 @@ def test_a_mask_that_is_none_is_none(tmp_path):
     empty, broken, drawn = "data:image/png;base64,", "data:image/png;base64,!!", "data:image/svg+xml,<svg/>"
     for value in (None, 5, "", empty, broken, drawn, huge):
         assert folder.add_change_mask(value) is None
+
+
+TIFF = encoded(Image.new("RGB", (70, 50)), "TIFF")
+
+
+@pytest.mark.parametrize(("data", "size"), [(heic(), (64, 64)), (TIFF, (70, 50))])
+def test_what_a_browser_does_not_show_has_a_preview_and_no_original(tmp_path, data, size):
+    picture = PictureFolder(tmp_path / "pictures").add(data, full=True)
+    assert read(tmp_path / "pictures", picture.preview).size == size
+    assert picture.full is None
+
+
+def test_an_avif_is_shown_as_it_is(tmp_path):
+    data = encoded(Image.new("RGB", (70, 50)), "AVIF")
+    assert PictureFolder(tmp_path / "pictures").add(data, full=True).full.endswith(".avif")
+
+
+@pytest.mark.parametrize("data", [heic()[:400], TIFF[:100]])
+def test_a_damaged_one_of_those_is_no_picture(tmp_path, data):
+    assert PictureFolder(tmp_path / "pictures").add(data) is None
