@@ -18,6 +18,7 @@ from function.settings import Settings, SettingsInvalid
 from function.storage.names import OWN_PREFIXES
 from function.telemetry.native_tuning import prepare_libraries
 from function.telemetry.structured_logging import log, log_unexpected, set_context, take_over_logging, trace_of
+from function.termination import listen, on_termination
 
 if TYPE_CHECKING:  # clients and image libraries are imported by the first event that needs them
     from function.delivery.services import Services
@@ -46,6 +47,7 @@ class Service:
         for warning in settings.warnings(datetime.now(UTC).date()):
             log("WARNING", warning)
         prepare_libraries()
+        listen()
         return cls(settings)
 
     def deliver(self, request: Request) -> Response:
@@ -121,7 +123,15 @@ class Service:
                     MemoryBudget.of_process(),
                     Switches(storage),
                 )
+                on_termination(self._hand_on)
             return self._services
+
+    def _hand_on(self) -> None:
+        """The instance ends: what is in work goes to other instances, and so does the money set aside."""
+        services = self.services()
+        services.leases.hand_on_all()
+        services.budget.give_back()
+        log("INFO", "asked to end: what is in work was handed on", stage="event")
 
     def _settle(self, upload: Upload) -> str:
         if not is_manifest(upload.name):

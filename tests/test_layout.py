@@ -14,7 +14,7 @@ ROOT = Path(function.__file__).parent
 # From the bottom to the top. A module may import from layers below its own and from its own package, and from nothing
 # else: not from above, and not from its neighbours in a layer.
 LAYERS = (
-    ("errors", "telemetry"),
+    ("errors", "telemetry", "termination"),
     ("deadline", "sidecar"),
     ("storage", "imaging"),
     ("budget",),

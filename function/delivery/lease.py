@@ -1,7 +1,8 @@
 """The lease on a manifest: which delivery works on it, as one small record changed with storage preconditions only.
 
 A pair is settled when its sidecar is stored (see `outputs.py`); until then this record says who works on it.
-States: none → in progress (it expires a little after the event's deadline) → free again after a transient failure. It
+States: none → in progress (short, and renewed while work goes on: see `held_leases.py`) → free again after a transient
+failure or when the instance is asked to end. It
 is the ledger of begun model calls as well, so that crashes cannot multiply them, and says when the first delivery came,
 so that every upload gets the same patience however long it had queued.
 """
@@ -9,6 +10,7 @@ so that every upload gets the same patience however long it had queued.
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 import uuid
 from typing import Literal
@@ -25,6 +27,8 @@ from function.storage.names import WORK_PREFIX
 from function.telemetry.structured_logging import log
 
 MAX_LEASE_BYTES = 4096
+LEASE_S = 60.0  # an instance that dies without a word blocks its upload no longer; three renewals may fail
+RENEWAL_S = 5.0  # one renewal may take: `reserve` and handing on wait for it
 EXPIRY_MARGIN_S = 15.0  # past the event's deadline: clocks differ, and the last write may still be under way
 
 
@@ -56,13 +60,26 @@ class Lease(BaseModel):
 
 
 class LeaseHandle:
-    """A lease that this run holds, with the generation of its object (for preconditions); a `CallLedger`."""
+    """A lease that this run holds, with the generation of its object (for preconditions); a `CallLedger`.
+
+    Thread-safe: it is renewed, and handed on, beside the run that it belongs to.
+    """
 
     def __init__(
-        self, storage: Storage, bucket: str, name: str, lease: Lease, generation: int, lock: ProcessLivenessLock
+        self,
+        storage: Storage,
+        bucket: str,
+        name: str,
+        lease: Lease,
+        generation: int,
+        lock: ProcessLivenessLock,
+        deadline: Deadline,
     ):
         self._storage, self._bucket, self._name = storage, bucket, name
         self._lease, self._generation, self._lock = lease, generation, lock
+        self._run_deadline = deadline
+        self._handed_on = False
+        self._writing = threading.RLock()
 
     @property
     def replaces_older(self) -> bool:
@@ -80,21 +97,47 @@ class LeaseHandle:
 
     def reserve(self, call: BegunCall, deadline: Deadline) -> None:
         """Note a model call before it is made. Raises Superseded or AtWorkElsewhere when the lease was lost."""
-        self._replace(self._lease.model_copy(update={"calls": (*self._lease.calls, call)}), deadline)
+        with self._writing:
+            self._assert_not_handed_on()
+            update = {"calls": (*self._lease.calls, call), "expires": _expiry(self._run_deadline)}
+            self._replace(self._lease.model_copy(update=update), deadline)
 
     def rollback(self) -> None:
         """The call that was reserved last was not answered and is not billed; stored with the next write."""
-        self._lease = self._lease.model_copy(update={"calls": self._lease.calls[:-1]})
+        with self._writing:
+            self._lease = self._lease.model_copy(update={"calls": self._lease.calls[:-1]})
+
+    def renew(self) -> None:
+        """Hold it for LEASE_S from now, but not past the event's deadline. Raises Superseded or AtWorkElsewhere when
+        it was lost, and what `Storage.write` raises."""
+        with self._writing:
+            if not self._handed_on:
+                update = {"expires": _expiry(self._run_deadline)}
+                self._replace(self._lease.model_copy(update=update), Deadline(RENEWAL_S))
+
+    def hand_on(self, deadline: Deadline) -> None:
+        """This instance ends: free it for the next delivery, which finds the begun calls, and let the run neither
+        call nor commit any more."""
+        with self._writing:
+            self.release(deadline)
+            self._handed_on = True
 
     def assert_held(self, deadline: Deadline) -> None:
         """Raises Superseded or AtWorkElsewhere when another delivery has taken the lease over meanwhile."""
-        stored = self._storage.stat(self._bucket, self._name, deadline)
-        if stored is not None and stored.generation != self._generation:
-            raise self._lost(deadline)
+        with self._writing:
+            self._assert_not_handed_on()
+            stored = self._storage.stat(self._bucket, self._name, deadline)
+            if stored is not None and stored.generation != self._generation:
+                raise self._lost(deadline)
 
     def release(self, deadline: Deadline, *, restart_patience: bool = False) -> None:
         """Free the manifest for the next delivery, even past the deadline; with `restart_patience` that one counts as
         the first. That the lease was lost meanwhile is fine, and one that cannot be released expires."""
+        with self._writing:
+            if not self._handed_on:
+                self._free(deadline, restart_patience)
+
+    def _free(self, deadline: Deadline, restart_patience: bool) -> None:
         free = self._lease.model_copy(update={"state": "free", "expires": 0.0})
         if restart_patience:
             free = free.model_copy(update={"first_delivery": None})
@@ -108,6 +151,10 @@ class LeaseHandle:
     def close(self) -> None:
         """This run is over; without a release, other machines see that when the lease expires."""
         self._lock.release()
+
+    def _assert_not_handed_on(self) -> None:
+        if self._handed_on:
+            raise AtWorkElsewhere("this instance ends; the manifest was handed on")
 
     def _replace(self, lease: Lease, deadline: Deadline) -> None:
         try:
@@ -141,7 +188,7 @@ def acquire_lease(storage: Storage, bucket: str, upload: Upload, deadline: Deadl
     lease = Lease(
         manifest_generation=upload.generation,
         state="in_progress",
-        expires=time.time() + deadline.remaining() + EXPIRY_MARGIN_S,
+        expires=_expiry(deadline),
         machine=machine_identity(),
         run=run,
         first_delivery=time.time(),
@@ -159,7 +206,7 @@ def _acquire(
 ) -> LeaseHandle:
     try:
         generation = _write(storage, bucket, name, lease, 0, deadline)
-        return LeaseHandle(storage, bucket, name, lease, generation, lock)
+        return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline)
     except Changed:
         pass  # not the first delivery, or not the first generation
     existing, expected_generation = _read_existing(storage, bucket, name, deadline)
@@ -182,7 +229,7 @@ def _acquire(
         generation = _write(storage, bucket, name, lease, expected_generation, deadline)
     except Changed:
         raise AtWorkElsewhere("another delivery of this manifest was faster") from None
-    return LeaseHandle(storage, bucket, name, lease, generation, lock)
+    return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline)
 
 
 def is_held(storage: Storage, bucket: str, upload: Upload, deadline: Deadline) -> bool:
@@ -193,6 +240,10 @@ def is_held(storage: Storage, bucket: str, upload: Upload, deadline: Deadline) -
     except (NotFound, ValidationError):
         return False
     return lease.manifest_generation >= upload.generation and not lease.is_available()
+
+
+def _expiry(deadline: Deadline) -> float:
+    return time.time() + min(LEASE_S, deadline.remaining() + EXPIRY_MARGIN_S)
 
 
 def _read_existing(storage: Storage, bucket: str, name: str, deadline: Deadline) -> tuple[Lease | None, int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from function.budget.budget import Budget
 from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
+from function.delivery.held_leases import HeldLeases
 from function.delivery.switch import Switches
 from function.generation.model_chain import ModelChain
 from function.generation.provider import ImageProvider
@@ -28,6 +29,7 @@ class Services:
     budget: Budget
     memory: MemoryBudget
     switches: Switches
+    leases: HeldLeases = field(default_factory=HeldLeases)
 
 
 @dataclass(frozen=True)

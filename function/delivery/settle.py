@@ -87,7 +87,8 @@ class _Run(Generic[T]):
 
     def settle(self) -> None:
         try:
-            self._run_and_record()
+            with self._delivery.services.leases.keep(self._lease):
+                self._run_and_record()
         except Superseded as newer:
             log("INFO", f"stopped: {newer}", stage="commit")
             self._work.discard(self._delivery)

@@ -1,0 +1,67 @@
+"""A lease is short, renewed while its run goes on, and of no use to a run that has lost it."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from function.deadline import Deadline
+from function.delivery import held_leases
+from function.delivery.cloud_event import parse_event
+from function.delivery.held_leases import HeldLeases
+from function.delivery.lease import LEASE_S, acquire_lease, lease_name
+from function.errors import AtWorkElsewhere
+from function.generation.call_ledger import BegunCall
+from function.storage.client import Storage
+from tests.support import wait_until
+
+LONG = 300.0  # seconds that the event has: far more than a lease
+CALL = BegunCall(number=1, seed=1)
+
+
+@pytest.fixture
+def upload(own_cloud, monkeypatch):
+    """An uploaded pair, and the emulator as this process's storage."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", own_cloud.gcs.url)
+    body, headers = own_cloud.event(own_cloud.put_pair())
+    return parse_event(headers, body)
+
+
+def stored(cloud, upload):
+    """The lease as it is stored."""
+    return json.loads(cloud.client.bucket(cloud.output).blob(lease_name(upload)).download_as_bytes())
+
+
+def test_a_lease_is_short_and_renewed(own_cloud, upload, monkeypatch):
+    monkeypatch.setattr(held_leases, "RENEW_EVERY_S", 0.1)
+    lease = acquire_lease(Storage(), own_cloud.output, upload, Deadline(LONG))
+    first = stored(own_cloud, upload)["expires"]
+    assert first <= time.time() + LEASE_S
+    with HeldLeases().keep(lease):
+        wait_until(lambda: stored(own_cloud, upload)["expires"] > first)
+        lease.reserve(CALL, Deadline(LONG))  # it knows the object's generation that the renewal made
+        lease.assert_held(Deadline(LONG))
+    lease.close()
+
+
+def test_a_run_whose_lease_was_handed_on_neither_calls_nor_commits(own_cloud, upload):
+    leases, storage = HeldLeases(), Storage()
+    lease = acquire_lease(storage, own_cloud.output, upload, Deadline(LONG))
+    with leases.keep(lease):
+        lease.reserve(CALL, Deadline(LONG))
+        leases.hand_on_all()
+        with pytest.raises(AtWorkElsewhere):
+            lease.reserve(CALL, Deadline(LONG))
+        with pytest.raises(AtWorkElsewhere):
+            lease.assert_held(Deadline(LONG))
+        heir = acquire_lease(storage, own_cloud.output, upload, Deadline(LONG))
+        assert heir.begun() == (CALL,)
+        lease.release(Deadline(LONG))  # as the run does in the end: it is the heir's now
+        heir.assert_held(Deadline(LONG))
+    lease.close()
+    with pytest.raises(AtWorkElsewhere), leases.keep(heir):
+        raise AssertionError("nothing begins while the process ends")
+    assert stored(own_cloud, upload)["state"] == "free"
+    heir.close()
