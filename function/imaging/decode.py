@@ -132,8 +132,9 @@ def decode(
     try:
         if at_least is not None and info.format == "jpeg":
             opened.image.draft(None, at_least if info.orientation < 5 else at_least[::-1])
-        image = opened.load()
-        image, icc, notes = _as_rgb(image, opened.icc or info.icc, opened.colours)
+        image, icc, colours, notes = opened.load(), opened.icc or info.icc, opened.colours, opened.notes
+        del opened  # its pixels would stay beside those that are made of them
+        image, icc, more_notes = _as_rgb(image, icc, colours)
         if flatten and image.mode == "RGBA":
             white = Image.new("RGB", image.size, "white")
             white.paste(image, mask=image.getchannel("A"))
@@ -142,7 +143,7 @@ def decode(
             image = image.transpose(_TRANSPOSE[info.orientation])
     except _DAMAGE as error:
         raise _damaged(content, field, info.format, error) from None
-    return Pixels(_as_array(image), icc, info, (*opened.notes, *notes))
+    return Pixels(_as_array(image), icc, info, (*notes, *more_notes))
 
 
 def _open(
@@ -223,7 +224,7 @@ def _as_rgb(
         icc, use, notes = printing_inks(), Use.BOTH_WAYS, (NO_INKS_NOTE,)
     if use is Use.FROM_ONLY or (use is Use.BOTH_WAYS and colours != "RGB"):
         alpha = image.convert("RGBA").getchannel("A") if transparent else None
-        image = convert_image(image.convert(colours), icc, None)
+        image = convert_image(image if image.mode == colours else image.convert(colours), icc, None)
         if alpha is not None:
             image.putalpha(alpha)
         return image, None, notes
