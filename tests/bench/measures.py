@@ -29,7 +29,6 @@ MEASURES: dict[str, tuple[float, str, tuple[str, ...]]] = {
     "brightness, stops": (exposure_sane.MOST_STOPS, "<=", ("overexposed", "underexposed")),
     "relit, stops": (exposure_sane.MOST_RELIT, "<=", ("scene_relit",)),
     "cast, Lab": (exposure_sane.MOST_CAST, "<=", ("colour_cast",)),
-    "light of the scene, Lab": (exposure_sane.MOST_DIFFERENCE, "<=", ("scene_relit", "colour_cast")),
     "colour, Lab": (colour_difference.MOST_COLOUR, "<=", ("wrong_colour", "recoloured_part")),
     "chroma": (product_colour.LEAST_CHROMA, ">=", ("bleached",)),
     "label agreement": (print_agreement.LEAST_AGREEMENT, ">=", ("blurred_label", "garbled_label")),
@@ -65,7 +64,7 @@ def _measured(analysis: Analysis) -> Iterator[tuple[str, float | None]]:
         return
     yield "zoom", max(abs(scale - 1) for scale in (drift.scale_x, drift.scale_y))
     light = exposure_sane.light_change(analysis.scene)
-    yield from zip(("brightness, stops", "relit, stops", "cast, Lab", "light of the scene, Lab"), light, strict=True)
+    yield from zip(("brightness, stops", "relit, stops", "cast, Lab"), light, strict=True)
     inspection = Inspection.of(analysis.scene, analysis.product)
     if inspection.product_view is None:
         return

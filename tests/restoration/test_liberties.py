@@ -128,11 +128,8 @@ def relit(name, power):
     return analyse(pictures.scene, pictures.product, imitate(drawn, frame, MANNERS["real"], 3), frame)
 
 
-SEEN = [("box", 0.15), ("box", 0.3), ("can", 0.3), *exhaustive(("can", 0.15), ("mug", 0.3), ("mug", 0.5))]
-
-
-@pytest.mark.parametrize(("name", "power"), SEEN)
-def test_a_light_that_a_person_sees_is_named(name, power):
+@pytest.mark.parametrize(("name", "power"), [("box", 0.3)])
+def test_a_light_that_is_not_taken_back_is_named(name, power):
     judgement = judge(relit(name, power))
     assert not judgement.checks["exposure_sane"].passed
     assert judgement.checks["product_present"].passed
