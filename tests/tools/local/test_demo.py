@@ -78,6 +78,7 @@ def test_local_takes_what_is_dropped_and_stops_cleanly(tmp_path, number):
             Image.fromarray(scene_array()).save(inbox / "s.webp", quality=90)
             (inbox / "bad.json").write_text('{"scene": 1}')
             wait_for(folder / "results" / "shop" / "pair.json")
+            wait_for(folder / "results" / "shop" / "pair.webp")
             wait_for(folder / "results" / "shop" / "bad.json")
         finally:
             process.send_signal(number)
