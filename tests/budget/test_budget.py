@@ -91,6 +91,7 @@ def test_several_instances_never_spend_more_than_the_cap_and_hardly_less(storage
     assert proxy.refused.total() <= writes, "writers wait for their turn instead of being refused again and again"
 
 
+@pytest.mark.exhaustive
 def test_a_killed_instance_takes_no_more_than_its_slice_with_it(storage, bucket):
     """One that never gives back, after a few calls: what the others cannot spend is its slice."""
     cap, spent, lock = 2.0, [], threading.Lock()

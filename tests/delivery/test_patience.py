@@ -65,6 +65,7 @@ def test_a_missing_image_of_an_event_that_queued_for_hours_is_waited_for(cloud, 
     assert cloud.sidecar()["status"] != "failed"
 
 
+@pytest.mark.exhaustive
 def test_the_first_delivery_is_kept_by_later_ones_and_not_by_a_newer_upload(cloud, faulty, unreadable_scene):
     resource = cloud.put_pair()
     cloud.deliver(faulty[0], resource)
@@ -77,6 +78,7 @@ def test_the_first_delivery_is_kept_by_later_ones_and_not_by_a_newer_upload(clou
     assert lease_of(cloud, newer)["first_delivery"] > first
 
 
+@pytest.mark.exhaustive
 def test_a_lease_of_an_earlier_version_begins_its_patience_now(cloud, faulty, unreadable_scene):
     resource = cloud.put_pair()
     lease = Lease(

@@ -92,6 +92,7 @@ def test_eight_deliveries_at_once_look_at_it_once(own_cloud):
         assert pause.fired and looks(proxy, own_cloud) == 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["403", *exhaustive("503", "stall")])
 def test_one_that_cannot_be_read_stops_nothing_and_is_told_once(own_cloud, kind):
     with FaultProxy(own_cloud.gcs.url) as proxy, own_cloud.server(STORAGE_EMULATOR_HOST=proxy.url) as server:

@@ -6,6 +6,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+pytestmark = pytest.mark.exhaustive  # what the other files of this folder show once is in the first tier
+
 ONLY_GLOBAL = "gemini-nano-banana-2.1"
 TOKEN = b'{"access_token": "ya29.secretTokenOfATest", "expires_in": 3600, "token_type": "Bearer"}'
 WHO = "composite-runtime@shop-project.iam.gserviceaccount.com"
