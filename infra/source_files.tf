@@ -10,7 +10,7 @@ locals {
       ["main.py", "requirements.txt"],
       fileset(local.root, "function/**/*.py"),
       fileset(local.root, "function/**/*.json"),
-      fileset(local.root, "function/**/*.icc"),
+      fileset(local.root, "function/**/*.icc.b64"),
     ),
     setunion(
       fileset(local.root, "function/tools/**"),

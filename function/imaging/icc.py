@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from base64 import b64decode
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,8 @@ _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _BROKEN = (ImageCms.PyCMSError, OSError, ValueError, TypeError)  # what a bad profile raises
 
 
-# Small profiles in the public domain (CC0 1.0), from https://github.com/saucecontrol/Compact-ICC-Profiles at bdd8466.
+# Small profiles in the public domain (CC0 1.0), from https://github.com/saucecontrol/Compact-ICC-Profiles at bdd8466,
+# in base64, because Terraform archives text only.
 _PROFILES = Path(__file__).parent / "profiles"
 _DISPLAY_P3, _HDR_TRANSFERS = 12, (16, 18)  # ITU-T H.273, tables 2 and 3: SMPTE EG 432-1; PQ and HLG
 
@@ -24,13 +26,13 @@ _DISPLAY_P3, _HDR_TRANSFERS = 12, (16, 18)  # ITU-T H.273, tables 2 and 3: SMPTE
 @cache
 def adobe_rgb() -> bytes:
     """Compatible with Adobe RGB (1998)."""
-    return (_PROFILES / "AdobeCompat-v2.icc").read_bytes()
+    return _shipped("AdobeCompat-v2")
 
 
 @cache
 def printing_inks() -> bytes:
     """CMYK as CGATS TR 001 has it (SWOP, coated paper): what a file without a profile is most likely made for."""
-    return (_PROFILES / "CGATS001Compat-v2-micro.icc").read_bytes()
+    return _shipped("CGATS001Compat-v2-micro")
 
 
 def profile_of_code(code: tuple[int, int] | None) -> tuple[bytes | None, tuple[str, ...]]:
@@ -39,7 +41,11 @@ def profile_of_code(code: tuple[int, int] | None) -> tuple[bytes | None, tuple[s
         return None, ()
     primaries, transfer = code
     notes = ("its HDR brightness is not kept",) if transfer in _HDR_TRANSFERS else ()
-    return (_PROFILES / "DisplayP3Compat-v2-micro.icc").read_bytes() if primaries == _DISPLAY_P3 else None, notes
+    return _shipped("DisplayP3Compat-v2-micro") if primaries == _DISPLAY_P3 else None, notes
+
+
+def _shipped(name: str) -> bytes:
+    return b64decode((_PROFILES / f"{name}.icc.b64").read_text("ascii"))
 
 
 class Use(Enum):
