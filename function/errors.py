@@ -167,6 +167,12 @@ class BudgetUsedUpForToday(Transient):
         self.retry_after_s = retry_after_s
 
 
+class InstanceEnding(Transient):
+    """This instance has been asked to end, and begins no further model call; another one will."""
+
+    stage, uses_patience = "budget", False
+
+
 class StorageUnavailable(Transient):
     """Cloud Storage could not be reached, or kept failing until the retries were used up."""
 

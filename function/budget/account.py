@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from function.budget.ledger import Ledger, Share, read_ledger, write_ledger
 from function.deadline import Deadline
+from function.errors import InstanceEnding
 from function.storage.client import Changed, Storage
 
 # Cloud Storage takes one write a second to an object (https://cloud.google.com/storage/quotas, read 2026-11-26).
@@ -44,17 +45,22 @@ class Account:
         self._storage, self._bucket, self._name, self._title = storage, bucket, name, title
         self._instance, self._cap_of = instance, cap_of
         self._changed = threading.Condition()
-        self._writing = False
+        self._writing = self._given_back = False
         self._free = self._reserved = self._spent = 0.0
         self._slice_calls, self._granted_at = SLICE_CALLS, -QUICK_S
         self._stretch = 1.0  # the most that a call has cost of what it was expected to cost at the most
         self._denied: tuple[float, float, CapReached] | None = None  # until when, from how much on, what was said
 
     def reserve(self, usd: float, deadline: Deadline) -> float:
-        """Set aside what a call may cost → the amount. Raises CapReached, DeadlineExceeded, StorageUnavailable."""
+        """Set aside what a call may cost → the amount.
+
+        Raises CapReached, InstanceEnding once the slice is given back, DeadlineExceeded, StorageUnavailable.
+        """
         with self._changed:
             wanted = usd * self._stretch
             while True:
+                if self._given_back:
+                    raise InstanceEnding("this instance is ending: it begins no further model call")
                 if self._free + ROUNDING_USD >= wanted:
                     self._free -= wanted
                     self._reserved += wanted
@@ -89,6 +95,10 @@ class Account:
         Raises StorageUnavailable, Forbidden, LedgerUnreadable, DeadlineExceeded.
         """
         with self._changed:
+            self._given_back = True  # a slice that was taken after this would count what is spent twice
+            self._changed.notify_all()
+            while self._writing:
+                self._changed.wait(deadline.within(deadline.seconds, "budget"))
             spent, self._free = self._spent + self._reserved, 0.0
         while True:
             ledger, generation, _ = read_ledger(self._storage, self._bucket, self._name, self._title, deadline)

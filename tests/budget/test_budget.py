@@ -17,7 +17,7 @@ from function.budget.budget import Budget
 from function.budget.caps import Caps
 from function.budget.ledger import BUDGET_PREFIX, catalogue_name, day_name
 from function.deadline import Deadline
-from function.errors import BudgetExhausted, BudgetUsedUpForToday
+from function.errors import BudgetExhausted, BudgetUsedUpForToday, InstanceEnding
 from function.storage.client import Storage
 from function.tools.local.storage_emulator import PROJECT
 from tests.fault_proxy import FaultProxy
@@ -108,6 +108,17 @@ def test_what_is_left_is_given_back_at_the_end(storage, bucket):
     spent, lock = [], threading.Lock()
     call_while_there_is_room(budget(storage, bucket, 0.2), spent, lock)
     assert len(spent) == 3
+
+
+def test_an_instance_that_has_given_back_begins_no_further_call_and_counts_once(storage, bucket):
+    one = budget(storage, bucket, 1.0)
+    call(one)
+    one.give_back()
+    with pytest.raises(InstanceEnding) as ending:
+        call(one)
+    assert not ending.value.uses_patience
+    one.give_back()
+    assert ledger(storage, bucket)["closed_usd"] == pytest.approx(PRICE)
 
 
 def test_a_call_that_costs_more_than_expected_makes_the_next_ones_careful(storage, bucket):

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from function.tools.emulator.liberties import vase
 from function.tools.emulator.repainting import smooth_field
 from tests.cases.cases import Case
 from tests.cases.composed import compose
 from tests.cases.faults import Shot, shot_of
 
 THING_HEIGHT = 0.2  # of the picture's height
-THING_GREEN, THING_LIGHT = (38, 128, 66), (150, 205, 120)  # colours that no shipped product has
 TURNED = 0.16  # share by which the far side of a turned product is lower, and the product narrower
 BENT = 0.10  # sideways reach of the bend, of the product's height
 # Of print: capitals of 12 px in the answer are still read, those of 8 px are not.
@@ -134,27 +134,13 @@ def _with_vase(case: Case, picture: np.ndarray, rng: np.random.Generator) -> tup
     put = compose(
         "vase",
         picture,
-        _vase(),
+        vase(),
         centre_x=middle / columns,
         base_y=(y + height) / picture.shape[0],
         height=THING_HEIGHT,
         light=(1.0, 1.0, 1.0),
     )
     return put.truth, put.product_mask > 127
-
-
-def _vase() -> np.ndarray:
-    """(400, 260, 4) uint8 RGBA: a round body with bands, a neck and a rim."""
-    mask = np.zeros((400, 260), np.uint8)
-    cv2.ellipse(mask, (130, 255), (118, 140), 0, 0, 360, 255, -1, cv2.LINE_AA)
-    cv2.rectangle(mask, (90, 20), (170, 180), 255, -1)
-    cv2.ellipse(mask, (130, 20), (60, 16), 0, 0, 360, 255, -1, cv2.LINE_AA)
-    picture = np.empty((400, 260, 3), np.float32)
-    picture[:] = THING_GREEN
-    for row in range(40, 400, 60):
-        picture[row : row + 14] = THING_LIGHT
-    across = np.linspace(-1, 1, 260, dtype=np.float32)[None, :, None]
-    return np.dstack([_as_bytes(picture * (1.1 - 0.4 * (across + 0.3) ** 2)), mask])
 
 
 def _redone(case: Case, change: Callable[[np.ndarray], np.ndarray]) -> Liberty:

@@ -65,7 +65,7 @@ def alter_scene(
     left, right = spot.foot_x - wide / 2, width - spot.foot_x - wide / 2
     across = left / 2 if left > right else width - right / 2  # the middle of the wider side
     if liberty == "thing_added":
-        stand(canvas, _vase(), Spot(across, spot.foot_y, VASE_HEIGHT * spot.height), light)
+        stand(canvas, vase(), Spot(across, spot.foot_y, VASE_HEIGHT * spot.height), light)
     elif liberty == "thing_removed":
         reach = max(left, right) / 2
         _paint_over(canvas, (round(max(0, across - reach)), round(min(width, across + reach))))
@@ -92,7 +92,7 @@ def alter_picture(picture: np.ndarray, liberty: str | None) -> np.ndarray:
     return picture
 
 
-def _vase() -> np.ndarray:
+def vase() -> np.ndarray:
     """(400, 260, 4) uint8 RGBA: a round green body with bands, a neck and a rim."""
     alpha = np.zeros((400, 260), np.uint8)
     cv2.ellipse(alpha, (130, 259), (118, 140), 0, 0, 360, 255, -1, cv2.LINE_AA)
