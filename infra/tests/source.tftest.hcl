@@ -17,7 +17,7 @@ run "allow_list" {
   command = plan
 
   assert {
-    condition     = contains(local.source_files, "main.py") && contains(local.source_files, "requirements.txt") && contains(local.source_files, "function/settings.py") && contains(local.source_files, "function/generation/models.json") && contains(local.source_files, "function/imaging/profiles/AdobeCompat-v2.icc")
+    condition     = contains(local.source_files, "main.py") && contains(local.source_files, "requirements.txt") && contains(local.source_files, "function/settings.py") && contains(local.source_files, "function/generation/models.json") && contains(local.source_files, "function/imaging/profiles/AdobeCompat-v2.icc.b64")
     error_message = "The archive lacks something that the function needs to start."
   }
 
@@ -32,7 +32,7 @@ run "allow_list" {
   }
 
   assert {
-    condition     = alltrue([for f in local.source_files : endswith(f, ".py") || endswith(f, ".json") || endswith(f, ".icc") || f == "requirements.txt"])
+    condition     = alltrue([for f in local.source_files : endswith(f, ".py") || endswith(f, ".json") || endswith(f, ".icc.b64") || f == "requirements.txt"])
     error_message = "A file of another kind could be a key or a picture that lies about."
   }
 

@@ -10,6 +10,8 @@ import pytest
 from function.tools.doctor.deployment import DEFAULT_NAME, DEFAULT_REGION
 from tests.support import KEY
 
+pytestmark = pytest.mark.exhaustive  # what the other files of this folder show once is in the first tier
+
 VARIABLES = Path(__file__).parents[3] / "infra" / "variables.tf"
 GCLOUD = """\
 #!{python}
@@ -25,8 +27,6 @@ print(answer)
 TERRAFORM = """\
 #!{python}
 import sys
-
-pytestmark = pytest.mark.exhaustive  # what the other files of this folder show once is in the first tier
 assert sys.argv[2:] == ["output", "-raw", "function"] and sys.argv[1].startswith("-chdir=")
 print("projects/shop-project/locations/europe-west4/functions/spring", end="")
 """
