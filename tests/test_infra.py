@@ -135,6 +135,7 @@ run "nothing_changes" {
 """
 
 
+@pytest.mark.exhaustive
 @needs_terraform
 def test_the_dead_letter_policy_is_set_again_after_a_redeploy(terraform, tmp_path):
     """And only then: an apply that deploys nothing leaves the subscription alone."""

@@ -60,7 +60,7 @@ def modules() -> Iterator[tuple[str, Path]]:
 def test_the_first_two_shell_blocks_of_the_readme_run_it_and_test_it():
     blocks = (ROOT.parent / "README.md").read_text(encoding="utf-8").split("\n```\n")[1::2]
     assert blocks[0].endswith("python -m function demo")
-    assert blocks[1].endswith("python -m pytest -q -n 2 --dist worksteal tests")
+    assert blocks[1].endswith("python -m pytest -q -n 3 --dist worksteal tests")
 
 
 def test_every_package_has_its_layer():

@@ -63,6 +63,7 @@ def test_a_pause_is_seen_by_a_server_that_is_at_work(own_cloud, switch):
     assert own_cloud.calls() == calls
 
 
+@pytest.mark.exhaustive
 def test_the_time_of_a_pause_is_not_held_against_what_waited(own_cloud, switch):
     """First delivered, then paused for longer than the patience, and then a fault that may pass: its hour begins."""
     with FaultProxy(own_cloud.gcs.url) as proxy:
@@ -105,6 +106,7 @@ def test_one_that_cannot_be_read_stops_nothing_and_is_told_once(own_cloud, kind)
     assert [line["severity"] for line in told] == ["WARNING"] and "taken as running" in told[0]["message"]
 
 
+@pytest.mark.exhaustive
 def test_a_pause_that_was_seen_holds_while_the_switch_cannot_be_read(own_cloud, switch):
     switch(True)
     resource = own_cloud.put("pair.json", "{}")

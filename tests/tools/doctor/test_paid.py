@@ -33,6 +33,7 @@ def test_both_pictures_are_made_and_compared(doctor, gemini, tmp_path):
     assert "transparent background" in transparent["text"] and "its own background" in flattened["text"]
 
 
+@pytest.mark.exhaustive
 def test_thought_is_counted_and_priced(doctor, tmp_path):
     visit = doctor("--paid", "--yes", "--folder", tmp_path, "--json", GEMINI_MODEL=SECOND)
     found = {one["check"]: one for one in visit.findings()}
@@ -66,6 +67,7 @@ def test_a_person_is_told_the_price_and_asked(own_cloud, gemini, tmp_path, typed
     assert len(gemini.requests) == pictures
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("match", "advice"),
     [(FLATTENED, "use cut-outs"), ({"text": "on a transparent background"}, "drop transparency")],
@@ -78,6 +80,7 @@ def test_a_product_that_only_one_ground_brings_is_a_warning(doctor, gemini, tmp_
     assert advice in visit.lines("comparison", "warning")[0]
 
 
+@pytest.mark.exhaustive
 def test_an_answer_without_a_picture_is_told_with_its_reason(doctor, gemini, tmp_path):
     gemini.control(faults=[{"kind": "IMAGE_SAFETY", "match": FLATTENED}])
     visit = doctor("--paid", "--yes", "--folder", tmp_path)
@@ -85,6 +88,7 @@ def test_an_answer_without_a_picture_is_told_with_its_reason(doctor, gemini, tmp
     assert not list(tmp_path.glob("flattened*"))
 
 
+@pytest.mark.exhaustive
 def test_a_model_that_only_pictures_show_to_be_closed_passes_on_to_the_next_at_its_price(doctor, gemini, tmp_path):
     gemini.control(faults=[{"kind": "404", "times": None, "match": {"model": DEFAULT, "call": "generateContent"}}])
     visit = doctor("--paid", "--yes", "--folder", tmp_path)
