@@ -247,6 +247,7 @@ class Sidecar(Record):
     timings_ms: Timings = Timings()
     labels: dict[str, str] = {}
     placement: str | None = None
+    pose: str | None = None
     error: ErrorRecord | None = None
 
     def to_json(self) -> bytes:

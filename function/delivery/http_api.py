@@ -94,7 +94,7 @@ def _run(request: Request, services: Services, deadline: Deadline, record: RunRe
             manifest, uploaded = _from_form(request, services)
         else:
             manifest = parse_manifest(request.get_data(), settings)
-        record.labels, record.placement = manifest.labels, manifest.placement
+        record.labels, record.placement, record.pose = manifest.labels, manifest.placement, manifest.pose
         targets = manifest_targets(manifest, settings, None, "", skip=uploaded)
         sources = {**uploaded, **(fetch_sources(targets, services.storage, settings, deadline) if targets else {})}
     # An owner of its own: what another request paid for is reused, and its refusals are not.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from function.generation.pose import POSE_WORDS, Pose
+
 # Feathering and strict preservation together are what stops clipped edges: keep both.
 COMPOSITE = """\
 Two input images. [1] is the scene. [2] is the product{product_background}.
@@ -11,11 +13,9 @@ Two input images. [1] is the scene. [2] is the product{product_background}.
 Place the product from [2] into the scene [1] and return one photorealistic picture.
 
 Placement: {placement}
-Scale: size the product believably against the objects around it. It stands upright, whole and inside the frame, \
-and appears exactly once.
+Scale: size the product believably against the objects around it. {stance}
 Light: match the scene's colour temperature, the direction of its highlights and the softness of its shadows.
-Shadow: render a soft contact shadow shaped to the product's footprint, darkest where it touches the surface, and a \
-cast shadow that follows the scene's light. The product touches the surface; it does not float.
+Shadow: {shadow}
 Edges: feather the product's edges into the scene by a pixel or two, so that no halo, bright fringe or hard cut-out \
 is left and no part of the outline is clipped.
 Preserve the product strictly: every detail of its label and lettering, material, proportions and colours stays \
@@ -23,7 +23,6 @@ exactly as in [2]. Do not redraw, translate, mirror, restyle or recolour it.
 Preserve the scene strictly: same camera, crop, framing, objects and background as in [1]. Change nothing but the \
 product, its shadow and its reflection.{padding}{lessons}"""
 
-WHERE_FITTING = "stand it on the most fitting surface of the scene, where a product photographer would put it."
 ON_TRANSPARENT = " on a transparent background"
 ON_PLAIN = " on its own background, which is not part of it"
 PADDING = """
@@ -45,6 +44,7 @@ NO_IMAGE = "The last answer held no picture. Answer with one image."
 
 def composite_prompt(
     placement: str | None,
+    pose: Pose,
     *,
     product_is_cut_out: bool,
     has_bars: bool,
@@ -56,10 +56,12 @@ def composite_prompt(
     instruction that it missed, made stricter.
     """
     told = "\n\nAn earlier attempt was rejected. Strictly correct this:\n" + "\n".join(f"- {one}" for one in lessons)
-    where = " ".join((placement or "").split()) or WHERE_FITTING
+    words = POSE_WORDS[pose]
     return COMPOSITE.format(
         product_background=ON_TRANSPARENT if product_is_cut_out else ON_PLAIN,
-        placement=where,
+        placement=" ".join((placement or "").split()) or words.where,
+        stance=words.stance,
+        shadow=words.shadow,
         padding=PADDING if has_bars else "",
         lessons=told if lessons else "",
     )

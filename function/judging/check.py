@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 
+from function.generation.pose import POSE_WORDS, Pose
 from function.judging.inspection import Inspection
+
+ANY_POSE: frozenset[Pose] = frozenset(get_args(Pose))
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,20 @@ class CheckSpec:
     lesson         what the model is told when it is asked again after a picture that failed, one or two sentences
     needs_product  whether it judges the product itself: without one it is not measured, and speaks for no picture
     measure        looks at the picture; answers any picture content
+    poses          in which it applies
     """
 
     name: str
     lesson: str
     needs_product: bool
     measure: Callable[[Inspection], Check]
+    poses: frozenset[Pose] = ANY_POSE
+
+    def check(self, inspection: Inspection, pose: Pose) -> Check:
+        """What it finds, or that it does not apply to a product in this pose."""
+        if pose not in self.poses:
+            return does_not_apply(f"the product was asked to {POSE_WORDS[pose].asked}")
+        return self.measure(inspection)
 
 
 def at_least(value: float, threshold: float, unit: str, *, good: str, bad: str) -> Check:
@@ -61,3 +73,8 @@ def at_most(value: float, threshold: float, unit: str, *, good: str, bad: str) -
 def unmeasured(unit: str, reason: str, *, passed: bool) -> Check:
     """A check that cannot be measured: `reason` says why, `passed` whether that speaks for the picture."""
     return Check(None, None, passed, unit, reason)
+
+
+def does_not_apply(why: str) -> Check:
+    """A check that has nothing to say about such a product; `why` is half a sentence."""
+    return unmeasured("", f"Does not apply: {why}.", passed=True)

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from function.imaging.array_ops import largest_component
-from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
+from function.judging.check import Check, CheckSpec, at_least, at_most, does_not_apply, unmeasured
 from function.judging.ground_contact import gap, goes_on_beside, surface_below, touched
 from function.judging.inspection import Inspection
-from function.judging.product_upright import MOST_TILT_DEG, tilt_deg
+from function.judging.product_upright import lean_deg
 from function.judging.product_view import SMALL_PX, ProductView
 from function.restoration.analysis import SceneAnalysis
 from function.restoration.shading import even_darkening, light_stops
@@ -23,6 +23,8 @@ REACH_SHARE, LEAST_REACH_PX = 0.06, 6.0
 RIM_PX = 2.0
 # Of the darkening around the base this quantile counts, of that around the whole product the other one.
 AT_BASE, AROUND = 0.85, 0.99
+# From so many degrees on a product does not stand on its base.
+LYING_DEG = 25.0
 # Stops by which the surface near the product must be darker than in the scene for a shadow to be there.
 LEAST_SHADOW = 0.1
 # Darkening at the base over the darkest shadow around: a product that stands is darkest where it touches.
@@ -48,6 +50,8 @@ def contact_shadow(inspection: Inspection) -> Check:
     """A shadow is there, and it begins where the product stands; where it stands on nothing, it needs none."""
     if inspection.scene.drawn_anew:
         return unmeasured("stops", "Not measured: the surface was drawn anew, with whatever shadow.", passed=True)
+    if inspection.view.touches_bottom:
+        return does_not_apply("the picture's lower border cuts the product")
     check = _standing(inspection)
     if check.passed:
         return check
@@ -59,11 +63,9 @@ def _without_base(inspection: Inspection) -> str | None:
     """Why no shadow has to begin at the product's base, as half a sentence; None where it has to."""
     if not inspection.view.fitted:
         return "the product is not shown as on its photograph, and where it stands is not known"
-    if inspection.view.cover[-1].any():
-        return "its base lies outside the picture"
     match = inspection.product.match
-    tilt = None if match is None else tilt_deg(match)
-    if tilt is not None and tilt > MOST_TILT_DEG:
+    lean = None if match is None else lean_deg(match)
+    if lean is not None and abs(lean) > LYING_DEG:
         return "the product does not stand on its base"
     if not goes_on_beside(inspection.scene, inspection.view):
         return "the product does not stand on a surface; it may be held or worn"
@@ -112,6 +114,7 @@ SPEC = CheckSpec(
     "right where it stands.",
     needs_product=True,
     measure=contact_shadow,
+    poses=frozenset({"stand"}),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from function.generation.pose import Pose
 from function.judging import exposure_sane, product_present
 from function.judging.check import Check, unmeasured
 from function.judging.inspection import Inspection
@@ -40,12 +41,12 @@ class Judgement:
         return [BY_NAME[name].lesson for name, check in self.checks.items() if not check.passed]
 
 
-def judge(analysis: Analysis) -> Judgement:
-    """Judge the picture that `analysis` is about; answers any picture content."""
+def judge(analysis: Analysis, pose: Pose = "stand") -> Judgement:
+    """Judge the picture that `analysis` is about; answers any picture content. `pose`: what was asked for."""
     inspection = Inspection.of(analysis.scene, analysis.product)
     there = inspection.product_view is not None
     checks = {
-        spec.name: spec.measure(inspection)
+        spec.name: spec.check(inspection, pose)
         if there or not spec.needs_product
         else unmeasured("", NOT_SEEN, passed=True)
         for spec in CHECKS

@@ -63,6 +63,17 @@ class ProductView:
     height: float
     fits_again: bool = False
 
+    @property
+    def touches_bottom(self) -> bool:
+        """Whether the picture's lower border cuts the product: elsewhere there is room around it in the crop."""
+        return bool((self.cover[-1] > 0.5).any())
+
+    @property
+    def touches_border(self) -> bool:
+        """Whether any border of the picture cuts the product."""
+        cover = self.cover > 0.5
+        return bool(cover[0].any() or cover[-1].any() or cover[:, 0].any() or cover[:, -1].any())
+
 
 def view_product(scene: SceneAnalysis, product: ProductAnalysis) -> ProductView | None:
     """None when nothing was put in."""

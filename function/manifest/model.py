@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 
+from function.generation.pose import Pose
 from function.imaging.formats import WriteFormat
 from function.settings import MAX_CAP_USD, MODEL_NAME
 
@@ -60,6 +61,7 @@ class Manifest(StrictModel):
     product: Reference
     scene: Reference | ScenePrompt
     placement: Annotated[str, StringConstraints(max_length=MAX_PLACEMENT_CHARS)] | None = None
+    pose: Pose = Field("stand", description="how the product is carried: it is told to the model and judged by")
     output: Output = Output()
     model: Annotated[str, StringConstraints(pattern=MODEL_NAME)] | None = None
     max_px: WholeNumber | None = Field(None, ge=256, le=4096)

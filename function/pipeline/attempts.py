@@ -28,7 +28,7 @@ def choose_candidate(pair: PairContext) -> None:
     lessons: list[str] = []
     reasons: list[ModelRefused | ModelNoImage] = []  # why pictures could not be kept
     for number in range(1, pair.max_attempts + 1):
-        request = composite_request(pair.prepared, pair.model, pair.settings, pair.manifest.placement, number, lessons)
+        request = composite_request(pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons)
         try:
             answered = ask(pair, request, number)
         except CallsUsedUp:
@@ -80,7 +80,7 @@ def _judged(pair: PairContext, answered: Answered) -> Candidate | None:
                 picture = from_srgb(answer.array, decoded.scene.icc)
                 analysis = analyse(decoded.small_scene, product, picture, prepared.frame)
             with record.stage("check"):
-                judgement = judge(analysis)
+                judgement = judge(analysis, pair.manifest.pose)
     except SourceError as error:
         record.replace_last_attempt(outcome="unreadable", verdict="unusable", message=error.message)
         return None

@@ -52,6 +52,7 @@ class RunRecord:
     checks: dict[str, CheckRecord] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     placement: str | None = None
+    pose: str | None = None
     stopped_by: str | None = None  # the cap that kept a better picture from being asked for
     image_model: ImageModel | None = None
     billed: Usage = field(default_factory=Usage)
@@ -152,5 +153,6 @@ class RunRecord:
             timings_ms=self._times.timings(),
             labels=self.labels,
             placement=self.placement,
+            pose=self.pose,
             error=ErrorRecord.of(error) if error else None,
         )

@@ -23,7 +23,7 @@ def composite_request(
     prepared: Prepared,
     model: ImageModel,
     settings: Settings,
-    placement: str | None,
+    manifest: Manifest,
     number: int,
     lessons: Sequence[str],
 ) -> Request:
@@ -38,7 +38,8 @@ def composite_request(
     return Request(
         model=model.id,
         prompt=composite_prompt(
-            placement,
+            manifest.placement,
+            manifest.pose,
             product_is_cut_out=prepared.product_is_cut_out,
             has_bars=prepared.has_bars,
             lessons=lessons,

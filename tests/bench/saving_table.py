@@ -20,7 +20,7 @@ LONGEST = (768, 384)
 def main() -> None:
     """Print the table for the default model."""
     model = model_table().find(DEFAULT_MODEL)
-    text = len(composite_prompt(None, product_is_cut_out=True, has_bars=False)) // CHARS_PER_TOKEN
+    text = len(composite_prompt(None, pose="stand", product_is_cut_out=True, has_bars=False)) // CHARS_PER_TOKEN
     print(f"A {SCENE_SIZE[0]}x{SCENE_SIZE[1]} scene and a {PRODUCT_SIZE[0]}x{PRODUCT_SIZE[1]} product, `{model.id}`:\n")
     print("| if images are billed | full size | at 768 px | images save | the whole call saves | at 384 px |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")

@@ -383,6 +383,15 @@ def test_what_is_sent_is_the_scene_first_and_the_product_with_its_alpha(cloud, s
         assert words in seen["text"].lower()
 
 
+def test_a_product_that_hangs_is_asked_for_so_and_needs_no_surface_to_stand_on(cloud, server):
+    cloud.deliver(server, cloud.put_pair(pose="hang"))
+    assert "It hangs freely" in cloud.gemini.requests[0]["text"]
+    sidecar = cloud.sidecar()
+    assert sidecar["pose"] == "hang" and sidecar["status"] == "accepted"
+    for name in ("contact_shadow", "product_upright"):
+        assert sidecar["checks"][name]["reason"] == "Does not apply: the product was asked to hang."
+
+
 def test_usage_and_cost_are_what_was_billed(cloud, server):
     cloud.deliver(server, cloud.put_pair())
     sidecar = cloud.sidecar()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
-from function.generation.prompt import PADDING, WHERE_FITTING, composite_prompt
+from function.generation.pose import POSE_WORDS
+from function.generation.prompt import PADDING, composite_prompt
 
-FACTS = {"product_is_cut_out": True, "has_bars": False}
+FACTS = {"pose": "stand", "product_is_cut_out": True, "has_bars": False}
 
 
 def test_a_first_attempt_is_told_of_no_earlier_one():
@@ -20,7 +23,8 @@ def test_lessons_come_last_one_a_line_in_the_order_given():
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"), [(None, WHERE_FITTING), ("  \n", WHERE_FITTING), ("on \n the  left", "on the left")]
+    ("asked", "told"),
+    [(None, POSE_WORDS["stand"].where), ("  \n", POSE_WORDS["stand"].where), ("on \n the  left", "on the left")],
 )
 def test_the_placement_is_one_line(asked, told):
     assert f"Placement: {told}\n" in composite_prompt(asked, **FACTS)
@@ -31,8 +35,20 @@ def test_braces_of_a_user_are_words_and_no_fields():
 
 
 def test_bars_and_a_background_are_explained_where_there_are_some():
-    prompt = composite_prompt(None, product_is_cut_out=False, has_bars=True)
+    prompt = composite_prompt(None, pose="stand", product_is_cut_out=False, has_bars=True)
     assert PADDING in prompt and "on its own background" in prompt
     assert PADDING not in composite_prompt(None, **FACTS) and "on a transparent background" in composite_prompt(
         None, **FACTS
     )
+
+
+@pytest.mark.parametrize("pose", POSE_WORDS)
+def test_the_pose_is_told_and_no_other(pose):
+    prompt, words = composite_prompt(None, **FACTS | {"pose": pose}), POSE_WORDS[pose]
+    assert words.where in prompt and words.stance in prompt and words.shadow in prompt
+    assert all(other.stance not in prompt for name, other in POSE_WORDS.items() if name != pose)
+
+
+def test_a_product_that_stands_is_asked_for_as_before_so_that_stored_answers_are_found():
+    asked = hashlib.sha256(composite_prompt("on the table", **FACTS).encode()).hexdigest()
+    assert asked == "b96a9900c706ecb5e5802004c6822011fa0b91571ba24d6f0e622bbc104bd8f3"

@@ -59,6 +59,7 @@ def refusal(body: bytes | dict) -> str:
         (GOOD | {"restore": "half"}, "restore: Input should be 'full' or 'off'"),
         (GOOD | {"placement": "x" * 501}, "placement"),
         (GOOD | {"placement": 5}, "placement"),
+        (GOOD | {"pose": "float"}, "pose: Input should be 'stand', 'lie', 'hang', 'wear' or 'hold'"),
         (GOOD | {"model": "no spaces please"}, "model"),
         (GOOD | {"labels": {"a": 1}}, "labels.a"),
         (GOOD | {"labels": {str(n): "" for n in range(33)}}, "labels"),

@@ -10,6 +10,7 @@ import pytest
 from function.errors import ModelRejected
 from function.generation.models import model_table
 from function.imaging.frame import plan_frame
+from function.manifest.model import Manifest
 from function.manifest.parse import manifest_from
 from function.pipeline.context import Prepared
 from function.pipeline.requests import MAX_SEED, composite_request, scene_request, seed_from
@@ -17,6 +18,7 @@ from function.settings import DEFAULT_MODEL, Settings
 
 MODEL = model_table().find(DEFAULT_MODEL)
 SETTINGS = Settings.from_environment({"OUTPUT_BUCKET": "out-bucket", "GEMINI_API_KEY": "k"})
+PAIR = Manifest(scene="s.png", product="p.png")
 PREPARED = Prepared(
     frame=plan_frame((1920, 1080), MODEL.native_sizes, 768),
     images=((b"scene", "image/png"), (b"product", "image/png")),
@@ -30,14 +32,14 @@ PREPARED = Prepared(
 
 
 def test_each_attempt_has_a_seed_of_its_own_inside_int32():
-    seeds = [composite_request(PREPARED, MODEL, SETTINGS, None, number, []).seed for number in (1, 2, 3)]
+    seeds = [composite_request(PREPARED, MODEL, SETTINGS, PAIR, number, []).seed for number in (1, 2, 3)]
     assert seeds == [MAX_SEED, 0, 1]
 
 
 def test_a_model_that_takes_fewer_images_than_a_pair_sends_is_not_asked():
     one_image = MODEL.model_copy(update={"max_input_images": 1})
     with pytest.raises(ModelRejected, match="at most 1 images"):
-        composite_request(PREPARED, one_image, SETTINGS, None, 1, [])
+        composite_request(PREPARED, one_image, SETTINGS, PAIR, 1, [])
 
 
 def test_a_scene_made_from_text_has_the_shape_of_the_result_that_was_asked_for():
@@ -58,12 +60,12 @@ def test_no_larger_picture_is_asked_for_than_the_result_needs(result_size, limit
     )
     model = model_table().find("gemini-nano-banana-2.1")
     prepared = replace(PREPARED, frame=plan_frame((1920, 1080), model.native_sizes, 768), result_size=result_size)
-    request = composite_request(prepared, model, settings, None, 1, [])
+    request = composite_request(prepared, model, settings, PAIR, 1, [])
     assert (request.image_size, request.thinking_level) == (image_size, "minimal")
 
 
 def test_a_model_that_takes_no_thinking_level_is_sent_none():
-    assert composite_request(PREPARED, MODEL, SETTINGS, None, 1, []).thinking_level is None
+    assert composite_request(PREPARED, MODEL, SETTINGS, PAIR, 1, []).thinking_level is None
 
 
 def test_a_seed_follows_from_the_content_alone():

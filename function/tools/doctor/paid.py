@@ -96,7 +96,7 @@ def _prepare(services: Services, model_id: str, kind: str, stack: contextlib.Exi
     pair.model = model_table().find(model_id)
     decode_sources(pair)
     prepare_inputs(pair)
-    return Trial(kind, pair, composite_request(pair.prepared, pair.model, settings, PLACEMENT, 1, ()))
+    return Trial(kind, pair, composite_request(pair.prepared, pair.model, settings, pair.manifest, 1, ()))
 
 
 def _on_white(content: bytes, max_pixels: int) -> bytes:
@@ -177,4 +177,4 @@ def _judged(pair: PairContext, answer: Answer) -> tuple[tuple[int, int], Judgeme
     pixels = decode(answer.image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
     picture = from_srgb(pixels.array, decoded.scene.icc)
     height, width = picture.shape[:2]
-    return (height, width), judge(analyse(decoded.small_scene, product, picture, prepared.frame))
+    return (height, width), judge(analyse(decoded.small_scene, product, picture, prepared.frame), pair.manifest.pose)

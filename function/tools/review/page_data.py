@@ -41,6 +41,7 @@ def pair_data(pair: ReviewPair, pictures: dict[str, Picture | ChangeMask | None]
             if (number := _number(value)) is not None
         },
         "placement": _text(sidecar.get("placement")),
+        "pose": _text(sidecar.get("pose")),
         "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:MAX_LABELS]},
         "box": _box(sidecar),
         "focus": [round(share, 4) for share in _focus(pictures.get("change"), _box(sidecar))],

@@ -12,7 +12,7 @@ from tests.tiers import examples
 from tests.tools.review.samples import make_pair
 
 FIELDS = ["status", "created", "manifest", "inputs", "result", "model", "attempts", "cost", "checks"]
-FIELDS += ["change", "timings_ms", "labels", "error", "placement"]
+FIELDS += ["change", "timings_ms", "labels", "error", "placement", "pose"]
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
