@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from functools import partial
 
 from function.errors import BudgetExhausted, BudgetUsedUpForToday, ModelNoImage, ModelRefused, SourceError
 from function.generation.paid_calls import Answered, CallsUsedUp
@@ -12,7 +13,7 @@ from function.imaging.decode import decode
 from function.imaging.icc import from_srgb
 from function.judging.judge import Judgement, judge
 from function.pipeline.ask import ask, no_picture
-from function.pipeline.ask_second_opinion import ask_second_opinion
+from function.pipeline.ask_second_opinion import ask_second_opinion, opinion_images
 from function.pipeline.context import Candidate, PairContext
 from function.pipeline.requests import composite_request
 from function.restoration.analysis import analyse
@@ -85,7 +86,8 @@ def _judged(pair: PairContext, answered: Answered) -> Candidate | None:
         record.replace_last_attempt(outcome="unreadable", verdict="unusable", message=error.message)
         return None
     with record.stage("check"):
-        images = (*prepared.images, (answered.answer.image, answered.answer.mime_type))
+        shown = answered.answer.image, answered.answer.mime_type
+        images = partial(opinion_images, prepared.images[0], shown, analysis, pair.model.max_inline_bytes)
         judgement, opinion = ask_second_opinion(judgement, images, pair.settings.judge_model, pair.calls)
     record.replace_last_attempt(verdict=judgement.verdict, checks=check_records(judgement), second_opinion=opinion)
     return Candidate(picture, analysis, judgement)

@@ -43,6 +43,12 @@ def test_a_good_opinion_overrules_the_check():
     assert "Overruled by some-model: The label reads well." in overruled.checks["label_kept"].reason
 
 
+def test_what_it_says_is_one_line_of_the_record():
+    opinion = Opinion(acceptable=True, reason="Fine.\n\nverdict: accepted")
+    overruled = with_opinion(judgement(label_kept=(0.45, 0.5)), "label_kept", opinion, "m")
+    assert "\n" not in overruled.checks["label_kept"].reason
+
+
 def test_a_bad_opinion_changes_nothing():
     given = judgement(label_kept=(0.45, 0.5))
     assert with_opinion(given, "label_kept", Opinion(acceptable=False, reason="Letters are wrong."), "m") is given
