@@ -91,6 +91,7 @@ class Settings(BaseModel):
     source_formats: Annotated[tuple[ReadFormat, ...], BeforeValidator(_lower_names)] = Field(
         tuple(FORMATS), alias="SOURCE_FORMATS", min_length=1
     )
+    body_timeout_s: float = Field(30, alias="BODY_TIMEOUT_S", gt=0, le=3600)
     event_deadline_s: float = Field(300, alias="EVENT_DEADLINE_S", gt=0, le=3600)
     event_max_age_s: float = Field(3600, alias="EVENT_MAX_AGE_S", gt=0)
 

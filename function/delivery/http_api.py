@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
 
 from flask import Request, Response
-from werkzeug.exceptions import HTTPException
 
 from function.deadline import Deadline
+from function.delivery.http_answers import error_answer, json_answer
+from function.delivery.http_form import parse_form
 from function.delivery.outputs import log_settled
 from function.delivery.services import Services
 from function.errors import (
     CompositeError,
     ErrorCode,
-    ManifestInvalid,
     SourceMissing,
     SourceNotYetThere,
     StorageUnavailable,
@@ -25,15 +24,14 @@ from function.generation.answer_store import AnswerStore
 from function.generation.call_ledger import InMemoryLedger
 from function.generation.paid_calls import PaidCalls
 from function.imaging.data_uri import encode_data_uri
-from function.manifest.flat_fields import set_field
-from function.manifest.model import Manifest
-from function.manifest.parse import MAX_MANIFEST_BYTES, manifest_from, parse_manifest
+from function.manifest.parse import manifest_from, parse_manifest
 from function.manifest.references import manifest_targets
 from function.pipeline.context import Composite, PairContext
-from function.pipeline.fetch import Source, check_size, fetch_sources
+from function.pipeline.fetch import Source, fetch_sources
 from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.pipeline.run import run_pair
+from function.sidecar import Sidecar
 from function.storage.client import Forbidden
 from function.telemetry.structured_logging import log_unexpected
 
@@ -51,19 +49,14 @@ STATUS_OF = {
     ErrorCode.MODEL_UNAVAILABLE: 503,
     ErrorCode.DEADLINE_EXCEEDED: 504,
 }
-FILE_FIELDS = ("scene", "product")
-MAX_BODY_BYTES = 2 * MAX_MANIFEST_BYTES
-MAX_FORM_FIELDS = 200  # every field of a manifest, 32 labels, and room
 
 
-def answer_request(request: Request, services: Services) -> Response:
+def answer_request(request: Request, body: bytes, services: Services) -> Response:
     """Run one pair and answer with it. Errors carry their code and message as JSON."""
-    if request.method != "POST":
-        return _json({"error": {"code": "method_not_allowed", "message": "use POST"}}, 405)
     record = RunRecord()
     deadline = Deadline(services.settings.event_deadline_s)
     try:
-        composite = _run(request, services, deadline, record)
+        composite = _run(request, body, services, deadline, record)
     except SourceNotYetThere as missing:
         return _error(SourceMissing(missing.message), record)
     except CompositeError as error:
@@ -75,25 +68,25 @@ def answer_request(request: Request, services: Services) -> Response:
         return _error(Unexpected(f"an unexpected {type(error).__name__}; the log has the details"), record)
     sidecar = record.sidecar(composite.status, None, result=composite.record("data:"))
     log_settled(sidecar, 0.0)
+    headers = _outcome_headers(sidecar)
     if _wants_image(request):
-        return Response(composite.content, 200, {"X-Composite-Status": composite.status}, mimetype=composite.mime_type)
-    body = {
+        return Response(composite.content, 200, headers, mimetype=composite.mime_type)
+    whole = {
         "sidecar": json.loads(sidecar.to_json()),
         "image": encode_data_uri(composite.content, composite.mime_type),
     }
-    return _json(body, 200, {"X-Composite-Status": composite.status})
+    return json_answer(whole, 200, headers)
 
 
-def _run(request: Request, services: Services, deadline: Deadline, record: RunRecord) -> Composite:
+def _run(request: Request, body: bytes, services: Services, deadline: Deadline, record: RunRecord) -> Composite:
     settings = services.settings
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise ManifestInvalid(f"the request has {request.content_length} bytes; {MAX_BODY_BYTES} are allowed")
     with record.stage("download"):
         uploaded: dict[str, Source] = {}
         if request.mimetype == "multipart/form-data":
-            manifest, uploaded = _from_form(request, services)
+            fields, uploaded = parse_form(body, request.mimetype_params, settings.max_source_bytes)
+            manifest = manifest_from(fields, settings)
         else:
-            manifest = parse_manifest(request.get_data(), settings)
+            manifest = parse_manifest(body, settings)
         record.labels, record.placement = manifest.labels, manifest.placement
         targets = manifest_targets(manifest, settings, None, "", skip=uploaded)
         sources = {**uploaded, **(fetch_sources(targets, services.storage, settings, deadline) if targets else {})}
@@ -109,32 +102,6 @@ def _run(request: Request, services: Services, deadline: Deadline, record: RunRe
         record.add_interrupted(calls.interrupted())
 
 
-def _from_form(request: Request, services: Services) -> tuple[Manifest, dict[str, Source]]:
-    """Form fields are the manifest's (`labels.sku`, `output.format` too); files are its images."""
-    fields: dict[str, Any] = {}
-    # Images may come as data: references in fields; the library's own limit is half a megabyte.
-    request.max_form_memory_size, request.max_form_parts = MAX_BODY_BYTES, MAX_FORM_FIELDS
-    try:
-        names = list(request.form)
-    except HTTPException as error:
-        raise ManifestInvalid(f"the form cannot be read: {error.description}") from None
-    try:
-        for name in names:
-            set_field(fields, name, request.form[name])
-    except ValueError as error:
-        raise ManifestInvalid(str(error)) from None
-    uploaded = {}
-    for name in request.files:
-        if name not in FILE_FIELDS:
-            raise ManifestInvalid(f"{name}: unknown file (known: {', '.join(FILE_FIELDS)})")
-        content = request.files[name].read()
-        check_size(name, "the uploaded file", len(content), services.settings.max_source_bytes)
-        # The manifest's model wants a reference; the bytes themselves go beside it.
-        fields[name] = "data:,"
-        uploaded[name] = Source("upload:" + name, None, content)
-    return manifest_from(fields, services.settings), uploaded
-
-
 def _wants_image(request: Request) -> bool:
     accepted = request.accept_mimetypes
     best = max((quality for mime, quality in accepted if mime.startswith("image/")), default=0)
@@ -145,16 +112,17 @@ def _error(error: CompositeError, record: RunRecord) -> Response:
     sidecar = record.sidecar("failed", None, error=error)
     log_settled(sidecar, 0.0)
     status = STATUS_OF.get(error.code, 503 if error.retryable else 500)
-    body = {
-        "error": {"code": error.code.value, "message": error.message},
-        "sidecar": json.loads(sidecar.to_json()),
-    }
-    headers = {"X-Composite-Status": "failed"}
+    headers = _outcome_headers(sidecar)
     retry_after_s = getattr(error, "retry_after_s", None)
     if retry_after_s is not None:
         headers["Retry-After"] = str(retry_after_s)
-    return _json(body, status, headers)
+    return error_answer(status, error.code.value, error.message, headers)
 
 
-def _json(body: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:
-    return Response(json.dumps(body), status, headers, mimetype="application/json")
+def _outcome_headers(sidecar: Sidecar) -> dict[str, str]:
+    """What became of the pair and what it has cost, also where the answer has no sidecar; a cost that is not known
+    has no header."""
+    headers: dict[str, str] = {"X-Composite-Status": sidecar.status}
+    if sidecar.cost.usd is not None:
+        headers["X-Composite-Usd"] = f"{sidecar.cost.usd:.6f}"
+    return headers
