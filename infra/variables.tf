@@ -81,7 +81,7 @@ variable "existing_input_bucket" {
 variable "existing_output_bucket" {
   type        = string
   default     = null
-  description = "Bucket for results, when there is one already; null makes one. It keeps its own settings: give it a rule that deletes `_work/` after 7 days, and none that deletes `_budget/`, where spending is counted."
+  description = "Bucket for results, when there is one already; null makes one. It keeps its own settings: give it a rule that deletes `_work/` and `_http/` after 7 days, and none that deletes `_budget/`, where spending is counted."
 
   validation {
     condition     = var.existing_output_bucket == null || can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", var.existing_output_bucket))

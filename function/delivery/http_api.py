@@ -6,10 +6,13 @@ import json
 import uuid
 
 from flask import Request, Response
+from werkzeug.datastructures import MIMEAccept
 
 from function.deadline import Deadline
+from function.delivery.accept import NotAcceptable, picture_format, wants_picture
 from function.delivery.http_answers import error_answer, json_answer
 from function.delivery.http_form import parse_form
+from function.delivery.large_answer import MAX_ANSWER_BYTES, json_answer_size, store_picture
 from function.delivery.outputs import log_settled
 from function.delivery.services import Services
 from function.errors import (
@@ -24,6 +27,8 @@ from function.generation.answer_store import AnswerStore
 from function.generation.call_ledger import InMemoryLedger
 from function.generation.paid_calls import PaidCalls
 from function.imaging.data_uri import encode_data_uri
+from function.imaging.formats import FORMATS, detect_format
+from function.manifest.model import Manifest
 from function.manifest.parse import manifest_from, parse_manifest
 from function.manifest.references import manifest_targets
 from function.pipeline.context import Composite, PairContext
@@ -56,7 +61,11 @@ def answer_request(request: Request, body: bytes, services: Services) -> Respons
     record = RunRecord()
     deadline = Deadline(services.settings.event_deadline_s)
     try:
-        composite = _run(request, body, services, deadline, record)
+        as_picture = wants_picture(request.accept_mimetypes)
+        composite = _run(request, body, services, deadline, record, as_picture=as_picture)
+        return _answer(composite, services, deadline, record, as_picture=as_picture)
+    except NotAcceptable as error:
+        return error_answer(406, "not_acceptable", str(error))
     except SourceNotYetThere as missing:
         return _error(SourceMissing(missing.message), record)
     except CompositeError as error:
@@ -66,19 +75,34 @@ def answer_request(request: Request, body: bytes, services: Services) -> Respons
     except Exception as error:  # noqa: BLE001 (the framework would answer with a page of HTML)
         log_unexpected(error, "http")
         return _error(Unexpected(f"an unexpected {type(error).__name__}; the log has the details"), record)
+
+
+def _answer(
+    composite: Composite, services: Services, deadline: Deadline, record: RunRecord, *, as_picture: bool
+) -> Response:
+    """The picture, or the sidecar with the picture in it, or with its address where it is too large to be sent."""
     sidecar = record.sidecar(composite.status, None, result=composite.record("data:"))
+    size = len(composite.content) if as_picture else json_answer_size(composite, sidecar.to_json())
+    stored = None
+    if size > MAX_ANSWER_BYTES:
+        with record.stage("upload"):
+            # It is paid for: it gets a little time even where the request's own is used up.
+            stored = store_picture(composite, record.labels, services, deadline.grace_period())
+        sidecar = record.sidecar(composite.status, None, result=composite.record(stored))
     log_settled(sidecar, 0.0)
     headers = _outcome_headers(sidecar)
-    if _wants_image(request):
+    if as_picture and stored is None:
         return Response(composite.content, 200, headers, mimetype=composite.mime_type)
     whole = {
         "sidecar": json.loads(sidecar.to_json()),
-        "image": encode_data_uri(composite.content, composite.mime_type),
+        "image": stored or encode_data_uri(composite.content, composite.mime_type),
     }
-    return json_answer(whole, 200, headers)
+    return json_answer(whole, 201, {**headers, "Location": stored}) if stored else json_answer(whole, 200, headers)
 
 
-def _run(request: Request, body: bytes, services: Services, deadline: Deadline, record: RunRecord) -> Composite:
+def _run(
+    request: Request, body: bytes, services: Services, deadline: Deadline, record: RunRecord, *, as_picture: bool
+) -> Composite:
     settings = services.settings
     with record.stage("download"):
         uploaded: dict[str, Source] = {}
@@ -90,6 +114,8 @@ def _run(request: Request, body: bytes, services: Services, deadline: Deadline, 
         record.labels, record.placement = manifest.labels, manifest.placement
         targets = manifest_targets(manifest, settings, None, "", skip=uploaded)
         sources = {**uploaded, **(fetch_sources(targets, services.storage, settings, deadline) if targets else {})}
+        if as_picture:
+            manifest = _in_accepted_format(manifest, request.accept_mimetypes, sources.get("scene"))
     # An owner of its own: what another request paid for is reused, and its refusals are not.
     owner = f"http:{uuid.uuid4().hex}"
     store = AnswerStore(services.storage, settings.output_bucket)
@@ -102,10 +128,12 @@ def _run(request: Request, body: bytes, services: Services, deadline: Deadline, 
         record.add_interrupted(calls.interrupted())
 
 
-def _wants_image(request: Request) -> bool:
-    accepted = request.accept_mimetypes
-    best = max((quality for mime, quality in accepted if mime.startswith("image/")), default=0)
-    return best > 0 and best >= accepted["application/json"]
+def _in_accepted_format(manifest: Manifest, accepted: MIMEAccept, scene: Source | None) -> Manifest:
+    """The manifest, asking for the picture in the format that the caller likes most. Raises NotAcceptable."""
+    scene_format = detect_format(scene.content) if scene else None
+    own = FORMATS[scene_format].written_as if scene_format else None
+    kind = picture_format(accepted, manifest.output.format, own)
+    return manifest.model_copy(update={"output": manifest.output.model_copy(update={"format": kind})})
 
 
 def _error(error: CompositeError, record: RunRecord) -> Response:
