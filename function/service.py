@@ -14,7 +14,8 @@ from flask import Request, Response
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import NotAnEvent, Upload, is_catalogue, is_manifest, parse_event
-from function.delivery.http_answers import answer_without_pair, error_answer, health, is_health_check
+from function.delivery.http_answers import refusal
+from function.delivery.http_routes import answer_without_pair, health, is_health_check
 from function.delivery.request_body import BodyIncomplete, BodyTooLarge, BodyTooSlow, answered_first, read_body
 from function.errors import AtWorkElsewhere, Paused, Transient
 from function.settings import Settings, SettingsInvalid
@@ -108,11 +109,11 @@ class Service:
         try:
             body = read_body(request, within_s=self._settings.body_timeout_s)
         except BodyTooLarge as problem:
-            return _refused(413, "request_too_large", problem)
+            return _refused("request_too_large", problem)
         except BodyTooSlow as problem:
-            return _refused(408, "request_timeout", problem)
+            return _refused("request_timeout", problem)
         except BodyIncomplete as problem:
-            return _refused(400, "request_incomplete", problem)
+            return _refused("request_incomplete", problem)
         from function.delivery.http_api import answer_request  # noqa: PLC0415
 
         return answer_request(request, body, self.services())
@@ -197,6 +198,6 @@ def _request_id(request: Request) -> str:
     return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
-def _refused(status: int, code: str, problem: Exception) -> Response:
+def _refused(code: str, problem: Exception) -> Response:
     log("WARNING", str(problem), stage="http", error_code=code)
-    return error_answer(status, code, str(problem))
+    return refusal(code, str(problem))

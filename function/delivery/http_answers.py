@@ -1,4 +1,4 @@
-"""Answers of `composite_http` that are no picture: errors, and what is said of the service itself."""
+"""Answers of `composite_http` as JSON, errors above all: their codes and statuses."""
 
 from __future__ import annotations
 
@@ -6,13 +6,36 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Request, Response
+from flask import Response
 
-from function import PIPELINE_VERSION
+from function.errors import ErrorCode
 
 PAIRS_PATH, HEALTH_PATH, OPENAPI_PATH = "/", "/health", "/openapi.json"
-READING = ("GET", "HEAD")
-METHODS = {PAIRS_PATH: ("POST",), HEALTH_PATH: READING, OPENAPI_PATH: READING}
+
+# What the caller can mend is 4xx; the model and the deadline are 502, 503 and 504.
+STATUS_OF = {
+    ErrorCode.MANIFEST_INVALID: 400,
+    ErrorCode.REFERENCE_FORBIDDEN: 403,
+    ErrorCode.SOURCE_MISSING: 404,
+    ErrorCode.SOURCE_TOO_LARGE: 413,
+    ErrorCode.SOURCE_UNSUPPORTED: 415,
+    ErrorCode.SOURCE_UNREADABLE: 422,
+    ErrorCode.BUDGET_EXHAUSTED: 429,
+    ErrorCode.MODEL_REFUSED: 502,
+    ErrorCode.MODEL_NO_IMAGE: 502,
+    ErrorCode.MODEL_UNAVAILABLE: 503,
+    ErrorCode.INTERNAL: 503,
+    ErrorCode.DEADLINE_EXCEEDED: 504,
+}
+# Of requests that are no pair yet. (Nothing else can stand in the place of an answer: no output_conflict.)
+OWN_STATUS_OF = {
+    "request_incomplete": 400,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "not_acceptable": 406,
+    "request_timeout": 408,
+    "request_too_large": 413,
+}
 
 
 def json_answer(body: Mapping[str, Any], status: int, headers: Mapping[str, str] | None = None) -> Response:
@@ -25,24 +48,6 @@ def error_answer(status: int, code: str, message: str, headers: Mapping[str, str
     return json_answer({"error": {"code": code, "message": message}}, status, headers)
 
 
-def is_health_check(request: Request) -> bool:
-    """Whether somebody asks if the server answers."""
-    return request.path == HEALTH_PATH and request.method in READING
-
-
-def health() -> Response:
-    """That the server answers; nothing is asked of anybody else for it."""
-    return json_answer({"status": "ok", "pipeline_version": PIPELINE_VERSION}, 200, {"Cache-Control": "no-store"})
-
-
-def answer_without_pair(request: Request) -> Response | None:
-    """The answer to what is no pair; None where one is to be made."""
-    methods = METHODS.get(request.path)
-    if methods is None:
-        return error_answer(404, "not_found", f"there is nothing at this path; pairs are posted to {PAIRS_PATH}")
-    if request.method not in methods:
-        message = f"use {' or '.join(methods)}"
-        return error_answer(405, "method_not_allowed", message, {"Allow": ", ".join(methods)})
-    if is_health_check(request):
-        return health()
-    return None
+def refusal(code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to what is no pair; `code` is one of OWN_STATUS_OF."""
+    return error_answer(OWN_STATUS_OF[code], code, message, headers)

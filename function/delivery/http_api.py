@@ -10,7 +10,7 @@ from werkzeug.datastructures import MIMEAccept
 
 from function.deadline import Deadline
 from function.delivery.accept import NotAcceptable, picture_format, wants_picture
-from function.delivery.http_answers import error_answer, json_answer
+from function.delivery.http_answers import STATUS_OF, error_answer, json_answer, refusal
 from function.delivery.http_form import parse_form
 from function.delivery.large_answer import MAX_ANSWER_BYTES, json_answer_size, store_picture
 from function.delivery.outputs import log_settled
@@ -40,21 +40,6 @@ from function.sidecar import Sidecar
 from function.storage.client import Forbidden
 from function.telemetry.structured_logging import log_unexpected
 
-# What the caller can mend is 4xx; the model and the deadline are 502, 503 and 504.
-STATUS_OF = {
-    ErrorCode.MANIFEST_INVALID: 400,
-    ErrorCode.REFERENCE_FORBIDDEN: 403,
-    ErrorCode.SOURCE_MISSING: 404,
-    ErrorCode.SOURCE_TOO_LARGE: 413,
-    ErrorCode.SOURCE_UNSUPPORTED: 415,
-    ErrorCode.SOURCE_UNREADABLE: 422,
-    ErrorCode.BUDGET_EXHAUSTED: 429,
-    ErrorCode.MODEL_REFUSED: 502,
-    ErrorCode.MODEL_NO_IMAGE: 502,
-    ErrorCode.MODEL_UNAVAILABLE: 503,
-    ErrorCode.DEADLINE_EXCEEDED: 504,
-}
-
 
 def answer_request(request: Request, body: bytes, services: Services) -> Response:
     """Run one pair and answer with it. Errors carry their code and message as JSON."""
@@ -65,7 +50,7 @@ def answer_request(request: Request, body: bytes, services: Services) -> Respons
         composite = _run(request, body, services, deadline, record, as_picture=as_picture)
         return _answer(composite, services, deadline, record, as_picture=as_picture)
     except NotAcceptable as error:
-        return error_answer(406, "not_acceptable", str(error))
+        return refusal("not_acceptable", str(error))
     except SourceNotYetThere as missing:
         return _error(SourceMissing(missing.message), record)
     except CompositeError as error:
@@ -139,7 +124,7 @@ def _in_accepted_format(manifest: Manifest, accepted: MIMEAccept, scene: Source 
 def _error(error: CompositeError, record: RunRecord) -> Response:
     sidecar = record.sidecar("failed", None, error=error)
     log_settled(sidecar, 0.0)
-    status = STATUS_OF.get(error.code, 503 if error.retryable else 500)
+    status = STATUS_OF.get(error.code, STATUS_OF[ErrorCode.INTERNAL])
     headers = _outcome_headers(sidecar)
     retry_after_s = getattr(error, "retry_after_s", None)
     if retry_after_s is not None:
