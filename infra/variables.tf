@@ -105,6 +105,17 @@ variable "allowed_buckets" {
   }
 }
 
+variable "allowed_prefixes" {
+  type        = list(string)
+  default     = []
+  description = "Which folders the manifests of a folder may read: `team-a/` (its own only), `team-a/=brand/` (another one too), `=brand/` (all manifests), `team-a/=gs://pictures/a/` (of a bucket in allowed_buckets). Empty: all of their bucket."
+
+  validation {
+    condition     = alltrue([for p in var.allowed_prefixes : can(regex("^[^,=]*(=(gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/)?[^,=:]*)?$", p)) && length(p) > 1])
+    error_message = "allowed_prefixes must be folders, or folder=folder, or folder=gs://bucket/folder, without commas."
+  }
+}
+
 variable "source_formats" {
   type        = list(string)
   default     = []
