@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import re
 import sys
 import threading
 import uuid
@@ -13,6 +14,9 @@ from flask import Request, Response
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import NotAnEvent, Upload, is_catalogue, is_manifest, parse_event
+from function.delivery.http_answers import refusal
+from function.delivery.http_routes import answer_without_pair, health, is_health_check
+from function.delivery.request_body import BodyIncomplete, BodyTooLarge, BodyTooSlow, answered_first, read_body
 from function.errors import AtWorkElsewhere, Paused, Transient
 from function.settings import Settings, SettingsInvalid
 from function.storage.names import OWN_PREFIXES
@@ -25,6 +29,7 @@ if TYPE_CHECKING:  # clients and image libraries are imported by the first event
 
 ACKNOWLEDGED = 200
 DELIVER_AGAIN = 503
+REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 class Service:
@@ -52,14 +57,30 @@ class Service:
 
     def deliver(self, request: Request) -> Response:
         """One delivery of an event: 2xx when it is settled, 5xx to have it delivered again."""
+        return answered_first(self._deliver(request), request)
+
+    def answer(self, request: Request) -> Response:
+        """A pair over HTTP: the picture, or JSON with the sidecar and the picture."""
+        request_id = _request_id(request)
+        set_context(event_id=request_id, **self._trace(request))
+        response = answer_without_pair(request) or self._answer(request)
+        response.headers["X-Request-Id"] = request_id
+        return answered_first(response, request)
+
+    def _deliver(self, request: Request) -> Response:
+        if is_health_check(request):
+            return health()
         if request.method != "POST":
-            return Response("events are delivered with POST\n", 405, mimetype="text/plain")
+            return Response("events are delivered with POST\n", 405, {"Allow": "POST"}, mimetype="text/plain")
         set_context()
         try:
-            upload = parse_event(request.headers, request.get_data())
-        except NotAnEvent as problem:
+            upload = parse_event(request.headers, read_body(request, within_s=self._settings.body_timeout_s))
+        except (NotAnEvent, BodyTooLarge) as problem:
             log("ERROR", f"acknowledged and dropped: {problem}", stage="event")
             return Response("ignored\n", ACKNOWLEDGED, mimetype="text/plain")
+        except (BodyTooSlow, BodyIncomplete) as problem:
+            log("WARNING", f"deliver again: {problem}", stage="event")
+            return Response("deliver again\n", DELIVER_AGAIN, mimetype="text/plain")
         set_context(
             event_id=upload.event_id,
             manifest=f"{upload.bucket}/{upload.name}",
@@ -84,12 +105,18 @@ class Service:
             log_unexpected(error, "event")
             return Response("deliver again: internal\n", DELIVER_AGAIN, mimetype="text/plain")
 
-    def answer(self, request: Request) -> Response:
-        """A pair over HTTP: the picture, or JSON with the sidecar and the picture."""
+    def _answer(self, request: Request) -> Response:
+        try:
+            body = read_body(request, within_s=self._settings.body_timeout_s)
+        except BodyTooLarge as problem:
+            return _refused("request_too_large", problem)
+        except BodyTooSlow as problem:
+            return _refused("request_timeout", problem)
+        except BodyIncomplete as problem:
+            return _refused("request_incomplete", problem)
         from function.delivery.http_api import answer_request  # noqa: PLC0415
 
-        set_context(event_id=request.headers.get("X-Request-Id") or uuid.uuid4().hex, **self._trace(request))
-        return answer_request(request, self.services())
+        return answer_request(request, body, self.services())
 
     def services(self) -> Services:
         """The clients, made once."""
@@ -163,3 +190,14 @@ class Service:
     def _trace(self, request: Request) -> dict[str, str | None]:
         header = request.headers.get("traceparent") or request.headers.get("X-Cloud-Trace-Context")
         return {"logging.googleapis.com/trace": trace_of(header, self._settings.project)}
+
+
+def _request_id(request: Request) -> str:
+    """The caller's own where it can stand in a header and a log line, else a new one."""
+    given = request.headers.get("X-Request-Id", "")
+    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _refused(code: str, problem: Exception) -> Response:
+    log("WARNING", str(problem), stage="http", error_code=code)
+    return refusal(code, str(problem))

@@ -15,6 +15,7 @@ from function.generation.model_chain import not_served
 from function.generation.models import model_table
 from function.imaging.formats import FORMATS, ReadFormat
 from function.storage.names import BUCKET_NAME
+from function.storage.read_rules import ReadRule, parse_rule
 
 DEFAULT_MODEL = "gemini-2.5-flash-image"
 # Which stand in where the default is closed to a project, the nearest in kind and price first.
@@ -29,12 +30,20 @@ class SettingsInvalid(Exception):
     """One or more environment variables have a value that cannot be used; the message names them all."""
 
 
+def _list(value: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
 def _names(value: object) -> object:
-    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+    return _list(value) if isinstance(value, str) else value
 
 
 def _lower_names(value: object) -> object:
     return _names(value.lower() if isinstance(value, str) else value)
+
+
+def _rules(value: object) -> object:
+    return tuple(map(parse_rule, _list(value))) if isinstance(value, str) else value
 
 
 def _strip(value: object) -> object:
@@ -65,6 +74,7 @@ class Settings(BaseModel):
     allowed_buckets: Annotated[tuple[Annotated[str, Field(pattern=BUCKET_NAME)], ...], BeforeValidator(_names)] = Field(
         (), alias="ALLOWED_BUCKETS"
     )
+    allowed_prefixes: Annotated[tuple[ReadRule, ...], BeforeValidator(_rules)] = Field((), alias="ALLOWED_PREFIXES")
     gemini_api_key: Text | None = Field(None, alias="GEMINI_API_KEY", repr=False)
     google_api_key: Text | None = Field(None, alias="GOOGLE_API_KEY", repr=False)
     use_vertexai: Flag = Field(False, alias=USE_VERTEXAI)
@@ -91,6 +101,7 @@ class Settings(BaseModel):
     source_formats: Annotated[tuple[ReadFormat, ...], BeforeValidator(_lower_names)] = Field(
         tuple(FORMATS), alias="SOURCE_FORMATS", min_length=1
     )
+    body_timeout_s: float = Field(30, alias="BODY_TIMEOUT_S", gt=0, le=3600)
     event_deadline_s: float = Field(300, alias="EVENT_DEADLINE_S", gt=0, le=3600)
     event_max_age_s: float = Field(3600, alias="EVENT_MAX_AGE_S", gt=0)
 
@@ -134,10 +145,14 @@ class Settings(BaseModel):
         return [f"GOOGLE_CLOUD_LOCATION={self.location!r} serves none of {', '.join(chain)}; use global"]
 
     def bucket_problems(self) -> list[str]:
-        """A sentence when results could be read as sources."""
-        if self.output_bucket not in self.allowed_buckets:
-            return []
-        return [f"ALLOWED_BUCKETS holds the output bucket {self.output_bucket}: results would become sources"]
+        """A sentence for results that could be read as sources, and one for each bucket that only a rule names."""
+        named = sorted({rule.bucket for rule in self.allowed_prefixes if rule.bucket} - {*self.allowed_buckets})
+        problems = [f"ALLOWED_PREFIXES names the bucket {name}, which is not in ALLOWED_BUCKETS" for name in named]
+        if self.output_bucket in self.allowed_buckets:
+            problems.append(
+                f"ALLOWED_BUCKETS holds the output bucket {self.output_bucket}: results would become sources"
+            )
+        return problems
 
     def _not_served(self) -> list[str]:
         return [name for name in self.model_chain if not model_table().find(name).is_served_in(self.model_location)]

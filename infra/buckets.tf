@@ -7,7 +7,9 @@ locals {
 
   # Where the function keeps claims and stored model answers; the contract reuses them for a week. What has been
   # spent is counted under _budget/, which no rule may touch: a counter that expires is a budget that refills.
+  # Answers over HTTP that were too large to be sent lie under _http/ for as long.
   work_prefix   = "_work/"
+  http_prefix   = "_http/"
   budget_prefix = "_budget/"
   work_days     = 7
   seconds_a_day = 86400
@@ -61,10 +63,10 @@ data "google_storage_bucket" "output" {
 # Stored answers hold pictures; a bucket made here deletes them after a week.
 check "work_expires" {
   assert {
-    condition = alltrue([for bucket in data.google_storage_bucket.output : anytrue([for rule in bucket.lifecycle_rule :
-      one(rule.action).type == "Delete" && contains(one(rule.condition).matches_prefix, local.work_prefix)
+    condition = alltrue([for bucket in data.google_storage_bucket.output : alltrue([for prefix in [local.work_prefix, local.http_prefix] :
+      anytrue([for rule in bucket.lifecycle_rule : one(rule.action).type == "Delete" && contains(one(rule.condition).matches_prefix, prefix)])
     ])])
-    error_message = "existing_output_bucket has no lifecycle rule that deletes `_work/`: claims and stored answers, which hold pictures, stay for ever. Give it one of 7 days."
+    error_message = "existing_output_bucket has no lifecycle rule that deletes `_work/` and `_http/`: claims and stored answers, which hold pictures, stay for ever. Give it one of 7 days."
   }
 }
 
@@ -154,7 +156,7 @@ resource "google_storage_bucket" "output" {
   lifecycle_rule {
     condition {
       age            = local.work_days
-      matches_prefix = [local.work_prefix]
+      matches_prefix = [local.work_prefix, local.http_prefix]
     }
     action {
       type = "Delete"

@@ -20,6 +20,7 @@ locals {
   environment = { for name, value in {
     OUTPUT_BUCKET             = local.output_bucket
     ALLOWED_BUCKETS           = join(",", var.allowed_buckets)
+    ALLOWED_PREFIXES          = join(",", var.allowed_prefixes)
     SOURCE_FORMATS            = join(",", var.source_formats)
     GEMINI_MODEL              = var.model
     GEMINI_FALLBACK_MODEL     = join(",", var.fallback_models)

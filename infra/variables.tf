@@ -81,7 +81,7 @@ variable "existing_input_bucket" {
 variable "existing_output_bucket" {
   type        = string
   default     = null
-  description = "Bucket for results, when there is one already; null makes one. It keeps its own settings: give it a rule that deletes `_work/` after 7 days, and none that deletes `_budget/`, where spending is counted."
+  description = "Bucket for results, when there is one already; null makes one. It keeps its own settings: give it a rule that deletes `_work/` and `_http/` after 7 days, and none that deletes `_budget/`, where spending is counted."
 
   validation {
     condition     = var.existing_output_bucket == null || can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", var.existing_output_bucket))
@@ -102,6 +102,17 @@ variable "allowed_buckets" {
   validation {
     condition     = alltrue([for b in var.allowed_buckets : can(regex("^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", b))])
     error_message = "allowed_buckets must be bucket names, without gs://."
+  }
+}
+
+variable "allowed_prefixes" {
+  type        = list(string)
+  default     = []
+  description = "Which folders the manifests of a folder may read: `team-a/` (its own only), `team-a/=brand/` (another one too), `=brand/` (all manifests), `team-a/=gs://pictures/a/` (of a bucket in allowed_buckets). Empty: all of their bucket."
+
+  validation {
+    condition     = alltrue([for p in var.allowed_prefixes : can(regex("^[^,=]*(=(gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/)?[^,=:]*)?$", p)) && length(p) > 1])
+    error_message = "allowed_prefixes must be folders, or folder=folder, or folder=gs://bucket/folder, without commas."
   }
 }
 

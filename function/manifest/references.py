@@ -15,8 +15,8 @@ from function.manifest.quoting import quoted
 from function.manifest.text import trimmed
 from function.settings import Settings
 from function.storage.names import BUCKET_NAME, MAX_OBJECT_NAME_BYTES, gs_uri, split_gs_uri
+from function.storage.read_rules import GS_SCHEME, may_read
 
-GS_SCHEME = "gs://"
 # A colon alone makes no scheme: "shoe:red.png" is a name.
 OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:about|blob|file|ftp|https?|javascript|s3):", re.IGNORECASE)
 # https://cloud.google.com/storage/docs/request-endpoints, and the console's own addresses.
@@ -87,11 +87,17 @@ def manifest_targets(
     allowed = {*settings.allowed_buckets, *([bucket] if bucket else [])}
     folder = name.rpartition("/")[0]
     references = {"product": manifest.product, "scene": manifest.scene}
-    return {
+    targets = {
         field: resolve(reference, field, allowed_buckets=allowed, bucket=bucket, folder=folder)
         for field, reference in references.items()
         if isinstance(reference, str) and field not in skip
     }
+    own = (bucket, name) if bucket else None
+    for field, target in targets.items():
+        if isinstance(target, StoredImage) and not may_read(settings.allowed_prefixes, own, target.bucket, target.name):
+            whose = f"manifests in {quoted(folder + '/')}" if own else "requests"
+            raise ReferenceForbidden(f"{field}: {whose} may not read {quoted(target.uri)} (ALLOWED_PREFIXES)")
+    return targets
 
 
 def resolve(

@@ -11,7 +11,9 @@ WORK_PREFIX = "_work/"
 
 # What has been spent, in the output bucket too: a cap must not expire with the working records.
 BUDGET_PREFIX = "_budget/"
-OWN_PREFIXES = (WORK_PREFIX, BUDGET_PREFIX)  # hold no results
+# Answers over HTTP that were too large to be sent; the bucket's lifecycle deletes them as it does working records.
+HTTP_PREFIX = "_http/"
+OWN_PREFIXES = (WORK_PREFIX, BUDGET_PREFIX, HTTP_PREFIX)  # hold no results of manifests
 
 
 def other_normal_forms(name: str) -> list[str]:

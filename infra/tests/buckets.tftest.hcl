@@ -81,8 +81,8 @@ run "buckets_made_here" {
   }
 
   assert {
-    condition     = length([for r in google_storage_bucket.output[0].lifecycle_rule : r if one(r.action).type == "Delete" && tolist(one(r.condition).matches_prefix) == tolist(["_work/"]) && one(r.condition).age == 7]) == 1
-    error_message = "Claims and stored answers under _work/ would pile up, or go before the week in which they are reused."
+    condition     = length([for r in google_storage_bucket.output[0].lifecycle_rule : r if one(r.action).type == "Delete" && tolist(one(r.condition).matches_prefix) == tolist(["_work/", "_http/"]) && one(r.condition).age == 7]) == 1
+    error_message = "Claims and stored answers under _work/ and _http/ would pile up, or go before the week in which they are reused."
   }
 
   assert {
@@ -181,7 +181,7 @@ run "existing_buckets" {
     target = data.google_storage_bucket.output[0]
     values = {
       name           = "shop-results", location = "EU", retention_policy = [], default_event_based_hold = false
-      lifecycle_rule = [{ action = [{ type = "Delete", storage_class = "" }], condition = [{ age = 7, created_before = "", custom_time_before = "", days_since_custom_time = 0, days_since_noncurrent_time = 0, matches_prefix = ["_work/"], matches_storage_class = [], matches_suffix = [], noncurrent_time_before = "", num_newer_versions = 0, send_age_if_zero = false, send_days_since_custom_time_if_zero = false, send_days_since_noncurrent_time_if_zero = false, send_num_newer_versions_if_zero = false, size_above_bytes = 0, size_below_bytes = 0, with_state = "ANY" }] }]
+      lifecycle_rule = [{ action = [{ type = "Delete", storage_class = "" }], condition = [{ age = 7, created_before = "", custom_time_before = "", days_since_custom_time = 0, days_since_noncurrent_time = 0, matches_prefix = ["_work/", "_http/"], matches_storage_class = [], matches_suffix = [], noncurrent_time_before = "", num_newer_versions = 0, send_age_if_zero = false, send_days_since_custom_time_if_zero = false, send_days_since_noncurrent_time_if_zero = false, send_num_newer_versions_if_zero = false, size_above_bytes = 0, size_below_bytes = 0, with_state = "ANY" }] }]
     }
   }
 
@@ -218,7 +218,7 @@ run "a_bucket_that_lets_nothing_be_replaced" {
     target = data.google_storage_bucket.output[0]
     values = {
       name           = "shop", location = "EU", uniform_bucket_level_access = true, default_event_based_hold = false, retention_policy = [{ is_locked = false, retention_period = 86400 }]
-      lifecycle_rule = [{ action = [{ type = "Delete", storage_class = "" }], condition = [{ age = 7, created_before = "", custom_time_before = "", days_since_custom_time = 0, days_since_noncurrent_time = 0, matches_prefix = ["_work/"], matches_storage_class = [], matches_suffix = [], noncurrent_time_before = "", num_newer_versions = 0, send_age_if_zero = false, send_days_since_custom_time_if_zero = false, send_days_since_noncurrent_time_if_zero = false, send_num_newer_versions_if_zero = false, size_above_bytes = 0, size_below_bytes = 0, with_state = "ANY" }] }]
+      lifecycle_rule = [{ action = [{ type = "Delete", storage_class = "" }], condition = [{ age = 7, created_before = "", custom_time_before = "", days_since_custom_time = 0, days_since_noncurrent_time = 0, matches_prefix = ["_work/", "_http/"], matches_storage_class = [], matches_suffix = [], noncurrent_time_before = "", num_newer_versions = 0, send_age_if_zero = false, send_days_since_custom_time_if_zero = false, send_days_since_noncurrent_time_if_zero = false, send_num_newer_versions_if_zero = false, size_above_bytes = 0, size_below_bytes = 0, with_state = "ANY" }] }]
     }
   }
 
@@ -237,14 +237,14 @@ run "a_rule_that_refills_budgets" {
     target = data.google_storage_bucket.output[0]
     values = {
       name           = "shop", location = "EU", uniform_bucket_level_access = true, default_event_based_hold = false, retention_policy = []
-      lifecycle_rule = [{ action = [{ type = "Delete", storage_class = "" }], condition = [{ age = 365, created_before = "", custom_time_before = "", days_since_custom_time = 0, days_since_noncurrent_time = 0, matches_prefix = [], matches_storage_class = [], matches_suffix = [], noncurrent_time_before = "", num_newer_versions = 0, send_age_if_zero = false, send_days_since_custom_time_if_zero = false, send_days_since_noncurrent_time_if_zero = false, send_num_newer_versions_if_zero = false, size_above_bytes = 0, size_below_bytes = 0, with_state = "ANY" }] }, { action = [{ type = "Delete", storage_class = "" }], condition = [{ age = 7, created_before = "", custom_time_before = "", days_since_custom_time = 0, days_since_noncurrent_time = 0, matches_prefix = ["_work/"], matches_storage_class = [], matches_suffix = [], noncurrent_time_before = "", num_newer_versions = 0, send_age_if_zero = false, send_days_since_custom_time_if_zero = false, send_days_since_noncurrent_time_if_zero = false, send_num_newer_versions_if_zero = false, size_above_bytes = 0, size_below_bytes = 0, with_state = "ANY" }] }]
+      lifecycle_rule = [{ action = [{ type = "Delete", storage_class = "" }], condition = [{ age = 365, created_before = "", custom_time_before = "", days_since_custom_time = 0, days_since_noncurrent_time = 0, matches_prefix = [], matches_storage_class = [], matches_suffix = [], noncurrent_time_before = "", num_newer_versions = 0, send_age_if_zero = false, send_days_since_custom_time_if_zero = false, send_days_since_noncurrent_time_if_zero = false, send_num_newer_versions_if_zero = false, size_above_bytes = 0, size_below_bytes = 0, with_state = "ANY" }] }, { action = [{ type = "Delete", storage_class = "" }], condition = [{ age = 7, created_before = "", custom_time_before = "", days_since_custom_time = 0, days_since_noncurrent_time = 0, matches_prefix = ["_work/", "_http/"], matches_storage_class = [], matches_suffix = [], noncurrent_time_before = "", num_newer_versions = 0, send_age_if_zero = false, send_days_since_custom_time_if_zero = false, send_days_since_noncurrent_time_if_zero = false, send_num_newer_versions_if_zero = false, size_above_bytes = 0, size_below_bytes = 0, with_state = "ANY" }] }]
     }
   }
 
   expect_failures = [data.google_storage_bucket.output]
 }
 
-# Nothing deletes the stored answers, which hold pictures.
+# Nothing deletes the answers stored over HTTP, which hold pictures.
 run "answers_that_stay_for_ever" {
   command = plan
 
@@ -256,7 +256,7 @@ run "answers_that_stay_for_ever" {
     target = data.google_storage_bucket.output[0]
     values = {
       name           = "shop", location = "EU", uniform_bucket_level_access = true, default_event_based_hold = false, retention_policy = []
-      lifecycle_rule = []
+      lifecycle_rule = [{ action = [{ type = "Delete", storage_class = "" }], condition = [{ age = 7, created_before = "", custom_time_before = "", days_since_custom_time = 0, days_since_noncurrent_time = 0, matches_prefix = ["_work/"], matches_storage_class = [], matches_suffix = [], noncurrent_time_before = "", num_newer_versions = 0, send_age_if_zero = false, send_days_since_custom_time_if_zero = false, send_days_since_noncurrent_time_if_zero = false, send_num_newer_versions_if_zero = false, size_above_bytes = 0, size_below_bytes = 0, with_state = "ANY" }] }]
     }
   }
 

@@ -111,6 +111,8 @@ run "chain_and_caps" {
   variables {
     fallback_models       = ["gemini-3.1-flash-lite-image", "gemini-3-pro-image"]
     allowed_models        = ["gemini-2.5-flash-image", "gemini-3-pro-image"]
+    allowed_buckets       = ["pictures"]
+    allowed_prefixes      = ["team-a/", "=brand/", "team-a/=gs://pictures/a/"]
     max_image_size        = "2K"
     thinking_level        = "medium"
     max_usd_per_day       = 12.5
@@ -121,9 +123,10 @@ run "chain_and_caps" {
 
   assert {
     condition = alltrue([for f in [google_cloudfunctions2_function.composite, google_cloudfunctions2_function.composite_http[0]] :
-      { for name in ["GEMINI_FALLBACK_MODEL", "ALLOWED_MODELS", "MAX_IMAGE_SIZE", "THINKING_LEVEL", "MAX_USD_PER_DAY", "MAX_USD_PER_CATALOGUE", "ON_BUDGET"] : name => one(f.service_config).environment_variables[name] } == {
+      { for name in ["GEMINI_FALLBACK_MODEL", "ALLOWED_MODELS", "ALLOWED_PREFIXES", "MAX_IMAGE_SIZE", "THINKING_LEVEL", "MAX_USD_PER_DAY", "MAX_USD_PER_CATALOGUE", "ON_BUDGET"] : name => one(f.service_config).environment_variables[name] } == {
         GEMINI_FALLBACK_MODEL = "gemini-3.1-flash-lite-image,gemini-3-pro-image"
         ALLOWED_MODELS        = "gemini-2.5-flash-image,gemini-3-pro-image"
+        ALLOWED_PREFIXES      = "team-a/,=brand/,team-a/=gs://pictures/a/"
         MAX_IMAGE_SIZE        = "2K"
         THINKING_LEVEL        = "medium"
         MAX_USD_PER_DAY       = "12.5"

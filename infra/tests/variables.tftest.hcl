@@ -28,6 +28,7 @@ run "every_bad_value_is_refused" {
     labels                    = { Team = "Shop" }
     existing_input_bucket     = "gs://shop-uploads"
     allowed_buckets           = ["gs://shared-pictures"]
+    allowed_prefixes          = ["team-a/,team-b/"]
     source_formats            = ["gif"]
     kms_key                   = "my-key"
     soft_delete_days          = 3
@@ -74,6 +75,7 @@ run "every_bad_value_is_refused" {
     var.labels,
     var.existing_input_bucket,
     var.allowed_buckets,
+    var.allowed_prefixes,
     var.source_formats,
     var.kms_key,
     var.soft_delete_days,

@@ -16,7 +16,7 @@ REDRAW_S = 0.1
 # What the commands need of the environment; the rest is the function's own business.
 LIMITS = (
     *("MAX_ATTEMPTS", "MAX_SOURCE_BYTES", "MAX_SOURCE_PIXELS", "SOURCE_FORMATS", "MAX_PX"),
-    *("GEMINI_MODEL", "GEMINI_FALLBACK_MODEL", "ALLOWED_MODELS", "ALLOWED_BUCKETS"),
+    *("GEMINI_MODEL", "GEMINI_FALLBACK_MODEL", "ALLOWED_MODELS", "ALLOWED_BUCKETS", "ALLOWED_PREFIXES"),
 )
 
 

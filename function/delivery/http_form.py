@@ -1,0 +1,59 @@
+"""A form (`multipart/form-data`) → a manifest's fields, and the images that came as files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import IO, Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.formparser import FormDataParser
+
+from function.errors import ManifestInvalid
+from function.manifest.flat_fields import set_field, short
+from function.pipeline.fetch import Source, check_size
+
+FILE_FIELDS = ("scene", "product")
+MAX_FORM_FIELDS = 200  # every field of a manifest, 32 labels, and room
+
+
+def parse_form(
+    body: bytes, parameters: Mapping[str, str], max_source_bytes: int
+) -> tuple[dict[str, Any], dict[str, Source]]:
+    """Form fields are the manifest's (`labels.sku`, `output.format` too); files are its images → both, by field.
+
+    `parameters` are those of the content type. Raises ManifestInvalid, SourceTooLarge.
+    """
+    # Images may come as data: references in fields; the library's own limit is half a megabyte.
+    parser = FormDataParser(
+        stream_factory=_in_memory, max_form_memory_size=len(body), max_form_parts=MAX_FORM_FIELDS, silent=False
+    )
+    try:
+        _, texts, files = parser.parse(io.BytesIO(body), "multipart/form-data", len(body), dict(parameters))
+    except HTTPException:
+        raise ManifestInvalid(f"the form has more than the {MAX_FORM_FIELDS} parts allowed") from None
+    except ValueError as error:
+        raise ManifestInvalid(f"the form cannot be read: {error}") from None
+    fields: dict[str, Any] = {}
+    try:
+        for name, text in texts.items(multi=True):
+            set_field(fields, name, text)
+    except ValueError as error:
+        raise ManifestInvalid(str(error)) from None
+    uploaded: dict[str, Source] = {}
+    for name, upload in files.items(multi=True):
+        if name not in FILE_FIELDS:
+            raise ManifestInvalid(f"{short(name)}: unknown file (known: {', '.join(FILE_FIELDS)})")
+        if name in fields:
+            raise ManifestInvalid(f"{name} is filled twice")
+        content = upload.read()
+        check_size(name, "the uploaded file", len(content), max_source_bytes)
+        # The manifest's model wants a reference; the bytes themselves go beside it.
+        fields[name] = "data:,"
+        uploaded[name] = Source("upload:" + name, None, content)
+    return fields, uploaded
+
+
+def _in_memory(*_: Any, **__: Any) -> IO[bytes]:
+    """Temporary files would be memory too, where the function runs."""
+    return io.BytesIO()
