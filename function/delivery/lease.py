@@ -128,7 +128,7 @@ class LeaseHandle:
             self._assert_not_handed_on()
             stored = self._storage.stat(self._bucket, self._name, deadline)
             if stored is not None and stored.generation != self._generation:
-                raise self._lost(deadline)
+                self._recognise_own_write(deadline)
 
     def release(self, deadline: Deadline, *, restart_patience: bool = False) -> None:
         """Free the manifest for the next delivery, even past the deadline; with `restart_patience` that one counts as
@@ -157,18 +157,26 @@ class LeaseHandle:
             raise AtWorkElsewhere("this instance ends; the manifest was handed on")
 
     def _replace(self, lease: Lease, deadline: Deadline) -> None:
-        try:
-            self._generation = _write(self._storage, self._bucket, self._name, lease, self._generation, deadline)
-        except Changed:
-            raise self._lost(deadline) from None
-        self._lease = lease
+        while True:
+            try:
+                self._generation = _write(self._storage, self._bucket, self._name, lease, self._generation, deadline)
+            except Changed:
+                self._recognise_own_write(deadline)
+            else:
+                self._lease = lease
+                return
 
-    def _lost(self, deadline: Deadline) -> Superseded | AtWorkElsewhere:
-        """Who holds it now: for the same generation this delivery has to come again, should that one die."""
-        existing = _read_existing(self._storage, self._bucket, self._name, deadline)[0]
+    def _recognise_own_write(self, deadline: Deadline) -> None:
+        """The object has another generation than the one known: a write of this run may have arrived after it was
+        given up for lost. Raises Superseded or AtWorkElsewhere when it was another run's: for the same generation this
+        delivery has to come again, should that one die."""
+        existing, generation = _read_existing(self._storage, self._bucket, self._name, deadline)
+        if existing is not None and existing.run == self._lease.run:
+            self._generation = generation
+            return
         if existing is not None and existing.manifest_generation > self._lease.manifest_generation:
-            return Superseded("a newer generation of this manifest has taken over")
-        return AtWorkElsewhere("another delivery has taken this manifest over")
+            raise Superseded("a newer generation of this manifest has taken over")
+        raise AtWorkElsewhere("another delivery has taken this manifest over")
 
 
 def lease_name(upload: Upload) -> str:
