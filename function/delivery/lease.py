@@ -62,7 +62,8 @@ class Lease(BaseModel):
 class LeaseHandle:
     """A lease that this run holds, with the generation of its object (for preconditions); a `CallLedger`.
 
-    Thread-safe: it is renewed, and handed on, beside the run that it belongs to.
+    Thread-safe: it is renewed, and handed on, beside the run that it belongs to. `is_first`: no other delivery of this
+    generation has ever held it.
     """
 
     def __init__(
@@ -74,9 +75,12 @@ class LeaseHandle:
         generation: int,
         lock: ProcessLivenessLock,
         deadline: Deadline,
+        *,
+        is_first: bool,
     ):
         self._storage, self._bucket, self._name = storage, bucket, name
         self._lease, self._generation, self._lock = lease, generation, lock
+        self.is_first = is_first
         self._run_deadline = deadline
         self._handed_on = False
         self._writing = threading.RLock()
@@ -214,15 +218,17 @@ def _acquire(
 ) -> LeaseHandle:
     try:
         generation = _write(storage, bucket, name, lease, 0, deadline)
-        return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline)
+        return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline, is_first=True)
     except Changed:
         pass  # not the first delivery, or not the first generation
     existing, expected_generation = _read_existing(storage, bucket, name, deadline)
+    is_first = False
     if existing is not None:
         if existing.manifest_generation > lease.manifest_generation:
             raise Superseded("a newer generation of this manifest is at work")
         if existing.manifest_generation < lease.manifest_generation:
             lease = lease.model_copy(update={"replaces_older": True})
+            is_first = True
         elif not existing.is_available():
             raise AtWorkElsewhere("another delivery of this manifest is at work")
         else:
@@ -237,7 +243,7 @@ def _acquire(
         generation = _write(storage, bucket, name, lease, expected_generation, deadline)
     except Changed:
         raise AtWorkElsewhere("another delivery of this manifest was faster") from None
-    return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline)
+    return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline, is_first=is_first)
 
 
 def is_held(storage: Storage, bucket: str, upload: Upload, deadline: Deadline) -> bool:
