@@ -21,7 +21,7 @@ class HeldLeases:
     """The leases of the runs in work. Thread-safe."""
 
     def __init__(self) -> None:
-        self._held: set[LeaseHandle] = set()
+        self._held: dict[LeaseHandle, None] = {}  # in the order in which they came
         self._ending = False
         self._lock = threading.Lock()
 
@@ -30,7 +30,7 @@ class HeldLeases:
         """Renew `lease` during the block. Raises AtWorkElsewhere, and hands it on, when this process is ending."""
         with self._lock:
             ending = self._ending
-            self._held.add(lease)
+            self._held[lease] = None
         over = threading.Event()
         try:
             if ending:
@@ -41,7 +41,7 @@ class HeldLeases:
         finally:
             over.set()
             with self._lock:
-                self._held.discard(lease)
+                self._held.pop(lease, None)
 
     def hand_on_all(self) -> None:
         """Free every lease for other instances, within seconds; their runs call and commit nothing any more."""

@@ -62,7 +62,8 @@ class Lease(BaseModel):
 class LeaseHandle:
     """A lease that this run holds, with the generation of its object (for preconditions); a `CallLedger`.
 
-    Thread-safe: it is renewed, and handed on, beside the run that it belongs to.
+    Thread-safe: it is renewed, and handed on, beside the run that it belongs to. `is_first`: no other delivery of this
+    generation has ever held it.
     """
 
     def __init__(
@@ -74,9 +75,12 @@ class LeaseHandle:
         generation: int,
         lock: ProcessLivenessLock,
         deadline: Deadline,
+        *,
+        is_first: bool,
     ):
         self._storage, self._bucket, self._name = storage, bucket, name
         self._lease, self._generation, self._lock = lease, generation, lock
+        self.is_first = is_first
         self._run_deadline = deadline
         self._handed_on = False
         self._writing = threading.RLock()
@@ -128,7 +132,7 @@ class LeaseHandle:
             self._assert_not_handed_on()
             stored = self._storage.stat(self._bucket, self._name, deadline)
             if stored is not None and stored.generation != self._generation:
-                raise self._lost(deadline)
+                self._recognise_own_write(deadline)
 
     def release(self, deadline: Deadline, *, restart_patience: bool = False) -> None:
         """Free the manifest for the next delivery, even past the deadline; with `restart_patience` that one counts as
@@ -157,18 +161,26 @@ class LeaseHandle:
             raise AtWorkElsewhere("this instance ends; the manifest was handed on")
 
     def _replace(self, lease: Lease, deadline: Deadline) -> None:
-        try:
-            self._generation = _write(self._storage, self._bucket, self._name, lease, self._generation, deadline)
-        except Changed:
-            raise self._lost(deadline) from None
-        self._lease = lease
+        while True:
+            try:
+                self._generation = _write(self._storage, self._bucket, self._name, lease, self._generation, deadline)
+            except Changed:
+                self._recognise_own_write(deadline)
+            else:
+                self._lease = lease
+                return
 
-    def _lost(self, deadline: Deadline) -> Superseded | AtWorkElsewhere:
-        """Who holds it now: for the same generation this delivery has to come again, should that one die."""
-        existing = _read_existing(self._storage, self._bucket, self._name, deadline)[0]
+    def _recognise_own_write(self, deadline: Deadline) -> None:
+        """The object has another generation than the one known: a write of this run may have arrived after it was
+        given up for lost. Raises Superseded or AtWorkElsewhere when it was another run's: for the same generation this
+        delivery has to come again, should that one die."""
+        existing, generation = _read_existing(self._storage, self._bucket, self._name, deadline)
+        if existing is not None and existing.run == self._lease.run:
+            self._generation = generation
+            return
         if existing is not None and existing.manifest_generation > self._lease.manifest_generation:
-            return Superseded("a newer generation of this manifest has taken over")
-        return AtWorkElsewhere("another delivery has taken this manifest over")
+            raise Superseded("a newer generation of this manifest has taken over")
+        raise AtWorkElsewhere("another delivery has taken this manifest over")
 
 
 def lease_name(upload: Upload) -> str:
@@ -206,15 +218,17 @@ def _acquire(
 ) -> LeaseHandle:
     try:
         generation = _write(storage, bucket, name, lease, 0, deadline)
-        return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline)
+        return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline, is_first=True)
     except Changed:
         pass  # not the first delivery, or not the first generation
     existing, expected_generation = _read_existing(storage, bucket, name, deadline)
+    is_first = False
     if existing is not None:
         if existing.manifest_generation > lease.manifest_generation:
             raise Superseded("a newer generation of this manifest is at work")
         if existing.manifest_generation < lease.manifest_generation:
             lease = lease.model_copy(update={"replaces_older": True})
+            is_first = True
         elif not existing.is_available():
             raise AtWorkElsewhere("another delivery of this manifest is at work")
         else:
@@ -229,7 +243,7 @@ def _acquire(
         generation = _write(storage, bucket, name, lease, expected_generation, deadline)
     except Changed:
         raise AtWorkElsewhere("another delivery of this manifest was faster") from None
-    return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline)
+    return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline, is_first=is_first)
 
 
 def is_held(storage: Storage, bucket: str, upload: Upload, deadline: Deadline) -> bool:

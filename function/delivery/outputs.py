@@ -6,13 +6,14 @@ generation, or of the same one that is not settled yet; storage preconditions ma
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from function.delivery.cloud_event import MANIFEST_SUFFIX
 from function.delivery.services import Delivery
-from function.errors import OutputConflict, Superseded
+from function.errors import AtWorkElsewhere, OutputConflict, Superseded
 from function.imaging.formats import FORMATS
 from function.sidecar import ManifestIdentity, Sidecar
 from function.storage.client import NotFound, StoredObject
@@ -25,6 +26,7 @@ MANIFEST_KEY = "manifest"  # gs:// name of the manifest; two input buckets may s
 STATUS_KEY = "status"
 USD_KEY, ERROR_KEY = "usd", "error-code"  # of a sidecar, so that a listing is enough to count thousands
 RESULT_SUFFIXES = tuple(image_format.suffix for image_format in FORMATS.values() if image_format.writing)
+Leftovers = dict[str, int]  # object generation by name
 MAX_SIDECAR_BYTES = 16 * 2**20
 MAX_METADATA_BYTES = 7936  # of labels and the manifest's address; Cloud Storage takes 8 KiB, our other keys the rest
 
@@ -82,6 +84,16 @@ class OutputWriter:
         def may_replace(existing: StoredObject) -> bool:
             return not (self._generation_of(existing) == self._upload.generation and skip_if_current)
 
+        return self._swap(name, content, content_type, metadata, may_replace)
+
+    def _swap(
+        self,
+        name: str,
+        content: bytes,
+        content_type: str,
+        metadata: dict[str, str],
+        may_replace: Callable[[StoredObject], bool],
+    ) -> bool:
         try:
             return compare_and_swap(
                 self._storage, self._bucket, name, content, content_type, self._deadline,
@@ -93,16 +105,55 @@ class OutputWriter:
         except WriteContention as contention:
             raise OutputConflict(str(contention)) from None
 
-    def remove_results(self, outputs: Outputs, *, keep: str | None = None, older: bool = True) -> None:
-        """Delete this generation's results but `keep`, and with `older` those of older generations."""
-        for suffix in RESULT_SUFFIXES:
-            name = outputs.result(suffix)
-            stored = self._storage.stat(self._bucket, name, self._deadline) if name != keep else None
-            if stored is None or stored.metadata.get(MANIFEST_KEY) != self._upload.uri:
+    def write_result(
+        self, name: str, content: bytes, content_type: str, metadata: dict[str, str], leftovers: Leftovers
+    ) -> None:
+        """Write a result over none, one of an older generation, or one of `leftovers`.
+
+        Raises AtWorkElsewhere when another delivery has written one meanwhile, and what `write` raises.
+        """
+
+        def may_replace(existing: StoredObject) -> bool:
+            if self._generation_of(existing) == self._upload.generation:
+                _assert_left_over(existing, leftovers)
+            return True
+
+        self._swap(name, content, content_type, metadata, may_replace)
+
+    def find_leftovers(self, outputs: Outputs) -> Leftovers:
+        """Results of this generation that earlier deliveries have left behind."""
+        return {
+            stored.name: stored.generation
+            for stored, made_for in self._results(outputs)
+            if made_for == self._upload.generation
+        }
+
+    def remove_results(
+        self,
+        outputs: Outputs,
+        *,
+        keep: str | None = None,
+        older: bool = True,
+        leftovers: Leftovers | None = None,
+    ) -> None:
+        """Delete this generation's results but `keep`, and with `older` those of older generations.
+
+        With `leftovers` raises AtWorkElsewhere when another delivery has written one of this generation meanwhile.
+        """
+        for stored, made_for in self._results(outputs):
+            if stored.name == keep:
                 continue
-            generation = self._stated_generation(stored) or 0
-            if generation == self._upload.generation or (older and generation < self._upload.generation):
-                self._storage.delete(self._bucket, name, self._deadline, generation=stored.generation)
+            if made_for == self._upload.generation and leftovers is not None:
+                _assert_left_over(stored, leftovers)
+            if made_for == self._upload.generation or (older and made_for < self._upload.generation):
+                self._storage.delete(self._bucket, stored.name, self._deadline, generation=stored.generation)
+
+    def _results(self, outputs: Outputs) -> Iterator[tuple[StoredObject, int]]:
+        """The stored results of this manifest, and which generation of it each was made for."""
+        for suffix in RESULT_SUFFIXES:
+            stored = self._storage.stat(self._bucket, outputs.result(suffix), self._deadline)
+            if stored is not None and stored.metadata.get(MANIFEST_KEY) == self._upload.uri:
+                yield stored, self._stated_generation(stored) or 0
 
     def _generation_of(self, stored: StoredObject) -> int:
         """The manifest generation an output was made for. Raises Superseded when it is newer than ours,
@@ -137,6 +188,12 @@ class OutputWriter:
             return None
         same = (stated.bucket, stated.name) == (self._upload.bucket, self._upload.name)
         return stated.generation if same else None
+
+
+def _assert_left_over(stored: StoredObject, leftovers: Leftovers) -> None:
+    """A result that was not there when this run took its lease is that of a run which holds it, or has settled."""
+    if leftovers.get(stored.name) != stored.generation:
+        raise AtWorkElsewhere("another delivery of this manifest has written a result")
 
 
 class _SidecarHead(BaseModel):

@@ -8,7 +8,15 @@ from contextvars import copy_context
 from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import LeaseHandle
-from function.delivery.outputs import STATUS_KEY, Outputs, OutputWriter, labels_that_fit, log_settled, sidecar_metadata
+from function.delivery.outputs import (
+    STATUS_KEY,
+    Leftovers,
+    Outputs,
+    OutputWriter,
+    labels_that_fit,
+    log_settled,
+    sidecar_metadata,
+)
 from function.delivery.row_writer import catalogue_of
 from function.delivery.services import Delivery, Services
 from function.delivery.settle import settle
@@ -53,6 +61,7 @@ class PairWork:
         self._outputs = outputs
         self._record = RunRecord()
         self._calls: PaidCalls | None = None
+        self._leftovers: Leftovers = {}
 
     @property
     def sidecar_name(self) -> str:
@@ -67,6 +76,8 @@ class PairWork:
     def run(self, delivery: Delivery, lease: LeaseHandle) -> Composite | None:
         """Manifest → composite; None when the manifest was deleted."""
         record, services, deadline = self._record, delivery.services, delivery.deadline
+        if not lease.is_first:
+            self._leftovers = OutputWriter(delivery).find_leftovers(self._outputs)
         with record.stage("download"):
             read = _read_manifest(delivery)
             if read is None:
@@ -89,7 +100,8 @@ class PairWork:
         name = self._outputs.result(done.suffix)
         with self._record.stage("upload"):
             labels = labels_that_fit(self._record.labels, delivery.upload.uri)
-            OutputWriter(delivery).write(name, done.content, done.mime_type, {**labels, STATUS_KEY: done.status})
+            metadata = {**labels, STATUS_KEY: done.status}
+            OutputWriter(delivery).write_result(name, done.content, done.mime_type, metadata, self._leftovers)
         self._note_interrupted()
         result = done.record(gs_uri(self._outputs.bucket, name))
         sidecar = self._record.sidecar(done.status, delivery.identity(), result=result)
@@ -103,7 +115,7 @@ class PairWork:
         self._note_interrupted()
         sidecar = self._record.sidecar("failed", delivery.identity(), error=error)
         if name == self.sidecar_name:
-            OutputWriter(delivery).remove_results(self._outputs, older=not error.retryable)
+            OutputWriter(delivery).remove_results(self._outputs, older=not error.retryable, leftovers=self._leftovers)
         self._write_sidecar(delivery, sidecar, name)
 
     def discard(self, delivery: Delivery) -> None:

@@ -107,19 +107,34 @@ class _Run(Generic[T]):
         """Raises what is not recorded: Superseded, a conflict over the sidecar's name, and what may pass."""
         work, lease = self._work, self._lease
         try:
+            # Between the look at the sidecar and the lease, whose holder was done then; or by one that is slow.
+            if self._was_settled_meanwhile():
+                return
             done = work.run(self._delivery, lease)
             if done is None:
                 lease.release(self._delivery.deadline)
                 return
             lease.assert_held(self._delivery.deadline)
+            if self._was_settled_meanwhile():
+                return
             work.commit(self._delivery, done, replaces_older=self._replaces_older)
         except Permanent as error:
             self._record(error)
         except Exception as error:  # noqa: BLE001 (a mistake of ours is recorded too, in the end)
             self._record(self._final_if_out_of_patience(error))
 
+    def _was_settled_meanwhile(self) -> bool:
+        """Whether a delivery that held the lease before this one has settled it after all."""
+        if self._lease.is_first or not OutputWriter(self._delivery).is_settled(self._work.sidecar_name):
+            return False
+        log("INFO", "already settled", stage="lease")
+        self._lease.release(self._delivery.deadline)
+        return True
+
     def _record(self, error: CompositeError) -> None:
         self._lease.assert_held(self._delivery.deadline)
+        if self._was_settled_meanwhile():
+            return
         self._work.record(self._delivery, error, self._work.sidecar_name, replaces_older=self._replaces_older)
 
     def _final_if_out_of_patience(self, error: Exception) -> CompositeError:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from function.deadline import Deadline
 from function.generation.pricing import Usage
 from function.generation.provider import Answer, Request
-from function.storage.client import NotFound, Storage
+from function.storage.client import NotFound, Storage, StoredObject
 from function.storage.compare_and_swap import WriteContention, compare_and_swap
 from function.storage.names import WORK_PREFIX, gs_uri
 
@@ -32,9 +32,14 @@ class AnswerStore:
     def find(self, request: Request, owner: str, deadline: Deadline) -> tuple[Answer, str] | None:
         """The stored answer to exactly this request and the manifest that paid for it, or None."""
         name = answer_name(request)
-        stored = self._storage.stat(self._bucket, name, deadline)
-        if stored is None:
-            return None
+        while (stored := self._storage.stat(self._bucket, name, deadline)) is not None:
+            try:
+                return self._read(stored, owner, deadline)
+            except NotFound:
+                continue  # replaced, by another answer to the same request, since it was looked at
+        return None
+
+    def _read(self, stored: StoredObject, owner: str, deadline: Deadline) -> tuple[Answer, str] | None:
         try:
             fields = json.loads(stored.metadata[FIELDS])
             if fields["outcome"] != "image" and stored.metadata.get("owner") != owner:
@@ -43,11 +48,11 @@ class AnswerStore:
             image = b""
             if stored.size:
                 image = self._storage.read(
-                    self._bucket, name, deadline, generation=stored.generation, limit=MAX_ANSWER_BYTES
+                    stored.bucket, stored.name, deadline, generation=stored.generation, limit=MAX_ANSWER_BYTES
                 )
             return Answer(**fields, usage=usage, image=image), stored.metadata.get("owner", "")
-        except (KeyError, TypeError, ValueError, NotFound):
-            return None  # written by a version that this one does not understand, or just replaced: ask again
+        except (KeyError, TypeError, ValueError):
+            return None  # written by a version that this one does not understand: ask again
 
     def keep(self, request: Request, answer: Answer, owner: str, deadline: Deadline) -> None:
         """Store an answer. Another answer to the same request is replaced."""

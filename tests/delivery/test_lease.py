@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
 from function.deadline import Deadline
 from function.delivery import held_leases
+from function.delivery import lease as lease_module
 from function.delivery.cloud_event import parse_event
 from function.delivery.held_leases import HeldLeases
 from function.delivery.lease import LEASE_S, acquire_lease, lease_name
-from function.errors import AtWorkElsewhere
+from function.errors import AtWorkElsewhere, DeadlineExceeded, StorageUnavailable, Superseded
 from function.generation.call_ledger import BegunCall
 from function.storage.client import Storage
+from tests.fault_proxy import FaultProxy
 from tests.support import wait_until
 
 LONG = 300.0  # seconds that the event has: far more than a lease
@@ -65,3 +68,36 @@ def test_a_run_whose_lease_was_handed_on_neither_calls_nor_commits(own_cloud, up
         raise AssertionError("nothing begins while the process ends")
     assert stored(own_cloud, upload)["state"] == "free"
     heir.close()
+
+
+@pytest.mark.parametrize("next_step", ["renew", "reserve", "assert_held", "release"])
+def test_a_run_knows_its_own_renewal_whose_acknowledgement_was_lost(own_cloud, upload, monkeypatch, next_step):
+    monkeypatch.setattr(lease_module, "RENEWAL_S", 0.3)
+    with FaultProxy(own_cloud.gcs.url) as proxy:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
+        lease = acquire_lease(Storage(), own_cloud.output, upload, Deadline(LONG))
+        before = stored(own_cloud, upload)["expires"]
+        lost = proxy.add("pause_after", "insert", f"{own_cloud.output}/{lease_name(upload)}", times=None)
+        with pytest.raises((StorageUnavailable, DeadlineExceeded)):
+            lease.renew()
+        assert lost.fired and stored(own_cloud, upload)["expires"] > before
+        proxy.clear()
+        steps = {"reserve": (CALL, Deadline(LONG)), "assert_held": (Deadline(LONG),), "release": (Deadline(LONG),)}
+        getattr(lease, next_step)(*steps.get(next_step, ()))
+        left = stored(own_cloud, upload)
+        assert (left["state"] == "free") == (next_step == "release")
+        assert len(left["calls"]) == (next_step == "reserve")
+    lease.close()
+
+
+def test_a_lease_that_a_newer_generation_took_is_not_taken_for_an_own_write(own_cloud, upload):
+    lease = acquire_lease(Storage(), own_cloud.output, upload, Deadline(LONG))
+    newer = acquire_lease(
+        Storage(), own_cloud.output, replace(upload, generation=upload.generation + 1), Deadline(LONG)
+    )
+    for step in (lease.renew, lambda: lease.reserve(CALL, Deadline(LONG)), lambda: lease.assert_held(Deadline(LONG))):
+        with pytest.raises(Superseded):
+            step()
+    newer.assert_held(Deadline(LONG))
+    for each in (lease, newer):
+        each.close()

@@ -1,0 +1,116 @@
+"""Deliveries that were slow at the wrong moment: what another one has settled meanwhile stays as it is."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+
+import pytest
+
+from function.deadline import Deadline
+from function.delivery.cloud_event import parse_event
+from function.delivery.lease import lease_name
+from function.generation.answer_store import AnswerStore, answer_name
+from function.generation.pricing import Usage
+from function.generation.provider import Answer, Request
+from function.storage.client import Storage
+from tests.delivery.test_exactly_once import generations, in_background
+from tests.fault_proxy import FaultProxy
+from tests.storage.test_storage_faults import calls_for, is_whole, put_pair
+from tests.support import PATIENCE_S, Cloud
+
+
+@pytest.fixture(scope="module")
+def proxy(gcs):
+    """The slow server's way to the storage emulator."""
+    with FaultProxy(gcs.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def place(gcs, gcs_client_session, gemini_session, folder):
+    """Buckets of this file's own."""
+    return Cloud(gcs, gcs_client_session, gemini_session, folder)
+
+
+@pytest.fixture(scope="module")
+def slow(place, proxy):
+    """A server whose requests to storage can be held, and whose results differ, as another revision's would."""
+    with place.server(STORAGE_EMULATOR_HOST=proxy.url, MAX_PX="512") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def other(place):
+    """A server that is quicker."""
+    with place.server() as server:
+        yield server
+
+
+@contextmanager
+def overtaken(place, proxy, slow, other, stem, held):
+    """A delivery that is held at a request, while another one settles the pair; in the end they are all settled, and
+    nothing of what was settled first has changed."""
+    resource = put_pair(place, stem)
+    fault = proxy.add(*held)
+    thread, statuses = in_background(place.deliver, slow, resource)
+    assert fault.held.wait(PATIENCE_S)
+    yield resource
+    assert place.deliver(other, resource).status == 200
+    settled = outputs(place, stem)
+    assert set(settled) == {f"{stem}.json", f"{stem}.png"}
+    proxy.clear()
+    thread.join()
+    assert statuses[0].status in (200, 503)
+    assert place.deliver(slow, resource).status == 200
+    assert outputs(place, stem) == settled
+
+
+def test_settled_between_the_look_and_the_lease(place, proxy, slow, other, gemini):
+    with overtaken(place, proxy, slow, other, "look", ("pause_after", "stat", f"{place.output}/look.json")):
+        pass
+    assert calls_for(place, "look") == len(is_whole(place, "look")["attempts"]) == 1
+
+
+def test_a_result_that_comes_too_late_replaces_no_other(place, proxy, slow, other, gemini):
+    """Its run still held the lease when it looked last; then another one took it over."""
+    held = "pause", "insert", f"{place.output}/late.png"
+    with overtaken(place, proxy, slow, other, "late", held) as resource:
+        expire_lease(place, resource)
+    assert calls_for(place, "late") == len(is_whole(place, "late")["attempts"]) == 2
+
+
+def test_a_failure_that_comes_too_late_removes_no_result(place, proxy, slow, other, gemini):
+    gemini.control(faults=[{"kind": "403"}])
+    held = "pause", "stat", f"{place.output}/failure.png"
+    with overtaken(place, proxy, slow, other, "failure", held) as resource:
+        expire_lease(place, resource)
+    assert is_whole(place, "failure")["status"] != "failed"
+
+
+def outputs(place, stem):
+    """Object generation by name of a pair's outputs."""
+    return {name: made for name, made in generations(place).items() if name.startswith(stem + ".")}
+
+
+def test_an_answer_that_is_replaced_while_it_is_read_is_found(place, proxy, monkeypatch):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
+    store = AnswerStore(Storage(), place.output)
+    request = Request("model", "prompt", (), "1:1", None, 1)
+    first, second = (Answer("image", "STOP", "", image, "image/png", Usage(), None, 1) for image in (b"one", b"two"))
+    store.keep(request, first, "somebody", Deadline(60))
+    reading = proxy.add("pause", "get", f"{place.output}/{answer_name(request)}")
+    thread, found = in_background(store.find, request, "owner", Deadline(60))
+    assert reading.held.wait(PATIENCE_S)
+    store.keep(request, second, "somebody else", Deadline(60))
+    reading.released.set()
+    thread.join()
+    assert found == [(second, "somebody else")]
+
+
+def expire_lease(cloud, resource):
+    """As if the holder had stood still for a minute, on another machine."""
+    body, headers = cloud.event(resource)
+    blob = cloud.client.bucket(cloud.output).blob(lease_name(parse_event(headers, body)))
+    lease = json.loads(blob.download_as_bytes())
+    blob.upload_from_string(json.dumps({**lease, "expires": 1.0}))
