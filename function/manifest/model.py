@@ -14,7 +14,12 @@ MAX_LABELS = 32
 MAX_LABEL_BYTES = 1024
 # Keys of custom metadata that the function and its tools believe: an uploader must not be able to set them. Their
 # case does not count, for they travel as HTTP headers.
-RESERVED_LABELS = frozenset({"review-decision", "status", "manifest", "manifest-generation", "usd", "error-code"})
+RESERVED_LABELS = frozenset(
+    {
+        *("review-decision", "review-decided-by", "review-decided-at"),
+        *("status", "manifest", "manifest-generation", "usd", "error-code"),
+    }
+)
 RESERVED_LABEL_PREFIX = "goog-"
 MAX_OUTPUT_SIDE_PX = 16384  # WebP ends at 16383, and larger PNGs are beyond what the memory is planned for
 
