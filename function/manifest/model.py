@@ -35,7 +35,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
-WholeNumber = Annotated[int, BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)  # goes with the limits of one number: those of `int | None` would miss the schema
 
 
 class StrictModel(BaseModel):
@@ -54,9 +54,9 @@ class Output(StrictModel):
     """The result's format and size; what is absent follows the scene."""
 
     format: WriteFormat | None = None
-    quality: WholeNumber | None = Field(None, ge=1, le=100, description="for jpeg, webp and avif")
-    width: WholeNumber | None = Field(None, ge=1, le=MAX_OUTPUT_SIDE_PX)
-    height: WholeNumber | None = Field(None, ge=1, le=MAX_OUTPUT_SIDE_PX)
+    quality: Annotated[int, Field(ge=1, le=100), WHOLE] | None = Field(None, description="for jpeg, webp and avif")
+    width: Annotated[int, Field(ge=1, le=MAX_OUTPUT_SIDE_PX), WHOLE] | None = None
+    height: Annotated[int, Field(ge=1, le=MAX_OUTPUT_SIDE_PX), WHOLE] | None = None
 
 
 class Manifest(StrictModel):
@@ -67,9 +67,11 @@ class Manifest(StrictModel):
     placement: Annotated[str, StringConstraints(max_length=MAX_PLACEMENT_CHARS)] | None = None
     output: Output = Output()
     model: Annotated[str, StringConstraints(pattern=MODEL_NAME)] | None = None
-    max_px: WholeNumber | None = Field(None, ge=256, le=4096)
-    attempts: WholeNumber | None = Field(None, ge=1, description="at most MAX_ATTEMPTS of the environment")
-    seed: WholeNumber | None = Field(None, ge=0, le=2**31 - 1)
+    max_px: Annotated[int, Field(ge=256, le=4096), WHOLE] | None = None
+    attempts: Annotated[int, Field(ge=1), WHOLE] | None = Field(
+        None, description="at most MAX_ATTEMPTS of the environment"
+    )
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE] | None = None
     budget_usd: Annotated[float | None, Field(strict=False)] = Field(
         None, ge=0, le=MAX_CAP_USD, description="of this pair; in a catalogue, of all its pairs together"
     )
