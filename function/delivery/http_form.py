@@ -10,10 +10,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 
 from function.errors import ManifestInvalid
-from function.manifest.flat_fields import set_field, short
+from function.manifest.flat_fields import FLAT_FIELDS, is_known, set_field, short
 from function.pipeline.fetch import Source, check_size
 
 FILE_FIELDS = ("scene", "product")
+MAX_NAMED = 5  # of unknown fields
 MAX_FORM_FIELDS = 200  # every field of a manifest, 32 labels, and room
 
 
@@ -34,6 +35,9 @@ def parse_form(
         raise ManifestInvalid(f"the form has more than the {MAX_FORM_FIELDS} parts allowed") from None
     except ValueError as error:
         raise ManifestInvalid(f"the form cannot be read: {error}") from None
+    # The names are the caller's own, and as long as the form.
+    if unknown := [short(name) for name in texts if not is_known(name)]:
+        raise ManifestInvalid(f"{', '.join(unknown[:MAX_NAMED])}: unknown field (known: {', '.join(FLAT_FIELDS)})")
     fields: dict[str, Any] = {}
     try:
         for name, text in texts.items(multi=True):

@@ -251,7 +251,7 @@ def is_held(storage: Storage, bucket: str, upload: Upload, deadline: Deadline) -
     try:
         body = storage.read(bucket, lease_name(upload), deadline, limit=MAX_LEASE_BYTES)
         lease = Lease.model_validate_json(body)
-    except (NotFound, ValidationError):
+    except (NotFound, ValidationError, TooLarge):
         return False
     return lease.manifest_generation >= upload.generation and not lease.is_available()
 

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any, get_args
 
-from function.manifest.model import Manifest, Output, WholeNumber
+from function.manifest.model import Manifest, Output
 from function.manifest.parse import no_duplicates
 
 LABEL_PREFIX = "labels."
@@ -22,7 +22,7 @@ FLAT_FIELDS = (*Manifest.model_fields, *NESTED_FIELDS)
 
 
 def _is_whole_number(annotation: Any) -> bool:
-    return any(one is WholeNumber or one is int for one in get_args(annotation))
+    return any(int in (one, *get_args(one)) for one in get_args(annotation))
 
 
 WHOLE_NUMBER_FIELDS = {

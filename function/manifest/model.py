@@ -15,7 +15,12 @@ MAX_LABELS = 32
 MAX_LABEL_BYTES = 1024
 # Keys of custom metadata that the function and its tools believe: an uploader must not be able to set them. Their
 # case does not count, for they travel as HTTP headers.
-RESERVED_LABELS = frozenset({"review-decision", "status", "manifest", "manifest-generation", "usd", "error-code"})
+RESERVED_LABELS = frozenset(
+    {
+        *("review-decision", "review-decided-by", "review-decided-at"),
+        *("status", "manifest", "manifest-generation", "usd", "error-code"),
+    }
+)
 RESERVED_LABEL_PREFIX = "goog-"
 MAX_OUTPUT_SIDE_PX = 16384  # WebP ends at 16383, and larger PNGs are beyond what the memory is planned for
 
@@ -31,7 +36,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
-WholeNumber = Annotated[int, BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)  # goes with the limits of one number: those of `int | None` would miss the schema
 
 
 class StrictModel(BaseModel):
@@ -50,9 +55,9 @@ class Output(StrictModel):
     """The result's format and size; what is absent follows the scene."""
 
     format: WriteFormat | None = None
-    quality: WholeNumber | None = Field(None, ge=1, le=100, description="for jpeg, webp and avif")
-    width: WholeNumber | None = Field(None, ge=1, le=MAX_OUTPUT_SIDE_PX)
-    height: WholeNumber | None = Field(None, ge=1, le=MAX_OUTPUT_SIDE_PX)
+    quality: Annotated[int, Field(ge=1, le=100), WHOLE] | None = Field(None, description="for jpeg, webp and avif")
+    width: Annotated[int, Field(ge=1, le=MAX_OUTPUT_SIDE_PX), WHOLE] | None = None
+    height: Annotated[int, Field(ge=1, le=MAX_OUTPUT_SIDE_PX), WHOLE] | None = None
 
 
 class Manifest(StrictModel):
@@ -64,9 +69,11 @@ class Manifest(StrictModel):
     pose: Pose = Field("stand", description="how the product is carried: it is told to the model and judged by")
     output: Output = Output()
     model: Annotated[str, StringConstraints(pattern=MODEL_NAME)] | None = None
-    max_px: WholeNumber | None = Field(None, ge=256, le=4096)
-    attempts: WholeNumber | None = Field(None, ge=1, description="at most MAX_ATTEMPTS of the environment")
-    seed: WholeNumber | None = Field(None, ge=0, le=2**31 - 1)
+    max_px: Annotated[int, Field(ge=256, le=4096), WHOLE] | None = None
+    attempts: Annotated[int, Field(ge=1), WHOLE] | None = Field(
+        None, description="at most MAX_ATTEMPTS of the environment"
+    )
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE] | None = None
     budget_usd: Annotated[float | None, Field(strict=False)] = Field(
         None, ge=0, le=MAX_CAP_USD, description="of this pair; in a catalogue, of all its pairs together"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 BUCKET_NAME = r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$"  # Cloud Storage's own bucket naming rule
@@ -40,3 +41,14 @@ def split_gs_uri(uri: str) -> tuple[str, str]:
     if not uri.startswith("gs://") or not bucket:
         raise ValueError(f"{uri!r} is not gs://bucket/name")
     return bucket, name
+
+
+def is_object_uri(uri: str) -> bool:
+    """Whether it is gs://bucket/name, of a name that an object can have."""
+    try:
+        bucket, name = split_gs_uri(uri)
+        length = len(name.encode())
+    except ValueError:  # an encoding error is one too
+        return False
+    has_line_break = "\n" in name or "\r" in name
+    return re.fullmatch(BUCKET_NAME, bucket) is not None and 0 < length <= MAX_OBJECT_NAME_BYTES and not has_line_break

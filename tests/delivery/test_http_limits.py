@@ -142,6 +142,13 @@ def test_a_body_that_breaks_off_costs_nothing(gemini, session_http_server):
     assert (status, body["error"]["code"]) == (400, "request_incomplete")
 
 
+def test_unknown_form_fields_are_named_in_a_short_error(gemini, session_http_server):
+    fields = {f"{number}{'x' * 100_000}": "1" for number in range(50)} | {"colour": "red"}
+    answer = post_form(session_http_server, {"scene": scene_png()}, fields)
+    assert answer.status == 400 and len(answer.body) < 4096
+    assert "unknown field (known: product" in answer.json()["error"]["message"]
+
+
 def test_a_file_that_comes_twice_is_named(gemini, session_http_server):
     mark, part = "m" * 16, 'Content-Disposition: form-data; name="{}"; filename="x"\r\n\r\n'
     body = b""

@@ -121,3 +121,11 @@ def test_manifests_and_forms_that_work_are_described(document):
     manifest.validate(pair(seed=1, output={"format": "webp"}, labels={"sku": "1"}))
     form.validate({"scene": "x", "product": "y", "output.format": "webp", "labels.sku": "1"})
     assert not manifest.is_valid(pair(colour=1)) and not form.is_valid({"colour": "1"})
+
+
+@pytest.mark.parametrize(
+    "fields", [{"output": {"quality": 0}}, {"output": {"width": 20000}}, {"max_px": 100}, {"attempts": 0}, {"seed": -1}]
+)
+def test_the_limits_of_numbers_are_described(document, gemini, server, fields):
+    assert not validator(document, "/components/schemas/Manifest").is_valid(pair(**fields))
+    assert post_json(server, pair(**fields)).status == 400

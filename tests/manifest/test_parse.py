@@ -66,6 +66,7 @@ def refusal(body: bytes | dict) -> str:
         (GOOD | {"labels": {"a": "x" * 1025}}, "longer than 1024 bytes"),
         (GOOD | {"labels": ["a"]}, "labels"),
         (GOOD | {"labels": {"review-decision": "accept"}}, "review-decision"),
+        (GOOD | {"labels": {"Review-Decided-By": "the boss"}}, "Review-Decided-By"),
         (GOOD | {"labels": {" Status": "accepted"}}, "Status"),
         (GOOD | {"labels": {"goog-reserved-file-mtime": "1"}}, "goog-reserved-file-mtime"),
         ({"scene": "", "product": "p"}, "scene"),

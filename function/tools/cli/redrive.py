@@ -15,7 +15,8 @@ from function.delivery.lease import is_held
 from function.errors import CompositeError
 from function.storage.client import Forbidden, Storage, StoredObject
 from function.storage.names import gs_uri
-from function.tools.cli.reupload import write_again
+from function.tools.cli.odd_objects import OddObjects, shown
+from function.tools.cli.reupload import CannotBeRead, write_again
 from function.tools.cli.sidecar_index import Settled, SettledReader, list_manifests, unsettled
 from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, counted, fail, open_storage
 from function.tools.timeouts import CALL_S
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         bucket, prefix = bucket_and_prefix(args.source)
         output = _output_bucket(args.output)
         storage = open_storage()
-        settled = SettledReader(storage).list(output, prefix)
+        settled = SettledReader(storage, OddObjects()).list(output, prefix)
         manifests = list_manifests(storage, bucket, prefix)
         found = unsettled(manifests, settled)
         failed = _failed(manifests, settled) if args.failed else []
@@ -105,7 +106,7 @@ def _deliver(
 
     def one(item: tuple[StoredObject, str, bool]) -> tuple[bool, str]:
         stored, why, may_be_held = item
-        said = f"{gs_uri(stored.bucket, stored.name)}: {why}"
+        said = f"{shown(gs_uri(stored.bucket, stored.name))}: {why}"
         upload = Upload("", stored.bucket, stored.name, stored.generation, datetime.now(UTC))
         if may_be_held and is_held(storage, output, upload, Deadline(CALL_S)):
             return True, f"{said}; left alone, a delivery is at work on it"
@@ -128,8 +129,11 @@ def _deliver(
 
 def _writer(storage: Storage) -> Callable[[StoredObject], tuple[bool, str]]:
     def write(stored: StoredObject) -> tuple[bool, str]:
-        if write_again(storage, stored):
-            return True, "written again"
+        try:
+            if write_again(storage, stored):
+                return True, "written again"
+        except (CannotBeRead, Forbidden) as problem:
+            return False, f"left as it is: {shown(str(problem))}"
         return True, "replaced or deleted meanwhile; nothing to do"
 
     return write

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from function.deadline import Deadline
 from function.manifest.parse import MAX_MANIFEST_BYTES
-from function.storage.client import Changed, NotFound, Storage, StoredObject
+from function.storage.client import Changed, NotFound, Storage, StoredObject, TooLarge
+from function.storage.content_encoding import Damaged
 from function.tools.timeouts import CALL_S
+
+
+class CannotBeRead(Exception):
+    """The object is no manifest that the function would read; the message says why."""
 
 
 def write_again(storage: Storage, there: StoredObject) -> bool:
     """Same bytes, same metadata, new generation → False when it was replaced or deleted meanwhile.
 
-    Raises Forbidden, StorageUnavailable.
+    Raises CannotBeRead, Forbidden, StorageUnavailable.
     """
     deadline = Deadline(CALL_S)
     try:
@@ -24,4 +29,8 @@ def write_again(storage: Storage, there: StoredObject) -> bool:
         )  # fmt: skip
     except (NotFound, Changed):
         return False
+    except TooLarge:
+        raise CannotBeRead(f"it is larger than the {MAX_MANIFEST_BYTES:,} bytes of any manifest") from None
+    except Damaged as error:
+        raise CannotBeRead(f"it is stored as gzip and cannot be unpacked: {error}") from None
     return True

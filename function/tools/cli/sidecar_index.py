@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import is_catalogue, is_manifest
 from function.delivery.outputs import ERROR_KEY, GENERATION_KEY, MANIFEST_KEY, MAX_SIDECAR_BYTES, STATUS_KEY, USD_KEY
+from function.manifest.flat_fields import short
+from function.sidecar import Sidecar
 from function.storage.client import NotFound, Storage, StoredObject, TooLarge
-from function.storage.names import OWN_PREFIXES, gs_uri, split_gs_uri
+from function.storage.content_encoding import Damaged
+from function.storage.names import OWN_PREFIXES, gs_uri, is_object_uri, split_gs_uri
+from function.tools.cli.odd_objects import OddObjects
 from function.tools.timeouts import CALL_S, LISTING_S
 
 READERS = 16
+STATUSES = get_args(Sidecar.model_fields["status"].annotation)
+GENERATION = re.compile(r"[0-9]{1,19}")
+USD = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
+
+
+class NotASidecar(Exception):
+    """It has a sidecar's metadata, and is none of this function; the message says why not."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +53,32 @@ class Settled:
         return is_catalogue(self.manifest)
 
 
-class SettledReader:
-    """Lists sidecars again and again; what a listing does not tell is read once."""
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore")
 
-    def __init__(self, storage: Storage):
-        self._storage = storage
+
+class _Cost(_Part):
+    usd: float | None = Field(None, ge=0, allow_inf_nan=False)
+
+
+class _Error(_Part):
+    code: str | None = None
+
+
+class _Body(_Part):
+    """What is read of a sidecar where its metadata does not tell."""
+
+    cost: _Cost | None = None
+    error: _Error | None = None
+    rows_written: int | None = Field(None, ge=0)
+    rows_refused: int = Field(0, ge=0)
+
+
+class SettledReader:
+    """Lists sidecars again and again; what a listing does not tell is read once. What is odd is named in `odd`."""
+
+    def __init__(self, storage: Storage, odd: OddObjects):
+        self._storage, self._odd = storage, odd
         self._read: dict[tuple[str, int], Settled] = {}
 
     def list(self, bucket: str, prefix: str) -> dict[str, Settled]:
@@ -58,37 +93,60 @@ class SettledReader:
         with ThreadPoolExecutor(READERS) as pool:
             found: dict[str, Settled] = {}
             for settled in pool.map(self._settled, sidecars):
-                known = found.get(settled.manifest)
-                if known is None or known.generation <= settled.generation:
+                known = found.get(settled.manifest) if settled else None
+                if settled and (known is None or known.generation <= settled.generation):
                     found[settled.manifest] = settled
         return found
 
-    def _settled(self, stored: StoredObject) -> Settled:
+    def _settled(self, stored: StoredObject) -> Settled | None:
+        """What the object says; None, and named, when that is nothing."""
+        try:
+            return self._said(stored)
+        except NotASidecar as problem:
+            self._odd.name(stored.bucket, stored.name, str(problem))
+            return None
+
+    def _said(self, stored: StoredObject) -> Settled:
         metadata = stored.metadata
-        manifest, status = metadata[MANIFEST_KEY], metadata[STATUS_KEY]
+        manifest, status, usd = metadata[MANIFEST_KEY], metadata[STATUS_KEY], metadata.get(USD_KEY)
+        if not is_object_uri(manifest):
+            raise NotASidecar(f"its manifest is {short(manifest)}, which is not gs://bucket/name")
+        if not GENERATION.fullmatch(metadata[GENERATION_KEY]):
+            raise NotASidecar(f"its manifest-generation is {short(metadata[GENERATION_KEY])}, which is no number")
         generation = int(metadata[GENERATION_KEY])
-        if USD_KEY in metadata and not is_catalogue(manifest):
-            return Settled(manifest, generation, status, float(metadata[USD_KEY]), metadata.get(ERROR_KEY))
+        if status not in STATUSES:
+            self._odd.name(stored.bucket, stored.name, f"its status is {short(status)}; it counts as settled")
+        if usd is not None and USD.fullmatch(usd) and not is_catalogue(manifest):
+            return Settled(manifest, generation, status, float(usd), metadata.get(ERROR_KEY))
         key = (stored.name, stored.generation)
         if key not in self._read:
             body = self._body(stored)
-            error = body.get("error") or {}
-            rows = (body["rows_written"], body["rows_refused"]) if "rows_written" in body else None
-            usd = (body.get("cost") or {}).get("usd")
-            self._read[key] = Settled(manifest, generation, status, usd, error.get("code"), rows)
+            rows = None if body.rows_written is None else (body.rows_written, body.rows_refused)
+            spent = body.cost.usd if body.cost else None
+            self._read[key] = Settled(
+                manifest, generation, status, spent, body.error.code if body.error else None, rows
+            )
         return self._read[key]
 
-    def _body(self, stored: StoredObject) -> dict:
+    def _body(self, stored: StoredObject) -> _Body:
+        """What the sidecar itself says; nothing, and named, where it cannot be read: its metadata says the rest."""
         try:
-            body = json.loads(
-                self._storage.read(
-                    stored.bucket, stored.name, Deadline(CALL_S),
-                    generation=stored.generation, limit=MAX_SIDECAR_BYTES,
-                )
-            )  # fmt: skip
-        except (NotFound, TooLarge, ValueError):
-            return {}
-        return body if isinstance(body, dict) else {}
+            body = self._storage.read(
+                stored.bucket, stored.name, Deadline(CALL_S), generation=stored.generation, limit=MAX_SIDECAR_BYTES
+            )
+            return _Body.model_validate_json(body)
+        except NotFound:
+            return _Body()
+        except TooLarge:
+            problem = f"it is larger than the {MAX_SIDECAR_BYTES:,} bytes of any sidecar"
+        except Damaged as error:
+            problem = f"it is stored as gzip and cannot be unpacked: {error}"
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            problem = f"it is not as a sidecar is{f', at {where}' if where else ''}: {first['msg']}"
+        self._odd.name(stored.bucket, stored.name, f"{problem}; its cost is not known")
+        return _Body()
 
 
 def list_manifests(storage: Storage, bucket: str, prefix: str) -> list[StoredObject]:

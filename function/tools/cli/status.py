@@ -12,16 +12,16 @@ from dataclasses import asdict, dataclass, field
 from function.deadline import Deadline
 from function.delivery.cloud_event import is_catalogue
 from function.delivery.switch import read_switch
-from function.errors import CompositeError
-from function.storage.client import Forbidden, Storage
-from function.tools.cli.sidecar_index import Settled, SettledReader, list_manifests, unsettled
+from function.errors import CompositeError, StorageUnavailable
+from function.storage.client import Forbidden, Storage, StoredObject
+from function.tools.cli.odd_objects import OddObjects, shown
+from function.tools.cli.sidecar_index import STATUSES, Settled, SettledReader, list_manifests, unsettled
 from function.tools.cli.spending import Spending, spending_of_catalogue, spending_today
 from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, counted, fail, open_storage
 from function.tools.timeouts import CALL_S
 
 POLL_S = 2.0
 POLL_SHARE = 4  # listing takes at most a quarter of the time
-STATUSES = ("accepted", "review", "failed")
 INTERRUPTED = 130
 
 HELP = """\
@@ -87,11 +87,12 @@ def run(args: argparse.Namespace) -> int:
         bucket, prefix = bucket_and_prefix(args.target)
         source = bucket_and_prefix(args.input)[0] if args.input else None
         storage = open_storage()
-        reader = SettledReader(storage)
+        odd = OddObjects()
+        reader = SettledReader(storage, odd)
         shown = _Screen(args.target, as_json=args.json, live=args.watch)
         while True:
             started = time.monotonic()
-            status = count(storage, reader, bucket, prefix, source)
+            status = count(storage, reader, odd, bucket, prefix, source)
             shown.show(status)
             if not args.watch or status.done:
                 return 0
@@ -103,10 +104,11 @@ def run(args: argparse.Namespace) -> int:
         return INTERRUPTED
 
 
-def count(storage: Storage, reader: SettledReader, bucket: str, prefix: str, source: str | None) -> Status:
+def count(
+    storage: Storage, reader: SettledReader, odd: OddObjects, bucket: str, prefix: str, source: str | None
+) -> Status:
     """One look at both buckets. Raises StorageUnavailable, Forbidden."""
     settled = reader.list(bucket, prefix)
-    sources = {source} if source else {one.input_bucket for one in settled.values()}
     status = Status(today=spending_today(storage, bucket))
     for manifest, one in settled.items():
         if one.is_catalogue:
@@ -115,13 +117,30 @@ def count(storage: Storage, reader: SettledReader, bucket: str, prefix: str, sou
             status.catalogues[manifest] = CatalogueStatus(one.status, written, refused, budget)
         else:
             _add(status, one)
+    sources = {source: list_manifests(storage, source, prefix)} if source else _sources(storage, settled, odd, prefix)
     if sources:
-        manifests = [stored for name in sources for stored in list_manifests(storage, name, prefix)]
-        waiting = [is_catalogue(stored.name) for stored, _ in unsettled(manifests, settled)]
+        waiting = [is_catalogue(one.name) for found in sources.values() for one, _ in unsettled(found, settled)]
         status.catalogues_waiting = sum(waiting)
         status.waiting = len(waiting) - status.catalogues_waiting
         status.paused = [name for name in sorted(sources) if read_switch(storage, name, Deadline(CALL_S)).paused]
     return status
+
+
+def _sources(
+    storage: Storage, settled: dict[str, Settled], odd: OddObjects, prefix: str
+) -> dict[str, list[StoredObject]]:
+    """What lies in each input bucket that a sidecar names. One that cannot be listed is named as odd: anybody may have
+    written a sidecar; only when it is all of them, the fault is another one, and is raised."""
+    found, failure = {}, None
+    for name in sorted({one.input_bucket for one in settled.values()}):
+        try:
+            found[name] = list_manifests(storage, name, prefix)
+        except (StorageUnavailable, Forbidden) as error:
+            failure = error
+            odd.name(name, "", f"a sidecar names this bucket, and it cannot be listed: {error}")
+    if failure and not found:
+        raise failure
+    return found
 
 
 def _add(status: Status, one: Settled) -> None:
@@ -170,7 +189,7 @@ class _Screen:
         for name, one in sorted(status.catalogues.items()):
             refused = f", {one.rows_refused:,} refused (see its sidecar)" if one.rows_refused else ""
             budget = f"; {one.budget}" if one.budget else ""
-            lines.append(f"  {name}: {counted(one.rows_written, 'row')} written{refused}{budget}")
+            lines.append(f"  {shown(name)}: {counted(one.rows_written, 'row')} written{refused}{budget}")
         if status.catalogues_waiting:
             lines.append(f"  {counted(status.catalogues_waiting, 'catalogue')} to come")
         lines += [f"  gs://{name} is paused: python -m function resume gs://{name}" for name in status.paused]

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from function.deadline import Deadline
 from function.storage.client import Forbidden, NotFound, Storage, StoredObject, TooLarge
+from function.storage.content_encoding import Damaged
 from function.storage.names import OWN_PREFIXES, split_gs_uri
 from function.tools.timeouts import DOWNLOAD_S, LISTING_S
 
@@ -27,11 +28,11 @@ class CloudStore:
                 yield stored
 
     def read(self, uri: str, generation: int | None = None) -> bytes | None:
-        """The object's bytes; None when it is gone, replaced, not ours to read or absurdly large."""
+        """The object's bytes; None when it is gone, replaced, damaged, not ours to read or absurdly large."""
         bucket, name = split_gs_uri(uri)
         try:
             return self._storage.read(bucket, name, Deadline(DOWNLOAD_S), generation=generation, limit=MAX_BYTES)
-        except (NotFound, Forbidden, TooLarge):
+        except (NotFound, Forbidden, TooLarge, Damaged):
             return None
 
     def link(self, uri: str) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from function.errors import CompositeError
 from function.storage.client import Forbidden
 from function.storage.names import split_gs_uri
+from function.tools.cli.odd_objects import OddObjects, shown
 from function.tools.cli.spending import spending_today
 from function.tools.cli.terminal import fail, open_storage
 from function.tools.review.cloud import CloudStore
@@ -18,6 +19,7 @@ from function.tools.review.decide import DecisionsInvalid, Outcome, read_decisio
 from function.tools.review.page import FULL_SIZE_PAIRS, write_review
 from function.tools.review.pair import load_pairs
 from function.tools.review.pictures import PREVIEW_PX
+from function.tools.review.who import who
 
 REVIEW_HELP = f"""\
 Writes a page to look at every pair under a prefix of the output bucket: a folder with index.html and its
@@ -34,15 +36,21 @@ page has {PREVIEW_PX}-pixel previews and a link to each original. --full copies 
 
 DECIDE_HELP = """\
 Writes the decisions downloaded from a review page to the metadata of the pictures, under "review-decision"
-(accept or reject). A picture that was made anew since it was judged is left alone, and said so.
+(accept or reject), with who decided ("review-decided-by") and when ("review-decided-at"). A picture that was made
+anew since it was judged is left alone, and said so.
 
   python -m function decide decisions.json gs://output
+  python -m function decide decisions.json gs://output --by jo@example.com
+
+Without --by it is the account that you are signed in with. Anybody who may write to the bucket may write another
+name: who really called is in its audit logs.
 """
 
 OUTCOMES_SAID = {
     "written": "written",
     "replaced": "made anew since it was judged: look again",
     "missing": "not there any more",
+    "no_result": "not a result that the function has written",
     "elsewhere": "not under the address that was given",
     "forbidden": "this identity may not change it",
 }
@@ -64,6 +72,7 @@ def decide_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = DECIDE_HELP
     parser.add_argument("decisions", type=Path, metavar="decisions.json", help="from a review page")
     parser.add_argument("target", metavar="gs://OUTPUT[/PREFIX]", help="where the pictures are")
+    parser.add_argument("--by", metavar="NAME", help="who decided")
     parser.set_defaults(run=run_decide)
 
 
@@ -71,7 +80,7 @@ def run_review(args: argparse.Namespace) -> int:
     """Write the page, print where it is. 0: written; 1: nothing is settled yet; 2: it could not be done."""
     try:
         storage = open_storage()
-        pairs = load_pairs(CloudStore(storage), args.source)
+        pairs = load_pairs(CloudStore(storage), args.source, OddObjects().name)
         first = next(pairs, None)
         if first is None:
             return fail(f"no settled pair under {args.source} yet", code=1)
@@ -94,11 +103,12 @@ def run_decide(args: argparse.Namespace) -> int:
     """Write the decisions. 0: all written; 1: one of them could not be; 2: it could not be done."""
     try:
         decisions = read_decisions(args.decisions)
+        by = (args.by or "").strip() or who()
         outcomes: Counter[Outcome] = Counter()
-        for decision, outcome in write_decisions(decisions, args.target, open_storage()):
+        for decision, outcome in write_decisions(decisions, args.target, open_storage(), by):
             outcomes[outcome] += 1
             if outcome != "written":
-                print(f"{decision.result_uri}: {OUTCOMES_SAID[outcome]}", file=sys.stderr)
+                print(f"{shown(decision.result_uri)}: {OUTCOMES_SAID[outcome]}", file=sys.stderr)
     except (DecisionsInvalid, CompositeError, Forbidden, ValueError, OSError) as error:
         return fail(error)
     print(f"{outcomes['written']} of {len(decisions)} decisions written")

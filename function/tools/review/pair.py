@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
+from function.delivery.cloud_event import is_catalogue
+from function.delivery.outputs import GENERATION_KEY, MANIFEST_KEY, MAX_SIDECAR_BYTES, STATUS_KEY
 from function.imaging.data_uri import decode_data_uri, is_data_uri
-from function.storage.names import gs_uri, split_gs_uri
+from function.storage.names import gs_uri, is_object_uri, split_gs_uri
 
 STATUSES = ("review", "failed", "accepted")  # the order in which a person wants to see them
 DECISIONS = ("accept", "reject")
-DECISION_KEY = "review-decision"  # custom metadata of the result object
+# Custom metadata of the result object: what was decided, by whom, and when (ISO 8601).
+DECISION_KEY, DECIDED_BY_KEY, DECIDED_AT_KEY = "review-decision", "review-decided-by", "review-decided-at"
 READERS = 16  # sidecars read at once: they are small, so waiting dominates
 GENERATION = re.compile(r"[0-9]{1,19}")
 
 Load = Callable[[], bytes | None]
+Odd = Callable[[str, str, str], None]  # bucket, name, what is odd about the object
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Listed(Protocol):
     @property
     def name(self) -> str: ...
     @property
+    def size(self) -> int: ...
+    @property
     def metadata(self) -> dict[str, str]: ...
 
 
@@ -61,39 +67,52 @@ class ReviewStore(Protocol):
         """Where a browser may open the object; None when there is no such place."""
 
 
-def load_pairs(store: ReviewStore, uri: str) -> Iterator[ReviewPair]:
+def load_pairs(store: ReviewStore, uri: str, odd: Odd = lambda *_: None) -> Iterator[ReviewPair]:
     """The settled pairs under `gs://bucket/prefix`, in the order of their names.
 
-    Objects that are no sidecar of a pair (a catalogue's own record, a person's file) are passed over. Raises
-    ValueError when `uri` is not a gs:// address.
+    Objects that are no sidecar of a pair (a catalogue's own record, a person's file) are passed over; `odd` is told
+    bucket, name and what is wrong of those that say in their metadata that they are one. Raises ValueError when `uri`
+    is not a gs:// address.
     """
     bucket, prefix = split_gs_uri(uri)
-    objects = {stored.name: stored.metadata for stored in store.list_objects(bucket, prefix)}
+    objects = {stored.name: stored for stored in store.list_objects(bucket, prefix)}
     names = iter(sorted(name for name in objects if name.endswith(".json")))
+
+    def read(name: str) -> dict | str:
+        if objects[name].size > MAX_SIDECAR_BYTES:
+            return f"it is larger than the {MAX_SIDECAR_BYTES:,} bytes of any sidecar"
+        return _parse_sidecar(store.read(gs_uri(bucket, name)))
+
     with ThreadPoolExecutor(READERS) as readers:
         while batch := list(islice(names, 4 * READERS)):  # a batch bounds what is held in memory
-            bodies = readers.map(lambda name: store.read(gs_uri(bucket, name)), batch)
-            for name, body in zip(batch, bodies, strict=True):
-                sidecar = _parse_sidecar(body)
-                if sidecar is not None:
+            for name, sidecar in zip(batch, readers.map(read, batch), strict=True):
+                if isinstance(sidecar, dict):
                     yield _pair(store, name, sidecar, objects)
+                elif _says_that_it_is_a_pairs_sidecar(objects[name].metadata):
+                    odd(bucket, name, f"{sidecar}; the page does without it")
 
 
-def _parse_sidecar(body: bytes | None) -> dict | None:
+def _says_that_it_is_a_pairs_sidecar(metadata: dict[str, str]) -> bool:
+    return {STATUS_KEY, MANIFEST_KEY, GENERATION_KEY} <= metadata.keys() and not is_catalogue(metadata[MANIFEST_KEY])
+
+
+def _parse_sidecar(body: bytes | None) -> dict | str:
+    """The sidecar, or why it is none."""
+    if body is None:
+        return "it cannot be read"
     try:
-        sidecar = json.loads(body or b"")
-    except (ValueError, RecursionError):
-        return None
-    is_pair = (
-        isinstance(sidecar, dict) and sidecar.get("status") in STATUSES and isinstance(sidecar.get("manifest"), dict)
-    )
-    return sidecar if is_pair else None
+        sidecar = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        return f"it is not JSON: {str(error)[:200]}"
+    if not isinstance(sidecar, dict) or sidecar.get("status") not in STATUSES:
+        return f"it is no object with a status of {', '.join(STATUSES)}"
+    return sidecar if isinstance(sidecar.get("manifest"), dict) else "it does not say which manifest it is of"
 
 
-def _pair(store: ReviewStore, name: str, sidecar: dict, objects: dict[str, dict[str, str]]) -> ReviewPair:
+def _pair(store: ReviewStore, name: str, sidecar: dict, objects: Mapping[str, Listed]) -> ReviewPair:
     result_uri = uri_of(sidecar.get("result"))
-    metadata = objects.get(split_gs_uri(result_uri)[1], {}) if result_uri else {}
-    decision = metadata.get(DECISION_KEY)
+    result = objects.get(split_gs_uri(result_uri)[1]) if result_uri else None
+    decision = result.metadata.get(DECISION_KEY) if result else None
     inputs = sidecar.get("inputs")
     inputs = inputs if isinstance(inputs, dict) else {}
     return ReviewPair(
@@ -108,18 +127,9 @@ def _pair(store: ReviewStore, name: str, sidecar: dict, objects: dict[str, dict[
 
 
 def uri_of(record: object) -> str | None:
-    """The gs:// address of an object's record in a sidecar, or None."""
+    """The gs:// address in an object's record in a sidecar, or None."""
     uri = record.get("uri") if isinstance(record, dict) else None
-    return uri if isinstance(uri, str) and is_gs_uri(uri) else None
-
-
-def is_gs_uri(uri: str) -> bool:
-    """Whether it is gs://bucket or gs://bucket/name."""
-    try:
-        split_gs_uri(uri)
-    except ValueError:
-        return False
-    return True
+    return uri if isinstance(uri, str) and is_object_uri(uri) else None
 
 
 def _load_source(store: ReviewStore, sidecar: dict, field: str, record: object) -> Load:
@@ -132,9 +142,10 @@ def _load_source(store: ReviewStore, sidecar: dict, field: str, record: object) 
 
 def _read_inline(store: ReviewStore, manifest: dict, field: str) -> bytes | None:
     bucket, name = manifest.get("bucket"), manifest.get("name")
-    if not isinstance(bucket, str) or not isinstance(name, str):
+    uri = f"gs://{bucket}/{name}"
+    if not isinstance(bucket, str) or not isinstance(name, str) or not is_object_uri(uri):
         return None
-    body = store.read(gs_uri(bucket, name), _generation(manifest.get("generation")))
+    body = store.read(uri, _generation(manifest.get("generation")))
     try:
         reference = json.loads(body or b"")[field]
         return decode_data_uri(reference) if isinstance(reference, str) and is_data_uri(reference) else None

@@ -1,6 +1,7 @@
 """`review` and `decide`: from a bucket to the page, and from the page's decisions back to the bucket."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -48,18 +49,38 @@ def test_decisions_go_to_the_results_metadata_and_come_back(own_cloud, settle, s
     uri = settle()["result"]["uri"]
     settle("a/two.json")
     path = tmp_path / "decisions.json"
-    row = {"result": uri, "manifest_generation": "17", "decision": "reject"}
+    decided = {"decision": "reject", "decided": "2026-11-20T10:00:00.123+01:00"}
+    row = {"result": uri, "manifest_generation": "17", **decided}
     path.write_text(json.dumps({"decisions": [row]}))
-    assert run("decide", str(path), f"gs://{own_cloud.output}") == 0
+    assert run("decide", str(path), f"gs://{own_cloud.output}", "--by", "jo@example.com") == 0
     assert "1 of 1" in capsys.readouterr().out
     kept = {"manifest-generation": "17", "status": "accepted", "review-decision": "reject"}
+    kept |= {"review-decided-by": "jo@example.com", "review-decided-at": "2026-11-20T09:00:00+00:00"}
     assert metadata(own_cloud, "a/one.png") == kept
+    assert run("decide", str(path), f"gs://{own_cloud.output}", "--by", "al@example.com") == 0
+    assert metadata(own_cloud, "a/one.png") == kept  # it was decided already
     assert "review-decision" not in metadata(own_cloud, "a/two.png")
     first, second = load_pairs(CloudStore(storage), f"gs://{own_cloud.output}")
     assert (first.decision, second.decision) == ("reject", None)
     path.write_text(json.dumps({"decisions": [row | {"decision": None}]}))
     assert run("decide", str(path), f"gs://{own_cloud.output}") == 0
-    assert not metadata(own_cloud, "a/one.png").get("review-decision")  # the emulator keeps an empty one
+    left = metadata(own_cloud, "a/one.png")
+    assert not any(value for key, value in left.items() if key.startswith("review-"))  # the emulator keeps empty ones
+
+
+def test_without_a_name_it_is_whoever_is_signed_in_and_now(own_cloud, settle, tmp_path, monkeypatch):
+    uri = settle()["result"]["uri"]
+    gcloud = tmp_path / "gcloud"
+    gcloud.write_text('#!/bin/sh\n[ "$*" = "config get-value account --quiet" ] && echo kim@example.com\n')
+    gcloud.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("HOME", str(tmp_path))  # without credentials of its own
+    (tmp_path / "d.json").write_text(json.dumps([{"result": uri, "decision": "accept"}]))
+    before = datetime.now(UTC).replace(microsecond=0)
+    assert run("decide", str(tmp_path / "d.json"), f"gs://{own_cloud.output}") == 0
+    stated = metadata(own_cloud, "a/one.png")
+    assert stated["review-decided-by"] == "kim@example.com"
+    assert before <= datetime.fromisoformat(stated["review-decided-at"]) <= datetime.now(UTC)
 
 
 def test_what_could_not_be_written_is_named(own_cloud, settle, tmp_path, capsys):
