@@ -139,7 +139,7 @@ def replay(client: Any, folder: Path) -> dict[str, dict[str, Any]]:
             return re.sub("[0-9]{16}", lambda match: new.get(match[0], match[0]), text)
 
         content = base64.b64decode(one["content"])
-        if one["type"] == "application/json" or one["bucket"] == INPUT and one["name"].endswith(".json"):
+        if one["type"] == "application/json" or (one["bucket"] == INPUT and one["name"].endswith(".json")):
             content = present(content.decode()).encode()
         blob = client.bucket(one["bucket"]).blob(one["name"])
         blob.metadata = {key: present(value) for key, value in one["metadata"].items()}

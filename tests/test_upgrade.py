@@ -133,11 +133,10 @@ def test_an_answer_as_the_old_version_stored_it_is_found(left, monkeypatch):
 
 def old_sidecars():
     """The old version's pair sidecars."""
-    objects = json.loads((OLD / RECORD).read_text(encoding="utf-8"))
-    for one in objects:
-        if one["bucket"] == OUTPUT and one["name"].endswith(".json") and not one["name"].endswith((".csv.json")):
-            if not one["name"].startswith("_work/"):
-                yield one["name"], json.loads(base64.b64decode(one["content"]))
+    for one in json.loads((OLD / RECORD).read_text(encoding="utf-8")):
+        in_place = one["bucket"] == OUTPUT and "/" not in one["name"]
+        if in_place and one["name"].endswith(".json") and not one["name"].endswith(".csv.json"):
+            yield one["name"], json.loads(base64.b64decode(one["content"]))
 
 
 def test_an_old_sidecar_is_a_sidecar():
