@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from function import PIPELINE_VERSION
 from function.errors import CompositeError, ErrorCode
 
-SCHEMA_VERSION = "1.0"
+# The second number rises when something is added, which a reader that refuses unknown fields does not know; the first
+# when something that a reader relies on is gone or means something else.
+SCHEMA_VERSION = "1.1"
 Size = Annotated[tuple[int, int], Field(description="[width, height] in pixels")]
 
 

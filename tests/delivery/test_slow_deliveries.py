@@ -108,9 +108,9 @@ def test_an_answer_that_is_replaced_while_it_is_read_is_found(place, proxy, monk
     assert found == [(second, "somebody else")]
 
 
-def expire_lease(cloud, resource):
-    """As if the holder had stood still for a minute, on another machine."""
+def expire_lease(cloud, resource, at=1.0):
+    """As if the holder had stood still for a minute; `at`: seconds since 1970."""
     body, headers = cloud.event(resource)
     blob = cloud.client.bucket(cloud.output).blob(lease_name(parse_event(headers, body)))
     lease = json.loads(blob.download_as_bytes())
-    blob.upload_from_string(json.dumps({**lease, "expires": 1.0}))
+    blob.upload_from_string(json.dumps({**lease, "expires": at}))
