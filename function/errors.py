@@ -23,6 +23,10 @@ class ErrorCode(StrEnum):
     INTERNAL = "internal"
 
 
+# Of a sentence for people; with the rest of its sidecar it stays under 4 KB. Libraries' own words may be part of it.
+MAX_MESSAGE_BYTES = 2000
+
+
 class CompositeError(Exception):
     """Any expected failure of a run; `message` is written for the person who uploaded the manifest."""
 
@@ -32,7 +36,10 @@ class CompositeError(Exception):
 
     def __init__(self, message: str, *, stage: str | None = None):
         # What a manifest holds is quoted, and may hold what no JSON document can: half a surrogate pair.
-        message = message.encode("utf-8", "backslashreplace").decode()
+        packed = message.encode("utf-8", "backslashreplace")
+        if len(packed) > MAX_MESSAGE_BYTES:
+            packed = packed[: MAX_MESSAGE_BYTES - 3] + "…".encode()
+        message = packed.decode("utf-8", "ignore")
         super().__init__(message)
         self.message = message
         if stage is not None:

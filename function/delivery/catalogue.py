@@ -18,6 +18,7 @@ from function.delivery.services import Delivery, Services
 from function.delivery.settle import settle
 from function.errors import CompositeError, ManifestInvalid, StorageUnavailable, Superseded, Transient
 from function.manifest.parse import manifest_from
+from function.manifest.quoting import quoted
 from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, Row, read_rows
 from function.pipeline.stage_times import StageTimes
 from function.settings import Settings
@@ -47,7 +48,7 @@ def catalogue_budget(rows: list[Row], settings: Settings) -> float | None:
     stated: dict[str, Row] = {}
     for row in rows:
         if isinstance(row.fields, dict) and row.fields.get(BUDGET_FIELD) is not None:
-            stated.setdefault(str(row.fields[BUDGET_FIELD]), row)
+            stated.setdefault(quoted(row.fields[BUDGET_FIELD]), row)
     if len(stated) > 1:
         (one, first), (other, second) = list(stated.items())[:2]
         raise ManifestInvalid(

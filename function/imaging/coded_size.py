@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from function.imaging.frame import Size
 
 _HEVC_SPS = 33  # ITU-T H.265, table 7-1
+_HEVC_FIRST_NOT_CODED = 32  # kinds below it are slices
 _AV1_SEQUENCE_HEADER = 1  # AV1 specification, 6.2.2
+_AV1_FRAMES = (3, 6)  # a frame's header, a frame
 
 
 class _Bits:
@@ -57,8 +59,14 @@ def hevc_size(unit: bytes) -> Size | None:
     return bits.exp_golomb(), bits.exp_golomb()
 
 
-def av1_sizes(units: memoryview) -> Iterator[Size | None]:
-    """For each open bitstream unit the size that it states; None of any but a sequence header (5.3, 5.5)."""
+def hevc_begins_picture(unit: bytes) -> bool:
+    """Whether an HEVC NAL unit is the first slice of a picture (7.3.6.1)."""
+    return len(unit) > 2 and unit[0] >> 1 & 0x3F < _HEVC_FIRST_NOT_CODED and unit[2] >> 7 == 1
+
+
+def av1_units(units: memoryview) -> Iterator[tuple[Size | None, bool]]:
+    """For each open bitstream unit the size that it states, None of any but a sequence header (5.3, 5.5), and whether
+    it begins a picture."""
     position = 0
     while position < len(units):
         header = units[position]
@@ -77,8 +85,9 @@ def av1_sizes(units: memoryview) -> Iterator[Size | None]:
                     break
         if position + length > len(units):
             raise ValueError("the file ends too early")
-        is_header = header >> 3 & 15 == _AV1_SEQUENCE_HEADER
-        yield _av1_size(bytes(units[position : position + min(length, 256)])) if is_header else None
+        kind = header >> 3 & 15
+        head = bytes(units[position : position + min(length, 256)])
+        yield _av1_size(head) if kind == _AV1_SEQUENCE_HEADER else None, kind in _AV1_FRAMES
         position += length
 
 

@@ -12,29 +12,26 @@ import warnings
 import zlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
-from isal import isal_zlib
 from PIL import Image, JpegImagePlugin
 
 from function.errors import SourceTooLarge, SourceUnreadable, SourceUnsupported
-from function.imaging.exif import is_adobe_rgb, orientation_of, read_exif
+from function.imaging.exif import read_exif
 from function.imaging.formats import FORMATS, ReadFormat
 from function.imaging.frame import Size
-from function.imaging.icc import Use, adobe_rgb, convert_image, printing_inks, use_of
-from function.imaging.inflate import open_png
+from function.imaging.icc import Use, adobe_rgb, convert_image, printing_inks, problem_with, use_of
+from function.imaging.inflate import ISAL_ERROR, open_png
 from function.imaging.jpeg import open_jpeg
 from function.imaging.mishaps import conversion_of, mishap_inside_the_picture
 from function.imaging.opened import CheckSize, NotRead, Opened
 from function.imaging.sniff import sniff
 from function.imaging.webp import open_webp
 
-_ISAL_ERROR = cast("type[Exception]", isal_zlib.error)  # its stubs say an instance
 # What the readers raise at damaged bytes; fuzzing (tests/test_fuzz.py) found no other.
 _DAMAGE: tuple[type[Exception], ...] = (
     OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, RuntimeError, struct.error, zlib.error,
-    _ISAL_ERROR,
+    ISAL_ERROR,
 )  # fmt: skip
 # Pillow warns of damaged EXIF on stderr, where every line is a log entry; what matters of it is read or refused here.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -160,10 +157,12 @@ def _open(
     except _DAMAGE as error:
         raise _damaged(content, field, kind, error) from None
     image, tags = opened.image, read_exif(opened.exif)
-    orientation = orientation_of(tags)
+    orientation = tags.orientation
     width, height = image.size
-    icc = image.info.get("icc_profile") or None
-    if icc is None and opened.icc is None and image.mode in ("RGB", "RGBA") and is_adobe_rgb(tags):
+    icc = image.info.pop("icc_profile", None) or None
+    if icc is not None and (problem := problem_with(icc)):
+        opened, icc = replace(opened, notes=(*opened.notes, f"its ICC profile was left out: it {problem}")), None
+    elif icc is None and opened.icc is None and image.mode in ("RGB", "RGBA") and tags.is_adobe_rgb:
         opened = replace(opened, icc=adobe_rgb())
     return opened, ImageInfo(
         format=kind,
@@ -171,7 +170,7 @@ def _open(
         orientation=orientation,
         has_alpha=image.has_transparency_data,
         lossless=opened.lossless,
-        animated=getattr(image, "is_animated", False),
+        animated=opened.animated,
         icc=icc,
         jpeg_tables=_jpeg_tables(image),
         extra_bytes=opened.extra_bytes,

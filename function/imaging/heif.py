@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from function.imaging.coded_size import av1_sizes, hevc_size
+from function.imaging.coded_size import av1_units, hevc_begins_picture, hevc_size
 from function.imaging.frame import Size
 from function.imaging.opened import CheckSize
 
@@ -17,6 +17,9 @@ _CODED = ("av01", "hvc1")
 _GRID = "grid"
 _OTHER_PICTURES = {"iovl", "unci", "tili", "mski", "grpl"}  # overlays, raw pixels, pyramids: no camera writes them
 _MAX_BOXES = 20_000
+_MAX_ENTRIES = 100_000  # of places, properties and references of all items; a picture of 1,000 tiles has a few thousand
+_MAX_ITEMS = 5_000  # 64 megapixels in tiles of 256 pixels are 1,000
+_MAX_FRAMES = 8  # of an item's code: a still picture is one, layers of quality are four at the most
 _MAX_UNITS = 100_000  # a picture of 1,000 tiles has a few thousand
 _TILES_SHARE = 2  # of the pixels allowed, all tiles together: they may overhang the picture's edges
 _CUT = "the file ends too early"
@@ -48,26 +51,45 @@ def check_sizes(content: bytes, codec: str, check_size: CheckSize) -> None:
         raise ValueError(f"its picture is of kind {container.types.get(container.primary, 'none')!r}")
     if other := _OTHER_PICTURES.intersection(container.types.values()):
         raise ValueError(f"it holds a picture of kind {sorted(other)[0]!r}")
+    budget = _Budget(_MAX_UNITS)
     for kind, body in container.boxes:
-        for size in _stated(kind, body):
+        for size in _stated(kind, body, budget):
             check_size(size)
-    units = read_bytes = 0
+    read_bytes = 0
     for item, kind in container.types.items():
-        if kind not in (*_CODED, _GRID):
-            continue
-        data = _data_of(container, item, view)
-        read_bytes += len(data)
+        read_bytes += _bytes_of(container, item, view)
         if read_bytes > 2 * len(content):
             raise ValueError("its items overlap")
         if kind == _GRID:
-            _check_grid(container, item, data, check_size)
-            continue
-        for size_in_code in av1_sizes(data) if kind == "av01" else _hevc_sizes(data):
-            units += 1
-            if units > _MAX_UNITS:
-                raise ValueError("it has too many parts")
-            if size_in_code is not None:
-                check_size(size_in_code)
+            _check_grid(container, item, _data_of(container, item, view), check_size)
+        elif kind in _CODED:
+            _check_code(kind, _data_of(container, item, view), check_size, budget)
+
+
+@dataclass
+class _Budget:
+    """How many parts there may be, all together."""
+
+    left: int
+
+    def spend(self, count: int = 1) -> None:
+        """Raises ValueError when there are too many."""
+        self.left -= count
+        if self.left < 0:
+            raise ValueError("it has too many parts")
+
+
+def _check_code(kind: str, data: memoryview, check_size: CheckSize, budget: _Budget) -> None:
+    """The sizes in an item's code, and that it is of one picture: decoders decode all that come before the last."""
+    pictures = 0
+    for unit in av1_units(data) if kind == "av01" else _hevc_units(data):
+        budget.spend()
+        size, begins_picture = unit
+        pictures += begins_picture
+        if pictures > _MAX_FRAMES:
+            raise ValueError("one of its pictures is several")
+        if size is not None:
+            check_size(size)
 
 
 def colour_code(content: bytes) -> tuple[int, int] | None:
@@ -82,6 +104,7 @@ def colour_code(content: bytes) -> tuple[int, int] | None:
 
 def _read(view: memoryview) -> _Container:
     container = _Container()
+    budget = _Budget(_MAX_ENTRIES)
     metas = [body for kind, body in boxes(view) if kind == "meta"]
     if len(metas) != 1:
         raise ValueError("it has no picture items" if not metas else "its directory is there twice")
@@ -97,11 +120,13 @@ def _read(view: memoryview) -> _Container:
             for inner, entry in boxes(body[6 if body[0] == 0 else 8 :]):
                 if inner == "infe" and entry[0] >= 2:
                     wide = 4 if entry[0] >= 3 else 2
+                    if len(container.types) == _MAX_ITEMS:
+                        raise ValueError("it has too many parts")
                     container.types[_number(entry, 4, wide)] = str(entry[6 + wide : 10 + wide], "latin-1")
         elif kind == "iloc":
-            container.extents = dict(_locations(body))
+            container.extents = dict(_locations(body, budget))
         elif kind == "iref":
-            _read_references(body, container)
+            _read_references(body, container, budget)
         elif kind == "idat":
             container.inner = body
         elif kind == "iprp":
@@ -109,7 +134,7 @@ def _read(view: memoryview) -> _Container:
                 if inner == "ipco":
                     container.boxes = list(boxes(properties))
                 elif inner == "ipma":
-                    _read_associations(properties, container)
+                    _read_associations(properties, container, budget)
     return container
 
 
@@ -137,7 +162,7 @@ def _number(view: memoryview, place: int, size: int) -> int:
     return int.from_bytes(view[place : place + size], "big")
 
 
-def _locations(body: memoryview) -> Iterator[tuple[int, list[tuple[int, int, bool]]]]:
+def _locations(body: memoryview, budget: _Budget) -> Iterator[tuple[int, list[tuple[int, int, bool]]]]:
     """(item, [(offset, length, whether in the idat box)]) of an iloc box."""
     version, sizes = body[0], _number(body, 4, 2)
     offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
@@ -155,6 +180,7 @@ def _locations(body: memoryview) -> Iterator[tuple[int, list[tuple[int, int, boo
         place += 2  # data reference index
         base, place = _number(body, place, base_size), place + base_size
         extents, place = _number(body, place, 2), place + 2
+        budget.spend(1 + extents)
         found = []
         for _ in range(extents):
             place += index_size
@@ -164,20 +190,22 @@ def _locations(body: memoryview) -> Iterator[tuple[int, list[tuple[int, int, boo
         yield item, found
 
 
-def _read_references(body: memoryview, container: _Container) -> None:
+def _read_references(body: memoryview, container: _Container, budget: _Budget) -> None:
     wide = 4 if body[0] else 2
     for kind, reference in boxes(body[4:]):
         if kind == "dimg":
             count = _number(reference, wide, 2)
+            budget.spend(1 + count)
             to = [_number(reference, wide + 2 + wide * place, wide) for place in range(count)]
             container.tiles[_number(reference, 0, wide)] = to
 
 
-def _read_associations(body: memoryview, container: _Container) -> None:
+def _read_associations(body: memoryview, container: _Container, budget: _Budget) -> None:
     wide, index = 4 if body[0] else 2, 2 if body[3] & 1 else 1
     place = 8
     for _ in range(_number(body, 4, 4)):
         item, count, place = _number(body, place, wide), _number(body, place + wide, 1), place + wide + 1
+        budget.spend(1 + count)
         for _ in range(count):
             container.properties[item].append(_number(body, place, index) & (0x7FFF if index == 2 else 0x7F))
             place += index
@@ -189,12 +217,15 @@ def _of(container: _Container, item: int, wanted: str) -> list[memoryview]:
     return [body for kind, body in (container.boxes[place - 1] for place in places) if kind == wanted]
 
 
-def _stated(kind: str, body: memoryview) -> Iterator[Size]:
+def _stated(kind: str, body: memoryview, budget: _Budget) -> Iterator[Size]:
     """The sizes in a property: of an item, or of its code."""
     if kind == "ispe":
         yield _number(body, 4, 4), _number(body, 8, 4)
     elif kind == "av1C":
-        yield from (size for size in av1_sizes(body[4:]) if size is not None)
+        for size, _ in av1_units(body[4:]):
+            budget.spend()
+            if size is not None:
+                yield size
     elif kind == "hvcC":
         if _number(body, 21, 1) & 3 != 3:
             raise ValueError("the parts of its code are not told apart as usual")
@@ -202,20 +233,30 @@ def _stated(kind: str, body: memoryview) -> Iterator[Size]:
         for _ in range(_number(body, 22, 1)):
             units, place = _number(body, place + 1, 2), place + 3
             for _ in range(units):
+                budget.spend()
                 length, place = _number(body, place, 2), place + 2
                 if size := hevc_size(bytes(body[place : place + length])):
                     yield size
                 place += length
 
 
-def _hevc_sizes(data: memoryview) -> Iterator[Size | None]:
+def _hevc_units(data: memoryview) -> Iterator[tuple[Size | None, bool]]:
+    """For each unit the size that it states, and whether it begins a picture."""
     place = 0
     while place + 4 <= len(data):
         length = _number(data, place, 4)
         if place + 4 + length > len(data):
             raise ValueError(_CUT)
-        yield hevc_size(bytes(data[place + 4 : place + 4 + min(length, 256)]))
+        unit = bytes(data[place + 4 : place + 4 + min(length, 256)])
+        yield hevc_size(unit), hevc_begins_picture(unit)
         place += 4 + length
+
+
+def _bytes_of(container: _Container, item: int, view: memoryview) -> int:
+    """How many bytes an item has, added up before they are joined."""
+    return sum(
+        length or len(container.inner if inside else view) for _, length, inside in container.extents.get(item, [])
+    )
 
 
 def _data_of(container: _Container, item: int, view: memoryview) -> memoryview:

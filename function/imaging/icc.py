@@ -14,6 +14,10 @@ from PIL import Image, ImageCms
 _MAX_SRGB_DIFFERENCE = 1  # levels of 255: a profile that moves no colour further is sRGB, whatever its name
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC  # in-gamut colours come back as they were
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
+MAX_PROFILE_BYTES = 4 << 20  # the largest of the usual ones, for printing, have 2.7 MB; those of screens a few KB
+# The type of a tag (ICC.1:2022, 10.16) that may chain any number of stages, through which LittleCMS would take each of
+# 35,937 colours: hours for a few MB. No camera, scanner or screen has it.
+_PROCESSING_ELEMENTS = b"mpet\0\0\0\0"
 _BROKEN = (ImageCms.PyCMSError, OSError, ValueError, TypeError)  # what a bad profile raises
 
 
@@ -54,6 +58,16 @@ class Use(Enum):
     BOTH_WAYS = "pixels can be converted from it and to it"
     FROM_ONLY = "pixels can be converted from it, as of a scanner, but not back"
     NONE = "it is damaged, or for another kind of picture"
+
+
+def problem_with(icc: bytes) -> str | None:
+    """Why a profile is not looked at, as the end of a sentence: what one costs is bounded by its size and by its kinds
+    of curves."""
+    if len(icc) > MAX_PROFILE_BYTES:
+        return f"has {len(icc):,} bytes, of {MAX_PROFILE_BYTES:,} that are read"
+    if _PROCESSING_ELEMENTS in icc:
+        return "is made of processing elements, which are not read"
+    return None
 
 
 def use_of(icc: bytes, mode: str) -> Use:

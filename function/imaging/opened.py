@@ -24,6 +24,7 @@ class Opened:
     exif         the block as it is stored; None without one, and where the reader turns the picture upright itself
     colours      what a profile has to be for, as Pillow's mode: RGB, L, CMYK; None where the decoded mode says it
     icc          a profile that is told by other means than an embedded one
+    animated     whether there are more frames than the one that is read
     lossless     whether the file keeps every pixel as it was
     extra_bytes  what decoding takes besides the format's bytes a pixel
     notes        what was mended or passed over, for people
@@ -34,6 +35,7 @@ class Opened:
     exif: bytes | None = None
     colours: str | None = None
     icc: bytes | None = None
+    animated: bool = False
     lossless: bool = False
     extra_bytes: int = 0
     notes: tuple[str, ...] = ()

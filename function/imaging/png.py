@@ -16,7 +16,8 @@ from isal import isal_zlib
 from function.imaging.avx import release_avx
 from function.imaging.formats import PNG_MAGIC
 
-_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+_CHECKED = (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"IDAT", b"IEND")  # what is read: the checksums of others do not matter
+MAX_CHUNKS = 100_000  # 50 MB of pixel data in parts of 8 KiB, as libpng writes them, are 6,400
 _UP, _SUB = 2, 1  # filter types of section 9.2
 _STRIP_BYTES = 1 << 20  # filtered and deflated at a time: it stays in the cache, and memory does not grow
 _LEAST_BYTES_FOR_TWO = 8 << 20  # from here on upper and lower half are deflated side by side
@@ -27,11 +28,12 @@ _SAMPLE_STEP = 8  # every eighth row decides on a strip's filter; all of them wo
 def read_chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
     """Every chunk of a PNG as (type, data), IEND included; what follows IEND is passed over.
 
-    Raises ValueError when the file ends too early or a chunk that the picture depends on fails its checksum.
+    Raises ValueError when the file ends too early, has more than MAX_CHUNKS, or a chunk that the picture depends on
+    fails its checksum.
     Nothing is decompressed.
     """
     view, position = memoryview(content), len(PNG_MAGIC)
-    while True:
+    for _ in range(MAX_CHUNKS):
         if position + 12 > len(view):
             raise ValueError("the file ends too early")
         length, kind = struct.unpack_from(">I4s", view, position)
@@ -39,13 +41,14 @@ def read_chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
         if end > len(view):
             raise ValueError("the file ends too early")
         checksum = struct.unpack_from(">I", view, end - 4)[0]
-        if kind in _CRITICAL and isal_zlib.crc32(view[position + 4 : end - 4]) != checksum:
+        if kind in _CHECKED and isal_zlib.crc32(view[position + 4 : end - 4]) != checksum:
             raise ValueError(f"the checksum of a {kind.decode()} chunk does not fit")
         yield kind, view[position + 8 : end - 4]
         if kind == b"IEND":
             release_avx()
             return
         position = end
+    raise ValueError(f"it has more than {MAX_CHUNKS:,} chunks")
 
 
 def write_png(array: np.ndarray, *, icc: bytes | None = None, xmp: str | None = None) -> bytes:
@@ -56,14 +59,15 @@ def write_png(array: np.ndarray, *, icc: bytes | None = None, xmp: str | None = 
     """
     height, width, channels = array.shape
     colour_type = {3: 2, 4: 6}[channels]
-    parts = [PNG_MAGIC, *_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0))]
+    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
+    parts: list[bytes | memoryview] = [PNG_MAGIC, *chunk(b"IHDR", header)]
     if icc is not None:
-        parts += _chunk(b"iCCP", b"ICC Profile\0\0" + isal_zlib.compress(icc))
+        parts += chunk(b"iCCP", b"ICC Profile\0\0" + isal_zlib.compress(icc))
     if xmp is not None:
-        parts += _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp.encode())
+        parts += chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp.encode())
     rows = np.ascontiguousarray(array).reshape(height, width * channels)
     middle = height // 2 if rows.nbytes > _LEAST_BYTES_FOR_TWO else 0
-    parts += _chunk(b"IDAT", _ZLIB_HEADER)
+    parts += chunk(b"IDAT", _ZLIB_HEADER)
     with ThreadPoolExecutor(max_workers=1) as pool:
         upper = pool.submit(_deflated, rows, channels, 0, middle) if middle else None
         lower = _deflated(rows, channels, middle, height)
@@ -72,8 +76,8 @@ def write_png(array: np.ndarray, *, icc: bytes | None = None, xmp: str | None = 
         parts += upper.result().chunks
         checksum = _combined(upper.result().checksum, lower.checksum, (height - middle) * (rows.shape[1] + 1))
     parts += lower.chunks
-    parts += _chunk(b"IDAT", struct.pack(">I", checksum))
-    parts += _chunk(b"IEND", b"")
+    parts += chunk(b"IDAT", struct.pack(">I", checksum))
+    parts += chunk(b"IEND", b"")
     return b"".join(parts)
 
 
@@ -81,21 +85,21 @@ def write_png(array: np.ndarray, *, icc: bytes | None = None, xmp: str | None = 
 class _Deflated:
     """IDAT chunks of some rows, and the Adler-32 checksum of what they hold."""
 
-    chunks: list[bytes]
+    chunks: list[bytes | memoryview]
     checksum: int
 
 
 def _deflated(rows: np.ndarray, channels: int, top: int, bottom: int) -> _Deflated:
     """Rows `top` to `bottom`, filtered and deflated; only the picture's last ones end the stream (RFC 1951, 3.2.3)."""
     deflate = isal_zlib.compressobj(level=1, wbits=-15)
-    chunks: list[bytes] = []
+    chunks: list[bytes | memoryview] = []
     checksum = 1
     for strip in _filtered_strips(rows, channels, top, bottom):
         checksum = isal_zlib.adler32(strip, checksum)
         if data := deflate.compress(strip):
-            chunks += _chunk(b"IDAT", data)
+            chunks += chunk(b"IDAT", data)
     last = isal_zlib.Z_FINISH if bottom == len(rows) else isal_zlib.Z_FULL_FLUSH
-    chunks += _chunk(b"IDAT", deflate.flush(last))
+    chunks += chunk(b"IDAT", deflate.flush(last))
     release_avx()
     return _Deflated(chunks, checksum)
 
@@ -131,6 +135,7 @@ def _energy(residual: np.ndarray) -> int:
     return int(np.abs(residual.view(np.int8).astype(np.int16)).sum())
 
 
-def _chunk(kind: bytes, data: bytes) -> tuple[bytes, bytes, bytes]:
+def chunk(kind: bytes, data: bytes | memoryview) -> tuple[bytes, bytes | memoryview, bytes]:
+    """One chunk as its parts: length and type, data, checksum (5.3)."""
     crc = isal_zlib.crc32(data, isal_zlib.crc32(kind))
     return struct.pack(">I4s", len(data), kind), data, struct.pack(">I", crc)

@@ -1,7 +1,8 @@
 """TIFF: its first page, and only what a photograph is: grey, palette, RGB(A) or CMYK with 8 or 16 bits.
 
 The directory is read here first, within its bounds (TIFF 6.0, sections 2, 8, 15 and 19), so that what Pillow and
-libtiff are given has a known size, and a camera's raw file is not taken for its thumbnail.
+libtiff are given has a known size, and a camera's raw file is not taken for its thumbnail. They are given a directory
+of what decoding takes: they would unpack every value of all others, EXIF's among them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import ctypes
 import io
 import math
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,9 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 _WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I"}
 _MAX_ENTRIES = 4096  # of a directory; about 20 are usual
 _MAX_CHANNELS = 6
+_MAX_PARTS = 50_000  # strips or tiles: 64 megapixels in tiles of 64 pixels are 16,000
+_MAX_SEGMENTS = 300_000  # of all JPEG strips or tiles together; each has 6, or 2 where they share their tables
+_OVERLAP = 1.1  # times the file's bytes: a part's length may be rounded up
 _JPEG = 7
 _COMPRESSIONS = {1, 5, _JPEG, 8, 32946, 32773, 50000}  # none, LZW, JPEG, Deflate (both), PackBits, Zstandard
 _COLOURS = {0: "L", 1: "L", 2: "RGB", 3: "RGB", 5: "CMYK", 6: "RGB"}  # by PhotometricInterpretation
@@ -36,6 +39,15 @@ _RAW_COMPRESSIONS = {32767, 32769, 34713, 65000, 65535}  # Sony, Epson, Nikon, K
 )  # fmt: skip
 _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, _SUB_IFDS, _SAMPLE_FORMAT = 322, 323, 324, 325, 330, 339
 _DNG_VERSION = 50706
+_ORIENTATION = 274
+# How many values each tag has that decoding takes, at the most; the directory that is handed on has no other tags.
+_KEPT = {
+    _WIDTH: 1, _HEIGHT: 1, _BITS: _MAX_CHANNELS, _COMPRESSION: 1, _PHOTOMETRIC: 1, 266: 1, _STRIPS: _MAX_PARTS,
+    _ORIENTATION: 1, _CHANNELS: 1, _ROWS: 1, _STRIP_BYTES: _MAX_PARTS, _PLANAR: 1, 317: 1, 320: 3 << 16,
+    _TILE_WIDTH: 1, _TILE_HEIGHT: 1, _TILES: _MAX_PARTS, _TILE_BYTES: _MAX_PARTS, 332: 1, 338: _MAX_CHANNELS,
+    _SAMPLE_FORMAT: _MAX_CHANNELS, 347: 1 << 16, 529: 3, 530: 2, 531: 1, 532: 6,
+}  # fmt: skip
+_PROFILE = 34675
 _CANON = b"CR"  # of a CR2, behind the header
 
 
@@ -50,12 +62,14 @@ def open_tiff(content: bytes, check_size: CheckSize) -> Opened:
         raise NotRead(f"this TIFF has {unread}; {_ADVICE}")
     page.check_data()
     try:
-        image = _FirstPage(io.BytesIO(content))
+        image = _FirstPage(io.BytesIO(page.alone()))
     except SyntaxError:  # what Pillow says of every combination that its table does not have
         raise NotRead(f"this TIFF has channels of an unusual kind; {_ADVICE}") from None
-    shown = (image.height, image.width) if page.value(274) in (5, 6, 7, 8) else image.size
+    shown = (image.height, image.width) if page.value(_ORIENTATION) in (5, 6, 7, 8) else image.size
     if shown != (page.width, page.height):
         raise ValueError("its directory contradicts itself")
+    if page.icc:
+        image.info["icc_profile"] = page.icc
     colours = "L" if image.mode in ("LA", "La", "I;16") else _COLOURS[page.photometric]
     return Opened(image, colours=colours, lossless=page.compression != _JPEG, extra_bytes=page.part_bytes)
 
@@ -84,6 +98,7 @@ class _Entry:
     kind: int
     count: int
     place: int  # of the values in the file
+    size: int  # bytes
 
 
 class _Page:
@@ -103,7 +118,7 @@ class _Page:
             values = place + 8 if size <= 4 else self._number("I", place + 8)
             if values + size > len(content):
                 raise ValueError("the file ends too early")
-            self._entries.setdefault(tag, _Entry(kind, count, values))
+            self._entries.setdefault(tag, _Entry(kind, count, values, size))
         self.width, self.height = self._required(_WIDTH, "width"), self._required(_HEIGHT, "height")
         self.photometric = self.value(_PHOTOMETRIC, 0)
         self.compression = self.value(_COMPRESSION, 1)
@@ -119,15 +134,43 @@ class _Page:
         return value
 
     def values(self, tag: int) -> tuple[int, ...]:
-        """Whole numbers of an entry; none where it is absent or holds something else."""
+        """Whole numbers of an entry, as many as decoding takes; none where it is absent or holds something else."""
         entry = self._entries.get(tag)
         if entry is None or entry.kind not in _WHOLE_NUMBERS:
             return ()
-        return struct.unpack_from(f"{self._order}{entry.count}{_WHOLE_NUMBERS[entry.kind]}", self._content, entry.place)
+        count = min(entry.count, _KEPT[tag])
+        return struct.unpack_from(f"{self._order}{count}{_WHOLE_NUMBERS[entry.kind]}", self._content, entry.place)
 
     def value(self, tag: int, default: int = 0) -> int:
         """The first number of an entry."""
-        return next(iter(self.values(tag)), default)
+        entry = self._entries.get(tag)
+        if entry is None or entry.kind not in _WHOLE_NUMBERS or not entry.count:
+            return default
+        return self._number(_WHOLE_NUMBERS[entry.kind], entry.place)
+
+    @property
+    def icc(self) -> bytes | None:
+        """The profile."""
+        entry = self._entries.get(_PROFILE)
+        return None if entry is None else self._content[entry.place : entry.place + entry.size]
+
+    def alone(self) -> bytes:
+        """The file with a directory of what decoding takes, behind everything else, and none after it."""
+        kept = sorted((tag, entry) for tag, entry in self._entries.items() if tag in _KEPT)
+        padding = bytes(len(self._content) & 1)
+        start = len(self._content) + len(padding)
+        values = start + 2 + 12 * len(kept) + 4
+        directory, moved = struct.pack(self._order + "H", len(kept)), b""
+        for tag, entry in kept:
+            packed = self._content[entry.place : entry.place + entry.size]
+            place = packed.ljust(4, b"\0")
+            if entry.size > 4:
+                place = struct.pack(self._order + "I", values + len(moved))
+                moved += packed + bytes(len(packed) & 1)
+            directory += struct.pack(self._order + "HHI", tag, entry.kind, entry.count) + place
+        head = self._content[:4] + struct.pack(self._order + "I", start)
+        rest = memoryview(self._content)[8:]
+        return b"".join([head, rest, padding, directory, bytes(4), moved])
 
     @property
     def is_raw(self) -> bool:
@@ -172,6 +215,9 @@ class _Page:
 
     def check_data(self) -> None:
         """Raises ValueError when tiles or strips do not cover the picture, or lie outside the file."""
+        for tag, entry in self._entries.items():
+            if entry.count > _KEPT.get(tag, entry.count):
+                raise ValueError(f"tag {tag} has {entry.count:,} values; {_KEPT[tag]:,} are the most")
         across, down = self._part
         if across * down > 4 * max(self.width * self.height, 1 << 18):
             raise ValueError("its tiles are larger than the picture")
@@ -182,13 +228,14 @@ class _Page:
         lengths = self.values(_TILE_BYTES if tiled else _STRIP_BYTES)
         if len(starts) < wanted or (len(lengths) < wanted and (lengths or wanted > 1)):
             raise ValueError(f"it has {len(starts)} of {wanted} strips or tiles")
-        for start, length in zip(starts, lengths, strict=False):
-            if start + length > len(self._content):
-                raise ValueError("the file ends too early")
+        parts = set(zip(starts, lengths, strict=False))  # equal ones may stand in one place
+        if any(start + length > len(self._content) for start, length in parts):
+            raise ValueError("the file ends too early")
+        # libtiff reads all of a part, however little of it is needed, and each as often as it is named.
+        read_bytes = max(sum(length for _, length in parts), sum(lengths) - self.width * self.height)
+        if read_bytes > _OVERLAP * len(self._content):
+            raise ValueError("its strips or tiles overlap")
         if self.compression == _JPEG:
-            for part in self._jpegs(starts, lengths):
-                extent_of(part)
-
-    def _jpegs(self, starts: tuple[int, ...], lengths: tuple[int, ...]) -> Iterator[bytes]:
-        for start, length in dict.fromkeys(zip(starts, lengths, strict=False)):
-            yield self._content[start : start + length]
+            segments = _MAX_SEGMENTS
+            for start, length in parts:
+                segments -= extent_of(self._content[start : start + length], segments).segments

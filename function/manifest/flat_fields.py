@@ -8,8 +8,8 @@ import json
 import re
 from typing import Any, get_args
 
+from function.manifest import json_text
 from function.manifest.model import Manifest, Output
-from function.manifest.parse import no_duplicates
 
 LABEL_PREFIX = "labels."
 # Spreadsheets write 768 as 768.0 or 768,0; with three zeros it might be a thousand.
@@ -77,11 +77,9 @@ def parse_value(name: str, text: str) -> Any:
 def parse_json(text: str) -> Any:
     """Parsed JSON. Raises ValueError with a sentence for people."""
     try:
-        return json.loads(text, object_pairs_hook=no_duplicates)
+        return json_text.parse_json(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"it is not JSON: {error.msg} at column {error.pos + 1}") from None
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
 
 
 def short(text: str) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 
 from function.errors import ManifestInvalid
 from function.imaging.mishaps import lfs_pointer
+from function.manifest.json_text import parse_json
 from function.manifest.model import Manifest, Output, ScenePrompt, StrictModel
-from function.manifest.quoting import quoted
+from function.manifest.quoting import MAX_LISTED, cut, quoted
 from function.manifest.text import text_of
 from function.settings import Settings
 
@@ -24,15 +26,13 @@ def parse_manifest(body: bytes, settings: Settings) -> Manifest:
     if pointer := lfs_pointer(body):
         raise ManifestInvalid(pointer)
     try:
-        fields = json.loads(text_of(body), object_pairs_hook=no_duplicates)
+        fields = parse_json(text_of(body))
     except UnicodeDecodeError as error:
         said = f"the manifest is not {error.encoding.upper()} text: {error.reason} at byte {error.start}"
         raise ManifestInvalid(f"{said}; save it as UTF-8") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ManifestInvalid(f"the manifest is not JSON: {error.msg} at {where}") from None
-    except RecursionError:
-        raise ManifestInvalid("the manifest is nested too deeply") from None
     except ValueError as error:
         raise ManifestInvalid(f"the manifest is not usable JSON: {error}") from None
     return manifest_from(fields, settings)
@@ -60,10 +60,10 @@ def manifest_from(fields: Any, settings: Settings) -> Manifest:
 
 
 def explain(error: ValidationError) -> str:
-    """One sentence that names every bad field and what would be right."""
+    """One sentence that names every bad field, up to MAX_LISTED of them, and what would be right."""
     problems: dict[str, list[str]] = {}
     for item in error.errors(include_url=False):
-        path = [str(part) for part in item["loc"]]
+        path = [cut(str(part)) for part in item["loc"]]
         if path[:1] == ["scene"]:
             del path[1:2]  # the branch of the union that was tried; a person does not need to know it
         name = ".".join(path) or "manifest"
@@ -78,17 +78,10 @@ def explain(error: ValidationError) -> str:
             if isinstance(item["input"], str | int | float | bool | None):
                 said += f", got {quoted(item['input'])}"
         problems.setdefault(name, []).append(said)
-    return "; ".join(f"{name}: {' or '.join(dict.fromkeys(said))}" for name, said in problems.items())
+    sentences = [f"{name}: {' or '.join(dict.fromkeys(said))}" for name, said in islice(problems.items(), MAX_LISTED)]
+    if len(problems) > MAX_LISTED:
+        sentences.append(f"and {len(problems) - MAX_LISTED} fields more are not as they should be")
+    return "; ".join(sentences)
 
 
 NESTED_MODELS: dict[str, type[StrictModel]] = {"output": Output, "scene": ScenePrompt}
-
-
-def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An `object_pairs_hook` for JSON objects. Raises ValueError that names every field that is there twice."""
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise ValueError(f"the field {', '.join(twice)} stands there twice")
-    return fields

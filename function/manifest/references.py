@@ -17,6 +17,7 @@ from function.settings import Settings
 from function.storage.names import BUCKET_NAME, MAX_OBJECT_NAME_BYTES, gs_uri, split_gs_uri
 from function.storage.read_rules import GS_SCHEME, may_read
 
+MAX_REFERENCE_CHARS = 8192  # a name of 1,024 bytes, percent-encoded on the web, and folders to leave
 # A colon alone makes no scheme: "shoe:red.png" is a name.
 OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:about|blob|file|ftp|https?|javascript|s3):", re.IGNORECASE)
 # https://cloud.google.com/storage/docs/request-endpoints, and the console's own addresses.
@@ -114,6 +115,10 @@ def resolve(
             return InlineImage(content=decode_data_uri(reference))
         except ValueError as error:
             raise ManifestInvalid(f"{field}: {error}") from None
+    if len(reference) > MAX_REFERENCE_CHARS:
+        raise ManifestInvalid(
+            f"{field}: {quoted(reference)} has {len(reference):,} characters; no image's name is so long"
+        )
     _check_spelling(reference, field)
     if has_gs_scheme(reference):
         stated_bucket = bucket_of(reference)

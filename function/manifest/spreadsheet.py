@@ -18,6 +18,11 @@ from function.manifest.text import encoding_of, text_of, trimmed, without_invisi
 
 MAX_CATALOGUE_BYTES = 32 * 2**20  # 100,000 rows of 300 bytes; it is held in memory whole
 MAX_ROWS = 100_000  # ten times what is ordinary, and still inside the six digits of a row's name
+_MAX_LINES = 10 * MAX_ROWS  # empty ones too, and those inside of cells
+_MAX_MARKS = 4  # byte order marks, one before the other, as some programs write them
+_MAX_NAME_CHARS = 1000  # of a column
+_MAX_COLUMNS = 200  # a manifest has about 20 fields, and 32 labels
+_FOREIGN = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as `surrogateescape` keeps them
 _HEAD_BYTES = 4096  # in which the first line of JSON is looked for
 DELIMITERS = ",;\t"  # Excel writes the second where the comma is the decimal sign; "Unicode text" has the third
 # Excel's own first line that says which delimiter follows; saved again it may be quoted, and padded with delimiters.
@@ -58,9 +63,10 @@ def read_rows(name: str, content: bytes) -> list[Row]:
 def _jsonl_rows(content: bytes) -> Iterator[Row]:
     if encoding_of(content) != "utf-8":
         content = _text(content).encode("utf-8", "surrogatepass")
-    while content.startswith(codecs.BOM_UTF8):
+    for _ in range(_MAX_MARKS):
         content = content.removeprefix(codecs.BOM_UTF8)
     _check_is_lines(content)
+    _check_lines(content.count(b"\n"))
     # Only a line feed ends a line: U+2028 and the like may stand inside a JSON string.
     lines = enumerate(content.split(b"\n"), start=1)
     filled = ((line, packed) for line, text in lines if (packed := text.strip()))
@@ -71,6 +77,11 @@ def _jsonl_rows(content: bytes) -> Iterator[Row]:
             yield Row(number, line, problem=f"it is not UTF-8 text: {error.reason} at byte {error.start}")
         except ValueError as error:
             yield Row(number, line, problem=str(error))
+
+
+def _check_lines(count: int) -> None:
+    if count > _MAX_LINES:
+        raise ManifestInvalid(f"the catalogue has {count:,} lines, most of them empty; {_MAX_LINES:,} are the most")
 
 
 def _check_is_lines(content: bytes) -> None:
@@ -90,6 +101,7 @@ def _check_is_lines(content: bytes) -> None:
 
 def _csv_rows(content: bytes) -> Iterator[Row]:
     text = _text(content)
+    _check_lines(max(text.count("\n"), text.count("\r")))
     stated = SEPARATOR_LINE.match(text)
     delimiter = stated[1] if stated else _delimiter(text)
     # A data: image may stand in a cell; the module's own limit (128 KiB) is for the whole process.
@@ -124,13 +136,17 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | str]]
     while True:
         line = reader.line_num + 1
         try:
-            cells = [trimmed(cell) for cell in next(reader)]
+            cells = next(reader)
         except StopIteration:
             return
         except csv.Error:
             through = f"line {line}" if reader.line_num <= line else f"lines {line} to {reader.line_num}"
             yield line, f'{through}: a quoted cell is not closed properly (a quote inside is written as "")'
             continue
+        if any(trimmed(cell) for cell in cells[_MAX_COLUMNS:] if cell):
+            yield line, f"it has {len(cells):,} cells; {_MAX_COLUMNS} are the most"
+            continue
+        cells = [trimmed(cell) for cell in cells[:_MAX_COLUMNS]]
         if any(cells):
             yield line, cells
 
@@ -168,7 +184,7 @@ def _columns(header: list[str]) -> list[str]:
 
 def _column(name: str) -> str:
     """A header's cell as the column it means: `Product` is `product`, and a label keeps its own letters."""
-    name = trimmed(without_invisible(name))
+    name = trimmed(without_invisible(name[:_MAX_NAME_CHARS]))
     return LABEL_PREFIX + name[len(LABEL_PREFIX) :] if name.lower().startswith(LABEL_PREFIX) else name.lower()
 
 
@@ -203,11 +219,10 @@ def _text(content: bytes) -> str:
 
 def _foreign_byte(cells: list[str]) -> str | None:
     """What is wrong with cells that hold a byte which is not UTF-8."""
-    for cell in cells:
-        for letter in cell:
-            if "\udc80" <= letter <= "\udcff":
-                return (
-                    f"is not UTF-8 text (byte {ord(letter) - 0xDC00:#04x}); save the file as UTF-8: in Excel with the "
-                    "file type “CSV UTF-8 (Comma delimited)”"
-                )
-    return None
+    found = next(filter(None, map(_FOREIGN.search, cells)), None)
+    if found is None:
+        return None
+    return (
+        f"is not UTF-8 text (byte {ord(found[0]) - 0xDC00:#04x}); save the file as UTF-8: in Excel with the file type "
+        "“CSV UTF-8 (Comma delimited)”"
+    )

@@ -15,6 +15,8 @@ _BYTE_ORDER_MARKS = {
 _MARK = "\ufeff"
 # Zero-width space, non-joiner, joiner, word joiner, mark, soft hyphen, directions: pasted from web pages and chats.
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069"
+_BLANK = "".join(filter(str.isspace, map(chr, range(0x3001))))  # the last one of Unicode is 3000
+_AT_ENDS = _BLANK + _INVISIBLE
 _WITHOUT_INVISIBLE = str.maketrans("", "", _INVISIBLE)
 _HEAD_BYTES = 4096
 
@@ -49,7 +51,4 @@ def without_invisible(text: str) -> str:
 
 def trimmed(text: str) -> str:
     """The text without blanks, and what cannot be seen, at its ends."""
-    before = None
-    while text != before:
-        before, text = text, text.strip().strip(_INVISIBLE)
-    return text
+    return text.strip(_AT_ENDS)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from function.errors import CompositeError, SourceTooLarge, SourceUnreadable
-from function.imaging.coded_size import av1_sizes, hevc_size
+from function.imaging.coded_size import av1_units, hevc_size
 from function.imaging.decode import decode, inspect
 from function.imaging.icc import to_srgb
 from tests.imaging.heif_files import (
@@ -94,9 +94,9 @@ def test_sizes_are_read_from_the_code():
     assert hevc_size(sequence_parameters(5000, 321)) == (5000, 321)
     assert hevc_size(b"\x40\x01" + b"\0" * 20) is None
     for still in (True, False):
-        assert list(av1_sizes(memoryview(sequence_header(5000, 321, still=still)))) == [(5000, 321)]
+        assert list(av1_units(memoryview(sequence_header(5000, 321, still=still)))) == [((5000, 321), False)]
     data = coded_picture(saved(photo(300, 200), "AVIF"), "av01", width=300, height=200).data
-    assert (300, 200) in list(av1_sizes(memoryview(data)))
+    assert ((300, 200), False) in list(av1_units(memoryview(data)))
 
 
 def hevc_configuration(unit: bytes) -> bytes:

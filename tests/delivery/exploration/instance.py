@@ -84,7 +84,7 @@ class Instance(Process):
             "ce-time": upload.time.isoformat(), "Content-Type": "application/json",
         }  # fmt: skip
         data = {"bucket": upload.bucket, "name": upload.name, "generation": str(upload.generation)}
-        request = SimpleNamespace(method="POST", headers=headers, get_data=lambda: json.dumps(data).encode())
+        request = SimpleNamespace(method="POST", path="/", headers=headers, get_data=lambda: json.dumps(data).encode())
         return self.service.deliver(request).status_code
 
     def set_aside(self, objects: dict[tuple[str, str], Stored]) -> dict[str, float]:
