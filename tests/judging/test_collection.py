@@ -104,5 +104,15 @@ def test_noise_is_taken_out_of_the_truth_and_the_shadow_stays():
     assert change[85, 100] == 255
     assert np.array_equal(settled_truth[:20], scene[:20])
     assert not change[:20].any()
-    apart, _ = settled(scene, truth, mask, (50, 20, 100, 100))
-    assert np.array_equal(apart[85, 105:], scene[85, 105:])
+
+
+def test_what_was_not_rendered_is_the_scene():
+    scene = np.full((120, 160, 3), 120, np.uint8)
+    truth, mask = np.zeros_like(scene), np.zeros((120, 160), np.uint8)
+    truth[20:100, 50:100] = 120
+    truth[40:60, 60:80] = 30
+    mask[40:60, 60:80] = 255
+    settled_truth, change = settled(scene, truth, mask, (50, 20, 100, 100))
+    assert (settled_truth[mask == 0] == 120).all()
+    assert not change[:, 95:].any()
+    assert not change[:30].any()

@@ -13,6 +13,9 @@ NOISE_LEVELS = 2.0
 
 def settled(scene: np.ndarray, truth: np.ndarray, mask: np.ndarray, window: Window) -> tuple[np.ndarray, np.ndarray]:
     """Truth with the scene's own pixels where only the renderer's noise differs, and the mask of what changed."""
+    left, top, right, bottom = window
+    rendered, truth = truth, scene.copy()
+    truth[top:bottom, left:right] = rendered[top:bottom, left:right]
     sigma = 0.007 * max(scene.shape[:2])
     differ = np.abs(cv2.GaussianBlur(truth.astype(np.float32) - scene, (0, 0), sigma)).max(axis=2)
     near = cv2.dilate((mask > 0).astype(np.float32), np.ones((9, 9), np.uint8))
