@@ -74,7 +74,7 @@ def _noise_field(rng: np.random.Generator, shape: tuple[int, int], sigma: float)
     return smooth / (smooth.std() + 1e-9)
 
 
-def _bent(picture: np.ndarray, rng: np.random.Generator, width: float, strength: np.ndarray | float) -> np.ndarray:
+def bend(picture: np.ndarray, rng: np.random.Generator, width: float, strength: np.ndarray | float) -> np.ndarray:
     """`picture` displaced by smooth noise of `width` pixels, `strength` pixels root mean square."""
     height, wide = picture.shape[:2]
     x, y = np.meshgrid(np.arange(wide, dtype=np.float32), np.arange(height, dtype=np.float32))
@@ -88,11 +88,11 @@ def _bent(picture: np.ndarray, rng: np.random.Generator, width: float, strength:
     )
 
 
-def _laid(under: np.ndarray, over: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def laid(under: np.ndarray, over: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return under * (1 - mask[..., None]) + over * mask[..., None]
 
 
-def _shifted(shot: Shot, matrix: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:
+def shifted(shot: Shot, matrix: list[list[float]]) -> tuple[np.ndarray, np.ndarray]:
     size = shot.truth.shape[1], shot.truth.shape[0]
     m = np.float32(matrix)
     return (
@@ -101,7 +101,7 @@ def _shifted(shot: Shot, matrix: list[list[float]]) -> tuple[np.ndarray, np.ndar
     )
 
 
-def _about(scale_x: float, scale_y: float, x: float, y: float) -> list[list[float]]:
+def about(scale_x: float, scale_y: float, x: float, y: float) -> list[list[float]]:
     return [[scale_x, 0, x - scale_x * x], [0, scale_y, y - scale_y * y]]
 
 
@@ -112,7 +112,7 @@ def _hue_turned(picture: np.ndarray, hue: int) -> np.ndarray:
     return cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB).astype(np.float32)
 
 
-def _inner(shot: Shot, left: float, top: float, right: float, bottom: float) -> np.ndarray:
+def inner_part(shot: Shot, left: float, top: float, right: float, bottom: float) -> np.ndarray:
     """Soft mask of a part of the product's box, kept off its rim."""
     x, y, w, h = shot.box
     part = np.zeros_like(shot.mask)
@@ -125,43 +125,43 @@ def product_missing(shot, rng, other):
     return shot.scene.copy()
 
 
-def _doubled(shot: Shot, scale: float) -> np.ndarray:
+def doubled(shot: Shot, scale: float) -> np.ndarray:
     x, y, w, h = shot.box
     step = (1.0 + scale) / 2 * 1.15 * w
     room_right = x + w / 2 + step + scale * w / 2 < shot.mask.shape[1]
-    matrix = _about(scale, scale, x + w / 2, y + h)
+    matrix = about(scale, scale, x + w / 2, y + h)
     matrix[0][2] += step if room_right else -step
-    copy, mask = _shifted(shot, matrix)
-    return _laid(shot.truth, copy, mask)
+    copy, mask = shifted(shot, matrix)
+    return laid(shot.truth, copy, mask)
 
 
 def product_doubled(shot, rng, other):
-    return _doubled(shot, 1.0)
+    return doubled(shot, 1.0)
 
 
 def doubled_small(shot, rng, other):
-    return _doubled(shot, rng.uniform(0.45, 0.6))
+    return doubled(shot, rng.uniform(0.45, 0.6))
 
 
 def wrong_colour(shot, rng, other):
-    return _laid(shot.truth, _hue_turned(shot.truth, int(rng.integers(25, 156))), shot.mask)
+    return laid(shot.truth, _hue_turned(shot.truth, int(rng.integers(25, 156))), shot.mask)
 
 
 def recoloured_part(shot, rng, other):
     top = rng.choice([0.0, 0.5])
-    part = _inner(shot, 0, top, 1, top + 0.5)
-    return _laid(shot.truth, _hue_turned(shot.truth, int(rng.integers(40, 140))), part)
+    part = inner_part(shot, 0, top, 1, top + 0.5)
+    return laid(shot.truth, _hue_turned(shot.truth, int(rng.integers(40, 140))), part)
 
 
 def bleached(shot, rng, other):
     grey = shot.truth.mean(axis=2, keepdims=True)
-    return _laid(shot.truth, grey + 0.15 * (shot.truth - grey), shot.mask)
+    return laid(shot.truth, grey + 0.15 * (shot.truth - grey), shot.mask)
 
 
 def mirrored_product(shot, rng, other):
     x, _, w, _ = shot.box
-    flipped, mask = _shifted(shot, [[-1, 0, 2 * x + w], [0, 1, 0]])
-    return _laid(shot.shadowed, flipped, mask)
+    flipped, mask = shifted(shot, [[-1, 0, 2 * x + w], [0, 1, 0]])
+    return laid(shot.shadowed, flipped, mask)
 
 
 def other_product(shot, rng, other):
@@ -172,7 +172,7 @@ def other_product(shot, rng, other):
     size = shot.truth.shape[1], shot.truth.shape[0]
     m = np.float32([[scale, 0, x + w / 2 - scale * (ox + ow / 2)], [0, scale, y + h - scale * (oy + oh)]])
     over, mask = cv2.warpAffine(other.truth, m, size), cv2.warpAffine(other.mask, m, size)
-    return _laid(shot.shadowed, over, mask)
+    return laid(shot.shadowed, over, mask)
 
 
 def other_label(shot, rng, other):
@@ -184,12 +184,12 @@ def other_label(shot, rng, other):
     rows, columns = slice(y + h * 3 // 10, y + h * 9 // 10), slice(x + w // 8, x + w * 7 // 8)
     shape = patch[rows, columns].shape
     patch[rows, columns] = cv2.resize(cut, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
-    return _laid(shot.truth, patch, _inner(shot, 0.12, 0.3, 0.88, 0.9))
+    return laid(shot.truth, patch, inner_part(shot, 0.12, 0.3, 0.88, 0.9))
 
 
 def other_words(shot, rng, other):
     """The print wiped away and other words set in its ink."""
-    part = _inner(shot, 0.08, 0.3, 0.92, 0.92)
+    part = inner_part(shot, 0.08, 0.3, 0.92, 0.92)
     x, y, w, h = shot.box
     picture = np.clip(shot.truth, 0, 255).astype(np.uint8)
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
@@ -221,31 +221,31 @@ def other_words(shot, rng, other):
             cv2.LINE_AA,
         )
         line += rng.uniform(0.07, 0.11) * h
-    return _laid(shot.truth, text.astype(np.float32), part)
+    return laid(shot.truth, text.astype(np.float32), part)
 
 
 def blurred_label(shot, rng, other):
     soft = cv2.GaussianBlur(shot.truth, (0, 0), 0.035 * shot.box[2] + 2)
-    return _laid(shot.truth, soft, _inner(shot, 0.03, 0.1, 0.97, 0.97))
+    return laid(shot.truth, soft, inner_part(shot, 0.03, 0.1, 0.97, 0.97))
 
 
 def garbled_label(shot, rng, other):
     """Letters that are none: the print bent to and fro."""
     width = 0.035 * shot.box[2]
-    bent = _bent(shot.truth, rng, width + 2, width)
-    return _laid(shot.truth, bent, _inner(shot, 0.03, 0.1, 0.97, 0.97))
+    bent = bend(shot.truth, rng, width + 2, width)
+    return laid(shot.truth, bent, inner_part(shot, 0.03, 0.1, 0.97, 0.97))
 
 
 def scene_replaced(shot, rng, other):
     size = shot.truth.shape[1], shot.truth.shape[0]
-    return _laid(cv2.resize(other.scene, size), shot.truth, shot.mask)
+    return laid(cv2.resize(other.scene, size), shot.truth, shot.mask)
 
 
 def scene_reimagined(shot, rng, other):
     """The same kind of room, everything a little elsewhere."""
     shape = shot.mask.shape
     away = 1 - cv2.GaussianBlur(cv2.dilate(shot.mask, np.ones((31, 31))), (0, 0), 20)
-    return _bent(shot.truth, rng, 0.05 * max(shape), 0.02 * max(shape) * away)
+    return bend(shot.truth, rng, 0.05 * max(shape), 0.02 * max(shape) * away)
 
 
 def scene_half_replaced(shot, rng, other):
@@ -257,7 +257,7 @@ def scene_half_replaced(shot, rng, other):
         side[:, x + w + w // 2 :] = 1
     else:
         side[:, : max(0, x - w // 2)] = 1
-    return _laid(shot.truth, cv2.resize(other.scene, size), cv2.GaussianBlur(side, (0, 0), 6))
+    return laid(shot.truth, cv2.resize(other.scene, size), cv2.GaussianBlur(side, (0, 0), 6))
 
 
 def scene_relit(shot, rng, other):
@@ -280,7 +280,7 @@ def zoomed_out(shot, rng, other):
     """More of the room than was given: its border is invented."""
     height, width = shot.mask.shape
     zoom = rng.uniform(0.8, 0.9)
-    m = np.float32(_about(zoom, zoom, width / 2, height / 2))
+    m = np.float32(about(zoom, zoom, width / 2, height / 2))
     return cv2.warpAffine(shot.truth, m, (width, height), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101)
 
 
@@ -289,7 +289,7 @@ def cutout_halo(shot, rng, other, part: np.ndarray | None = None):
     m = shot.mask
     ring = cv2.GaussianBlur(cv2.dilate(m, np.ones((wide, wide))), (0, 0), 0.8) - cv2.erode(m, np.ones((3, 3)))
     ring = np.clip(ring, 0, 1) * rng.uniform(0.7, 0.95)
-    return _laid(shot.truth, np.full_like(shot.truth, 246), ring if part is None else ring * part)
+    return laid(shot.truth, np.full_like(shot.truth, 246), ring if part is None else ring * part)
 
 
 def partial_halo(shot, rng, other):
@@ -303,21 +303,21 @@ def partial_halo(shot, rng, other):
 
 
 def no_shadow(shot, rng, other):
-    return _laid(shot.scene, shot.truth, shot.mask)
+    return laid(shot.scene, shot.truth, shot.mask)
 
 
 def floating_product(shot, rng, other):
     """Lifted off its shadow: bare surface where it should stand."""
     lift = rng.uniform(0.1, 0.2) * shot.box[3]
     bare = cv2.GaussianBlur(cv2.dilate(shot.mask, np.ones((7, 7), np.uint8)), (0, 0), 1.0)
-    over, mask = _shifted(shot, [[1, 0, 0], [0, 1, -lift]])
-    return _laid(_laid(shot.shadowed, shot.scene, bare), over, mask)
+    over, mask = shifted(shot, [[1, 0, 0], [0, 1, -lift]])
+    return laid(laid(shot.shadowed, shot.scene, bare), over, mask)
 
 
 def floating_without_shadow(shot, rng, other):
     lift = rng.uniform(0.05, 0.2) * shot.box[3]
-    over, mask = _shifted(shot, [[1, 0, 0], [0, 1, -lift]])
-    return _laid(shot.scene, over, mask)
+    over, mask = shifted(shot, [[1, 0, 0], [0, 1, -lift]])
+    return laid(shot.scene, over, mask)
 
 
 def detached_shadow(shot, rng, other):
@@ -326,7 +326,7 @@ def detached_shadow(shot, rng, other):
     darkness = np.maximum(1 - shot.light.mean(axis=2), 0) * (shot.mask < 0.02)
     centre = float((darkness.sum(axis=0) * np.arange(darkness.shape[1])).sum() / max(1e-6, darkness.sum()))
     dx = (1 if centre > x + w / 2 else -1) * rng.uniform(1.4, 1.8) * w
-    return _laid(shot.shadow_moved([[1, 0, dx], [0, 1, 0.12 * h]]), shot.truth, shot.mask)
+    return laid(shot.shadow_moved([[1, 0, dx], [0, 1, 0.12 * h]]), shot.truth, shot.mask)
 
 
 def clipped_edge(shot, rng, other):
@@ -342,7 +342,7 @@ def clipped_edge(shot, rng, other):
     else:
         keep[: round(y + cut * h)] = 0
     keep = cv2.GaussianBlur(keep, (0, 0), 0.7)
-    return _laid(shot.shadowed, shot.truth, shot.mask * keep)
+    return laid(shot.shadowed, shot.truth, shot.mask * keep)
 
 
 def clipped_by_frame(shot, rng, other):
@@ -355,34 +355,34 @@ def clipped_by_frame(shot, rng, other):
     else:
         dy = height - y - (1 - out) * h
     matrix = [[1, 0, dx], [0, 1, dy]]
-    return _laid(shot.shadow_moved(matrix), *_shifted(shot, matrix))
+    return laid(shot.shadow_moved(matrix), *shifted(shot, matrix))
 
 
-def _scaled(shot: Shot, scale_x: float, scale_y: float, *, shadow: bool) -> np.ndarray:
+def scaled(shot: Shot, scale_x: float, scale_y: float, *, shadow: bool) -> np.ndarray:
     x, y, w, h = shot.box
-    matrix = _about(scale_x, scale_y, x + w / 2, y + h)
-    return _laid(shot.shadow_moved(matrix) if shadow else shot.scene, *_shifted(shot, matrix))
+    matrix = about(scale_x, scale_y, x + w / 2, y + h)
+    return laid(shot.shadow_moved(matrix) if shadow else shot.scene, *shifted(shot, matrix))
 
 
 def wrong_scale(shot, rng, other):
-    return _scaled(shot, 1.45, 1.45, shadow=False)
+    return scaled(shot, 1.45, 1.45, shadow=False)
 
 
 def giant(shot, rng, other):
     scale = 0.92 * (shot.box[1] + shot.box[3]) / shot.box[3]
-    return _scaled(shot, scale, scale, shadow=True)
+    return scaled(shot, scale, scale, shadow=True)
 
 
 def tiny(shot, rng, other):
-    return _scaled(shot, 0.16, 0.16, shadow=True)
+    return scaled(shot, 0.16, 0.16, shadow=True)
 
 
 def stretched_wide(shot, rng, other):
-    return _scaled(shot, rng.uniform(1.3, 1.5), 1.0, shadow=True)
+    return scaled(shot, rng.uniform(1.3, 1.5), 1.0, shadow=True)
 
 
 def stretched_tall(shot, rng, other):
-    return _scaled(shot, 1.0, rng.uniform(1.3, 1.5), shadow=True)
+    return scaled(shot, 1.0, rng.uniform(1.3, 1.5), shadow=True)
 
 
 def black_image(shot, rng, other):
@@ -464,7 +464,7 @@ def shaded(shot, rng, other):
     width = shot.mask.shape[1]
     x, _, w, _ = shot.box
     edge = np.clip((np.arange(width, dtype=np.float32) - x - 0.5 * w) / (0.2 * w), 0, 1)
-    return _laid(shot.truth, shot.truth * (1 - 0.35 * edge)[None, :, None], shot.mask)
+    return laid(shot.truth, shot.truth * (1 - 0.35 * edge)[None, :, None], shot.mask)
 
 
 def brighter(shot, rng, other):
@@ -472,12 +472,12 @@ def brighter(shot, rng, other):
     width = shot.mask.shape[1]
     x, _, w, _ = shot.box
     across = 1.12 - 0.25 * ((np.arange(width, dtype=np.float32) - x - w / 2) / w) ** 2
-    return _laid(shot.truth, np.clip(shot.truth * across[None, :, None], 0, 255), shot.mask)
+    return laid(shot.truth, np.clip(shot.truth * across[None, :, None], 0, 255), shot.mask)
 
 
 def faint_shadow(shot, rng, other):
     """A good picture: half the shadow, as on an overcast day."""
-    return _laid(0.5 * shot.scene + 0.5 * shot.shadowed, shot.truth, shot.mask)
+    return laid(0.5 * shot.scene + 0.5 * shot.shadowed, shot.truth, shot.mask)
 
 
 GOOD = {"shaded": shaded, "brighter": brighter, "faint_shadow": faint_shadow}
