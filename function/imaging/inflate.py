@@ -35,6 +35,8 @@ def open_png(content: bytes, check_size: CheckSize) -> Opened:
     pixels: list[memoryview] = []
     exif, frames = None, 0
     for kind, data in read_chunks(content):
+        if not before and kind != b"IHDR":
+            raise ValueError("its header is not its first chunk")
         if kind == b"IDAT":
             pixels.append(data)
         elif kind == b"eXIf":
