@@ -30,8 +30,8 @@ from function.imaging.webp import open_webp
 
 # What the readers raise at damaged bytes; fuzzing (tests/test_fuzz.py) found no other.
 _DAMAGE: tuple[type[Exception], ...] = (
-    OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, AssertionError, RuntimeError, struct.error,
-    zlib.error, ISAL_ERROR,
+    OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, RuntimeError, struct.error, zlib.error,
+    ISAL_ERROR,
 )  # fmt: skip
 # Pillow warns of damaged EXIF on stderr, where every line is a log entry; what matters of it is read or refused here.
 warnings.filterwarnings("ignore", module=r"PIL\.")
