@@ -185,7 +185,7 @@ def test_a_png_whose_palette_is_late_or_whose_header_is_not_first_is_refused():
     late = content[:start] + content[end:last] + palette + content[last:]
     first = PNG_MAGIC + palette + content[8:start] + content[end:]
     for hostile in (late, first):
-        with pytest.raises(SourceUnreadable, match="before its pixels|not its first"):
+        with pytest.raises(SourceUnreadable, match=r"before its pixels|not its first"):
             decode(hostile, "scene", max_pixels=MAX_PIXELS)
 
 
