@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from function.imaging.coded_size import av1_units, hevc_begins_picture, hevc_size
 from function.imaging.frame import Size
+from function.imaging.icc import MAX_PROFILE_BYTES
 from function.imaging.opened import CheckSize
 
 _CODED = ("av01", "hvc1")
@@ -18,6 +19,8 @@ _GRID = "grid"
 _OTHER_PICTURES = {"iovl", "unci", "tili", "mski", "grpl"}  # overlays, raw pixels, pyramids: no camera writes them
 _MAX_BOXES = 20_000
 _MAX_ENTRIES = 100_000  # of places, properties and references of all items; a picture of 1,000 tiles has a few thousand
+_MAX_PROPERTY_BYTES = MAX_PROFILE_BYTES + (1 << 20)  # libheif copies them for each item that has them
+_MAX_EXIF_BYTES = 1 << 19  # JPEG has room for 64 KiB; Pillow reads every entry of it
 _MAX_ITEMS = 5_000  # 64 megapixels in tiles of 256 pixels are 1,000
 _MAX_FRAMES = 8  # of an item's code: a still picture is one, layers of quality are four at the most
 _MAX_UNITS = 100_000  # a picture of 1,000 tiles has a few thousand
@@ -57,7 +60,10 @@ def check_sizes(content: bytes, codec: str, check_size: CheckSize) -> None:
             check_size(size)
     read_bytes = 0
     for item, kind in container.types.items():
-        read_bytes += _bytes_of(container, item, view)
+        item_bytes = _bytes_of(container, item, view)
+        if kind == "Exif" and item_bytes > _MAX_EXIF_BYTES:
+            raise ValueError(f"its EXIF has {item_bytes:,} bytes; {_MAX_EXIF_BYTES:,} are the most")
+        read_bytes += item_bytes
         if read_bytes > 2 * len(content):
             raise ValueError("its items overlap")
         if kind == _GRID:
@@ -132,6 +138,8 @@ def _read(view: memoryview) -> _Container:
         elif kind == "iprp":
             for inner, properties in boxes(body):
                 if inner == "ipco":
+                    if len(properties) > _MAX_PROPERTY_BYTES:
+                        raise ValueError(f"its colour profile and other properties have {len(properties):,} bytes")
                     container.boxes = list(boxes(properties))
                 elif inner == "ipma":
                     _read_associations(properties, container, budget)

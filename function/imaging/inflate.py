@@ -24,6 +24,7 @@ _ZLIB_HEADER = b"\x78\x01"  # RFC 1950
 
 ISAL_ERROR = cast("type[Exception]", isal_zlib.error)  # its stubs say an instance
 _KEPT = (b"IHDR", b"PLTE", b"tRNS", b"iCCP")  # of an animation the still picture: its first frame, as a rule
+_PALETTE = 3
 _UNCHECKED = bytes(4)  # in the place of a checksum: `read_chunks` has looked at those that were there
 _COLOURS = {0: "L", 2: "RGB", 3: "RGB", 4: "L", 6: "RGB"}  # by colour type (PNG specification, 11.2.1)
 
@@ -35,6 +36,8 @@ def open_png(content: bytes, check_size: CheckSize) -> Opened:
     pixels: list[memoryview] = []
     exif, frames = None, 0
     for kind, data in read_chunks(content):
+        if not before and kind != b"IHDR":
+            raise ValueError("its header is not its first chunk")
         if kind == b"IDAT":
             pixels.append(data)
         elif kind == b"eXIf":
@@ -45,6 +48,8 @@ def open_png(content: bytes, check_size: CheckSize) -> Opened:
             before.setdefault(kind, data)
     width, height, _, colour_type = struct.unpack_from(">IIBB", before[b"IHDR"])
     check_size((width, height))
+    if colour_type == _PALETTE and b"PLTE" not in before:
+        raise ValueError("it has no palette before its pixels")
     profile, notes = _profile_of(before.pop(b"iCCP", None))
     chunks = [part for kind, data in before.items() for part in chunk(kind, data)]
     length = struct.pack(">I4s", sum(map(len, pixels)), b"IDAT")

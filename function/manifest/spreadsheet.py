@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ _MAX_LINES = 10 * MAX_ROWS  # empty ones too, and those inside of cells
 _MAX_MARKS = 4  # byte order marks, one before the other, as some programs write them
 _MAX_NAME_CHARS = 1000  # of a column
 _MAX_COLUMNS = 200  # a manifest has about 20 fields, and 32 labels
+_LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]++\Z")  # a StringIO would hold four bytes for each character
 _FOREIGN = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as `surrogateescape` keeps them
 _HEAD_BYTES = 4096  # in which the first line of JSON is looked for
 DELIMITERS = ",;\t"  # Excel writes the second where the comma is the decimal sign; "Unicode text" has the third
@@ -106,7 +106,7 @@ def _csv_rows(content: bytes) -> Iterator[Row]:
     delimiter = stated[1] if stated else _delimiter(text)
     # A data: image may stand in a cell; the module's own limit (128 KiB) is for the whole process.
     csv.field_size_limit(MAX_CATALOGUE_BYTES)
-    records = _records(text[stated.end() if stated else 0 :], delimiter)
+    records = _records(text, delimiter, stated.end() if stated else 0)
     offset = 1 if stated else 0
     for _, header in records:
         if isinstance(header, str):
@@ -130,9 +130,10 @@ def _csv_rows(content: bytes) -> Iterator[Row]:
             yield Row(number, line + offset, problem=str(error))
 
 
-def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+def _records(text: str, delimiter: str, start: int = 0) -> Iterator[tuple[int, list[str] | str]]:
     """(first line, cells) of every record that is not empty; instead of cells, why they cannot be told apart."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = (line[0] for line in _LINE.finditer(text, start))
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
         try:

@@ -6,6 +6,7 @@ import zlib
 
 GZIP_MAGIC = b"\x1f\x8b"
 _GZIP = 16 + zlib.MAX_WBITS
+_BLOCK_BYTES = 1 << 18
 _MAX_MEMBERS = 1000  # that one file may be made of (RFC 1952, 2.2); one is usual
 
 
@@ -25,20 +26,23 @@ def unpacked(content: bytes, encoding: str | None, limit: int) -> bytes:
     if (encoding or "").strip().lower() not in ("gzip", "x-gzip") or not content.startswith(GZIP_MAGIC):
         return content
     parts: list[bytes] = []
-    room = limit
+    room, place = limit, 0
     for _ in range(_MAX_MEMBERS):
         inflate = zlib.decompressobj(_GZIP)
-        try:
-            part = inflate.decompress(content, room + 1)
-        except zlib.error as error:
-            raise Damaged(str(error)) from None
-        if len(part) > room:
-            raise Overflow(f"more than {limit} bytes")
-        if not inflate.eof:
-            raise Damaged("it ends too early")
-        parts.append(part)
-        room -= len(part)
-        content = inflate.unused_data
-        if not content.startswith(GZIP_MAGIC):  # what else follows is padding
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+        while not inflate.eof:
+            # In blocks, for what is behind a member's end is copied at it.
+            block = content[place : place + _BLOCK_BYTES]
+            if not block:
+                raise Damaged("it ends too early")
+            try:
+                part = inflate.decompress(block, room + 1)
+            except zlib.error as error:
+                raise Damaged(str(error)) from None
+            if len(part) > room:
+                raise Overflow(f"more than {limit} bytes")
+            parts.append(part)
+            room -= len(part)
+            place += len(block) - len(inflate.unused_data) - len(inflate.unconsumed_tail)
+        if not content.startswith(GZIP_MAGIC, place):  # what else follows is padding
+            return b"".join(parts)
     raise Damaged(f"it has more than {_MAX_MEMBERS} parts")

@@ -17,7 +17,7 @@ from tests.imaging.samples import photo, png_chunk, png_with, saved, srgb_profil
 
 _BYTES = 48 * 2**20  # of the 50 MiB that a source may have
 _IFD_ENTRIES = 65_535  # as many as a directory's count can say
-MANY_PIXELS = 8000, 8000  # width, height: the documented limit
+MANY_PIXELS_SIDE = 8000  # of as many pixels as a source may have
 
 
 def exif_of_overlapping_values(size: int) -> bytes:
@@ -80,15 +80,15 @@ def _jpeg_with(one: bytes, size: int) -> bytes:
     return content[:2] + one * (size // len(one)) + content[2:]
 
 
-@cache
-def many_pixels(kind: str, **options: object) -> bytes:
-    """A plain picture of MANY_PIXELS."""
-    return saved(Image.new("RGB", MANY_PIXELS, (90, 120, 150)), kind, **options)
+def many_pixels(size: int, **options: object) -> bytes:
+    """A plain JPEG of as many pixels as a source of `size` bytes may have, in proportion."""
+    side = round(MANY_PIXELS_SIDE * (min(size, _BYTES) / _BYTES) ** 0.5)
+    return saved(Image.new("RGB", (side, side), (90, 120, 150)), "JPEG", **options)
 
 
-def progressive_of_scans(scans: int, size: tuple[int, int] = MANY_PIXELS) -> bytes:
-    """A progressive JPEG whose last scan is repeated until there are so many."""
-    content = saved(Image.new("RGB", size, (90, 120, 150)), "JPEG", progressive=True, subsampling=0)
+def progressive_of_scans(scans: int, size: int) -> bytes:
+    """A progressive JPEG whose first scan, of all three colours, is repeated until there are so many."""
+    content = many_pixels(size, progressive=True, subsampling=0)
     first, end = content.index(b"\xff\xda"), content.rindex(b"\xff\xd9")
     second = content.index(b"\xff\xc4", first)
     one = content[first:second]  # of all three colours
@@ -153,6 +153,9 @@ def _webp_frames(size: int) -> bytes:
 # --- AVIF and HEIC
 
 
+_NO_TEXT = box("free", b"\r\n")  # a file without such a pair is taken for one that was converted as text
+
+
 def _still(brand: str) -> Item:
     """The picture of a shipped HEIC, or of an AVIF made here, as an item."""
     if brand == "heic":
@@ -163,6 +166,10 @@ def _still(brand: str) -> Item:
 @cache
 def _avif() -> bytes:
     return saved(photo(), "AVIF")
+
+
+def _exif_item(size: int) -> Item:
+    return Item("Exif", bytes(4) + exif_of_overlapping_values(size), describes=[1])
 
 
 def _with_property(brand: str, *properties: bytes) -> bytes:
@@ -188,7 +195,7 @@ def _changed(brand: str, kind: str, change: Callable[[bytes], bytes]) -> bytes:
 
 def _more_items(brand: str, size: int) -> bytes:
     item, other = _still(brand), Item("Exif", b"")
-    return container([item, *[other] * min(65_000, size // 60)], brand=brand)
+    return container([item, *[other] * min(20_000, size // 60)], brand=brand)
 
 
 def _extents_without_bytes(size: int) -> Callable[[bytes], bytes]:
@@ -215,13 +222,13 @@ def _hidden_frames(frames: int) -> bytes:
     """An AVIF whose code has so many frames in it."""
     item = _still("avif")
     item.data = item.data * frames
-    return container([item], brand="avif")
+    return container([item], brand="avif", extra=_NO_TEXT)
 
 
 def _hevc_pictures(pictures: int) -> bytes:
     item = _still("heic")
     item.data = item.data * pictures
-    return container([item], brand="heic")
+    return container([item], brand="heic", extra=_NO_TEXT)
 
 
 def _nested(depth: int) -> bytes:
@@ -346,18 +353,16 @@ IMAGES: dict[str, Callable[[int], bytes]] = {
     "jpeg: exif over and over": lambda size: _jpeg_with(_jpeg_exif(), size),
     "jpeg: a huge profile": _jpeg_profile,
     "jpeg: frame headers": lambda size: _jpeg_with(segment(0xC0, b"\x08\0\x20\0\x30\xff" + b"\1\x11\0" * 255), size),
-    "jpeg: 12 scans of 64 megapixels": lambda size: progressive_of_scans(12),
-    "jpeg: 99 scans of 64 megapixels": lambda size: progressive_of_scans(99),
-    "jpeg: no end, 64 megapixels": lambda size: many_pixels("JPEG")[:-2],
-    "jpeg: no end, progressive, 64 megapixels": lambda size: many_pixels("JPEG", progressive=True)[:-2],
+    "jpeg: 12 scans of 64 megapixels": lambda size: progressive_of_scans(12, size),
+    "jpeg: 99 scans of 64 megapixels": lambda size: progressive_of_scans(99, size),
+    "jpeg: no end, 64 megapixels": lambda size: many_pixels(size)[:-2],
+    "jpeg: no end, progressive, 64 megapixels": lambda size: many_pixels(size, progressive=True)[:-2],
     "webp: a huge profile": lambda size: webp_of((b"ICCP", padded_profile(size)), flags=0x20),
     "webp: empty chunks": lambda size: webp_of(*[(b"abcd", b"")] * (size // 8), flags=0),
     "webp: exif of overlapping values": lambda size: webp_of((b"EXIF", exif_of_overlapping_values(size)), flags=8),
     "webp: frames": _webp_frames,
     "avif: a huge profile": lambda size: _with_property("avif", box("colr", b"prof", padded_profile(size))),
-    "avif: exif of overlapping values": lambda size: container(
-        [_still("avif"), Item("Exif", bytes(4) + exif_of_overlapping_values(size))], brand="avif"
-    ),
+    "avif: exif of overlapping values": lambda size: container([_still("avif"), _exif_item(size)], brand="avif"),
     "avif: frames": lambda size: _hidden_frames(min(4000, size // 2000)),
     "avif: units in the configuration": lambda size: _with_property(
         "avif", box("av1C", b"\x81\0\0\0" + b"\x12\0" * (size // 2))
@@ -367,9 +372,7 @@ IMAGES: dict[str, Callable[[int], bytes]] = {
     "avif: extents without bytes": lambda size: _changed("avif", "iloc", _extents_without_bytes(size)),
     "avif: associations": lambda size: _changed("avif", "iprp", _associations(size)),
     "heic: a huge profile": lambda size: _with_property("heic", box("colr", b"prof", padded_profile(size))),
-    "heic: exif of overlapping values": lambda size: container(
-        [_still("heic"), Item("Exif", bytes(4) + exif_of_overlapping_values(size))]
-    ),
+    "heic: exif of overlapping values": lambda size: container([_still("heic"), _exif_item(size)]),
     "heic: pictures in one item": lambda size: _hevc_pictures(min(20_000, size // 4000)),
     "heic: units in the configuration": lambda size: _with_property(
         "heic", box("hvcC", bytes(21) + b"\3\xff" + (b"\x20\xff\xff" + bytes(2 * 65_535)) * min(255, size // 131_073))

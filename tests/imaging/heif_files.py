@@ -18,12 +18,13 @@ def heic(name: str = "plain") -> bytes:
 
 @dataclass
 class Item:
-    """One item of a container. `tiles` are numbers of items, counted from 1."""
+    """One item of a container. `tiles`, and those that it `describes`, are numbers of items, counted from 1."""
 
     kind: str
     data: bytes
     properties: list[bytes] = field(default_factory=list)
     tiles: list[int] = field(default_factory=list)
+    describes: list[int] = field(default_factory=list)
 
 
 def box(kind: str, *parts: bytes) -> bytes:
@@ -60,9 +61,10 @@ def container(items: list[Item], *, primary: int = 1, brand: str = "heic", extra
         for index, item in enumerate(items, start=1)
     )
     references = b"".join(
-        box("dimg", struct.pack(f">HH{len(item.tiles)}H", index, len(item.tiles), *item.tiles))
+        box(kind, struct.pack(f">HH{len(to)}H", index, len(to), *to))
         for index, item in enumerate(items, start=1)
-        if item.tiles
+        for kind, to in (("dimg", item.tiles), ("cdsc", item.describes))
+        if to
     )
 
     def meta(start: int) -> bytes:

@@ -176,6 +176,19 @@ def test_a_png_with_fewer_rows_than_it_declares_is_refused():
         decode(png_of(10, 10, 8, 2, row * 9), "scene", max_pixels=MAX_PIXELS)
 
 
+def test_a_png_whose_palette_is_late_or_whose_header_is_not_first_is_refused():
+    """Found by tests/bench/hostile.py: Pillow asserts that there is one."""
+    content = FILES["png palette"]
+    start = content.index(b"PLTE") - 4
+    end = start + 12 + int.from_bytes(content[start : start + 4])
+    palette, last = content[start:end], content.index(b"IEND") - 4
+    late = content[:start] + content[end:last] + palette + content[last:]
+    first = PNG_MAGIC + palette + content[8:start] + content[end:]
+    for hostile in (late, first):
+        with pytest.raises(SourceUnreadable, match=r"before its pixels|not its first"):
+            decode(hostile, "scene", max_pixels=MAX_PIXELS)
+
+
 def test_flipped_bits_in_a_png_do_not_pass():
     content = bytearray(saved(photo(), "PNG"))
     pixels = content.index(b"IDAT")
