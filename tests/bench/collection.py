@@ -146,8 +146,11 @@ def _of_case(folder: Path, every: int) -> Iterator[Picture]:
     yield from whites[:1]
     more = [Picture(*of, "", "", "real", 2), *(Picture(*of, kind, "", "real", 1) for kind in GOOD), *whites[1:]]
     yield from (picture for count, picture in enumerate(more) if (count + number) % every == 0)
-    for count, (kind, strength) in enumerate((k, s) for k in KINDS for s in STRENGTHS):
-        if (count + count // len(STRENGTHS) + number) % every or (kind in OF_PRINT and product not in PRINTED):
+    cells = [(kind, strength) for kind in KINDS for strength in STRENGTHS]
+    for count, (kind, strength) in enumerate(cells):
+        # Where N is a multiple of three, every kind would come in one strength only.
+        skewed = count // len(STRENGTHS) if every % len(STRENGTHS) == 0 else 0
+        if (count + skewed + number) % every or (kind in OF_PRINT and product not in PRINTED):
             continue
         yield Picture(*of, kind, strength, BAD_MANNERS[(count // 2 + number) % len(BAD_MANNERS)], 1)
 
