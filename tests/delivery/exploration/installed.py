@@ -84,6 +84,8 @@ def installed(world: Any) -> Iterator[None]:
         put(lease_module, "uuid", SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=f"{next(world.numbers):032x}")))
         put(lease_module, "ProcessLivenessLock", world.liveness_lock())
         put(lease_module, "machine_identity", lambda: scheduler.current.process.machine)
+        # There is no connection whose reading could take long.
+        put(service_module, "read_body", lambda request, **_: request.get_data())
         put(pair_module, "Delivery", began_now)
         put(pair_module, "fetch_sources", lambda *_: {})
         put(pair_module, "run_pair", lambda pair: run_pretended_pair(pair, scheduler.current.process.revision))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
+
+from flask import Request
+from werkzeug.test import EnvironBuilder
 
 from function.budget.budget import Budget
 from function.budget.ledger import Ledger
@@ -84,7 +86,7 @@ class Instance(Process):
             "ce-time": upload.time.isoformat(), "Content-Type": "application/json",
         }  # fmt: skip
         data = {"bucket": upload.bucket, "name": upload.name, "generation": str(upload.generation)}
-        request = SimpleNamespace(method="POST", path="/", headers=headers, get_data=lambda: json.dumps(data).encode())
+        request = Request(EnvironBuilder(method="POST", headers=headers, data=json.dumps(data)).get_environ())
         return self.service.deliver(request).status_code
 
     def set_aside(self, objects: dict[tuple[str, str], Stored]) -> dict[str, float]:
