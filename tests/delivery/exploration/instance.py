@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Request
+import flask
 from werkzeug.test import EnvironBuilder
 
 from function.budget.budget import Budget
@@ -86,7 +86,7 @@ class Instance(Process):
             "ce-time": upload.time.isoformat(), "Content-Type": "application/json",
         }  # fmt: skip
         data = {"bucket": upload.bucket, "name": upload.name, "generation": str(upload.generation)}
-        request = Request(EnvironBuilder(method="POST", headers=headers, data=json.dumps(data)).get_environ())
+        request = flask.Request(EnvironBuilder(method="POST", headers=headers, data=json.dumps(data)).get_environ())
         return self.service.deliver(request).status_code
 
     def set_aside(self, objects: dict[tuple[str, str], Stored]) -> dict[str, float]:
