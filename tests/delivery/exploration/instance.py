@@ -113,10 +113,10 @@ def run_pretended_pair(pair: PairContext, revision: int) -> Composite:
     return Composite("accepted" if pair.best.judgement.verdict == "accepted" else "review", content, "png", (1, 1))
 
 
-def pretended_request(_: None, model: Any, settings: Settings, placement: str, number: int, lessons: Any) -> Request:
+def pretended_request(_: None, model: Any, settings: Settings, asked: Any, number: int, lessons: Any) -> Request:
     """In place of `composite_request`."""
     images = (b"scene", "image/png"), (b"product", "image/png")
-    return Request(model.id, placement, images, "1:1", None, number)
+    return Request(model.id, asked.placement, images, "1:1", None, number)
 
 
 def pretended_judgement(pair: PairContext, answered: Answered) -> Candidate:
