@@ -75,4 +75,4 @@ def _checked_output(manifest: Manifest, scene: Scene, settings: Settings) -> tup
 
 def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, ProductReference]:
     ready = convert(product.cut.rgba, product.icc, icc)
-    return ready, ProductReference.of(ready)
+    return ready, ProductReference.of(ready, product.cut)

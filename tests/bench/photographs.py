@@ -65,7 +65,7 @@ def judged(photograph: np.ndarray, scene: np.ndarray, picture: np.ndarray) -> Ju
     size = scene.shape[1], scene.shape[0]
     frame = plan_frame(size, model_table().find(FALLBACK_PROFILE).native_sizes, SENT_PX)
     cut = cut_out(photograph)
-    reference = ProductReference.of(cut.rgba)
+    reference = ProductReference.of(cut.rgba, cut)
     return judge(analyse(scene, reference, picture, frame))
 
 

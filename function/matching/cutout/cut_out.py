@@ -25,7 +25,7 @@ LEAST_ON_BORDER, MOST_PIECES = 0.7, 6
 # What is seen through glass is no more than so opaque, 0..255: how much exactly cannot be told.
 GLASS_ALPHA = 96
 # A cut-out is sure when no more than this share of the product is unknown.
-MOST_UNKNOWN = 0.03
+MOST_UNKNOWN = 0.01
 
 
 @dataclass(frozen=True)
