@@ -21,15 +21,16 @@ class Drawing:
 
     def add(self, shape: Shape, colour: tuple[int, int, int], opacity: float = 1.0) -> Drawing:
         """Lays a shape over what is there."""
-        share = self._mask(shape).astype(np.float32) / 255 * opacity
-        self.ink = self.ink * (1 - share[..., None]) + np.float32(colour) * share[..., None]
-        self.cover = self.cover * (1 - share) + share
+        inner, mask = self._mask(shape)
+        share = mask.astype(np.float32) / 255 * opacity
+        self.ink[inner] = self.ink[inner] * (1 - share[..., None]) + np.float32(colour) * share[..., None]
+        self.cover[inner] = self.cover[inner] * (1 - share) + share
         return self
 
     def cut(self, shape: Shape) -> Drawing:
         """Takes a shape away."""
-        mask = self._mask(shape) > 0
-        self.ink[mask], self.cover[mask] = 0, 0
+        inner, mask = self._mask(shape)
+        self.ink[inner][mask > 0], self.cover[inner][mask > 0] = 0, 0
         return self
 
     def text(self, words: str, at: tuple[int, int], size: float, colour: tuple[int, int, int], thick: int) -> Drawing:
@@ -42,15 +43,18 @@ class Drawing:
         fine = self.cover.shape[0]
         shade = np.linspace(1.08, 0.86, fine, dtype=np.float32)[None, :, None]
         noise = cv2.GaussianBlur(self.rng.normal(0, 1, (fine, fine)).astype(np.float32), (0, 0), FINE * 1.1)[..., None]
-        ink = np.clip(self.ink * shade + noise / float(noise.std()) * grain * self.cover[..., None], 0, 255)
+        ink = np.clip(self.ink * shade + noise * (grain / float(noise.std())) * self.cover[..., None], 0, 255)
         ink, cover = (cv2.resize(p, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for p in (ink, self.cover))
         colour = ink / np.maximum(cover[..., None], 1e-3)
         return np.dstack([np.clip(colour, 0, 255), np.clip(cover * 255 + 0.5, 0, 255)]).astype(np.uint8)
 
-    def _mask(self, shape: Shape) -> np.ndarray:
+    def _mask(self, shape: Shape) -> tuple[tuple[slice, slice], np.ndarray]:
+        """The box that a shape takes, and its mask (h, w) uint8 there."""
         mask = np.zeros(self.cover.shape, np.uint8)
         shape(mask)
-        return mask
+        x, y, width, height = cv2.boundingRect(mask)
+        inner = slice(y, y + height), slice(x, x + width)
+        return inner, mask[inner]
 
 
 def poly(*xy: int) -> Shape:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -123,13 +124,13 @@ BACKDROPS: dict[str, tuple[Callable[[], np.ndarray], float]] = {
 def packshots(only: str = "") -> Iterator[Packshot]:
     """Every product before every backdrop, cut out, and with a baked shadow; `only` whose product or backdrop, or both
     joined by a hyphen, is that."""
-    for name, draw in PRODUCTS.items():
+    for name in PRODUCTS:
         wanted = [
             backdrop
             for backdrop in (*BACKDROPS, "cutout", "baked")
             if not only or only in (name, backdrop, f"{name}-{backdrop}")
         ]
-        cut = draw() if wanted else np.zeros(0)
+        cut = _drawn(name).copy() if wanted else np.zeros(0)
         for backdrop in wanted:
             if backdrop == "cutout":
                 yield Packshot(name, backdrop, cut, cut, {})
@@ -138,6 +139,11 @@ def packshots(only: str = "") -> Iterator[Packshot]:
                 yield Packshot(name, backdrop, shadowed, cut, {"floating-shadow": shadowed})
             else:
                 yield photographed(name, cut, backdrop)
+
+
+@cache
+def _drawn(name: str) -> np.ndarray:
+    return PRODUCTS[name]()
 
 
 def photographed(name: str, cut: np.ndarray, backdrop: str) -> Packshot:
@@ -176,6 +182,7 @@ def with_drop_shadow(cut: np.ndarray) -> np.ndarray:
     return np.dstack([cut[..., :3] * (alpha / np.maximum(both, 1e-6))[..., None], both * 255]).astype(np.uint8)
 
 
+@cache
 def shelf(seed: int = 9) -> np.ndarray:
     """A shelf of planks before a plaster wall: (h, w, 3) uint8 of `SCENE_SIZE`."""
     width, height = SCENE_SIZE
