@@ -7,9 +7,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from function.imaging.array_ops import blur
+from function.imaging.array_ops import blur, max_channel
 from function.imaging.photometry import linear_to_srgb, log_ratio, masked_mean, srgb_to_linear
-from function.judging.product_view import ProductView
+from function.judging.product_view import VISIBLE_LEVELS, ProductView
 
 # Difference in Lab a and b that the product may show; and where only the nearest of the photograph's colours are known,
 # which is never far: real answers reached 5.1, hue-turned products begin at 10.
@@ -19,6 +19,8 @@ MOST_COLOUR, MOST_PALETTE_COLOUR = 10.5, 7.5
 MOST_WARMTH, MOST_TINT = 0.4, 0.15
 # Colours are compared over this share of the product's height, and coarser where it was only fitted.
 COLOUR_SIGMA, FITTED_COLOUR_SIGMA = 0.012, 0.04
+# A product of which an erosion by so many pixels leaves less than this share is thin.
+THIN_PX, LEAST_DEEP = 11, 0.4
 # Fewer pixels of the product tell nothing.
 FEWEST_PIXELS = 60
 # Difference in Lab a and b that this share of the product has to keep: lid, side and reflections take the rest.
@@ -54,9 +56,16 @@ def colour_difference(view: ProductView) -> ColourDifference | None:
     anew: it is enough that its colours are colours of the photograph. None where too little of the product is seen.
     """
     placed = _placed_difference(view) if view.fitted or view.found else None
-    if (view.found and view.fitted) or (placed is not None and placed.lab <= placed.most):
+    if (view.found and view.fitted and not is_thin(view)) or (placed is not None and placed.lab <= placed.most):
         return placed
     return _palette_difference(view)
+
+
+def is_thin(view: ProductView) -> bool:
+    """Whether most of the product lies so near to its outline that a match a few pixels off shows scene there."""
+    covered = (view.cover > 0.5).astype(np.uint8)
+    deep = cv2.erode(covered, np.ones((THIN_PX, THIN_PX), np.uint8))
+    return bool(deep.sum() < LEAST_DEEP * covered.sum())
 
 
 def _placed_difference(view: ProductView) -> ColourDifference | None:
@@ -84,9 +93,12 @@ def _placed_difference(view: ProductView) -> ColourDifference | None:
 def _palette_difference(view: ProductView) -> ColourDifference | None:
     """The product's colours against the nearest of the photograph's, under the light that brings them nearest."""
     weight = cv2.erode((view.cover > 0.9).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    if is_thin(view):
+        weight = (view.cover > 0.9) & (max_channel(cv2.absdiff(view.answer, view.scene)) > VISIBLE_LEVELS)
     if weight.sum() < FEWEST_PIXELS or len(view.palette) == 0:
         return None
-    smooth = blur(srgb_to_linear(view.answer), max(0.8, FITTED_COLOUR_SIGMA * view.height / 4))[weight]
+    sigma = 0.8 if is_thin(view) else max(0.8, FITTED_COLOUR_SIGMA * view.height / 4)
+    smooth = blur(srgb_to_linear(view.answer), sigma)[weight]
     shown = smooth[:: max(1, len(smooth) // PALETTE_SAMPLE)]
     known = srgb_to_linear(view.palette[None])[0]
     level = float(np.median(shown @ LUMA) + SHADE_OFFSET) / float(np.median(known @ LUMA) + SHADE_OFFSET)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from function.judging.backdrop_left import plugged_share, shows_drop_shadow
 from function.judging.check import Check, CheckSpec, at_most, unmeasured
 from function.judging.inspection import Inspection
 from function.judging.product_view import ProductView
 
 # The rim is read along its normals this far in and out, as a share of the product's height, at least in pixels.
 REACH_SHARE, LEAST_REACH_PX = 0.03, 7.0
+# An outline is read where the product goes at least this share of that far in.
+LEAST_DEPTH = 0.6
 # Brightness above both sides, and above what scene and photograph show there, that makes a fringe; 8-bit levels.
 FRINGE_LEVELS = 22.0
 # The top of a product is left out: seen from above, a lid or a lip is bright there and not on the photograph.
@@ -19,12 +22,21 @@ TOP_SHARE = 0.15
 MOST_FRINGE = 0.15
 # Fewer points of the rim inside the crop tell nothing.
 FEWEST_POINTS = 24
+# Share of the product's openings that may show the photograph's backdrop: drawn ones showed none, plugged ones only it.
+MOST_PLUGGED = 0.35
 # Keeps ratios of dark pixels finite, 8-bit levels.
 DARK_OFFSET = 8
 
 
 def no_halo(inspection: Inspection) -> Check:
-    """No bright fringe around the product."""
+    """No bright fringe around the product, and nothing of its photograph's backdrop or shadow pasted along."""
+    plugged = plugged_share(inspection.view) if inspection.view.fitted else None
+    if plugged is not None and plugged > MOST_PLUGGED:
+        bad = "The photograph's backdrop shows in an opening of the product instead of the scene."
+        return at_most(plugged, MOST_PLUGGED, "share of the openings", good="", bad=bad)
+    if inspection.view.fitted and shows_drop_shadow(inspection.scene, inspection.view):
+        bad = "The drop shadow of the product's photograph hangs in the air behind it."
+        return Check(1.0, 0.0, False, "drop shadows", bad)
     value = fringe_share(inspection.view)
     if value is None:
         return unmeasured("share of the outline", "The product's edge could not be followed.", passed=True)
@@ -39,7 +51,8 @@ def no_halo(inspection: Inspection) -> Check:
 
 SPEC = CheckSpec(
     name="no_halo",
-    lesson="The product had a bright cut-out fringe. Feather its edge into the scene; leave no halo.",
+    lesson="The product had a bright cut-out fringe, or brought its photograph's background or shadow along. "
+    "Feather its edge into the scene; leave no halo; show the scene through its openings.",
     needs_product=True,
     measure=no_halo,
 )
@@ -81,12 +94,16 @@ def _rim_profiles(view: ProductView) -> tuple[np.ndarray, np.ndarray] | None:
     length = np.hypot(*normal.T)
     steep = length > 1e-3
     normal, contour = normal[steep] / length[steep, None], contour[steep]
+    if not len(contour):
+        return None
     reach = max(LEAST_REACH_PX, REACH_SHARE * view.height)
     steps = np.arange(-reach, reach + 0.5, 1.0, dtype=np.float32)
     x = contour[:, :1] + normal[:, :1] * steps
     y = contour[:, 1:] + normal[:, 1:] * steps
     height, width = solid.shape
-    inside = np.all((x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1), axis=1)
+    # A line has no inside: from there its other side would be taken for a fringe.
+    deep = cv2.remap(signed, x[:, : len(steps) // 2], y[:, : len(steps) // 2], cv2.INTER_LINEAR).max(axis=1)
+    inside = (deep > LEAST_DEPTH * reach) & np.all((x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1), axis=1)
     return (x[inside], y[inside]) if inside.sum() >= FEWEST_POINTS else None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
-from function.judging.colour_difference import colour_difference
+from function.judging.colour_difference import colour_difference, is_thin
 from function.judging.inspection import Inspection
 
 # Colourfulness (mean chroma) against the photograph's under that light.
 LEAST_CHROMA = 0.7
-# The same where the photograph was not found: one side of a product may be more colourful than another.
+# The same where the photograph was not found, or is too thin to be laid on exactly: one side of a product may be more
+# colourful than another.
 LEAST_PALETTE_CHROMA = 0.5
 
 
@@ -17,7 +18,8 @@ def product_colour(inspection: Inspection) -> Check:
     difference = colour_difference(inspection.view)
     if difference is None:
         return unmeasured("Lab", "The product is too small for its colours to be compared.", passed=True)
-    least = LEAST_CHROMA if inspection.view.found else LEAST_PALETTE_CHROMA
+    placed = inspection.view.found and not is_thin(inspection.view)
+    least = LEAST_CHROMA if placed else LEAST_PALETTE_CHROMA
     if difference.chroma < least:
         return at_least(
             difference.chroma,

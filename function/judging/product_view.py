@@ -29,6 +29,9 @@ VISIBLE_LEVELS = 20
 # Colours of a photograph are read at about this longest side (px), and so many of them kept.
 PALETTE_SIDE_PX, PALETTE_COLOURS = 64, 250
 
+# A place outside of the product is known from so many of its pixels; no fewer tell it.
+PLACES, FEWEST_PLACES = 2000, 12
+
 
 @dataclass(frozen=True)
 class ProductView:
@@ -46,6 +49,9 @@ class ProductView:
     fitted    the photograph's outline lies on the product's: found by its print, or laid over what was put in. Where it
               does not, or the photograph has none, `cover` is what was put in, and only a found one is `known`
     height    of the product, pixels
+    openings  (h, w) float32 0..1, where the scene is seen through the product as it is photographed
+    backdrop  (h, w, 3) uint8, what the photograph shows around the product and in its openings
+    drop_shadow  (h, w) float32 0..1, alpha of the shadow that was baked into the photograph
     fits_again  the photograph's outline lies on something else that was put in as well
     """
 
@@ -61,6 +67,9 @@ class ProductView:
     found: bool
     fitted: bool
     height: float
+    openings: np.ndarray
+    backdrop: np.ndarray
+    drop_shadow: np.ndarray
     fits_again: bool = False
 
     @property
@@ -168,6 +177,8 @@ def _laid(
     inner = np.s_[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
     covered = known if cover is None else cover[inner].astype(np.float32) / 255
     known = np.minimum(known, covered)
+    outer = _straight(at, known > 0.9)
+    through, thrown = _hidden(product, alpha)
     return ProductView(
         box=box,
         answer=scene.answer[inner],
@@ -181,7 +192,31 @@ def _laid(
         found=product.match is not None,
         fitted=fitted,
         height=float(bounds[3]),
+        openings=remap(through, outer, border=cv2.BORDER_CONSTANT).astype(np.float32) / 255 * (covered < 0.1),
+        backdrop=remap(photograph, outer),
+        drop_shadow=remap(thrown, outer, border=cv2.BORDER_CONSTANT).astype(np.float32) / 255,
     )
+
+
+def _hidden(product: ProductAnalysis, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(ph, pw) uint8 each: enclosed backdrop that is known as such, and the alpha of a baked shadow."""
+    through = (fill_holes((alpha > 127).astype(np.uint8)) > 0) & (alpha < 16)
+    if product.hidden is None:
+        return through.astype(np.uint8) * 255, np.zeros_like(alpha)
+    through &= product.hidden[..., 0] == 0
+    return through.astype(np.uint8) * 255, np.ascontiguousarray(product.hidden[..., 1])
+
+
+def _straight(at: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(h, w, 2) float32: the places `at` where they are `known`, carried on as an affine map to all of the crop."""
+    rows, columns = np.nonzero(known)
+    if len(rows) < FEWEST_PLACES:
+        return np.full_like(at, -1)
+    step = max(1, len(rows) // PLACES)
+    here = np.stack([columns[::step], rows[::step], np.ones_like(rows[::step])], axis=1).astype(np.float32)
+    affine = np.linalg.lstsq(here, at[rows[::step], columns[::step]], rcond=None)[0]
+    y, x = np.mgrid[0 : at.shape[0], 0 : at.shape[1]].astype(np.float32)
+    return np.ascontiguousarray(np.dstack([x, y, np.ones_like(x)]) @ affine.astype(np.float32))
 
 
 def _differing(scene: SceneAnalysis, match: ProductMatch) -> np.ndarray:

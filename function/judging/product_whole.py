@@ -24,6 +24,9 @@ MOST_ON_BORDER = 0.05
 MOST_PIECE_ON_BORDER = 0.2
 # Share of the product that the shape of the result may cut off: its box has soft pixels around it.
 MOST_CUT_OFF = 0.02
+# A thin product, a chair or a frame, is as large as this share of its extent (root of width times height): of a full
+# one the root of its area is about that.
+THIN_EXTENT = 0.8
 # Keeps ratios of dark pixels finite, 8-bit levels.
 DARK_OFFSET = 8
 
@@ -101,6 +104,12 @@ def border_share(view: ProductView, frame_shape: tuple[int, int]) -> float:
     return max((float(line.sum()) / max(1, longest) for line, on_border in sides if on_border), default=0.0)
 
 
+def _size(solid: np.ndarray) -> float:
+    """Of the product `solid` (h, w) bool, px: the root of its area, or of a thin one of its extent."""
+    _, _, width, height = cv2.boundingRect(solid.astype(np.uint8))
+    return max(float(np.sqrt(solid.sum())), THIN_EXTENT * float(np.sqrt(width * height)))
+
+
 def missing_width(view: ProductView) -> float:
     """Width of the thickest piece of the product's place where the scene shows, over the product's size."""
     shown, scene, expected = (cv2.GaussianBlur(p, (0, 0), 1.0) for p in (view.answer, view.scene, view.expected))
@@ -112,4 +121,4 @@ def missing_width(view: ProductView) -> float:
     from_scene, from_product = (max_channel(cv2.absdiff(shown, p)).astype(np.float32) for p in (scene, lit))
     gone = solid & (from_scene < SCENE_LEVELS) & (from_product > 2 * from_scene + FARTHER)
     opened = cv2.morphologyEx(gone.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    return float(2 * cv2.distanceTransform(opened, cv2.DIST_L2, 5).max() / np.sqrt(solid.sum()))
+    return float(2 * cv2.distanceTransform(opened, cv2.DIST_L2, 5).max() / _size(solid))

@@ -9,25 +9,8 @@ import cv2
 import numpy as np
 
 from function.imaging.array_ops import to_bytes, to_three_channels
+from function.matching.cutout.cut_out import MOST_COVERED, cut_out
 
-# A photograph counts as cut out when at least this share of its pixels is (nearly) transparent: a few stray
-# transparent pixels in a scan do not make a cut-out.
-MIN_TRANSPARENT_SHARE = 0.01
-# The border ring inspected for a uniform background, as a share of the shorter side.
-BORDER_SHARE = 0.02
-# A background is uniform when this share of the border lies within the tolerance of its median colour.
-UNIFORM_BORDER_SHARE = 0.8
-# Largest difference of any channel (0..255) from the median that still counts as background: JPEG noise and
-# the slight fall-off of a studio sweep, not a pale product.
-BACKGROUND_TOLERANCE = 14
-# A shadow on the background: channels that differ by no more than this share of it, and change by no more than that
-# share a pixel at about the size that shadows are looked at (longest side, px).
-SHADOW_CHROMA, SHADOW_STEP, SHADOW_SIDE_PX = 0.04, 0.02, 1024
-# Where more than the rest of this share of what is no background would go, it is not all shadow: a grey product with
-# soft edges, the pale sole of a shoe. Shadows of packshots take 5 to 15 %.
-LEAST_UNSHADOWED = 0.8
-# A photograph of which more than this share is covered shows no outline.
-MOST_COVERED = 0.98
 # Alpha from which a pixel's colour is the product's own and not mixed with what lies behind it.
 SOLID_ALPHA = 250
 
@@ -62,72 +45,14 @@ class Photograph:
 
 
 def photograph_alpha(product: np.ndarray) -> np.ndarray:
-    """Coverage (h, w) uint8 of a product photograph given as (h, w, 3 or 4) uint8.
-
-    A cut-out keeps its own alpha. Otherwise a background of one colour that touches the border is removed;
-    the white of a label inside the product stays, as it does not touch the border. With neither, all is
-    product.
-    """
-    if product.shape[2] == 4:
-        alpha = cv2.extractChannel(product, 3)
-        if cv2.countNonZero(cv2.inRange(alpha, 0, 15)) >= MIN_TRANSPARENT_SHARE * alpha.size:
-            return alpha
-    rgb = np.ascontiguousarray(product[..., :3])
-    height, width = rgb.shape[:2]
-    whole = np.full((height, width), 255, np.uint8)
-    ring = max(1, round(BORDER_SHARE * min(height, width)))
-    if min(height, width) < 8 * ring:
-        return whole
-    border = np.ones((height, width), bool)
-    border[ring:-ring, ring:-ring] = False
-    median = np.median(rgb[border], axis=0)
-    far = np.abs(rgb.astype(np.int16) - median.astype(np.int16)).max(axis=2)
-    if np.mean(far[border] <= BACKGROUND_TOLERANCE) < UNIFORM_BORDER_SHARE:
-        return whole
-    _, labels = cv2.connectedComponents((far <= BACKGROUND_TOLERANCE).astype(np.uint8), connectivity=4)
-    touching = np.unique(labels[border & (labels > 0)])
-    keep = np.ones(labels.max() + 1, np.uint8)
-    keep[touching] = 0
-    inside = _without_shadow(rgb, median, keep[labels])
-    if not 0.01 <= inside.mean() <= MOST_COVERED:
-        return whole
-    # One pixel in and softened: the rim of an opaque photograph is mixed with its background.
-    inside = cv2.erode(inside * 255, np.ones((3, 3), np.uint8))
-    return cv2.GaussianBlur(inside, (0, 0), 0.8)
+    """Coverage (h, w) uint8 of a product photograph given as (h, w, 3 or 4) uint8, see `cut_out`."""
+    return cut_out(product).alpha
 
 
 def has_outline(alpha: np.ndarray) -> bool:
     """Whether `alpha` (h, w) uint8 tells the product from what lies behind it: a photograph on a busy or uneven
     background counts as product from edge to edge."""
     return cv2.countNonZero(cv2.inRange(alpha, 128, 255)) <= MOST_COVERED * alpha.size
-
-
-def _without_shadow(rgb: np.ndarray, background: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """`inside` (h, w) uint8 0/1 without the soft shadow that the product throws on its even `background` (3,).
-
-    Shadow is background made darker evenly in all colours, goes over into it without an edge, and is the smaller part
-    of what is inside.
-    """
-    height, width = inside.shape
-    step = math.ceil(max(height, width) / SHADOW_SIDE_PX)
-    size = max(1, width // step), max(1, height // step)
-    small, covered = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (rgb, inside * 255))
-    channels = cv2.split(cv2.blur(small, (3, 3)).astype(np.float32) / np.maximum(background, 1).astype(np.float32))
-    brightest, darkest = np.maximum.reduce(channels), np.minimum.reduce(channels)
-    tone = cv2.GaussianBlur(brightest, (0, 0), 1.5)
-    slopes = [np.abs(cv2.Sobel(tone, cv2.CV_32F, *order, scale=1 / 8)) for order in ((1, 0), (0, 1))]
-    shadow = (brightest - darkest < SHADOW_CHROMA) & (brightest < 1.02) & (np.maximum(*slopes) < SHADOW_STEP)
-    outside = covered < 128
-    _, labels = cv2.connectedComponents((outside | shadow).astype(np.uint8), connectivity=4)
-    joins = np.zeros(labels.max() + 1, bool)
-    joins[labels[outside]] = True
-    joins[0] = False
-    # What the shadow's own edge at the product leaves is thin.
-    product = cv2.morphologyEx((~outside & ~joins[labels]).astype(np.uint8), cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
-    if product.sum() < LEAST_UNSHADOWED * np.count_nonzero(~outside):
-        return inside
-    gone = cv2.resize((~outside & (product == 0)).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
-    return inside & (gone == 0)
 
 
 def prepare_photograph(product: np.ndarray, max_px: float = math.inf, pace: float = 1.0) -> Photograph | None:

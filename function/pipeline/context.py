@@ -20,6 +20,7 @@ from function.imaging.formats import FORMATS, WriteFormat
 from function.imaging.frame import Frame, Size
 from function.judging.judge import Judgement
 from function.manifest.model import Manifest, ScenePrompt
+from function.matching.cutout.cut_out import CutOut
 from function.pipeline.fetch import Source
 from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
@@ -31,10 +32,10 @@ from function.sidecar import ResultRecord
 
 @dataclass(frozen=True)
 class Photograph:
-    """The product as decoded: (h, w, 3 or 4), at most MAX_PRODUCT_SIDE_PX, and its size before that; and as it is
-    sent: bytes with their media type, and their size in pixels."""
+    """The product cut out, at most MAX_PRODUCT_SIDE_PX, and its size before that; and as it is sent, cut out where that
+    is sure: bytes with their media type, and their size in pixels."""
 
-    array: np.ndarray
+    cut: CutOut
     icc: bytes | None
     size: Size
     sent: tuple[bytes, str]

@@ -14,6 +14,7 @@ from function.imaging.decode import ImageInfo, Pixels, decode, inspect
 from function.imaging.frame import Size, fit_within
 from function.imaging.icc import to_srgb
 from function.manifest.model import ScenePrompt
+from function.matching.cutout.cut_out import cut_out
 from function.pipeline.context import Decoded, PairContext, Photograph
 from function.pipeline.fetch import Source, most_severe
 from function.pipeline.memory_budget import Priority
@@ -95,12 +96,14 @@ def _decode_product(pair: PairContext) -> Photograph:
     if pixels.array.shape[2] == 4 and not pixels.array[..., 3].any():
         raise SourceUnreadable("product: nothing of it is visible: the picture is fully transparent", field="product")
     size = pixels.array.shape[1], pixels.array.shape[0]
-    array = shrink(pixels.array, fit_within(size, MAX_PRODUCT_SIDE_PX))
-    sent = to_srgb(shrink(array, fit_within(size, pair.max_px)), pixels.icc)
+    cut = cut_out(shrink(pixels.array, fit_within(size, MAX_PRODUCT_SIDE_PX)))
+    shown = cut.rgba if cut.is_sure else pixels.array
+    sent = to_srgb(shrink(shown, fit_within(size, pair.max_px)), pixels.icc)
     # The same bytes for every model of the chain: what the strictest of them takes.
     chain, _ = pair.models.candidates(pair.manifest.model)
     max_inline_bytes = min(model_table().find(model_id).max_inline_bytes for model_id in chain)
-    return Photograph(array, pixels.icc, size, encode_for_model(sent, max_inline_bytes), (sent.shape[1], sent.shape[0]))
+    content = encode_for_model(sent, max_inline_bytes)
+    return Photograph(cut, pixels.icc, size, content, (sent.shape[1], sent.shape[0]))
 
 
 def _record_input(pair: PairContext, field: str, source: Source, pixels: Pixels) -> None:

@@ -11,7 +11,6 @@ from function.imaging.frame import Size, plan_frame
 from function.imaging.icc import convert, to_srgb
 from function.imaging.resize import asked_size
 from function.manifest.model import Manifest
-from function.matching.photograph import photograph_alpha
 from function.pipeline.context import PairContext, Photograph, Prepared
 from function.pipeline.requests import seed_from
 from function.pipeline.scene_pixels import Scene
@@ -41,7 +40,7 @@ def prepare_inputs(pair: PairContext) -> None:
         frame=frame,
         images=images,
         ready_product=ready_product,
-        product_is_cut_out=product.array.shape[2] == 4,
+        product_is_cut_out=product.cut.is_sure,
         has_bars=has_bars(frame),
         base_seed=_base_seed(pair.manifest, images),
         result_size=result_size,
@@ -78,10 +77,5 @@ def _format_like(scene: Scene, size: Size) -> WriteFormat:
 
 
 def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, ProductReference]:
-    ready = _with_alpha(convert(product.array, product.icc, icc))
-    return ready, ProductReference.of(ready)
-
-
-def _with_alpha(product: np.ndarray) -> np.ndarray:
-    """The photograph as RGBA; one without transparency is cut out of its plain background where it has one."""
-    return product if product.shape[2] == 4 else np.dstack([product, photograph_alpha(product)])
+    ready = convert(product.cut.rgba, product.icc, icc)
+    return ready, ProductReference.of(ready, product.cut)

@@ -15,6 +15,7 @@ import numpy as np
 from function.imaging.array_ops import blur, downsample2, max_channel, remap, to_bytes
 from function.imaging.frame import Frame, fit_within
 from function.matching.candidate import Sought
+from function.matching.cutout.cut_out import CutOut
 from function.matching.match import ProductMatch, match_product
 from function.registration.register import Registration, register, unregistered
 from function.restoration.alterations import Alteration, find_alterations
@@ -87,6 +88,7 @@ class ProductAnalysis:
     """What is found out about one product in the answer.
 
     photograph  (ph, pw, 4) uint8 RGBA, its photograph shrunk
+    hidden      (ph, pw, 2) uint8: 255 where it is unknown whether that is product, and the alpha of a drop shadow
     match       how that lies in the answer registered to the scene; None where it was not found
     mask        (h, w) uint8 coverage of the product in the scene; all zero where none was found
     """
@@ -94,6 +96,7 @@ class ProductAnalysis:
     photograph: np.ndarray
     match: ProductMatch | None
     mask: np.ndarray
+    hidden: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -106,19 +109,23 @@ class Analysis:
 
 @dataclass(frozen=True)
 class ProductReference:
-    """What every answer is compared with: the photograph (ph, pw, 4) uint8 shrunk, and what to look for of it."""
+    """What every answer is compared with: the photograph (ph, pw, 4) uint8 shrunk, what to look for of it, and what of
+    it is `hidden`, as in `ProductAnalysis`."""
 
     photograph: np.ndarray
     sought: Sought | None
+    hidden: np.ndarray | None = None
 
     @classmethod
-    def of(cls, product: np.ndarray) -> ProductReference:
-        """`product` (h, w, 4) uint8 RGBA. A photograph in which nothing is found is one that is not looked for."""
+    def of(cls, product: np.ndarray, cut: CutOut | None = None) -> ProductReference:
+        """`product` (h, w, 4) uint8 RGBA, and how it was cut out. A photograph in which nothing is found is one that is
+        not looked for."""
         small = _product_shrunk(product) if product.size else product
+        hidden = None if cut is None else _hidden(cut, (small.shape[1], small.shape[0]))
         try:
-            return cls(small, Sought.of(small))
+            return cls(small, Sought.of(small), hidden)
         except NUMERIC_ERRORS:
-            return cls(small, None)
+            return cls(small, None, hidden)
 
 
 def analyse(scene: np.ndarray, product: np.ndarray | ProductReference, answer: np.ndarray, frame: Frame) -> Analysis:
@@ -191,7 +198,7 @@ def _analyse_registered(
         undone_alterations=alterations.undone,
         kept_alterations=alterations.kept,
     )
-    return Analysis(scene, ProductAnalysis(reference.photograph, match, mask))
+    return Analysis(scene, ProductAnalysis(reference.photograph, match, mask, reference.hidden))
 
 
 def _drawn_anew(nothing: Analysis, reference: ProductReference) -> Analysis:
@@ -223,7 +230,7 @@ def _nothing_found(
         content=nothing,
         change=nothing,
     )
-    return Analysis(scene, ProductAnalysis(reference.photograph, None, nothing))
+    return Analysis(scene, ProductAnalysis(reference.photograph, None, nothing, reference.hidden))
 
 
 def sample(answer: np.ndarray, mapping: np.ndarray) -> np.ndarray:
@@ -255,6 +262,14 @@ def _product_shrunk(product: np.ndarray) -> np.ndarray:
     step = math.ceil(longest / PRODUCT_SIDE_PX)
     whole = all(side % step == 0 for side in product.shape[:2])
     return shrunk(product, longest // step if whole and longest // step >= LEAST_PRODUCT_SIDE_PX else PRODUCT_SIDE_PX)
+
+
+def _hidden(cut: CutOut, size: tuple[int, int]) -> np.ndarray | None:
+    """(h, w, 2) uint8 of `size`; None where nothing is."""
+    if cut.shadow is None and not cut.unknown.any():
+        return None
+    shadow = np.zeros(cut.unknown.shape, np.uint8) if cut.shadow is None else cut.shadow
+    return cv2.resize(cv2.merge([cut.unknown.astype(np.uint8) * 255, shadow]), size, interpolation=cv2.INTER_AREA)
 
 
 def _half_share(mask: np.ndarray) -> np.ndarray:

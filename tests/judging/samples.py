@@ -115,6 +115,9 @@ def view(answer: np.ndarray, *, found: bool = True, **changes: Any) -> ProductVi
         found=found,
         fitted=True,
         height=float(height),
+        openings=np.zeros_like(cover),
+        backdrop=crop(expected),
+        drop_shadow=np.zeros_like(cover),
     )
     return replace(whole, **changes)
 

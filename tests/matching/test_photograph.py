@@ -12,7 +12,7 @@ from function.matching.photograph import continue_colours, photograph_alpha, pre
 def test_white_inside_the_product_is_not_background():
     photograph = np.full((200, 200, 3), 255, np.uint8)
     photograph[40:160, 50:150] = 30
-    photograph[80:120, 70:130] = 255
+    photograph[80:120, 70:130] = 238
     alpha = photograph_alpha(photograph)
     assert alpha[100, 100] == 255
     assert alpha[10, 10] == 0

@@ -12,6 +12,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from function.matching.cutout.cut_out import cut_out
 from function.tools.emulator.compositing import read_light, stand
 from function.tools.emulator.drift import drift, repaint
 from function.tools.emulator.liberties import alter_picture, alter_scene, redo_product
@@ -22,8 +23,6 @@ from function.tools.emulator.render_faults import FLOAT, spoil_picture, spoil_pr
 from function.tools.emulator.scene_renderer import plain_scene
 
 CRISP = 0.35  # unsharp mask on the enlarged scene: models like it crisp
-BACKGROUND_STEP = 6  # grey levels up to which a product's backdrop counts as even
-LEAST_BACKGROUND = 0.05  # share of a picture that must be backdrop for it to be cut away
 SIDES = {"left": 0.28, "right": 0.74, "centre": 0.5, "center": 0.5, "middle": 0.5}  # of the scene's width
 OTHER_PICTURE = "walnut table, green wall, warm light from the right"
 OTHER_SCENE = "slate, blue wall, cool light from the right"
@@ -41,7 +40,7 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
     scene = request.images[0].pixels[..., :3]
     canvas = _enlarged(scene, size)
     if len(request.images) > 1:
-        product = cut_out(request.images[1].pixels)
+        product = _trimmed(request.images[1].pixels)
         side = next((at for word, at in SIDES.items() if word in _line(request.text, "Placement").lower()), None)
         spot = find_spot(scene, product, rng, side)
         scale = size[0] / scene.shape[1], size[1] / scene.shape[0]
@@ -68,30 +67,16 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
     return drift(picture, rng, 0 if fault == "black_image" else drift_amount)
 
 
-def cut_out(product: np.ndarray) -> np.ndarray:
-    """`product` (uint8 RGB or RGBA) as RGBA trimmed to what it covers; an even backdrop is cut away."""
-    if product.shape[2] == 3 or product[..., 3].min() == 255:
-        product = np.dstack([product[..., :3], _foreground(product[..., :3])])
-    rows, columns = np.nonzero(product[..., 3] > 8)
+def _trimmed(product: np.ndarray) -> np.ndarray:
+    """`product` (uint8 RGB or RGBA) cut out, and trimmed to what it covers: uint8 RGBA."""
+    cut = cut_out(product)
+    rgba = cut.rgba.copy()
+    # An enclosed piece that may be paper or opening is drawn as it was photographed.
+    rgba[cut.unknown & (cut.alpha == 0), 3] = 255
+    rows, columns = np.nonzero(rgba[..., 3] > 8)
     if rows.size == 0:
-        return product
-    return product[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-
-
-def _foreground(rgb: np.ndarray) -> np.ndarray:
-    """Alpha (h, w) uint8 of what is not the even backdrop that reaches in from the four corners."""
-    height, width = rgb.shape[:2]
-    rgb = rgb.copy()  # OpenCV wants to own what it fills, even where it only fills a mask
-    mask = np.zeros((height + 2, width + 2), np.uint8)
-    step = (BACKGROUND_STEP,) * 3
-    flags = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | (255 << 8)
-    for corner in ((0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1)):
-        if mask[corner[1] + 1, corner[0] + 1] == 0:
-            cv2.floodFill(rgb, mask, corner, 0, step, step, flags)
-    alpha = 255 - mask[1:-1, 1:-1]
-    if not LEAST_BACKGROUND < (alpha == 0).mean() < 1 - LEAST_BACKGROUND / 5:
-        return np.full((height, width), 255, np.uint8)
-    return cv2.GaussianBlur(cv2.erode(alpha, np.ones((3, 3), np.uint8)), (0, 0), 0.8)
+        return rgba
+    return rgba[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
 
 
 def _size(request: GenerateRequest) -> tuple[int, int]:

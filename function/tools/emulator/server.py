@@ -20,6 +20,8 @@ from collections import Counter
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
+
 from function.tools.emulator.faults import (
     HTTP_FAULTS,
     INTERNAL,
@@ -47,6 +49,8 @@ CONTROL_PATH = "/__control"
 MAX_BODY_BYTES = 100 * 1024 * 1024  # documented limit of one request with inline data
 TRICKLE_BYTES, TRICKLE_S = 2000, 0.3  # a piece of a trickling answer, and the pause after it
 STALL_S = 30.0  # silence of a stall that names no length
+# Pixels of less alpha (0..255) count as transparent in the request log.
+TRANSPARENT_ALPHA = 16
 HTML = b"<!DOCTYPE html><html><head><title>Error</title></head><body><p>That's an error.</p></body></html>"
 HTML_TYPE = "text/html; charset=UTF-8"
 
@@ -282,6 +286,7 @@ def _described(request: GenerateRequest) -> dict[str, Any]:
             "width": image.pixels.shape[1],
             "height": image.pixels.shape[0],
             "mode": "RGBA" if image.pixels.shape[2] == 4 else "RGB",
+            "transparent": _transparent_share(image.pixels),
             "bytes": len(image.data),
         }
         for image in request.images
@@ -315,3 +320,8 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def _transparent_share(pixels: np.ndarray) -> float:
+    """Share 0..1 of a picture (h, w, 3 or 4) uint8 that is (nearly) transparent."""
+    return round(float((pixels[..., 3] < TRANSPARENT_ALPHA).mean()), 4) if pixels.shape[2] == 4 else 0.0

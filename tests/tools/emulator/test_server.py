@@ -22,6 +22,7 @@ from PIL import Image
 from function.tools.emulator.faults import ANSWER_FAULTS, HTTP_FAULTS, UnknownFault
 from function.tools.emulator.models import load_models
 from function.tools.emulator.server import GeminiEmulator
+from tests.cases.packshots import openings, packshots
 from tests.support import PATIENCE_S
 from tests.tiers import exhaustive
 
@@ -189,6 +190,15 @@ def test_a_product_on_an_even_backdrop_is_cut_out(emulator):
     assert (np.ptp(rows) + 1) / (np.ptp(columns) + 1) == pytest.approx(2.0, abs=0.1)
     beside = pixels[rows.min() : rows.max(), columns.min() - 20 : columns.min() - 8]
     assert beside.min(axis=2).max() < 240, "no white backdrop beside it"
+
+
+def test_the_scene_shows_through_the_opening_of_a_product_before_white(emulator):
+    emulator.control(drift=0)
+    bag = encoded(next(packshots("bag-white")).photograph)
+    pixels = picture(ask(emulator, images=(SCENE, bag))).astype(float)
+    scene = np.asarray(Image.fromarray(table_scene()).resize((1344, 768), Image.Resampling.BICUBIC)).astype(float)
+    changed = np.abs(pixels - scene).max(axis=2) > 25
+    assert openings(np.where(changed, 255, 0).astype(np.uint8)).sum() > 5000
 
 
 def test_a_prompt_without_images_gives_an_empty_scene_of_what_it_names(emulator):

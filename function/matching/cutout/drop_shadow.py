@@ -1,0 +1,61 @@
+"""The drop shadow that an image editor bakes into a cut-out's alpha."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from function.matching.cutout.backdrop import spread
+
+# A body is opaque from this alpha on, and takes this share of what is covered: without one, nothing throws a shadow.
+SOLID_ALPHA, LEAST_BODY = 245, 0.3
+# A shadow is so dark (brightest channel, 0..255), and no more opaque than this.
+MOST_LEVEL, MOST_ALPHA, LEAST_ALPHA = 60, 230, 3
+# It is soft: from pixel to pixel its alpha changes by no more than so much at 600 px.
+MOST_STEP = 12.0
+# Of what is covered it takes this share at least: less is an outline, smoothed over darkness.
+LEAST_SHARE = 0.01
+SMALL_PX = 600
+# Dark pixels that are no more opaque than the shadow around them by more than this are shadow only.
+OWN_LEAST = 0.08
+
+
+def without_drop_shadow(product: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """`product` (h, w, 4) uint8 RGBA without its drop shadow, and that shadow's alpha (h, w) uint8; None without one.
+
+    Along the outline both overlap: of alpha A over a shadow of alpha s the product's own is (A - s) / (1 - s), and the
+    stored colour is the product's, darkened in proportion (Porter and Duff, Compositing digital images, 1984).
+    """
+    alpha = cv2.extractChannel(product, 3)
+    covered = cv2.countNonZero(cv2.inRange(alpha, LEAST_ALPHA, 255))
+    body = cv2.countNonZero(cv2.inRange(alpha, SOLID_ALPHA, 255))
+    if covered == 0 or body < LEAST_BODY * covered:
+        return None
+    dark = cv2.inRange(product, np.array([0, 0, 0, LEAST_ALPHA]), np.array([MOST_LEVEL] * 3 + [MOST_ALPHA]))
+    if cv2.countNonZero(dark) < LEAST_SHARE * covered:
+        return None
+    scale = min(1.0, SMALL_PX / max(alpha.shape))
+    size = max(1, round(alpha.shape[1] * scale)), max(1, round(alpha.shape[0] * scale))
+    small, shadow = (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (alpha, dark))
+    smooth = cv2.GaussianBlur(small, (0, 0), 1.0).astype(np.float32)
+    slope = np.hypot(*(cv2.Sobel(smooth, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1))))
+    known = (shadow > 250) & (slope < MOST_STEP)
+    known = cv2.erode(known.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    if known.mean() < LEAST_SHARE * (small >= LEAST_ALPHA).mean():
+        return None
+    empty = small < LEAST_ALPHA
+    weight = (known | empty).astype(np.float32)
+    level = np.where(known, small, 0).astype(np.float32) * weight
+    thrown = spread(np.dstack([level] * 3), weight)[..., 0]
+    thrown = np.where(known | empty, level, thrown)
+    full: np.ndarray = cv2.resize(thrown.astype(np.float32), alpha.shape[::-1], interpolation=cv2.INTER_LINEAR) / 255
+    both = alpha.astype(np.float32) / 255
+    own = np.clip((both - full) / np.maximum(1 - full, 0.05), 0, 1)
+    own[(dark > 0) & (both - full < OWN_LEAST)] = 0
+    own[alpha >= SOLID_ALPHA] = both[alpha >= SOLID_ALPHA]
+    gain = both / np.maximum(own, 1 / 255)
+    changed = (own > 0) & (own < both - 1 / 255)
+    rgb = product[..., :3].astype(np.float32)
+    rgb[changed] = np.minimum(rgb[changed] * gain[changed][:, None], 255)
+    result = np.dstack([rgb, own * 255 + 0.5]).astype(np.uint8)
+    return result, np.where(own < both, (np.minimum(full, both) * 255).astype(np.uint8), 0).astype(np.uint8)
