@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from function.tools.emulator.server import GeminiEmulator
 from function.tools.local.storage_emulator import gcs_client, gcs_server
+from tests.fault_proxy import FaultProxy
 from tests.support import Cloud
 from tests.tiers import FULL
 
@@ -117,3 +118,16 @@ def short_deadline_s(gcs, gcs_client_session, gemini_session, folder, session_se
 def own_cloud(gcs, gcs_client_session, gemini, folder):
     """Buckets of this test's own; it starts its servers itself."""
     return Cloud(gcs, gcs_client_session, gemini, folder)
+
+
+@pytest.fixture(scope="module")
+def proxy(gcs):
+    """The proxy before the storage emulator, for servers whose requests to it are to fail or wait."""
+    with FaultProxy(gcs.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def place(gcs, gcs_client_session, gemini_session, folder):
+    """Buckets of this file's own."""
+    return Cloud(gcs, gcs_client_session, gemini_session, folder)

@@ -8,28 +8,14 @@ import time
 
 import pytest
 
-from tests.fault_proxy import FaultProxy
 from tests.held_model import held_model
 from tests.storage.test_storage_faults import REQUESTS, calls_for, is_whole, put_pair
-from tests.support import PATIENCE_S, Cloud, wait_until
+from tests.support import PATIENCE_S, wait_until
 from tests.tiers import exhaustive
 
 WRITES = ("claim", "answer", "result", "sidecar")
 RANDOM_KILLS = 4  # the soak in tests/bench makes as many as one likes
 LONGEST_RUN_S = 3.0  # about what a small pair takes: kills are spread over it
-
-
-@pytest.fixture(scope="module")
-def proxy(gcs):
-    """The proxy before the storage emulator."""
-    with FaultProxy(gcs.url) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="module")
-def place(gcs, gcs_client_session, gemini_session, folder):
-    """Buckets of this file's own."""
-    return Cloud(gcs, gcs_client_session, gemini_session, folder)
 
 
 @pytest.fixture(scope="module")

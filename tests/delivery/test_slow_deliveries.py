@@ -15,22 +15,8 @@ from function.generation.pricing import Usage
 from function.generation.provider import Answer, Request
 from function.storage.client import Storage
 from tests.delivery.test_exactly_once import generations, in_background
-from tests.fault_proxy import FaultProxy
 from tests.storage.test_storage_faults import calls_for, is_whole, put_pair
-from tests.support import PATIENCE_S, Cloud
-
-
-@pytest.fixture(scope="module")
-def proxy(gcs):
-    """The slow server's way to the storage emulator."""
-    with FaultProxy(gcs.url) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="module")
-def place(gcs, gcs_client_session, gemini_session, folder):
-    """Buckets of this file's own."""
-    return Cloud(gcs, gcs_client_session, gemini_session, folder)
+from tests.support import PATIENCE_S
 
 
 @pytest.fixture(scope="module")

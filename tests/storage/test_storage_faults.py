@@ -14,8 +14,7 @@ from function.delivery.lease import lease_name
 from function.errors import DeadlineExceeded, StorageUnavailable
 from function.storage.client import Changed, NotFound, Storage
 from function.tools.local.storage_emulator import PROJECT
-from tests.fault_proxy import FaultProxy
-from tests.support import PATIENCE_S, Cloud, log_lines, picture, product_png, scene_png
+from tests.support import PATIENCE_S, log_lines, picture, product_png, scene_png
 from tests.tiers import exhaustive
 
 PASSING = ["408", "429", "500", "502", "503", "504"]
@@ -29,13 +28,6 @@ STALLED_S = 6.0  # a deadline of which a stall takes half, so that the other hal
 # What a slow and busy machine may add to a deadline. Without the deadline a call is retried for a minute, and what
 # stalls does so for ten.
 MARGIN_S = 30.0
-
-
-@pytest.fixture(scope="module")
-def proxy(gcs):
-    """The proxy before the storage emulator that this file's clients and server go through."""
-    with FaultProxy(gcs.url) as proxy:
-        yield proxy
 
 
 @pytest.fixture(autouse=True)
@@ -205,12 +197,6 @@ REQUESTS = {
 # A short deadline is several times what a pair takes: two of those that are delivered at once come as far as pixels.
 LEAST_DEADLINE_S, PAIRS_IN_A_DEADLINE = 4.0, 5
 MOST_TRIES = 10
-
-
-@pytest.fixture(scope="module")
-def place(gcs, gcs_client_session, gemini_session, folder):
-    """Buckets of this file's own."""
-    return Cloud(gcs, gcs_client_session, gemini_session, folder)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from function.imaging.png import write_png
 from function.judging.judge import Judgement, judge
 from function.manifest.model import Manifest
 from function.pipeline.attempts import MAX_ANSWER_PIXELS
-from function.pipeline.context import PairContext
+from function.pipeline.context import PairContext, Prepared
 from function.pipeline.decode import decode_sources
 from function.pipeline.fetch import Source
 from function.pipeline.prepare import prepare_inputs
@@ -78,8 +78,6 @@ def _prepare(services: Services, model_id: str, kind: str, stack: contextlib.Exi
     settings = services.settings
     deadline = Deadline(settings.event_deadline_s)
     product = (DEMO_PAIR / PRODUCT).read_bytes()
-    if kind == "flattened":
-        product = _on_white(product, settings.max_source_pixels)
     store = AnswerStore(services.storage, settings.output_bucket)
     budget = services.budget.of_pair(None, None)
     calls = PaidCalls(services.model, store, "doctor", deadline, InMemoryLedger(), budget)
@@ -96,7 +94,14 @@ def _prepare(services: Services, model_id: str, kind: str, stack: contextlib.Exi
     pair.model = model_table().find(model_id)
     decode_sources(pair)
     prepare_inputs(pair)
-    return Trial(kind, pair, composite_request(pair.prepared, pair.model, settings, pair.manifest, 1, ()))
+    prepared = pair.prepared if kind == "transparent" else _flattened(pair.prepared, settings.max_source_pixels)
+    return Trial(kind, pair, composite_request(prepared, pair.model, settings, pair.manifest, 1, ()))
+
+
+def _flattened(prepared: Prepared, max_pixels: int) -> Prepared:
+    """The same with the product on white, as a photograph is sent that could not be cut out."""
+    scene, (product, _) = prepared.images
+    return replace(prepared, images=(scene, (_on_white(product, max_pixels), "image/png")), product_is_cut_out=False)
 
 
 def _on_white(content: bytes, max_pixels: int) -> bytes:

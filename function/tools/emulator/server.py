@@ -169,6 +169,10 @@ class _Handler(QuietHandler):
                 self._call(body)
         except ApiError as error:
             self._send_error(error)
+        except OSError:
+            raise  # the caller has gone
+        except Exception as error:  # noqa: BLE001 (as the service does; the message says why)
+            self._send_error(ApiError(500, "INTERNAL", f"{INTERNAL} {error!r}"))
 
     def _control(self, body: bytes) -> None:
         try:
@@ -232,10 +236,7 @@ class _Handler(QuietHandler):
         elif kind == "empty_body":
             self._send(200, b"")
         else:
-            try:
-                response = respond(request, None if kind in WIRE_FAULTS else fault, emulator.drift)
-            except Exception as error:  # as the service does; the message says why
-                raise ApiError(500, "INTERNAL", f"{INTERNAL} {error!r}") from error
+            response = respond(request, None if kind in WIRE_FAULTS else fault, emulator.drift)
             emulator.count(request)
             entry["code"] = 200
             self._deliver(json.dumps(response, indent=2).encode(), fault)
@@ -318,10 +319,10 @@ def main() -> None:
         done.wait()
 
 
-if __name__ == "__main__":
-    main()
-
-
 def _transparent_share(pixels: np.ndarray) -> float:
     """Share 0..1 of a picture (h, w, 3 or 4) uint8 that is (nearly) transparent."""
     return round(float((pixels[..., 3] < TRANSPARENT_ALPHA).mean()), 4) if pixels.shape[2] == 4 else 0.0
+
+
+if __name__ == "__main__":
+    main()
