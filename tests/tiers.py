@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 FULL = "TESTS_FULL"  # the environment's name for --full, so that decorators can ask for it
-FEW_EXAMPLES_SHARE = 0.2
+FEW_EXAMPLES_SHARE = 0.1
 
 
 def exhaustive(*cases: Any) -> list[Any]:
@@ -23,5 +23,5 @@ def exhaustive(*cases: Any) -> list[Any]:
 
 
 def examples(count: int) -> settings:
-    """Settings of a hypothesis test: `count` examples with `--full`, a fifth of them by default."""
+    """Settings of a hypothesis test: `count` examples with `--full`, a tenth of them by default."""
     return settings(max_examples=count if FULL in os.environ else round(count * FEW_EXAMPLES_SHARE))

@@ -272,7 +272,7 @@ def test_every_request_of_a_delivery_may_fail_once(place, faulty, proxy, gemini,
     assert calls_for(place, stem) == len(sidecar["attempts"]) == 1
 
 
-@pytest.mark.parametrize("kind", ["503", *exhaustive("lost", "stall")])
+@pytest.mark.parametrize("kind", exhaustive("503", "lost", "stall"))
 def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
     place, faulty, hasty, deadline_s, proxy, gemini, kind
 ):
