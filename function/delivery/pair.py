@@ -93,7 +93,7 @@ class PairWork:
         owner = f"{delivery.upload.uri}#{delivery.upload.generation}"
         budget = services.budget.of_pair(catalogue, manifest.budget_usd)
         ledger = lease if lease.is_first else HeirsLedger(lease, delivery, self.sidecar_name)
-        self._calls = PaidCalls(services.model, store, owner, deadline, ledger, budget)
+        self._calls = PaidCalls(services.model, store, owner, deadline, ledger, budget, services.leases.is_ending)
         resources = PairResources(services.memory, deadline)
         return run_pair(
             PairContext(manifest, sources, self._calls, services.settings, deadline, record, resources, services.models)
