@@ -16,6 +16,7 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import NotAnEvent, Upload, is_catalogue, is_manifest, parse_event
 from function.delivery.http_answers import refusal
 from function.delivery.http_routes import answer_without_pair, health, is_health_check
+from function.delivery.readings import Readings
 from function.delivery.request_body import BodyIncomplete, BodyTooLarge, BodyTooSlow, answered_first, read_body
 from function.errors import AtWorkElsewhere, Paused, Transient
 from function.settings import Settings, SettingsInvalid
@@ -38,6 +39,7 @@ class Service:
     def __init__(self, settings: Settings):
         self._settings = settings
         self._services: Services | None = None
+        self._readings = Readings(settings.threads)
         self._lock = threading.Lock()
 
     @classmethod
@@ -74,7 +76,9 @@ class Service:
             return Response("events are delivered with POST\n", 405, {"Allow": "POST"}, mimetype="text/plain")
         set_context()
         try:
-            upload = parse_event(request.headers, read_body(request, within_s=self._settings.body_timeout_s))
+            upload = parse_event(
+                request.headers, read_body(request, self._readings, within_s=self._settings.body_timeout_s)
+            )
         except (NotAnEvent, BodyTooLarge) as problem:
             log("ERROR", f"acknowledged and dropped: {problem}", stage="event")
             return Response("ignored\n", ACKNOWLEDGED, mimetype="text/plain")
@@ -107,7 +111,7 @@ class Service:
 
     def _answer(self, request: Request) -> Response:
         try:
-            body = read_body(request, within_s=self._settings.body_timeout_s)
+            body = read_body(request, self._readings, within_s=self._settings.body_timeout_s)
         except BodyTooLarge as problem:
             return _refused("request_too_large", problem)
         except BodyTooSlow as problem:

@@ -58,6 +58,7 @@ def _lower(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+FRAMEWORK_THREADS = 4 * (os.cpu_count() or 1)  # what functions-framework begins without a word about it
 Text = Annotated[str, BeforeValidator(_strip)]
 # Pydantic's words in any case, with or without blanks around them: true, t, 1, yes, y, on; false, f, 0, no, n, off.
 Flag = Annotated[bool, BeforeValidator(_strip)]
@@ -102,6 +103,7 @@ class Settings(BaseModel):
         tuple(FORMATS), alias="SOURCE_FORMATS", min_length=1
     )
     body_timeout_s: float = Field(30, alias="BODY_TIMEOUT_S", gt=0, le=3600)
+    threads: int = Field(FRAMEWORK_THREADS, alias="THREADS", ge=1)
     event_deadline_s: float = Field(300, alias="EVENT_DEADLINE_S", gt=0, le=3600)
     event_max_age_s: float = Field(3600, alias="EVENT_MAX_AGE_S", gt=0)
 

@@ -103,13 +103,16 @@ class CatalogueWork:
             self._rows.write(rows, before_batch)
         return self._rows
 
-    def commit(self, delivery: Delivery, done: RowWriter, *, replaces_older: bool) -> None:
+    def commit(self, delivery: Delivery, done: RowWriter, *, replaces_older: bool) -> bool:
         """Write the sidecar."""
-        self._write_sidecar(delivery, None, self.sidecar_name)
+        return self._write_sidecar(delivery, None, self.sidecar_name)
 
-    def record(self, delivery: Delivery, error: CompositeError, name: str, *, replaces_older: bool) -> None:
+    def record(self, delivery: Delivery, error: CompositeError, name: str, *, replaces_older: bool) -> bool:
         """Write a sidecar that says why not every row is written."""
-        self._write_sidecar(delivery, error, name)
+        return self._write_sidecar(delivery, error, name)
+
+    def agree(self, delivery: Delivery, lease: LeaseHandle | None) -> None:
+        """Nothing: every delivery writes the same rows."""
 
     def discard(self, delivery: Delivery) -> None:
         """Nothing: the rows that are written are the newer generation's to keep or replace."""
@@ -124,7 +127,7 @@ class CatalogueWork:
         out_of_patience = waited_s > delivery.services.settings.event_max_age_s
         return error if out_of_patience and not self._rows.written else None
 
-    def _write_sidecar(self, delivery: Delivery, error: CompositeError | None, name: str) -> None:
+    def _write_sidecar(self, delivery: Delivery, error: CompositeError | None, name: str) -> bool:
         upload, rows = delivery.upload, self._rows
         refused = sorted(rows.refused, key=lambda one: one.row)
         sidecar = CatalogueSidecar(
@@ -144,8 +147,9 @@ class CatalogueWork:
         )  # fmt: skip
         if not written:
             log("INFO", "another delivery has settled it", stage="commit")
-            return
+            return False
         self._log(sidecar, upload.age_s())
+        return True
 
     def _log(self, sidecar: CatalogueSidecar, age_s: float) -> None:
         error: dict[str, Any] = {}

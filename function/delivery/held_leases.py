@@ -43,6 +43,11 @@ class HeldLeases:
             with self._lock:
                 self._held.pop(lease, None)
 
+    def is_ending(self) -> bool:
+        """Whether this instance was asked to end."""
+        with self._lock:
+            return self._ending
+
     def hand_on_all(self) -> None:
         """Free every lease for other instances, within seconds; their runs call and commit nothing any more."""
         with self._lock:

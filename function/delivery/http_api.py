@@ -105,7 +105,7 @@ def _run(
     owner = f"http:{uuid.uuid4().hex}"
     store = AnswerStore(services.storage, settings.output_bucket)
     budget = services.budget.of_pair(None, manifest.budget_usd)
-    calls = PaidCalls(services.model, store, owner, deadline, InMemoryLedger(), budget)
+    calls = PaidCalls(services.model, store, owner, deadline, InMemoryLedger(), budget, services.leases.is_ending)
     resources = PairResources(services.memory, deadline)
     try:
         return run_pair(PairContext(manifest, sources, calls, settings, deadline, record, resources, services.models))

@@ -29,6 +29,7 @@ from function.telemetry.structured_logging import log
 MAX_LEASE_BYTES = 4096
 LEASE_S = 60.0  # an instance that dies without a word blocks its upload no longer; three renewals may fail
 RENEWAL_S = 5.0  # one renewal may take: `reserve` and handing on wait for it
+SURE_FOR_S = 5.0  # after a look: a result and a sidecar are written in less, and no clock is wrong by 55 s
 EXPIRY_MARGIN_S = 15.0  # past the event's deadline: clocks differ, and the last write may still be under way
 
 
@@ -83,6 +84,7 @@ class LeaseHandle:
         self.is_first = is_first
         self._run_deadline = deadline
         self._handed_on = False
+        self._confirmed = time.monotonic()
         self._writing = threading.RLock()
 
     @property
@@ -98,6 +100,20 @@ class LeaseHandle:
     def begun(self) -> tuple[BegunCall, ...]:
         """Model calls begun by earlier deliveries and this one."""
         return self._lease.calls
+
+    def all_calls(self, deadline: Deadline) -> tuple[BegunCall, ...]:
+        """Model calls begun for this generation, by deliveries that took the lease over from this one too."""
+        stored, _ = _read_existing(self._storage, self._bucket, self._name, deadline)
+        same = stored is not None and stored.manifest_generation == self._lease.manifest_generation
+        return stored.calls if stored is not None and same else self._lease.calls
+
+    def may_be_lost(self, deadline: Deadline) -> bool:
+        """Whether another delivery may have taken the lease over since this one last made sure of it; that is asked
+        only where it took long, or was handed on."""
+        if not self._handed_on and time.monotonic() - self._confirmed < SURE_FOR_S:
+            return False
+        stored = self._storage.stat(self._bucket, self._name, deadline)
+        return stored is not None and stored.generation != self._generation
 
     def reserve(self, call: BegunCall, deadline: Deadline) -> None:
         """Note a model call before it is made. Raises Superseded or AtWorkElsewhere when the lease was lost."""
@@ -130,9 +146,11 @@ class LeaseHandle:
         """Raises Superseded or AtWorkElsewhere when another delivery has taken the lease over meanwhile."""
         with self._writing:
             self._assert_not_handed_on()
+            began = time.monotonic()
             stored = self._storage.stat(self._bucket, self._name, deadline)
             if stored is not None and stored.generation != self._generation:
                 self._recognise_own_write(deadline)
+            self._confirmed = began
 
     def release(self, deadline: Deadline, *, restart_patience: bool = False) -> None:
         """Free the manifest for the next delivery, even past the deadline; with `restart_patience` that one counts as
@@ -162,12 +180,13 @@ class LeaseHandle:
 
     def _replace(self, lease: Lease, deadline: Deadline) -> None:
         while True:
+            began = time.monotonic()
             try:
                 self._generation = _write(self._storage, self._bucket, self._name, lease, self._generation, deadline)
             except Changed:
                 self._recognise_own_write(deadline)
             else:
-                self._lease = lease
+                self._lease, self._confirmed = lease, began
                 return
 
     def _recognise_own_write(self, deadline: Deadline) -> None:

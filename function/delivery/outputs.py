@@ -7,7 +7,7 @@ generation, or of the same one that is not settled yet; storage preconditions ma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
@@ -29,6 +29,16 @@ RESULT_SUFFIXES = tuple(image_format.suffix for image_format in FORMATS.values()
 Leftovers = dict[str, int]  # object generation by name
 MAX_SIDECAR_BYTES = 16 * 2**20
 MAX_METADATA_BYTES = 7936  # of labels and the manifest's address; Cloud Storage takes 8 KiB, our other keys the rest
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A result as it is, or was, or is to be stored; `metadata` is the custom one."""
+
+    name: str
+    content: bytes
+    content_type: str
+    metadata: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -66,12 +76,16 @@ class OutputWriter:
 
         Raises Superseded when a newer one's is, OutputConflict when something that is not ours has its name.
         """
+        return self.settled(sidecar_name) is not None
+
+    def settled(self, sidecar_name: str) -> StoredObject | None:
+        """This generation's sidecar, None before it is stored. Raises as `is_settled`."""
         stored = self._storage.stat(self._bucket, sidecar_name, self._deadline)
         if stored is None:
-            return False
+            return None
         generation = self._generation_of(stored)
         self.saw_older = generation < self._upload.generation
-        return generation == self._upload.generation
+        return stored if generation == self._upload.generation else None
 
     def write(
         self, name: str, content: bytes, content_type: str, metadata: dict[str, str], *, skip_if_current: bool = False
@@ -84,7 +98,7 @@ class OutputWriter:
         def may_replace(existing: StoredObject) -> bool:
             return not (self._generation_of(existing) == self._upload.generation and skip_if_current)
 
-        return self._swap(name, content, content_type, metadata, may_replace)
+        return self._swap(name, content, content_type, self._own(metadata), may_replace)
 
     def _swap(
         self,
@@ -97,34 +111,42 @@ class OutputWriter:
         try:
             return compare_and_swap(
                 self._storage, self._bucket, name, content, content_type, self._deadline,
-                metadata={
-                    **metadata, GENERATION_KEY: str(self._upload.generation), MANIFEST_KEY: self._upload.uri,
-                },
-                may_replace=may_replace,
+                metadata=metadata, may_replace=may_replace,
             )  # fmt: skip
         except WriteContention as contention:
             raise OutputConflict(str(contention)) from None
 
-    def write_result(
-        self, name: str, content: bytes, content_type: str, metadata: dict[str, str], leftovers: Leftovers
-    ) -> None:
+    def write_result(self, picture: Picture, leftovers: Leftovers) -> None:
         """Write a result over none, one of an older generation, or one of `leftovers`.
 
         Raises AtWorkElsewhere when another delivery has written one meanwhile, and what `write` raises.
         """
 
         def may_replace(existing: StoredObject) -> bool:
-            if self._generation_of(existing) == self._upload.generation:
-                _assert_left_over(existing, leftovers)
+            self._assert_replaceable(existing, leftovers)
             return True
 
-        self._swap(name, content, content_type, metadata, may_replace)
+        self._swap(picture.name, picture.content, picture.content_type, self.own(picture).metadata, may_replace)
+
+    def replaceable(self, name: str, leftovers: Leftovers | None) -> StoredObject | None:
+        """What stands in the place of a result, None: nothing; without `leftovers` any of this generation may.
+
+        Raises as `write_result`.
+        """
+        existing = self._storage.stat(self._bucket, name, self._deadline)
+        if existing is not None:
+            self._assert_replaceable(existing, leftovers)
+        return existing
+
+    def own(self, picture: Picture) -> Picture:
+        """With what is said of every object of this upload."""
+        return replace(picture, metadata=self._own(picture.metadata))
 
     def find_leftovers(self, outputs: Outputs) -> Leftovers:
         """Results of this generation that earlier deliveries have left behind."""
         return {
             stored.name: stored.generation
-            for stored, made_for in self._results(outputs)
+            for stored, made_for in self.results(outputs)
             if made_for == self._upload.generation
         }
 
@@ -138,22 +160,31 @@ class OutputWriter:
     ) -> None:
         """Delete this generation's results but `keep`, and with `older` those of older generations.
 
-        With `leftovers` raises AtWorkElsewhere when another delivery has written one of this generation meanwhile.
+        With `leftovers` those of this generation stay, for they may be what a sidecar describes that is on its way;
+        raises AtWorkElsewhere when another delivery has written one meanwhile.
         """
-        for stored, made_for in self._results(outputs):
+        for stored, made_for in self.results(outputs):
             if stored.name == keep:
                 continue
             if made_for == self._upload.generation and leftovers is not None:
                 _assert_left_over(stored, leftovers)
+                continue
             if made_for == self._upload.generation or (older and made_for < self._upload.generation):
                 self._storage.delete(self._bucket, stored.name, self._deadline, generation=stored.generation)
 
-    def _results(self, outputs: Outputs) -> Iterator[tuple[StoredObject, int]]:
+    def results(self, outputs: Outputs) -> Iterator[tuple[StoredObject, int]]:
         """The stored results of this manifest, and which generation of it each was made for."""
         for suffix in RESULT_SUFFIXES:
             stored = self._storage.stat(self._bucket, outputs.result(suffix), self._deadline)
             if stored is not None and stored.metadata.get(MANIFEST_KEY) == self._upload.uri:
                 yield stored, self._stated_generation(stored) or 0
+
+    def _own(self, metadata: dict[str, str]) -> dict[str, str]:
+        return {**metadata, GENERATION_KEY: str(self._upload.generation), MANIFEST_KEY: self._upload.uri}
+
+    def _assert_replaceable(self, existing: StoredObject, leftovers: Leftovers | None) -> None:
+        if self._generation_of(existing) == self._upload.generation and leftovers is not None:
+            _assert_left_over(existing, leftovers)
 
     def _generation_of(self, stored: StoredObject) -> int:
         """The manifest generation an output was made for. Raises Superseded when it is newer than ours,

@@ -6,13 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 from function.deadline import Deadline
+from function.delivery.agreement import NO_RESULT, PENDING_KEY, agree, set_aside
 from function.delivery.cloud_event import Upload
+from function.delivery.heirs_ledger import HeirsLedger
 from function.delivery.lease import LeaseHandle
 from function.delivery.outputs import (
     STATUS_KEY,
     Leftovers,
     Outputs,
     OutputWriter,
+    Picture,
     labels_that_fit,
     log_settled,
     sidecar_metadata,
@@ -89,34 +92,44 @@ class PairWork:
         store = AnswerStore(services.storage, delivery.output_bucket)
         owner = f"{delivery.upload.uri}#{delivery.upload.generation}"
         budget = services.budget.of_pair(catalogue, manifest.budget_usd)
-        self._calls = PaidCalls(services.model, store, owner, deadline, lease, budget)
+        ledger = lease if lease.is_first else HeirsLedger(lease, delivery, self.sidecar_name)
+        self._calls = PaidCalls(services.model, store, owner, deadline, ledger, budget, services.leases.is_ending)
         resources = PairResources(services.memory, deadline)
         return run_pair(
             PairContext(manifest, sources, self._calls, services.settings, deadline, record, resources, services.models)
         )
 
-    def commit(self, delivery: Delivery, done: Composite, *, replaces_older: bool) -> None:
-        """Write the result, then the sidecar."""
-        name = self._outputs.result(done.suffix)
+    def commit(self, delivery: Delivery, done: Composite, *, replaces_older: bool) -> bool:
+        """Write the result, then the sidecar → whether this run settled it."""
+        name, pending = self._outputs.result(done.suffix), None
         with self._record.stage("upload"):
             labels = labels_that_fit(self._record.labels, delivery.upload.uri)
-            metadata = {**labels, STATUS_KEY: done.status}
-            OutputWriter(delivery).write_result(name, done.content, done.mime_type, metadata, self._leftovers)
+            picture = Picture(name, done.content, done.mime_type, {**labels, STATUS_KEY: done.status})
+            if self._leftovers:
+                pending = set_aside(delivery, picture, self._leftovers)
+            else:
+                OutputWriter(delivery).write_result(picture, self._leftovers)
         self._note_interrupted()
         result = done.record(gs_uri(self._outputs.bucket, name))
         sidecar = self._record.sidecar(done.status, delivery.identity(), result=result)
         if replaces_older:
-            OutputWriter(delivery).remove_results(self._outputs, keep=name)
-        self._write_sidecar(delivery, sidecar, self.sidecar_name)
+            OutputWriter(delivery).remove_results(self._outputs, keep=name, leftovers=self._leftovers)
+        return self._write_sidecar(delivery, sidecar, self.sidecar_name, pending)
 
-    def record(self, delivery: Delivery, error: CompositeError, name: str, *, replaces_older: bool) -> None:
+    def record(self, delivery: Delivery, error: CompositeError, name: str, *, replaces_older: bool) -> bool:
         """Write a sidecar that says why there is no result. Results of this generation go, and older ones, unless
-        the reason may pass: then a picture is better than none until this upload is delivered again."""
+        the reason may pass: then a picture is better than none until this upload is delivered again.
+        → whether this run settled it."""
         self._note_interrupted()
         sidecar = self._record.sidecar("failed", delivery.identity(), error=error)
+        pending = NO_RESULT if self._leftovers and name == self.sidecar_name else None
         if name == self.sidecar_name:
             OutputWriter(delivery).remove_results(self._outputs, older=not error.retryable, leftovers=self._leftovers)
-        self._write_sidecar(delivery, sidecar, name)
+        return self._write_sidecar(delivery, sidecar, name, pending)
+
+    def agree(self, delivery: Delivery, lease: LeaseHandle | None) -> None:
+        """The result as the sidecar that stands describes it, and every call listed there; nothing where none does."""
+        agree(delivery, self._outputs, lease, self._record.attempts)
 
     def discard(self, delivery: Delivery) -> None:
         """Remove results of this generation: a newer one has taken over."""
@@ -136,15 +149,21 @@ class PairWork:
             self._record.add_interrupted(self._calls.interrupted())
             self._calls = None
 
-    def _write_sidecar(self, delivery: Delivery, sidecar: Sidecar, name: str) -> None:
+    def _write_sidecar(self, delivery: Delivery, sidecar: Sidecar, name: str, pending: str | None) -> bool:
+        metadata = sidecar_metadata(sidecar)
+        if pending:
+            metadata[PENDING_KEY] = pending
         written = OutputWriter(delivery).write(
-            name, sidecar.to_json(), "application/json", sidecar_metadata(sidecar),
+            name, sidecar.to_json(), "application/json", metadata,
             skip_if_current=name == self.sidecar_name,
         )  # fmt: skip
         if not written:
             log("INFO", "another delivery has settled it", stage="commit")
-            return
+            return False
         log_settled(sidecar, delivery.upload.age_s())
+        if pending:
+            self.agree(delivery, None)
+        return True
 
 
 def _read_manifest(delivery: Delivery) -> tuple[Manifest, str | None] | None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from flask import Request, Response
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
+
+from function.delivery.readings import Readings
 
 # What the platform passes on over HTTP/1 (https://cloud.google.com/run/quotas, read 2026-11-26).
 MAX_BODY_BYTES = 32 * 2**20
@@ -19,8 +18,6 @@ PIECE_BYTES = 128 * 1024
 MAX_READ_CPU_S = 2.0  # 32 MiB take 0.1; cut into chunks of one byte each they would take minutes
 DRAIN_S = 5.0  # what an honest caller needs to finish sending, and to read the answer
 MAX_DRAINED_BYTES = 4 * MAX_BODY_BYTES
-# Servers under which functions-framework runs, and where each puts a request's connection.
-CONNECTIONS = ("gunicorn.socket", "werkzeug.socket")
 
 
 class BodyTooLarge(Exception):
@@ -35,32 +32,32 @@ class BodyIncomplete(Exception):
     """The caller ended the connection, or what it sent is no body."""
 
 
-def read_body(request: Request, *, within_s: float, limit: int = MAX_BODY_BYTES) -> bytes:
+def read_body(request: Request, readings: Readings, *, within_s: float, limit: int = MAX_BODY_BYTES) -> bytes:
     """The whole body. Raises BodyTooLarge (before anything is read, where its length is stated), BodyTooSlow,
     BodyIncomplete."""
     stated = request.content_length
     if stated is not None and stated > limit:
         raise BodyTooLarge(f"the request has {stated:,} bytes; {limit:,} are allowed")
     pieces: list[bytes] = []
-    size, cpu_s = 0, time.thread_time()
-    with _reading_ends_in(within_s, request.environ) as is_over:
+    cpu_s = time.thread_time()
+    with readings.reading(within_s, request.environ) as reading:
         try:
             while piece := request.stream.read(PIECE_BYTES):
                 pieces.append(piece)
-                size += len(piece)
-                if size > limit:
+                reading.size += len(piece)
+                if reading.size > limit:
                     raise BodyTooLarge(f"the request has more than the {limit:,} bytes allowed")
                 if time.thread_time() - cpu_s > MAX_READ_CPU_S:
                     raise BodyTooLarge("the request comes in too many chunks")
-                if is_over():
+                if reading.ended_for:
                     break
-            complete = size >= stated if stated is not None else not piece
+            complete = reading.size >= stated if stated is not None else not piece
         except (OSError, ParseException, HTTPException):
             complete = False
     if complete:
         return b"".join(pieces)
-    if is_over():
-        raise BodyTooSlow(f"the request did not arrive within {within_s:g} seconds")
+    if reading.ended_for:
+        raise BodyTooSlow(reading.ended_for)
     raise BodyIncomplete("the request ended before its body was complete")
 
 
@@ -85,35 +82,10 @@ def _drain(request: Request) -> None:
     """Read the rest and throw it away, as far as that is soon done."""
     drained, cpu_s = 0, time.thread_time()
     with (
-        _reading_ends_in(DRAIN_S, request.environ) as is_over,
+        Readings(1).reading(DRAIN_S, request.environ) as reading,
         contextlib.suppress(OSError, ParseException, HTTPException),
     ):
         while piece := request.stream.read(PIECE_BYTES):
             drained += len(piece)
-            if is_over() or drained > MAX_DRAINED_BYTES or time.thread_time() - cpu_s > MAX_READ_CPU_S:
+            if reading.ended_for or drained > MAX_DRAINED_BYTES or time.thread_time() - cpu_s > MAX_READ_CPU_S:
                 return
-
-
-@contextlib.contextmanager
-def _reading_ends_in(seconds: float, environ: Mapping[str, Any]) -> Iterator[Callable[[], bool]]:
-    """After `seconds` the connection's reading side is shut, and a read that waits has reached the end → whether it
-    has come to that.
-
-    A timeout on the connection itself would begin anew with every byte.
-    """
-    connection = next((environ[name] for name in CONNECTIONS if environ.get(name)), None)
-    is_over = threading.Event()
-
-    def end() -> None:
-        is_over.set()
-        if connection is not None:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RD)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield is_over.is_set
-    finally:
-        timer.cancel()

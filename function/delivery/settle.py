@@ -9,8 +9,10 @@ settled? → lease → run → commit → settled
 
 from __future__ import annotations
 
+import contextlib
 from typing import Generic, Protocol, TypeVar
 
+from function.delivery.agreement import PENDING_KEY
 from function.delivery.lease import LeaseHandle, acquire_lease
 from function.delivery.outputs import OutputWriter
 from function.delivery.services import Delivery
@@ -44,11 +46,16 @@ class Work(Protocol[T]):
     def run(self, delivery: Delivery, lease: LeaseHandle) -> T | None:
         """Do the work. None: there is nothing to do, and nothing is recorded."""
 
-    def commit(self, delivery: Delivery, done: T, *, replaces_older: bool) -> None:
-        """Write the outputs, the sidecar last. `replaces_older`: outputs of an older generation may be stored."""
+    def commit(self, delivery: Delivery, done: T, *, replaces_older: bool) -> bool:
+        """Write the outputs, the sidecar last → whether it is this run's that stands. `replaces_older`: outputs of an
+        older generation may be stored."""
 
-    def record(self, delivery: Delivery, error: CompositeError, name: str, *, replaces_older: bool) -> None:
-        """Write a sidecar that says why there is no result, under the object name `name`."""
+    def record(self, delivery: Delivery, error: CompositeError, name: str, *, replaces_older: bool) -> bool:
+        """Write a sidecar that says why there is no result, under the object name `name` → whether it stands."""
+
+    def agree(self, delivery: Delivery, lease: LeaseHandle | None) -> None:
+        """Another run may have been at the end of its work at once: make the outputs agree with the sidecar that
+        stands. Does nothing while none does."""
 
     def discard(self, delivery: Delivery) -> None:
         """Remove results of this generation: a newer one has taken over."""
@@ -62,8 +69,10 @@ def settle(work: Work[T], delivery: Delivery) -> None:
     """Bring one upload to its sidecar. Returns when it is settled; raises Transient to have it delivered again."""
     writer = OutputWriter(delivery)
     try:
-        if writer.is_settled(work.sidecar_name):
+        if (sidecar := writer.settled(work.sidecar_name)) is not None:
             log("INFO", "already settled", stage="lease")
+            if PENDING_KEY in sidecar.metadata:
+                work.agree(delivery, None)
             return
         lease = acquire_lease(delivery.storage, delivery.output_bucket, delivery.upload, delivery.deadline)
     except Superseded as newer:
@@ -97,6 +106,10 @@ class _Run(Generic[T]):
         except BaseException as error:
             restart_patience = isinstance(error, Transient) and not error.uses_patience
             self._lease.release(self._delivery.deadline, restart_patience=restart_patience)
+            if isinstance(error, Transient) and not self._lease.is_first:
+                # It may not come again: whoever held the lease before may have settled it, and been acknowledged.
+                with contextlib.suppress(Transient, Forbidden, OutputConflict, Superseded):
+                    self._work.agree(self._delivery, self._lease)
             if isinstance(error, Forbidden):
                 raise StorageUnavailable(f"the output bucket cannot be used: {error}") from None
             raise
@@ -117,7 +130,7 @@ class _Run(Generic[T]):
             lease.assert_held(self._delivery.deadline)
             if self._was_settled_meanwhile():
                 return
-            work.commit(self._delivery, done, replaces_older=self._replaces_older)
+            self._agree_unless_sure(work.commit(self._delivery, done, replaces_older=self._replaces_older))
         except Permanent as error:
             self._record(error)
         except Exception as error:  # noqa: BLE001 (a mistake of ours is recorded too, in the end)
@@ -128,6 +141,7 @@ class _Run(Generic[T]):
         if self._lease.is_first or not OutputWriter(self._delivery).is_settled(self._work.sidecar_name):
             return False
         log("INFO", "already settled", stage="lease")
+        self._work.agree(self._delivery, self._lease)
         self._lease.release(self._delivery.deadline)
         return True
 
@@ -135,7 +149,15 @@ class _Run(Generic[T]):
         self._lease.assert_held(self._delivery.deadline)
         if self._was_settled_meanwhile():
             return
-        self._work.record(self._delivery, error, self._work.sidecar_name, replaces_older=self._replaces_older)
+        recorded = self._work.record(
+            self._delivery, error, self._work.sidecar_name, replaces_older=self._replaces_older
+        )
+        self._agree_unless_sure(recorded)
+
+    def _agree_unless_sure(self, settled: bool) -> None:
+        """After the end of a run that has `settled` its upload, or has found it settled by another one."""
+        if not settled or self._lease.may_be_lost(self._delivery.with_grace_period().deadline):
+            self._work.agree(self._delivery, self._lease)
 
     def _final_if_out_of_patience(self, error: Exception) -> CompositeError:
         """What to record for an error that may pass, once the upload has waited long enough; else it is raised."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from function.budget.budget import PairBudget
 from function.deadline import Deadline
-from function.errors import ModelNoImage, ModelRefused, ModelRejected, ModelUnanswered, Transient
+from function.errors import InstanceEnding, ModelNoImage, ModelRefused, ModelRejected, ModelUnanswered, Transient
 from function.generation.answer_store import AnswerStore
 from function.generation.backoff import backoff_s
 from function.generation.billing import bill_of
@@ -37,7 +37,8 @@ class CallsUsedUp(ModelNoImage):
 
 
 class PaidCalls:
-    """The model as one manifest sees it: `owner` pays within `budget`, the ledger counts, the store remembers."""
+    """The model as one manifest sees it: `owner` pays within `budget`, the ledger counts, the store remembers; once the
+    instance `is_ending`, nothing more is asked."""
 
     def __init__(
         self,
@@ -47,9 +48,11 @@ class PaidCalls:
         deadline: Deadline,
         ledger: CallLedger,
         budget: PairBudget,
+        is_ending: Callable[[], bool] = lambda: False,
     ):
         self._provider, self._store, self._owner = provider, store, owner
         self._deadline, self._ledger, self._budget = deadline, ledger, budget
+        self._is_ending = is_ending
         self._answered: list[BegunCall] = []  # calls whose answers this run has seen
 
     def opinion(self, request: Request, schema: type[BaseModel]) -> Answer:
@@ -131,7 +134,9 @@ class PaidCalls:
     @contextmanager
     def _within_budget(self, request: Request, most_usd: float) -> Iterator[Callable[[Answer], None]]:
         """Money is set aside for the block's one call, which hands its answer to what is given; a call that brought
-        none is counted as billed in full, one that was not made or not taken as free."""
+        none is counted as billed in full, one that was not made or not taken as free. Raises InstanceEnding."""
+        if self._is_ending():
+            raise InstanceEnding("this instance is ending: it begins no further model call")
         self._budget.reserve(most_usd, self._deadline)
         spent_usd = 0.0
 

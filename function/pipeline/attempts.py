@@ -6,7 +6,14 @@ from collections import Counter
 from dataclasses import asdict
 from functools import partial
 
-from function.errors import BudgetExhausted, BudgetUsedUpForToday, ModelNoImage, ModelRefused, SourceError
+from function.errors import (
+    BudgetExhausted,
+    BudgetUsedUpForToday,
+    InstanceEnding,
+    ModelNoImage,
+    ModelRefused,
+    SourceError,
+)
 from function.generation.paid_calls import Answered, CallsUsedUp
 from function.generation.prompt import NO_IMAGE
 from function.imaging.decode import decode
@@ -36,7 +43,7 @@ def choose_candidate(pair: PairContext) -> None:
             if best is None and not reasons:
                 raise
             break
-        except (BudgetExhausted, BudgetUsedUpForToday) as used_up:
+        except (BudgetExhausted, BudgetUsedUpForToday, InstanceEnding) as used_up:
             if best is None:
                 raise
             pair.record.stopped_by = used_up.message

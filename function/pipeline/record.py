@@ -99,23 +99,7 @@ class RunRecord:
 
     def add_interrupted(self, calls: Sequence[BegunCall]) -> None:
         """Note calls whose answers were lost, in front of what followed."""
-        nothing = UsageRecord(prompt_tokens=0, prompt_image_tokens=0, output_tokens=0, thought_tokens=0)
-        lost = [
-            Attempt(
-                number=call.number,
-                purpose="composite" if call.number else "scene",
-                seed=call.seed,
-                outcome="interrupted",
-                verdict="unusable",
-                finish_reason="",
-                message="its answer was lost: the delivery died, the connection broke, or it came too late; "
-                "it may have been billed",
-                latency_ms=0,
-                usage=nothing,
-                usd=0.0,
-            )
-            for call in calls
-        ]
+        lost = [interrupted_attempt(call) for call in calls]
         self.attempts = sorted(lost + self.attempts, key=lambda attempt: attempt.number)
 
     def replace_last_attempt(self, **changes: object) -> None:
@@ -156,3 +140,20 @@ class RunRecord:
             pose=self.pose,
             error=ErrorRecord.of(error) if error else None,
         )
+
+
+def interrupted_attempt(call: BegunCall) -> Attempt:
+    """How a call is listed whose answer was lost."""
+    return Attempt(
+        number=call.number,
+        purpose="composite" if call.number else "scene",
+        seed=call.seed,
+        outcome="interrupted",
+        verdict="unusable",
+        finish_reason="",
+        message="its answer was lost: the delivery died, the connection broke, or it came too late; "
+        "it may have been billed",
+        latency_ms=0,
+        usage=UsageRecord(prompt_tokens=0, prompt_image_tokens=0, output_tokens=0, thought_tokens=0),
+        usd=0.0,
+    )

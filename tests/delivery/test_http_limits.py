@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -17,7 +19,7 @@ from tests.tiers import exhaustive
 
 LIMIT = 32 * 2**20
 BODY_TIMEOUT_S = 3.0
-SLOW_CALLERS = 7  # of the server's eight threads
+THREADS = 8  # of the server
 
 
 @pytest.fixture(scope="module")
@@ -98,27 +100,41 @@ def test_a_body_in_chunks_of_one_byte_takes_no_minutes(session_http_server, chun
     assert (status, body["error"]["message"]) == (413, "the request comes in too many chunks")
 
 
-def test_slow_bodies_are_given_up_and_others_go_on_meanwhile(hasty):
+@contextmanager
+def slow_callers(server, count: int):
+    """So many connections on which a body trickles until the block is over."""
     done = threading.Event()
     stated, chunked = "Content-Length: 1000", "Transfer-Encoding: chunked"
-    framings = [stated if number % 2 else chunked for number in range(SLOW_CALLERS)]
-    connections = [connect(hasty) for _ in framings]
+    framings = [stated if number % 2 else chunked for number in range(count)]
+    connections = [connect(server) for _ in framings]
 
     def trickle(connection, framing) -> None:
-        connection.sendall(head(hasty, framing))
+        connection.sendall(head(server, framing))
         while not done.wait(0.05):
             send_until_answered(connection, [b"1" if framing == stated else b"1\r\nx\r\n"])
 
-    with ThreadPoolExecutor(SLOW_CALLERS) as senders:
+    with ThreadPoolExecutor(count) as senders:
         senders.map(trickle, connections, framings)
         try:
-            assert ask(hasty.url, b"{}", {"Content-Type": "application/json"}).status == 400
-            answers = [answer_of(connection) for connection in connections]
+            yield connections
         finally:
             done.set()
     for connection in connections:
         connection.close()
-    assert [(status, body["error"]["code"]) for status, body in answers] == [(408, "request_timeout")] * SLOW_CALLERS
+
+
+def test_slow_bodies_are_given_up(hasty):
+    with slow_callers(hasty, THREADS - 1) as connections:
+        answers = [answer_of(connection) for connection in connections]
+    assert [(status, body["error"]["code"]) for status, body in answers] == [(408, "request_timeout")] * len(answers)
+
+
+def test_bodies_that_are_slow_on_every_thread_keep_nobody_waiting_until_they_are_given_up(session_http_server):
+    with slow_callers(session_http_server, THREADS) as connections:
+        assert ask(session_http_server.url, b"{}", {"Content-Type": "application/json"}).status == 400
+        ended, _, _ = select.select(connections, [], [], 0)
+        assert {answer_of(connection)[0] for connection in ended} == {408}
+    assert 1 <= len(ended) <= THREADS // 2
 
 
 def test_an_event_whose_body_does_not_come_is_to_come_again(own_cloud):

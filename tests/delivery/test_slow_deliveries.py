@@ -100,3 +100,69 @@ def expire_lease(cloud, resource, at=1.0):
     blob = cloud.client.bucket(cloud.output).blob(lease_name(parse_event(headers, body)))
     lease = json.loads(blob.download_as_bytes())
     blob.upload_from_string(json.dumps({**lease, "expires": at}))
+
+
+# --- a run that another one has taken over from, and whose sidecar was on its way all the time
+
+
+def with_its_sidecar_on_its_way(place, other, stem):
+    """A pair whose run stood still as it sent its sidecar → (its event, what lets the sidecar arrive)."""
+    resource = put_pair(place, stem)
+    assert place.deliver(other, resource).status == 200
+    blob = place.client.bucket(place.output).get_blob(place.prefix + f"{stem}.json")
+    content, metadata = blob.download_as_bytes(), blob.metadata
+    blob.delete()
+    expire_lease(place, resource)
+
+    def arrive():
+        late = place.client.bucket(place.output).blob(blob.name)
+        late.metadata = metadata
+        late.upload_from_string(content, "application/json", if_generation_match=0)
+
+    return resource, arrive
+
+
+def overtaken_at(place, proxy, slow, resource, held, meanwhile):
+    """The heir's status, which is held at a request until `meanwhile` has happened."""
+    fault = proxy.add(*held)
+    thread, answers = in_background(place.deliver, slow, resource)
+    assert fault.held.wait(PATIENCE_S)
+    meanwhile()
+    proxy.clear()
+    thread.join()
+    return answers[0].status
+
+
+def test_the_result_of_a_sidecar_that_arrives_late_stands_and_every_call_is_listed(place, proxy, slow, other, gemini):
+    resource, arrive = with_its_sidecar_on_its_way(place, other, "heir")
+    held = "pause", "insert", f"{place.output}/heir.json"
+    assert overtaken_at(place, proxy, slow, resource, held, arrive) == 200
+    sidecar = is_whole(place, "heir")
+    assert calls_for(place, "heir") == len(sidecar["attempts"]) == 2
+    assert sidecar["cost"]["usd"] == pytest.approx(sum(attempt["usd"] for attempt in sidecar["attempts"]))
+    assert place.metadata("heir.json")["usd"] == f"{sidecar['cost']['usd']:.6f}"
+
+
+def test_an_heir_pays_for_nothing_once_the_run_before_it_has_settled(place, proxy, slow, other, gemini):
+    resource, arrive = with_its_sidecar_on_its_way(place, other, "spared")
+    held = "pause_after", "stat", f"{place.output}/_work/answers/*"
+    assert overtaken_at(place, proxy, slow, resource, held, arrive) == 503
+    assert place.deliver(slow, resource).status == 200
+    assert calls_for(place, "spared") == len(is_whole(place, "spared")["attempts"]) == 1
+
+
+def test_what_an_heir_has_settled_and_not_put_in_its_place_is_finished_by_any_delivery(
+    place, proxy, slow, other, gemini
+):
+    resource, _ = with_its_sidecar_on_its_way(place, other, "left")
+
+    def finish():
+        assert place.deliver(other, resource).status == 200
+        assert calls_for(place, "left") == len(is_whole(place, "left")["attempts"]) == 2
+
+    held = "pause", "insert", f"{place.output}/left.png"
+    assert overtaken_at(place, proxy, slow, resource, held, finish) == 200
+    is_whole(place, "left")
+    assert "result-pending" not in place.metadata("left.json")
+    waiting = place.client.list_blobs(place.output, prefix="_work/results/")
+    assert not [blob for blob in waiting if blob.metadata["manifest"].endswith("/left.json")]

@@ -14,6 +14,7 @@ import tenacity.wait
 
 import function.budget.account as account_module
 import function.budget.budget as budget_module
+import function.delivery.agreement as agreement_module
 import function.delivery.held_leases as held_leases_module
 import function.delivery.lease as lease_module
 import function.delivery.outputs as outputs_module
@@ -33,8 +34,8 @@ MONOTONIC_START_S = 1000.0
 WITH_THREADS = (account_module, budget_module, held_leases_module, lease_module, switch_module)
 WITH_RANDOM = (account_module, backoff_module, tenacity.wait)
 WITH_LOG = (
-    account_module, budget_module, held_leases_module, lease_module, outputs_module, pair_module, paid_calls_module,
-    settle_module, stage_times_module, switch_module, service_module,
+    account_module, agreement_module, budget_module, held_leases_module, lease_module, outputs_module, pair_module,
+    paid_calls_module, settle_module, stage_times_module, switch_module, service_module,
 )  # fmt: skip
 _time, _monotonic, _sleep = time.time, time.monotonic, time.sleep
 
@@ -85,7 +86,7 @@ def installed(world: Any) -> Iterator[None]:
         put(lease_module, "ProcessLivenessLock", world.liveness_lock())
         put(lease_module, "machine_identity", lambda: scheduler.current.process.machine)
         # There is no connection whose reading could take long.
-        put(service_module, "read_body", lambda request, **_: request.get_data())
+        put(service_module, "read_body", lambda request, *_, **__: request.get_data())
         put(pair_module, "Delivery", began_now)
         put(pair_module, "fetch_sources", lambda *_: {})
         put(pair_module, "run_pair", lambda pair: run_pretended_pair(pair, scheduler.current.process.revision))

@@ -1,0 +1,151 @@
+"""What stands for a pair is made to agree after two deliveries were at the end of their work at once.
+
+A delivery that stands still for longer than its lease may send its sidecar when another one has gone on, and Cloud
+Storage has no precondition over two objects. So the first sidecar of a generation stands, whosesoever it is, and
+
+- a result that an earlier delivery has left behind, whose sidecar may be on its way, is replaced only after another
+  sidecar stands. That one names in its metadata where the new result lies until it is in its place, so that any
+  delivery can finish what one that died has begun;
+- who finds out that there was another run has the sidecar list every call that was begun.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from function.delivery.lease import LeaseHandle
+from function.delivery.outputs import MAX_SIDECAR_BYTES, USD_KEY, Leftovers, Outputs, OutputWriter, Picture
+from function.delivery.services import Delivery
+from function.generation.call_ledger import BegunCall
+from function.pipeline.record import interrupted_attempt
+from function.sidecar import Attempt
+from function.storage.client import Changed, NotFound, StoredObject, crc32c
+from function.storage.compare_and_swap import MAX_WRITES, compare_and_swap
+from function.storage.names import WORK_PREFIX, gs_uri
+from function.telemetry.structured_logging import log
+
+PENDING_KEY = "result-pending"  # of a sidecar: where the result lies, or NO_RESULT, until it stands as described
+NO_RESULT = "none"
+MAX_RESULT_BYTES = 512 * 2**20  # 64 megapixels of noise as a PNG are 200 MB
+NOT_PAID_HERE = ("reused", "interrupted")  # outcomes of attempts whose call was made by another run, or lost
+
+
+def set_aside(delivery: Delivery, picture: Picture, leftovers: Leftovers) -> str | None:
+    """Store a result where it is found once its sidecar stands → the object's name; None where a leftover is the same
+    picture, and nothing has to be replaced. Raises AtWorkElsewhere, OutputConflict, Superseded as for its own place."""
+    writer = OutputWriter(delivery)
+    standing = writer.replaceable(picture.name, leftovers)
+    if standing is not None and set(leftovers) == {picture.name} and _is_same(standing, writer.own(picture)):
+        return None
+    picture = writer.own(picture)
+    digest = hashlib.sha256(json.dumps(picture.metadata).encode())
+    digest.update(picture.content)
+    name = f"{WORK_PREFIX}results/{digest.hexdigest()}"
+    compare_and_swap(
+        delivery.storage, delivery.output_bucket, name, picture.content, picture.content_type, delivery.deadline,
+        metadata=picture.metadata, may_replace=lambda _: False,
+    )  # fmt: skip
+    return name
+
+
+def agree(
+    delivery: Delivery, outputs: Outputs, lease: LeaseHandle | None = None, attempts: Sequence[Attempt] = ()
+) -> None:
+    """Once this generation is settled, have its result stand as described, and its sidecar list the calls of the run
+    that holds, or held, `lease` and made `attempts`; nothing before that.
+
+    Raises what `Storage` raises, OutputConflict, and Superseded.
+    """
+    delivery = delivery.with_grace_period()
+    calls = lease.all_calls(delivery.deadline) if lease else ()
+    for _ in range(MAX_WRITES):
+        stored = OutputWriter(delivery).settled(outputs.sidecar)
+        if stored is None:
+            return
+        try:
+            content = delivery.storage.read(
+                stored.bucket, stored.name, delivery.deadline, generation=stored.generation, limit=MAX_SIDECAR_BYTES
+            )
+            sidecar = json.loads(content)  # as any version may have written it
+            _finish_result(delivery, outputs, stored, sidecar)
+            _complete(delivery, stored, sidecar, _missing_attempts(sidecar["attempts"], calls, attempts))
+            return
+        except (Changed, NotFound):
+            continue  # somebody else is at it
+
+
+def _finish_result(delivery: Delivery, outputs: Outputs, sidecar: StoredObject, described: dict[str, Any]) -> None:
+    """The result in its place, and none of this generation anywhere else. Raises Changed, Superseded."""
+    storage, bucket, deadline = delivery.storage, delivery.output_bucket, delivery.deadline
+    writer, pending = OutputWriter(delivery), sidecar.metadata.get(PENDING_KEY)
+    uri = described["result"]["uri"] if described["result"] else None
+    if pending not in (None, NO_RESULT) and uri is not None:
+        waiting = storage.stat(bucket, pending, deadline)
+        if waiting is None:
+            raise NotFound(pending)  # finished by another delivery
+        name = uri.removeprefix(gs_uri(bucket, ""))
+        standing = writer.replaceable(name, None)
+        if standing is None or not _is_same(standing, waiting):
+            content = storage.read(bucket, pending, deadline, generation=waiting.generation, limit=MAX_RESULT_BYTES)
+            storage.write(
+                bucket, name, content, waiting.content_type or "", deadline,
+                if_generation=standing.generation if standing else 0, metadata=waiting.metadata,
+            )  # fmt: skip
+    for stored, made_for in writer.results(outputs):
+        if made_for == delivery.upload.generation and gs_uri(bucket, stored.name) != uri:
+            storage.delete(bucket, stored.name, deadline, generation=stored.generation)
+
+
+def _complete(delivery: Delivery, stored: StoredObject, sidecar: dict[str, Any], missing: Sequence[Attempt]) -> None:
+    """Write the sidecar again where calls are to be added, or the result was pending. Raises Changed."""
+    metadata = {name: value for name, value in stored.metadata.items() if name != PENDING_KEY}
+    if not missing and metadata == stored.metadata:
+        return
+    cost = sidecar["cost"]
+    spent = {
+        "prompt_tokens": cost["prompt_tokens"] + sum(one.usage.prompt_tokens for one in missing),
+        "output_tokens": cost["output_tokens"] + sum(one.usage.output_tokens for one in missing),
+    }
+    if missing and cost["usd"] is not None:
+        spent["usd"] = round(cost["usd"] + sum(one.usd or 0.0 for one in missing), 6)
+        metadata[USD_KEY] = f"{spent['usd']:.6f}"
+    added = [attempt.model_dump(mode="json") for attempt in missing]
+    listed = sorted(sidecar["attempts"] + added, key=lambda one: one["number"])
+    whole = {**sidecar, "attempts": listed, "cost": {**cost, **spent}}
+    delivery.storage.write(
+        stored.bucket, stored.name, json.dumps(whole, indent=1, ensure_ascii=False).encode(), "application/json",
+        delivery.deadline, if_generation=stored.generation, metadata=metadata,
+    )  # fmt: skip
+    if pending := stored.metadata.get(PENDING_KEY):
+        waiting = delivery.storage.stat(stored.bucket, pending, delivery.deadline)
+        if waiting is not None:
+            delivery.storage.delete(stored.bucket, pending, delivery.deadline, generation=waiting.generation)
+    log("WARNING", f"another delivery was at work, too; {len(missing)} of its calls are added", stage="commit")
+
+
+def _missing_attempts(
+    listed: list[dict[str, Any]], calls: Iterable[BegunCall], attempts: Sequence[Attempt]
+) -> list[Attempt]:
+    """Attempts for the begun calls that are not listed: this run's own where it has seen the answer, else lost ones.
+    What was reused and not billed was somebody else's call."""
+    known = Counter(
+        BegunCall(number=one["number"], seed=one["seed"]) for one in listed if one["outcome"] != "reused" or one["usd"]
+    )
+    seen = [attempt for attempt in attempts if attempt.outcome not in NOT_PAID_HERE]
+    missing = []
+    for call in (Counter(calls) - known).elements():
+        own = next((one for one in seen if (one.number, one.seed) == (call.number, call.seed)), None)
+        if own is not None:
+            seen.remove(own)
+        missing.append(own or interrupted_attempt(call))
+    return missing
+
+
+def _is_same(stored: StoredObject, other: StoredObject | Picture) -> bool:
+    """Whether two results have the same bytes and say the same of themselves."""
+    checksum = crc32c(other.content) if isinstance(other, Picture) else other.crc32c
+    return stored.crc32c == checksum and stored.metadata == other.metadata

@@ -1,0 +1,32 @@
+"""The calls of a run that took its lease over from another."""
+
+from __future__ import annotations
+
+from function.deadline import Deadline
+from function.delivery.lease import LeaseHandle
+from function.delivery.outputs import OutputWriter
+from function.delivery.services import Delivery
+from function.errors import AtWorkElsewhere
+from function.generation.call_ledger import BegunCall
+
+
+class HeirsLedger:
+    """A `CallLedger` that looks before each call whether the pair is settled: the run before may be slow and not dead,
+    and then nothing more is to be paid for."""
+
+    def __init__(self, lease: LeaseHandle, delivery: Delivery, sidecar_name: str):
+        self._lease, self._delivery, self._sidecar_name = lease, delivery, sidecar_name
+
+    def begun(self) -> tuple[BegunCall, ...]:
+        """Every call begun for this generation."""
+        return self._lease.begun()
+
+    def reserve(self, call: BegunCall, deadline: Deadline) -> None:
+        """Note a call before it is made. Raises AtWorkElsewhere where the pair is settled."""
+        if OutputWriter(self._delivery).is_settled(self._sidecar_name):
+            raise AtWorkElsewhere("another delivery has settled this manifest")
+        self._lease.reserve(call, deadline)
+
+    def rollback(self) -> None:
+        """Forget the call that was reserved last."""
+        self._lease.rollback()
