@@ -12,7 +12,7 @@ from function.errors import CompositeError, ErrorCode
 
 # The second number rises when something is added, which a reader that refuses unknown fields does not know; the first
 # when something that a reader relies on is gone or means something else.
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 Size = Annotated[tuple[int, int], Field(description="[width, height] in pixels")]
 
 
@@ -250,6 +250,7 @@ class Sidecar(Record):
     labels: dict[str, str] = {}
     placement: str | None = None
     pose: str | None = None
+    feedback: str | None = None
     error: ErrorRecord | None = None
 
     def to_json(self) -> bytes:

@@ -53,6 +53,7 @@ class RunRecord:
     labels: dict[str, str] = field(default_factory=dict)
     placement: str | None = None
     pose: str | None = None
+    feedback: str | None = None
     stopped_by: str | None = None  # the cap that kept a better picture from being asked for
     image_model: ImageModel | None = None
     billed: Usage = field(default_factory=Usage)
@@ -154,5 +155,6 @@ class RunRecord:
             labels=self.labels,
             placement=self.placement,
             pose=self.pose,
+            feedback=self.feedback,
             error=ErrorRecord.of(error) if error else None,
         )
