@@ -18,7 +18,7 @@ MAX_LABEL_BYTES = 1024
 # case does not count, for they travel as HTTP headers.
 RESERVED_LABELS = frozenset(
     {
-        *("review-decision", "review-decided-by", "review-decided-at"),
+        *("review-decision", "review-decided-by", "review-decided-at", "review-comment"),
         *("status", "manifest", "manifest-generation", "usd", "error-code"),
     }
 )

@@ -28,6 +28,7 @@ from function.sidecar import (
     Inputs,
     ManifestIdentity,
     ModelRecord,
+    PersonRecord,
     Restoration,
     ResultRecord,
     Sidecar,
@@ -54,6 +55,8 @@ class RunRecord:
     placement: str | None = None
     pose: str | None = None
     feedback: str | None = None
+    person: PersonRecord | None = None
+    earlier_cost: Cost | None = None  # of the run whose picture was picked: nothing is added to it
     stopped_by: str | None = None  # the cap that kept a better picture from being asked for
     image_model: ImageModel | None = None
     billed: Usage = field(default_factory=Usage)
@@ -125,6 +128,8 @@ class RunRecord:
 
     def cost(self) -> Cost:
         """What was billed, beside what the uncompressed images would have been."""
+        if self.earlier_cost is not None:
+            return self.earlier_cost
         cost = cost_of(self.attempts, self.image_model, self.billed, self.sent_sizes, self.full_sizes)
         return cost.model_copy(update={"stopped_by": self.stopped_by})
 
@@ -156,5 +161,6 @@ class RunRecord:
             placement=self.placement,
             pose=self.pose,
             feedback=self.feedback,
+            person=self.person,
             error=ErrorRecord.of(error) if error else None,
         )
