@@ -12,7 +12,7 @@ from function.errors import CompositeError, ErrorCode
 
 # The second number rises when something is added, which a reader that refuses unknown fields does not know; the first
 # when something that a reader relies on is gone or means something else.
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 Size = Annotated[tuple[int, int], Field(description="[width, height] in pixels")]
 
 
@@ -132,6 +132,9 @@ class Attempt(Record):
     priced_as: str | None = Field(None, description="the listed model whose price was taken for an unlisted one")
     checks: dict[str, CheckRecord] = {}
     second_opinion: OpinionRecord | None = None
+    answer: ResultRecord | None = Field(
+        None, description="the model's own picture, before restoration: kept for a week, so that it can be picked"
+    )
 
 
 class Cost(Record):
@@ -200,6 +203,16 @@ class Undone(Record):
     share: float = Field(description="of the scene's area")
 
 
+class PersonRecord(Record):
+    """What a person asked for after looking at an earlier picture, and what this run has carried out."""
+
+    asked: Literal["redo", "pick"]
+    attempt: int | None = Field(None, description="of a pick: the attempt that became the result")
+    by: str
+    at: str
+    redone: int = Field(0, description="how often people have asked for this pair to be made again")
+
+
 class Timings(Record):
     """Milliseconds by stage; `generate` includes waiting for the model."""
 
@@ -250,6 +263,8 @@ class Sidecar(Record):
     labels: dict[str, str] = {}
     placement: str | None = None
     pose: str | None = None
+    feedback: str | None = None
+    person: PersonRecord | None = None
     error: ErrorRecord | None = None
 
     def to_json(self) -> bytes:

@@ -16,7 +16,7 @@ from function.delivery.services import Delivery
 from function.errors import AtWorkElsewhere, OutputConflict, Superseded
 from function.imaging.formats import FORMATS
 from function.sidecar import ManifestIdentity, Sidecar
-from function.storage.client import NotFound, StoredObject
+from function.storage.client import NotFound, StoredObject, TooLarge
 from function.storage.compare_and_swap import WriteContention, compare_and_swap
 from function.storage.names import gs_uri
 from function.telemetry.structured_logging import log
@@ -86,6 +86,14 @@ class OutputWriter:
         generation = self._generation_of(stored)
         self.saw_older = generation < self._upload.generation
         return stored if generation == self._upload.generation else None
+
+    def read_sidecar(self, sidecar_name: str) -> Sidecar | None:
+        """What is stored of an earlier generation; None where nothing is, or nothing that can be read."""
+        try:
+            body = self._storage.read(self._bucket, sidecar_name, self._deadline, limit=MAX_SIDECAR_BYTES)
+            return Sidecar.model_validate_json(body)
+        except (NotFound, TooLarge, ValidationError):
+            return None
 
     def write(
         self, name: str, content: bytes, content_type: str, metadata: dict[str, str], *, skip_if_current: bool = False

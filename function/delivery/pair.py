@@ -20,6 +20,8 @@ from function.delivery.outputs import (
     log_settled,
     sidecar_metadata,
 )
+from function.delivery.persons_request import persons_request
+from function.delivery.picked_attempt import find_picked
 from function.delivery.row_writer import catalogue_of
 from function.delivery.services import Delivery, Services
 from function.delivery.settle import settle
@@ -85,18 +87,24 @@ class PairWork:
             read = _read_manifest(delivery)
             if read is None:
                 return None
-            manifest, catalogue = read
+            manifest, metadata = read
             record.labels, record.placement, record.pose = manifest.labels, manifest.placement, manifest.pose
+            record.feedback = manifest.feedback
             targets = manifest_targets(manifest, services.settings, delivery.upload.bucket, delivery.upload.name)
             sources = fetch_sources(targets, services.storage, services.settings, deadline)
-        store = AnswerStore(services.storage, delivery.output_bucket)
+            store = AnswerStore(services.storage, delivery.output_bucket)
+            record.person = persons_request(metadata)
+            picked = find_picked(delivery, store, self.sidecar_name, record, sources)
         owner = f"{delivery.upload.uri}#{delivery.upload.generation}"
-        budget = services.budget.of_pair(catalogue, manifest.budget_usd)
+        budget = services.budget.of_pair(catalogue_of(delivery.upload, metadata), manifest.budget_usd)
         ledger = lease if lease.is_first else HeirsLedger(lease, delivery, self.sidecar_name)
         self._calls = PaidCalls(services.model, store, owner, deadline, ledger, budget, services.leases.is_ending)
         resources = PairResources(services.memory, deadline)
         return run_pair(
-            PairContext(manifest, sources, self._calls, services.settings, deadline, record, resources, services.models)
+            PairContext(
+                manifest, sources, self._calls, services.settings, deadline, record, resources, services.models
+            ),
+            picked,
         )
 
     def commit(self, delivery: Delivery, done: Composite, *, replaces_older: bool) -> bool:
@@ -166,8 +174,8 @@ class PairWork:
         return True
 
 
-def _read_manifest(delivery: Delivery) -> tuple[Manifest, str | None] | None:
-    """This generation of the manifest, and the catalogue (gs:// name) that it is a row of; None when it was deleted.
+def _read_manifest(delivery: Delivery) -> tuple[Manifest, dict[str, str]] | None:
+    """This generation of the manifest, and its custom metadata; None when it was deleted.
     Raises Superseded when it was replaced.
 
     A versioned bucket still serves a replaced generation, hence the look at the live one: a picture for a manifest
@@ -188,7 +196,7 @@ def _read_manifest(delivery: Delivery) -> tuple[Manifest, str | None] | None:
         if existing.generation > upload.generation:
             raise Superseded("the manifest was replaced before it was read")
         manifest = parse_manifest(body.result(), delivery.services.settings)
-        return manifest, catalogue_of(upload, existing.metadata)
+        return manifest, existing.metadata
     except NotFound:
         raise StorageUnavailable("the manifest was replaced while it was read", stage="manifest") from None
     except TooLarge:

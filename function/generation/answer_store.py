@@ -12,9 +12,10 @@ from function.generation.pricing import Usage
 from function.generation.provider import Answer, Request
 from function.storage.client import NotFound, Storage, StoredObject
 from function.storage.compare_and_swap import WriteContention, compare_and_swap
-from function.storage.names import WORK_PREFIX, gs_uri
+from function.storage.names import WORK_PREFIX, gs_uri, split_gs_uri
 
 MAX_ANSWER_BYTES = 64 * 2**20  # a 4K answer is under 30 MB
+ANSWERS_PREFIX = f"{WORK_PREFIX}answers/"
 FIELDS = "answer"  # the custom metadata key that holds everything but the image
 
 
@@ -54,6 +55,16 @@ class AnswerStore:
         except (KeyError, TypeError, ValueError):
             return None  # written by a version that this one does not understand: ask again
 
+    def read_picture(self, uri: str, deadline: Deadline) -> bytes | None:
+        """The picture of a stored answer by its address; None where that is none of an answer here, or is gone."""
+        bucket, name = split_gs_uri(uri)
+        if bucket != self._bucket or not name.startswith(ANSWERS_PREFIX):
+            return None
+        try:
+            return self._storage.read(bucket, name, deadline, limit=MAX_ANSWER_BYTES)
+        except NotFound:
+            return None
+
     def keep(self, request: Request, answer: Answer, owner: str, deadline: Deadline) -> None:
         """Store an answer. Another answer to the same request is replaced."""
         name = answer_name(request)
@@ -78,4 +89,4 @@ def answer_name(request: Request) -> str:
     for content, mime_type in request.images:
         settings += [mime_type, hashlib.sha256(content).hexdigest()]
     digest.update(json.dumps(settings).encode())
-    return f"{WORK_PREFIX}answers/{digest.hexdigest()}"
+    return f"{ANSWERS_PREFIX}{digest.hexdigest()}"

@@ -21,13 +21,17 @@ is left and no part of the outline is clipped.
 Preserve the product strictly: every detail of its label and lettering, material, proportions and colours stays \
 exactly as in [2]. Do not redraw, translate, mirror, restyle or recolour it.
 Preserve the scene strictly: same camera, crop, framing, objects and background as in [1]. Change nothing but the \
-product, its shadow and its reflection.{padding}{lessons}"""
+product, its shadow and its reflection.{padding}{feedback}{lessons}"""
 
 ON_TRANSPARENT = " on a transparent background"
 ON_PLAIN = " on its own background, which is not part of it"
 PADDING = """
 The flat grey bars at the border of [1] are a frame, not part of the scene: leave them exactly as they are and place \
 nothing on them."""
+
+FEEDBACK = """
+
+A person looked at an earlier picture and asks for this to be put right: {feedback}"""
 
 SCENE = """\
 Generate one photorealistic, empty product-photography scene, ready for a product to be placed into it later.
@@ -48,14 +52,16 @@ def composite_prompt(
     *,
     product_is_cut_out: bool,
     has_bars: bool,
+    feedback: str | None = None,
     lessons: Sequence[str] = (),
 ) -> str:
     """The prompt that goes with [1] the scene and [2] the product.
 
-    `has_bars`: the scene was padded with visible bars. `lessons`: what the earlier attempt got wrong, each with the
-    instruction that it missed, made stricter.
+    `has_bars`: the scene was padded with visible bars. `feedback`: a person's words on an earlier picture.
+    `lessons`: what the earlier attempt got wrong, each with the instruction that it missed, made stricter.
     """
     told = "\n\nAn earlier attempt was rejected. Strictly correct this:\n" + "\n".join(f"- {one}" for one in lessons)
+    said = " ".join((feedback or "").split())
     words = POSE_WORDS[pose]
     return COMPOSITE.format(
         product_background=ON_TRANSPARENT if product_is_cut_out else ON_PLAIN,
@@ -63,6 +69,7 @@ def composite_prompt(
         stance=words.stance,
         shadow=words.shadow,
         padding=PADDING if has_bars else "",
+        feedback=FEEDBACK.format(feedback=said) if said else "",
         lessons=told if lessons else "",
     )
 

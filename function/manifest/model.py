@@ -11,13 +11,14 @@ from function.imaging.formats import WriteFormat
 from function.settings import MAX_CAP_USD, MODEL_NAME
 
 MAX_PLACEMENT_CHARS = 500
+MAX_FEEDBACK_CHARS = 500  # a few sentences: what a person says of an earlier picture
 MAX_LABELS = 32
 MAX_LABEL_BYTES = 1024
 # Keys of custom metadata that the function and its tools believe: an uploader must not be able to set them. Their
 # case does not count, for they travel as HTTP headers.
 RESERVED_LABELS = frozenset(
     {
-        *("review-decision", "review-decided-by", "review-decided-at"),
+        *("review-decision", "review-decided-by", "review-decided-at", "review-comment"),
         *("status", "manifest", "manifest-generation", "usd", "error-code"),
     }
 )
@@ -67,6 +68,9 @@ class Manifest(StrictModel):
     scene: Reference | ScenePrompt
     placement: Annotated[str, StringConstraints(max_length=MAX_PLACEMENT_CHARS)] | None = None
     pose: Pose = Field("stand", description="how the product is carried: it is told to the model and judged by")
+    feedback: Annotated[str, StringConstraints(max_length=MAX_FEEDBACK_CHARS)] | None = Field(
+        None, description="what a person found wrong with an earlier picture: it is told to the model"
+    )
     output: Output = Output()
     model: Annotated[str, StringConstraints(pattern=MODEL_NAME)] | None = None
     max_px: Annotated[int, Field(ge=256, le=4096), WHOLE] | None = None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import asdict
 from functools import partial
+
+import numpy as np
 
 from function.errors import (
     BudgetExhausted,
@@ -23,8 +26,8 @@ from function.pipeline.ask import ask, no_picture
 from function.pipeline.ask_second_opinion import ask_second_opinion, opinion_images
 from function.pipeline.context import Candidate, PairContext
 from function.pipeline.requests import composite_request
-from function.restoration.analysis import analyse
-from function.sidecar import CheckRecord
+from function.restoration.analysis import Analysis, analyse
+from function.sidecar import CheckRecord, ResultRecord
 
 MAX_ANSWER_PIXELS = 40_000_000  # the largest native picture of any listed model has 17 million
 ANALYSIS_BYTES = 150 * 2**20  # at its peak, measured with tests/bench/performance.py
@@ -79,16 +82,9 @@ def check_records(judgement: Judgement) -> dict[str, CheckRecord]:
 
 def _judged(pair: PairContext, answered: Answered) -> Candidate | None:
     """Register and judge one answer; None when its bytes are no picture."""
-    record, prepared, decoded = pair.record, pair.prepared, pair.decoded_sources()
-    _, product = pair.resources.result(prepared.ready_product)
+    record, prepared = pair.record, pair.prepared
     try:
-        with pair.resources.pixels(ANALYSIS_BYTES):
-            with record.stage("restore"):
-                answer = decode(answered.answer.image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
-                picture = from_srgb(answer.array, decoded.scene.icc)
-                analysis = analyse(decoded.small_scene, product, picture, prepared.frame)
-            with record.stage("check"):
-                judgement = judge(analysis, pair.manifest.pose)
+        picture, analysis, judgement = analysed(pair, answered.answer.image)
     except SourceError as error:
         record.replace_last_attempt(outcome="unreadable", verdict="unusable", message=error.message)
         return None
@@ -96,8 +92,40 @@ def _judged(pair: PairContext, answered: Answered) -> Candidate | None:
         shown = answered.answer.image, answered.answer.mime_type
         images = partial(opinion_images, prepared.images[0], shown, analysis, pair.model.max_inline_bytes)
         judgement, opinion = ask_second_opinion(judgement, images, pair.settings.judge_model, pair.calls)
-    record.replace_last_attempt(verdict=judgement.verdict, checks=check_records(judgement), second_opinion=opinion)
+    record.replace_last_attempt(
+        verdict=judgement.verdict,
+        checks=check_records(judgement),
+        second_opinion=opinion,
+        answer=_answer_record(answered, picture),
+    )
     return Candidate(picture, analysis, judgement)
+
+
+def analysed(pair: PairContext, image: bytes) -> tuple[np.ndarray, Analysis, Judgement]:
+    """One answer of the model registered and judged: its picture (h, w, 3) in the scene's colour space, what was found
+    in it, and the verdict. Raises SourceError when its bytes are no picture."""
+    record, prepared, decoded = pair.record, pair.prepared, pair.decoded_sources()
+    _, product = pair.resources.result(prepared.ready_product)
+    with pair.resources.pixels(ANALYSIS_BYTES):
+        with record.stage("restore"):
+            answer = decode(image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
+            picture = from_srgb(answer.array, decoded.scene.icc)
+            analysis = analyse(decoded.small_scene, product, picture, prepared.frame)
+        with record.stage("check"):
+            judgement = judge(analysis, pair.manifest.pose)
+    return picture, analysis, judgement
+
+
+def _answer_record(answered: Answered, picture: np.ndarray) -> ResultRecord:
+    image = answered.answer.image
+    return ResultRecord(
+        uri=answered.uri,
+        mime_type=answered.answer.mime_type or "application/octet-stream",
+        width=picture.shape[1],
+        height=picture.shape[0],
+        bytes=len(image),
+        sha256=hashlib.sha256(image).hexdigest(),
+    )
 
 
 def _main_reason(reasons: list[ModelRefused | ModelNoImage]) -> ModelRefused | ModelNoImage:

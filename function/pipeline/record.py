@@ -28,6 +28,7 @@ from function.sidecar import (
     Inputs,
     ManifestIdentity,
     ModelRecord,
+    PersonRecord,
     Restoration,
     ResultRecord,
     Sidecar,
@@ -53,6 +54,9 @@ class RunRecord:
     labels: dict[str, str] = field(default_factory=dict)
     placement: str | None = None
     pose: str | None = None
+    feedback: str | None = None
+    person: PersonRecord | None = None
+    earlier_cost: Cost | None = None  # of the run whose picture was picked: nothing is added to it
     stopped_by: str | None = None  # the cap that kept a better picture from being asked for
     image_model: ImageModel | None = None
     billed: Usage = field(default_factory=Usage)
@@ -108,6 +112,8 @@ class RunRecord:
 
     def cost(self) -> Cost:
         """What was billed, beside what the uncompressed images would have been."""
+        if self.earlier_cost is not None:
+            return self.earlier_cost
         cost = cost_of(self.attempts, self.image_model, self.billed, self.sent_sizes, self.full_sizes)
         return cost.model_copy(update={"stopped_by": self.stopped_by})
 
@@ -138,6 +144,8 @@ class RunRecord:
             labels=self.labels,
             placement=self.placement,
             pose=self.pose,
+            feedback=self.feedback,
+            person=self.person,
             error=ErrorRecord.of(error) if error else None,
         )
 

@@ -42,6 +42,7 @@ def composite_request(
             manifest.pose,
             product_is_cut_out=prepared.product_is_cut_out,
             has_bars=prepared.has_bars,
+            feedback=manifest.feedback,
             lessons=lessons,
         ),
         images=prepared.images,

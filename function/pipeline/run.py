@@ -15,6 +15,7 @@ from function.pipeline.decode import decode_sources
 from function.pipeline.finish import crop_and_resize, encode_result, finish_bytes, restore_result
 from function.pipeline.generate_scene import generate_scene
 from function.pipeline.memory_budget import Priority
+from function.pipeline.picked import Picked, judge_picked, use_earlier_model
 from function.pipeline.prepare import decode_scene_in_background, prepare_inputs
 from function.telemetry.structured_logging import log
 
@@ -28,11 +29,14 @@ class Step:
     stage: str | None = None
 
 
-FOR_EACH_MODEL = (
-    Step("generate the scene", generate_scene),
+READING = (
     Step("decode the sources", decode_sources, "prepare"),
     Step("prepare the model's inputs", prepare_inputs, "prepare"),
     Step("decode the scene in the background", decode_scene_in_background),
+)
+FOR_EACH_MODEL = (
+    Step("generate the scene", generate_scene),
+    *READING,
     Step("generate and judge", choose_candidate),
 )
 WITH_THE_BEST = (
@@ -42,13 +46,17 @@ WITH_THE_BEST = (
 )
 
 
-def run_pair(pair: PairContext) -> Composite:
-    """One pair from its sources, which are let go once they are decoded, to an encoded picture.
+def run_pair(pair: PairContext, picked: Picked | None = None) -> Composite:
+    """One pair from its sources, which are let go once they are decoded, to an encoded picture: the best of those that
+    the model is asked for, or the one that a person has picked.
 
     Raises CompositeError; `pair.record` gathers what the sidecar says, and so tells how far it got.
     """
     with pair.resources as resources:
-        _ask_first_available(pair)
+        if picked is None:
+            _ask_first_available(pair)
+        else:
+            _take(pair, picked)
         pair.decoded_sources().scene.join()
         with resources.pixels(finish_bytes(pair), Priority.FINISH):
             run_steps(WITH_THE_BEST, pair)
@@ -64,6 +72,12 @@ def run_steps(steps: Sequence[Step], pair: PairContext) -> None:
         else:
             with pair.record.stage(step.stage):
                 step.run(pair)
+
+
+def _take(pair: PairContext, picked: Picked) -> None:
+    """Run the steps for the picture that was picked."""
+    use_earlier_model(pair, picked)
+    run_steps((*READING, Step("judge what was picked", lambda pair: judge_picked(pair, picked))), pair)
 
 
 def _ask_first_available(pair: PairContext) -> None:

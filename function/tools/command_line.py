@@ -19,7 +19,10 @@ COMMANDS = {
     "submit": ("function.tools.cli.submit:arguments", "check and upload a folder or a spreadsheet"),
     "status": ("function.tools.cli.status:arguments", "count what is settled and what it has cost"),
     "review": ("function.tools.review.command:review_arguments", "write the page to look at results"),
-    "decide": ("function.tools.review.command:decide_arguments", "write decisions to the results"),
+    "decide": (
+        "function.tools.review.decide_command:decide_arguments",
+        "accept, reject, redo, or pick another attempt",
+    ),
     "redrive": ("function.tools.cli.redrive:arguments", "deliver again what is not settled"),
     "pause": ("function.tools.cli.pause:pause_arguments", "stop the function for an input bucket"),
     "resume": ("function.tools.cli.pause:resume_arguments", "start it again after a pause"),

@@ -64,12 +64,13 @@ def test_accept_image_gives_the_picture_and_its_status(gemini, server):
 def test_files_and_form_fields(gemini, server):
     files = {"scene": scene_png(), "product": product_png()}
     fields = {"output.format": "webp", "seed": "7", "labels.sku": "A", "placement": "on the table"}
-    answer = post_form(server, files, fields)
+    answer = post_form(server, files, fields | {"feedback": "too small"})
     assert answer.status == 200
     sidecar = answer.json()["sidecar"]
     assert sidecar["result"]["mime_type"] == "image/webp"
     assert sidecar["attempts"][0]["seed"] == 7
     assert sidecar["labels"] == {"sku": "A"}
+    assert sidecar["feedback"] == "too small" and "put right: too small" in gemini.requests[0]["text"]
 
 
 @pytest.mark.parametrize(

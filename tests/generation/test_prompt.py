@@ -22,6 +22,15 @@ def test_lessons_come_last_one_a_line_in_the_order_given():
     assert second == first + "\n\nAn earlier attempt was rejected. Strictly correct this:\n- Do this.\n- Then that."
 
 
+def test_a_persons_words_on_an_earlier_picture_are_one_line_before_the_lessons():
+    first, said = composite_prompt(None, **FACTS), "the cap is cut off,\n  {lessons} and all"
+    second = composite_prompt(None, **FACTS, feedback=said, lessons=["Do this."])
+    told = "\n\nA person looked at an earlier picture and asks for this to be put right: "
+    told += "the cap is cut off, {lessons} and all"
+    assert second.startswith(first + told + "\n\nAn earlier attempt was rejected.")
+    assert composite_prompt(None, **FACTS, feedback=" \n") == first
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [(None, POSE_WORDS["stand"].where), ("  \n", POSE_WORDS["stand"].where), ("on \n the  left", "on the left")],

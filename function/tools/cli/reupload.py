@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from function.deadline import Deadline
+from function.delivery.persons_request import PICK_KEY
 from function.manifest.parse import MAX_MANIFEST_BYTES
 from function.storage.client import Changed, NotFound, Storage, StoredObject, TooLarge
 from function.storage.content_encoding import Damaged
@@ -14,18 +15,20 @@ class CannotBeRead(Exception):
 
 
 def write_again(storage: Storage, there: StoredObject) -> bool:
-    """Same bytes, same metadata, new generation → False when it was replaced or deleted meanwhile.
+    """Same bytes, same metadata, new generation → False when it was replaced or deleted meanwhile. A picked attempt is
+    left out: it was one of an earlier run.
 
     Raises CannotBeRead, Forbidden, StorageUnavailable.
     """
     deadline = Deadline(CALL_S)
+    metadata = {key: value for key, value in there.metadata.items() if key != PICK_KEY}
     try:
         content = storage.read(
             there.bucket, there.name, deadline, generation=there.generation, limit=MAX_MANIFEST_BYTES
         )
         storage.write(
             there.bucket, there.name, content, there.content_type or "application/octet-stream", deadline,
-            if_generation=there.generation, metadata=there.metadata,
+            if_generation=there.generation, metadata=metadata,
         )  # fmt: skip
     except (NotFound, Changed):
         return False

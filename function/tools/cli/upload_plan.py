@@ -11,6 +11,7 @@ from typing import Any
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import ENDINGS, Upload, is_catalogue, is_manifest
+from function.delivery.persons_request import is_of
 from function.delivery.row_writer import row_manifest, row_name, rows_prefix
 from function.errors import CompositeError, SourceMissing, SourceTooLarge
 from function.manifest.model import Manifest
@@ -241,11 +242,18 @@ def _compare(plan: Plan, bucket: str, there: dict[str, StoredObject]) -> None:
         stored = there.get(name)
         return stored is None or (stored.size, stored.crc32c) != (size, checksum)
 
+    def is_new_manifest(name: str, body: bytes) -> bool:
+        redone = name in there and is_of(body, there[name].metadata)  # a person wants another picture of it
+        return not redone and is_new(name, len(body), crc32c(body))
+
     plan.new_images = [file for file in plan.images if is_new(file.name, file.size, file.crc32c)]
     changed = {StoredImage(bucket=bucket, name=file.name) for file in plan.new_images}
     for document in plan.documents:
         file = document.file
-        new = is_new(file.name, file.size, file.crc32c)
+        if document.is_catalogue:
+            new = is_new(file.name, file.size, file.crc32c)
+        else:
+            new = is_new_manifest(file.name, document.pairs[0].body)
         touched = [pair for pair in document.pairs if changed.intersection(pair.images)]
         if not document.is_catalogue:
             if new or touched:
@@ -255,7 +263,7 @@ def _compare(plan: Plan, bucket: str, there: dict[str, StoredObject]) -> None:
         if new:
             plan.new_documents.append(document)
         for pair in document.pairs:
-            if is_new(pair.name, len(pair.body), crc32c(pair.body)):
+            if is_new_manifest(pair.name, pair.body):
                 plan.pairs_to_make += [pair] if new else []
             elif changed.intersection(pair.images):
                 # The function leaves a row alone that says what it said before; its picture is another one now.

@@ -1,87 +1,58 @@
-"""A person's decisions, written to the pictures in the bucket as custom metadata."""
+"""A person's decisions carried out: written to the pictures as custom metadata, or asked of the function."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Literal
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import MANIFEST_SUFFIX
 from function.delivery.outputs import GENERATION_KEY, STATUS_KEY
+from function.delivery.persons_request import MAX_NAME_CHARS
 from function.storage.client import Forbidden, NotFound, Storage
 from function.storage.names import is_object_uri, split_gs_uri
-from function.tools.review.pair import DECIDED_AT_KEY, DECIDED_BY_KEY, DECISION_KEY, DECISIONS
+from function.tools.review.ask_again import Outcome as Asked
+from function.tools.review.ask_again import ask_again
+from function.tools.review.decisions import ASKED, Decision
+from function.tools.review.pair import COMMENT_KEY, DECIDED_AT_KEY, DECIDED_BY_KEY, DECISION_KEY
 from function.tools.timeouts import CALL_S
 
-WRITERS = 16  # each waits for two small calls
+WRITERS = 16  # each waits for a few small calls
+MAX_METADATA_BYTES = 8192  # Cloud Storage's own limit on the custom metadata of an object
 
-MAX_NAME_CHARS = 200  # of who decided
+Outcome = Asked | str
 
-Outcome = Literal["written", "replaced", "missing", "no_result", "elsewhere", "forbidden"]
-
-
-@dataclass(frozen=True)
-class Decision:
-    """`decision` is one of DECISIONS, or None to take an earlier one back. `decided`: when, if the file says so."""
-
-    result_uri: str
-    manifest_generation: str
-    decision: str | None
-    decided: datetime | None = None
-
-
-class DecisionsInvalid(ValueError):
-    """The file is not what the review page downloads."""
-
-
-def read_decisions(path: Path) -> list[Decision]:
-    """The decisions that a review page has exported as JSON. Raises DecisionsInvalid, OSError."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise DecisionsInvalid(f"{path} is not JSON: {error}") from None
-    rows = document.get("decisions") if isinstance(document, dict) else document
-    if not isinstance(rows, list):
-        raise DecisionsInvalid(f"{path} has no list of decisions: download it as JSON from the page")
-    return [_decision(number, row) for number, row in enumerate(rows, start=1)]
-
-
-def _decision(number: int, row: object) -> Decision:
-    row = row if isinstance(row, dict) else {}
-    uri, decision = row.get("result"), row.get("decision")
-    if decision is not None and decision not in DECISIONS:
-        raise DecisionsInvalid(f"decision {number}: {decision!r} is none of {', '.join(DECISIONS)}")
-    if not isinstance(uri, str) or not uri.startswith("gs://"):
-        raise DecisionsInvalid(f"decision {number}: result {uri!r} is not gs://bucket/name")
-    return Decision(uri, str(row.get("manifest_generation") or ""), decision, _time(row.get("decided")))
-
-
-def _time(text: object) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(text if isinstance(text, str) else "")
-    except ValueError:
-        return None
-    return time.astimezone(UTC) if time.tzinfo else None
+OUTCOMES_SAID = {
+    "written": "written",
+    "replaced": "made anew since it was judged: look again",
+    "missing": "not there any more",
+    "no_result": "not a result that the function has written",
+    "elsewhere": "not under the address that was given",
+    "forbidden": "this identity may not change it",
+    "no_manifest": "its manifest was deleted: upload it again",
+    "waiting": "it is being made again already: wait for its picture",
+    "not_kept": "that attempt's picture is not stored any more (a week is the most): ask for a new one with --redo",
+    "unreadable": "its sidecar or its manifest cannot be read",
+    "too_long": "its labels leave no room for so long a comment",
+}
 
 
 def write_decisions(
     decisions: list[Decision], target: str, storage: Storage, by: str
 ) -> Iterator[tuple[Decision, Outcome]]:
-    """Write each to its result, where that is under `target` (gs://bucket or gs://bucket/prefix) → what became of it.
+    """Carry out each that is about a pair under `target` (gs://bucket or gs://bucket/prefix) → what became of it.
 
-    `by` is who decided. A decision that stands there already keeps whose it was, and when.
-
-    A picture that was made anew since it was judged keeps no decision about its predecessor. Raises ValueError for
-    a bad target, StorageUnavailable.
+    `by` is who decided, where the decision itself does not say. A decision that stands there already keeps whose it
+    was, and when. A picture that was made anew since it was judged keeps no decision about its predecessor. Raises
+    ValueError for a bad target, StorageUnavailable.
     """
     bucket, prefix = split_gs_uri(target)
 
     def write(decision: Decision) -> Outcome:
+        if decision.decision in ASKED:
+            inside = decision.sidecar.startswith(prefix)
+            return ask_again(storage, bucket, decision, by) if inside else "elsewhere"
         if not is_object_uri(decision.result_uri):
             return "missing"
         place, name = split_gs_uri(decision.result_uri)
@@ -104,8 +75,12 @@ def _write(storage: Storage, bucket: str, name: str, decision: Decision, by: str
         judged = decision.manifest_generation
         if judged and stored.metadata[GENERATION_KEY] != judged:
             return "replaced"
-        if (stored.metadata.get(DECISION_KEY) or None) != decision.decision:
-            storage.update_metadata(bucket, name, _metadata(decision, by), deadline)
+        stands = (stored.metadata.get(DECISION_KEY) or None) == decision.decision
+        if not stands or decision.comment not in (None, stored.metadata.get(COMMENT_KEY, "")):
+            changes = _metadata(decision, by)
+            if _bytes({**stored.metadata, **changes}) > MAX_METADATA_BYTES:
+                return "too_long"
+            storage.update_metadata(bucket, name, changes, deadline)
     except NotFound:
         return "missing"
     except Forbidden:
@@ -113,13 +88,18 @@ def _write(storage: Storage, bucket: str, name: str, decision: Decision, by: str
     return "written"
 
 
+def _bytes(metadata: dict[str, str | None]) -> int:
+    return sum(len(key.encode()) + len((value or "").encode()) for key, value in metadata.items())
+
+
 def _metadata(decision: Decision, by: str) -> dict[str, str | None]:
-    """What the picture says of it from now on; a decision that is taken back leaves nothing."""
-    if decision.decision is None:
-        return {DECISION_KEY: None, DECIDED_BY_KEY: None, DECIDED_AT_KEY: None}
+    """What the picture says of it from now on; a decision that is taken back leaves nothing but a comment."""
+    comment: dict[str, str | None] = {} if decision.comment is None else {COMMENT_KEY: decision.comment or None}
+    if decision.decision is None and not decision.comment:
+        return {DECISION_KEY: None, DECIDED_BY_KEY: None, DECIDED_AT_KEY: None} | comment
     decided = decision.decided or datetime.now(UTC)
     return {
         DECISION_KEY: decision.decision,
-        DECIDED_BY_KEY: by[:MAX_NAME_CHARS],
+        DECIDED_BY_KEY: (decision.by or by)[:MAX_NAME_CHARS],
         DECIDED_AT_KEY: decided.isoformat(timespec="seconds"),
-    }
+    } | comment

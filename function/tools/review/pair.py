@@ -19,6 +19,7 @@ STATUSES = ("review", "failed", "accepted")  # the order in which a person wants
 DECISIONS = ("accept", "reject")
 # Custom metadata of the result object: what was decided, by whom, and when (ISO 8601).
 DECISION_KEY, DECIDED_BY_KEY, DECIDED_AT_KEY = "review-decision", "review-decided-by", "review-decided-at"
+COMMENT_KEY = "review-comment"
 READERS = 16  # sidecars read at once: they are small, so waiting dominates
 GENERATION = re.compile(r"[0-9]{1,19}")
 

@@ -89,7 +89,7 @@ def installed(world: Any) -> Iterator[None]:
         put(service_module, "read_body", lambda request, *_, **__: request.get_data())
         put(pair_module, "Delivery", began_now)
         put(pair_module, "fetch_sources", lambda *_: {})
-        put(pair_module, "run_pair", lambda pair: run_pretended_pair(pair, scheduler.current.process.revision))
+        put(pair_module, "run_pair", lambda pair, picked: run_pretended_pair(pair, scheduler.current.process.revision))
         put(attempts_module, "composite_request", pretended_request)
         put(attempts_module, "_judged", pretended_judgement)
         yield

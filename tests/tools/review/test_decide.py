@@ -5,7 +5,8 @@ import json
 import pytest
 
 from function.deadline import Deadline
-from function.tools.review.decide import DecisionsInvalid, read_decisions, write_decisions
+from function.tools.review.decide import write_decisions
+from function.tools.review.decisions import DecisionsInvalid, read_decisions
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from function.tools.review.decide import read_decisions
+from function.tools.review.decisions import read_decisions
 from tests.tools.review.browser import current, kept, names
 from tests.tools.review.samples import make_pair
 

@@ -1,0 +1,42 @@
+"""A person's choice among the pictures of an earlier run: that one is judged and restored, and no model is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from function.errors import ErrorCode, Permanent, SourceError
+from function.generation.models import model_table
+from function.pipeline.attempts import analysed
+from function.pipeline.context import Candidate, PairContext
+from function.sidecar import Sidecar
+
+
+class PickGone(Permanent):
+    """The attempt that was picked is not stored any more. Retryable, so that the picture that stands is kept."""
+
+    code, stage, retryable = ErrorCode.SOURCE_MISSING, "generate", True
+
+
+@dataclass(frozen=True)
+class Picked:
+    """The model's own picture of one attempt, and the sidecar of the run that it comes from."""
+
+    attempt: int
+    picture: bytes
+    earlier: Sidecar
+
+
+def use_earlier_model(pair: PairContext, picked: Picked) -> None:
+    """The picture lies in the frame that it was asked for in. Raises PickGone where nobody knows that."""
+    if picked.earlier.model is None:
+        raise PickGone("the earlier run does not say which model was asked; ask for a new picture instead")
+    pair.model = model_table().find(picked.earlier.model.id)
+
+
+def judge_picked(pair: PairContext, picked: Picked) -> None:
+    """The picked picture as the best one, with today's verdict on it. Raises PickGone where it cannot be read."""
+    try:
+        picture, analysis, judgement = analysed(pair, picked.picture)
+    except SourceError as error:
+        raise PickGone(f"the picture of attempt {picked.attempt} cannot be read: {error.message}") from None
+    pair.best = Candidate(picture, analysis, judgement)

@@ -1,0 +1,28 @@
+"""What making a pair again may cost, said before it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from function.generation.models import model_table
+from function.generation.pricing import typical_usd
+from function.tools.cli.terminal import counted
+
+
+@dataclass(frozen=True)
+class Price:
+    """USD of one picture of `model`, and of the most pictures that may be asked for."""
+
+    model: str
+    each_usd: float
+    pictures: int
+
+    @classmethod
+    def of(cls, model: str, pictures: int) -> Price:
+        """As the table of models has it; one that it does not list is priced as the dearest."""
+        return cls(model, typical_usd(model_table().find(model)), pictures)
+
+    def __str__(self) -> str:
+        most = self.each_usd * self.pictures
+        pictures = f"{counted(self.pictures, 'picture')} of {self.model}"
+        return f"about ${self.each_usd:.3f}, at most ${most:.3f} ({pictures})"

@@ -1,0 +1,188 @@
+"""A picture that a person is not content with: made again with their words, or another attempt of it picked."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from function.deadline import Deadline
+from function.delivery.catalogue import settle_catalogue
+from function.delivery.cloud_event import Upload
+from function.service import Service
+from function.settings import Settings
+from function.tools.cli.terminal import limits_here
+from function.tools.cli.upload_plan import make_plan
+from function.tools.command_line import command_line
+from tests.support import picture, product_png, scene_png
+
+FAULTS = [{"kind": "no_shadow"}, {"kind": "wrong_colour"}]
+
+
+@pytest.fixture(autouse=True)
+def emulator(monkeypatch, place):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", place.gcs.url)
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", place.client.project)
+
+
+@pytest.fixture(scope="module")
+def function(place):
+    """The function over this file's buckets; a pair may cost two pictures."""
+    with place.server(MAX_ATTEMPTS="2") as process:
+        yield process
+
+
+def decide(place, *arguments: object) -> int:
+    options = command_line().parse_args(["decide", f"gs://{place.output}", "--by", "jo", *map(str, arguments)])
+    return options.run(options)
+
+
+def manifest(place, name: str):
+    return place.client.bucket(place.input).get_blob(name)
+
+
+def deliver(place, function, name: str) -> None:
+    assert place.deliver(function, dict(manifest(place, name)._properties)).status == 200
+
+
+def upload_of(resource) -> Upload:
+    return Upload("event", resource["bucket"], resource["name"], int(resource["generation"]), datetime.now(UTC))
+
+
+class TestRedo:
+    def test_the_model_is_told_why_and_asked_for_another_picture(self, place, function, gemini, capsys):
+        gemini.control(faults=FAULTS)
+        place.deliver(function, place.put_pair("r/one.json", seed=5, labels={"sku": "A"}))
+        before, calls = place.sidecar("r/one.json"), place.calls()
+        assert before["status"] == "review"
+        told = ["--reason", "  Keep the label's words.", "--placement", "left of the lemons", "--attempts", 1]
+        assert decide(place, "--redo", "r/one", *told) == 2
+        assert "add --yes" in capsys.readouterr().err  # nobody is there to be asked, and nothing is written
+        assert manifest(place, "r/one.json").generation == before["manifest"]["generation"]
+        assert decide(place, "--redo", "r/one", *told, "--yes") == 0
+        assert "at most $0.039 (1 picture of gemini-2.5-flash-image)" in capsys.readouterr().out
+        body = json.loads(manifest(place, "r/one.json").download_as_bytes())
+        assert (body["feedback"], body["placement"], body["attempts"], body["labels"]) == (
+            "Keep the label's words.", "left of the lemons", 1, {"sku": "A"},
+        )  # fmt: skip
+        assert body["seed"] != 5
+        assert decide(place, "--redo", "r/one", "--yes") == 1
+        assert "being made again already" in capsys.readouterr().err
+        deliver(place, function, "r/one.json")
+        after = place.sidecar("r/one.json")
+        assert place.calls() == calls + 1 and "Keep the label's words." in gemini.requests[-1]["text"]
+        assert after["status"] == "accepted" and after["feedback"] == "Keep the label's words."
+        assert (after["person"]["asked"], after["person"]["by"], after["person"]["redone"]) == ("redo", "jo", 1)
+
+    def test_a_failed_pair_can_be_made_again_too(self, place, function, gemini):
+        gemini.control(faults=[{"kind": "block_reason", "value": "PROHIBITED_CONTENT"}])
+        place.deliver(function, place.put_pair("r/failed.json"))
+        assert place.sidecar("r/failed.json")["status"] == "failed"
+        assert decide(place, "--redo", "r/failed", "--yes") == 0
+        deliver(place, function, "r/failed.json")
+        assert place.sidecar("r/failed.json")["status"] == "accepted"
+
+    def test_a_catalogue_uploaded_again_leaves_the_row_alone_unless_that_row_changed(
+        self, place, function, gemini, monkeypatch
+    ):
+        services = Service(Settings.from_environment(place.environment())).services()
+        place.put("c/p.png", product_png())
+        place.put("c/s.png", scene_png())
+        rows = "product,scene,seed\np.png,s.png,81\n"
+        settle_catalogue(upload_of(place.put("c/spring.csv", rows)), services, Deadline(60))
+        name = "c/spring/000001.json"
+        deliver(place, function, name)
+        for reason in ("Smaller.", "Smaller still."):
+            assert decide(place, "--redo", "c/spring/000001", "--reason", reason, "--yes") == 0
+            deliver(place, function, name)
+        redone = manifest(place, name)
+        settle_catalogue(upload_of(place.put("c/spring.csv", rows + "p.png,s.png,82\n")), services, Deadline(60))
+        assert manifest(place, name).generation == redone.generation
+        assert place.sidecar(name)["person"]["redone"] == 2
+        settle_catalogue(upload_of(place.put("c/spring.csv", rows.replace("81", "83"))), services, Deadline(60))
+        changed = manifest(place, name)
+        assert json.loads(changed.download_as_bytes())["seed"] == 83
+        assert set(changed.metadata) == {"catalogue", "catalogue-generation"}
+
+    def test_submitting_the_same_folder_again_leaves_it_alone_too(self, place, function, gemini, tmp_path, storage):
+        place.deliver(function, place.put_pair("s/pair.json", seed=9))
+        (tmp_path / "pair.json").write_bytes(place.get("s/pair.json", place.input))
+        assert decide(place, "--redo", "s/pair", "--yes") == 0
+
+        def new(seed: int) -> list[str]:
+            (tmp_path / "pair.json").write_text(
+                json.dumps(json.loads((tmp_path / "pair.json").read_text()) | {"seed": seed})
+            )
+            plan = make_plan(tmp_path, place.input, "s", limits_here(), storage)
+            return [document.file.name for document in plan.new_documents]
+
+        assert (new(9), new(10)) == ([], ["s/pair.json"])
+
+    def test_it_stays_within_the_caps_of_the_function(self, own_cloud, gemini, monkeypatch):
+        with own_cloud.server(MAX_USD_PER_DAY="0.07") as server:
+            own_cloud.deliver(server, own_cloud.put_pair())
+            assert decide(own_cloud, "--redo", "pair", "--yes") == 0
+            calls = own_cloud.calls()
+            resource = dict(manifest(own_cloud, "pair.json")._properties)
+            assert own_cloud.deliver(server, resource).status == 503
+        assert own_cloud.calls() == calls == 1
+        assert own_cloud.sidecar()["status"] == "accepted"  # the picture that stands is kept meanwhile
+
+
+class TestPick:
+    @pytest.fixture
+    def two(self, place, function, gemini, request):
+        """A pair of whose two attempts neither is good; its sidecar, and the number of the one that is not shown."""
+        gemini.control(faults=FAULTS)
+        name = f"p/{request.node.name}.json"
+        place.deliver(function, place.put_pair(name))
+        sidecar = place.sidecar(name)
+        assert [one["verdict"] for one in sidecar["attempts"]] == ["review", "review"]
+        return name, sidecar
+
+    def test_another_attempt_becomes_the_result_and_nothing_is_paid(self, place, function, gemini, two):
+        name, before = two
+        image, calls = picture(place.get(name.replace(".json", ".png"))), len(gemini.requests)
+        shown = next(one["number"] for one in before["attempts"] if one["checks"] == before["checks"])
+        other = 3 - shown
+        assert decide(place, "--pick", name.removesuffix(".json"), "--attempt", other) == 0
+        for _ in range(2):
+            deliver(place, function, name)
+        after = place.sidecar(name)
+        assert len(gemini.requests) == calls
+        assert (after["attempts"], after["cost"]) == (before["attempts"], before["cost"])
+        assert after["checks"] == before["attempts"][other - 1]["checks"] != before["checks"]
+        assert after["person"]["asked"] == "pick" and after["person"]["attempt"] == other
+        assert (picture(place.get(name.replace(".json", ".png"))) != image).any()
+        assert decide(place, "--pick", name.removesuffix(".json"), "--attempt", shown) == 0  # and back again
+        deliver(place, function, name)
+        assert (picture(place.get(name.replace(".json", ".png"))) == image).all()
+
+    def test_an_attempt_that_is_not_kept_any_more_costs_neither_money_nor_the_picture_that_stands(
+        self, place, function, gemini, two, capsys
+    ):
+        name, before = two
+        stem, calls = name.removesuffix(".json"), len(gemini.requests)
+        stored = place.client.bucket(place.output).blob(before["attempts"][0]["answer"]["uri"].split("/", 3)[3])
+        kept = stored.download_as_bytes()
+        assert decide(place, "--pick", stem, "--attempt", 1) == 0
+        stored.delete()  # between the request and the event: the bucket's lifecycle does
+        deliver(place, function, name)
+        after = place.sidecar(name)
+        assert (after["status"], after["error"]["code"], after["error"]["retryable"]) == (
+            "failed", "source_missing", True,
+        )  # fmt: skip
+        assert after["cost"] == before["cost"] and len(gemini.requests) == calls
+        assert f"{stem}.png" in place.names()
+        assert decide(place, "--pick", stem, "--attempt", 1) == 1
+        assert decide(place, "--pick", stem, "--attempt", 3) == 1
+        assert capsys.readouterr().err.count("not stored any more") == 2
+        stored.upload_from_string(kept)
+        assert decide(place, "--pick", stem, "--attempt", 2) == 0
+        deliver(place, function, name)
+        assert place.sidecar(name)["status"] == "review"
+
+
+def test_what_cannot_be_found_or_is_not_said_is_an_error_in_words(place, function, capsys):
+    for arguments in (["--redo", "no/such"], ["--pick", "no/such"], [], ["--accept", "no/such"]):
+        assert decide(place, *arguments, "--yes") == 2
+        assert capsys.readouterr().err.startswith("error: ")
