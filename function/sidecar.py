@@ -90,6 +90,17 @@ class CheckRecord(Record):
     reason: str = ""
 
 
+class RiskRecord(Record):
+    """How likely a person would reject the picture, from how far all its checks lie from their limits.
+
+    It decides nothing: the checks do. It orders what is looked at.
+    """
+
+    value: float = Field(ge=0, le=1, description="probability, were as many pictures bad as `prior` says")
+    prior: float = Field(gt=0, lt=1, description="share of bad pictures that the probability is stated for")
+    calibration: str = Field(description="version of the weights")
+
+
 class UsageRecord(Record):
     """Billed tokens of one attempt, as the service reported them."""
 
@@ -131,6 +142,7 @@ class Attempt(Record):
     answered_by: str | None = Field(None, description="the model that answered, as the service calls it")
     priced_as: str | None = Field(None, description="the listed model whose price was taken for an unlisted one")
     checks: dict[str, CheckRecord] = {}
+    risk: RiskRecord | None = Field(None, description="null where it gave no picture")
     second_opinion: OpinionRecord | None = None
     answer: ResultRecord | None = Field(
         None, description="the model's own picture, before restoration: kept for a week, so that it can be picked"
@@ -259,6 +271,7 @@ class Sidecar(Record):
     change: Change | None = None
     undone: list[Undone] = []
     checks: dict[str, CheckRecord] = {}
+    risk: RiskRecord | None = Field(None, description="null where there is no picture")
     timings_ms: Timings = Timings()
     labels: dict[str, str] = {}
     placement: str | None = None

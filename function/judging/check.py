@@ -9,6 +9,7 @@ from typing import get_args
 
 from function.generation.pose import POSE_WORDS, Pose
 from function.judging.inspection import Inspection
+from function.judging.limit import Limit
 
 ANY_POSE: frozenset[Pose] = frozenset(get_args(Pose))
 
@@ -38,6 +39,7 @@ class CheckSpec:
     lesson         what the model is told when it is asked again after a picture that failed, one or two sentences
     needs_product  whether it judges the product itself: without one it is not measured, and speaks for no picture
     measure        looks at the picture; answers any picture content
+    limits         every number that decides it
     poses          in which it applies
     """
 
@@ -45,6 +47,7 @@ class CheckSpec:
     lesson: str
     needs_product: bool
     measure: Callable[[Inspection], Check]
+    limits: tuple[Limit, ...]
     poses: frozenset[Pose] = ANY_POSE
 
     def check(self, inspection: Inspection, pose: Pose) -> Check:

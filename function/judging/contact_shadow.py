@@ -9,6 +9,7 @@ from function.imaging.array_ops import largest_component
 from function.judging.check import Check, CheckSpec, at_least, at_most, does_not_apply, unmeasured
 from function.judging.ground_contact import gap, goes_on_beside, surface_below, touched
 from function.judging.inspection import Inspection
+from function.judging.limit import least, most
 from function.judging.product_upright import lean_deg
 from function.judging.product_view import SMALL_PX, ProductView
 from function.restoration.analysis import SceneAnalysis
@@ -114,6 +115,13 @@ SPEC = CheckSpec(
     "right where it stands.",
     needs_product=True,
     measure=contact_shadow,
+    limits=(
+        least("shadow, stops", LEAST_SHADOW, "stops"),
+        most("gap below, stops", MOST_GAP, "stops"),
+        least("touched, stops", LEAST_TOUCHED, "stops"),
+        least("attached", LEAST_ATTACHED, "of the darkest shadow"),
+        least("attached, touched", LEAST_ATTACHED_SMALL, "of the darkest shadow"),
+    ),
     poses=frozenset({"stand"}),
 )
 

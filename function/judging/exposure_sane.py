@@ -11,11 +11,14 @@ from function.imaging.array_ops import downsample2
 from function.imaging.photometry import log_ratio
 from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
+from function.judging.limit import least, most
 from function.restoration.analysis import SceneAnalysis
 from function.restoration.relighting import LEAST_GAIN
 
 # Brightness of the whole, in stops against the scene, that colour matching still takes back without loss.
 MOST_STOPS = 0.45
+# The same for an answer that cannot be laid on the scene, whose product is compared too.
+MOST_STOPS_ELSEWHERE = 0.9
 # Unevenness of the light over the scene, root mean square in stops.
 MOST_RELIT = 0.22
 # Colour of the whole, difference from the scene in Lab a and b.
@@ -64,6 +67,14 @@ SPEC = CheckSpec(
     lesson="Exposure or colour of the picture was off. Keep the brightness and white balance of [1].",
     needs_product=False,
     measure=exposure_sane,
+    limits=(
+        most("brightness, stops", MOST_STOPS, "stops"),
+        most("brightness of another picture, stops", MOST_STOPS_ELSEWHERE, "stops"),
+        most("relit, stops", MOST_RELIT, "stops"),
+        most("cast, Lab", MOST_CAST, "Lab"),
+        most("shown relit", LEAST_GAIN, "natural log of the gain"),
+        least("spread", LEAST_SPREAD, "8-bit levels"),
+    ),
 )
 
 
@@ -72,7 +83,7 @@ def _whole(scene: SceneAnalysis, picture: np.ndarray) -> Check:
     stops = log_ratio(float(scene.given.mean()), float(picture.mean()), DARK_OFFSET, np.log2)
     return at_most(
         abs(float(stops)),
-        2 * MOST_STOPS,
+        MOST_STOPS_ELSEWHERE,
         "stops",
         good="The picture as a whole is about as bright as the scene.",
         bad="The whole picture is much brighter or darker than the scene.",

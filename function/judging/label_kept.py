@@ -5,6 +5,7 @@ from __future__ import annotations
 from function.imaging.array_ops import largest_component
 from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
 from function.judging.inspection import Inspection
+from function.judging.limit import least, most
 from function.judging.print_agreement import LEAST_AGREEMENT, LEAST_PATTERN, pattern_agreement, replaced_share
 from function.judging.product_view import SMALL_PX
 from function.matching.print_detection import has_print
@@ -27,6 +28,11 @@ SPEC = CheckSpec(
     lesson="The label was not preserved. Copy every word, letter and mark of [2] exactly, and invent none.",
     needs_product=True,
     measure=label_kept,
+    limits=(
+        least("label agreement", LEAST_AGREEMENT, "correlation"),
+        most("label replaced", MOST_REPLACED, "share of the print"),
+        least("pattern agreement", LEAST_PATTERN, "correlation"),
+    ),
 )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from function.judging.backdrop_left import plugged_share, shows_drop_shadow
 from function.judging.check import Check, CheckSpec, at_most, unmeasured
 from function.judging.inspection import Inspection
+from function.judging.limit import most
 from function.judging.product_view import ProductView
 
 # The rim is read along its normals this far in and out, as a share of the product's height, at least in pixels.
@@ -20,6 +21,8 @@ FRINGE_LEVELS = 22.0
 TOP_SHARE = 0.15
 # Share of the rim with a fringe that a picture may show. Good ones reach a tenth (glass); cut-outs start at 0.38.
 MOST_FRINGE = 0.15
+# Drop shadows of the photograph that may hang in the picture.
+MOST_DROP_SHADOWS = 0
 # Fewer points of the rim inside the crop tell nothing.
 FEWEST_POINTS = 24
 # Share of the product's openings that may show the photograph's backdrop: drawn ones showed none, plugged ones only it.
@@ -36,7 +39,7 @@ def no_halo(inspection: Inspection) -> Check:
         return at_most(plugged, MOST_PLUGGED, "share of the openings", good="", bad=bad)
     if inspection.view.fitted and shows_drop_shadow(inspection.scene, inspection.view):
         bad = "The drop shadow of the product's photograph hangs in the air behind it."
-        return Check(1.0, 0.0, False, "drop shadows", bad)
+        return Check(1.0, MOST_DROP_SHADOWS, False, "drop shadows", bad)
     value = fringe_share(inspection.view)
     if value is None:
         return unmeasured("share of the outline", "The product's edge could not be followed.", passed=True)
@@ -55,6 +58,11 @@ SPEC = CheckSpec(
     "Feather its edge into the scene; leave no halo; show the scene through its openings.",
     needs_product=True,
     measure=no_halo,
+    limits=(
+        most("fringe", MOST_FRINGE, "share of the outline"),
+        most("plugged openings", MOST_PLUGGED, "share of the openings"),
+        most("drop shadows", MOST_DROP_SHADOWS, "drop shadows"),
+    ),
 )
 
 

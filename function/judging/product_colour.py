@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
-from function.judging.colour_difference import colour_difference, is_thin
+from function.judging.colour_difference import MOST_COLOUR, MOST_PALETTE_COLOUR, colour_difference, is_thin
 from function.judging.inspection import Inspection
+from function.judging.limit import least, most
 
 # Colourfulness (mean chroma) against the photograph's under that light.
 LEAST_CHROMA = 0.7
@@ -42,4 +43,10 @@ SPEC = CheckSpec(
     lesson="The product's colours were wrong. Use exactly the colours of [2], apart from the light.",
     needs_product=True,
     measure=product_colour,
+    limits=(
+        most("colour, Lab", MOST_COLOUR, "Lab"),
+        most("palette, Lab", MOST_PALETTE_COLOUR, "Lab"),
+        least("chroma", LEAST_CHROMA, "of the photograph's chroma"),
+        least("chroma of the palette", LEAST_PALETTE_CHROMA, "of the photograph's chroma"),
+    ),
 )

@@ -7,6 +7,7 @@ import numpy as np
 
 from function.judging.check import Check, CheckSpec, at_least, unmeasured
 from function.judging.inspection import Inspection
+from function.judging.limit import least
 from function.judging.print_agreement import LEAST_AGREEMENT
 from function.judging.product_view import ProductView
 from function.matching import features
@@ -59,6 +60,10 @@ SPEC = CheckSpec(
     lesson="The product was mirrored. Keep its left and right as in [2]; letters must read correctly.",
     needs_product=True,
     measure=product_not_mirrored,
+    limits=(
+        least("label agreement", LEAST_AGREEMENT, "correlation"),
+        least("straight marks", LEAST_STRAIGHT, "share of the marks"),
+    ),
 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from function.imaging.array_ops import max_channel
 from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
+from function.judging.limit import most
 from function.judging.product_view import VISIBLE_LEVELS
 
 # What else was put in, as a share of the product's area: a piece of its own, and one that touches the product.
@@ -35,10 +36,10 @@ def product_once(inspection: Inspection) -> Check:
     pieces = also_put_in(inspection)
     apart, touching = (max((p.share for p in pieces if p.touches is side), default=0.0) for side in (False, True))
     for piece in sorted(pieces, key=lambda piece: -piece.share) if match is None else ():
-        most = MOST_OUTSIDE if piece.touches else MOST_COPY
-        if piece.alike and piece.share > most:
+        largest = MOST_OUTSIDE if piece.touches else MOST_COPY
+        if piece.alike and piece.share > largest:
             bad = "Another thing of the product's colour stands beside it."
-            return at_most(piece.share, most, unit, good="", bad=bad)
+            return at_most(piece.share, largest, unit, good="", bad=bad)
     if touching > MOST_TOUCHING:
         return at_most(touching, MOST_TOUCHING, unit, good="", bad="Something else joins the product, perhaps a copy.")
     return at_most(
@@ -55,6 +56,12 @@ SPEC = CheckSpec(
     lesson="The product appeared more than once. Show exactly one.",
     needs_product=True,
     measure=product_once,
+    limits=(
+        most("put in apart", MOST_APART, "share of the product's area"),
+        most("put in touching", MOST_TOUCHING, "share of the product's area"),
+        most("alike apart", MOST_COPY, "share of the product's area"),
+        most("alike touching", MOST_OUTSIDE, "share of the product's area"),
+    ),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from function.judging.check import Check, CheckSpec, at_least, unmeasured
 from function.judging.colour_difference import colour_difference
 from function.judging.inspection import Inspection
+from function.judging.limit import least
 from function.judging.print_agreement import LEAST_PATTERN, pattern_agreement
 
 # Smallest product worth looking at, as a share of the picture.
@@ -40,6 +41,7 @@ SPEC = CheckSpec(
     lesson="The product was missing. It must be clearly visible, whole, and standing in the scene.",
     needs_product=False,
     measure=product_present,
+    limits=(least("area", LEAST_AREA, "share of the picture"),),
 )
 
 

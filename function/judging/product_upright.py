@@ -8,6 +8,7 @@ import numpy as np
 
 from function.judging.check import Check, CheckSpec, at_most, does_not_apply, unmeasured
 from function.judging.inspection import Inspection
+from function.judging.limit import most
 from function.matching.match import ProductMatch
 
 # A person sees a bottle lean from about 8 degrees on; standing products were measured up to 1.
@@ -66,5 +67,6 @@ SPEC = CheckSpec(
     lesson="The product leaned or stood on its head. It stands upright on its base, as in [2].",
     needs_product=True,
     measure=product_upright,
+    limits=(most("lean, degrees", MOST_LEAN_DEG, "degrees"),),
     poses=frozenset({"stand"}),
 )

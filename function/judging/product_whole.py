@@ -9,6 +9,7 @@ from function.imaging.array_ops import PixelBox, max_channel
 from function.imaging.resize import Window, outside_share
 from function.judging.check import Check, CheckSpec, at_most, unmeasured
 from function.judging.inspection import Inspection
+from function.judging.limit import most
 from function.judging.product_view import ProductView
 
 # Missing: the answer is this near to the scene, and this much farther from the photograph; 8-bit levels.
@@ -64,6 +65,13 @@ SPEC = CheckSpec(
     lesson="The product was cut off. Show all of it, inside the frame, with its outline complete.",
     needs_product=True,
     measure=product_whole,
+    limits=(
+        most("on the border", MOST_ON_BORDER, "share of the product's size"),
+        most("piece on the border", MOST_PIECE_ON_BORDER, "share of the product's size"),
+        most("missing piece", MOST_MISSING, "share of the product's size"),
+        most("hidden", MOST_HIDDEN, "share of the product"),
+        most("cut off by the result's shape", MOST_CUT_OFF, "share of the product"),
+    ),
 )
 
 

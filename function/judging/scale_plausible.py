@@ -6,6 +6,7 @@ import numpy as np
 
 from function.judging.check import Check, CheckSpec, at_least, at_most
 from function.judging.inspection import Inspection
+from function.judging.limit import least, most
 from function.restoration.analysis import ProductAnalysis
 
 # Height of the product as a share of the picture's: below, it is lost; above, it is no longer in a scene.
@@ -50,6 +51,14 @@ SPEC = CheckSpec(
     lesson="The product's size was not believable. Size it against the objects around it.",
     needs_product=True,
     measure=scale_plausible,
+    limits=(
+        most("height", MOST_HEIGHT, "share of the height"),
+        most("height of a piece", MOST_PIECE_HEIGHT, "share of the height"),
+        least("height, small", LEAST_HEIGHT, "share of the height"),
+        least("height of a piece, small", LEAST_PIECE_HEIGHT, "share of the height"),
+        most("width to height, wide", MOST_ASPECT, "of the photograph's width to height"),
+        least("width to height, tall", LEAST_ASPECT, "of the photograph's width to height"),
+    ),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
 from function.judging.inspection import Inspection
+from function.judging.limit import least, most
 from function.registration.register import Registration
 
 # Share of the scene's textured area that must stand where it stood.
@@ -52,6 +53,12 @@ SPEC = CheckSpec(
     lesson="The scene was altered. Reproduce [1] exactly: same camera, crop, zoom, objects and colours.",
     needs_product=False,
     measure=scene_kept,
+    limits=(
+        least("scene found again", LEAST_FOUND, "share"),
+        most("zoom", MOST_ZOOM, "share of the scene's size"),
+        most("bend", MOST_BENT, "share of the scene's size"),
+        most("stretch", MOST_STRETCH, "share"),
+    ),
 )
 
 

@@ -25,6 +25,7 @@ from function.judging.judge import Judgement, judge
 from function.pipeline.ask import ask, no_picture
 from function.pipeline.ask_second_opinion import ask_second_opinion, opinion_images
 from function.pipeline.context import Candidate, PairContext
+from function.pipeline.record import risk_record
 from function.pipeline.requests import composite_request
 from function.restoration.analysis import Analysis, analyse
 from function.sidecar import CheckRecord, ResultRecord
@@ -92,9 +93,11 @@ def _judged(pair: PairContext, answered: Answered) -> Candidate | None:
         shown = answered.answer.image, answered.answer.mime_type
         images = partial(opinion_images, prepared.images[0], shown, analysis, pair.model.max_inline_bytes)
         judgement, opinion = ask_second_opinion(judgement, images, pair.settings.judge_model, pair.calls)
+    checks = check_records(judgement)
     record.replace_last_attempt(
         verdict=judgement.verdict,
-        checks=check_records(judgement),
+        checks=checks,
+        risk=risk_record(checks),
         second_opinion=opinion,
         answer=_answer_record(answered, picture),
     )

@@ -15,6 +15,7 @@ from function.generation.models import ImageModel
 from function.generation.pricing import Usage, cost_of
 from function.generation.provider import Request
 from function.imaging.frame import Size
+from function.judging.risk import risk_of
 from function.pipeline.stage_times import StageTimes
 from function.sidecar import (
     Attempt,
@@ -31,11 +32,17 @@ from function.sidecar import (
     PersonRecord,
     Restoration,
     ResultRecord,
+    RiskRecord,
     Sidecar,
     SkippedModel,
     Undone,
     UsageRecord,
 )
+
+
+def risk_record(checks: dict[str, CheckRecord]) -> RiskRecord | None:
+    """The risk of a picture with these checks; None where there are none."""
+    return RiskRecord(**asdict(risk_of(checks))) if checks else None
 
 
 @dataclass
@@ -140,6 +147,7 @@ class RunRecord:
             change=self.change,
             undone=self.undone,
             checks=self.checks,
+            risk=risk_record(self.checks),
             timings_ms=self._times.timings(),
             labels=self.labels,
             placement=self.placement,

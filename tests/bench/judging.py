@@ -23,7 +23,7 @@ from function.generation.models import FALLBACK_PROFILE, model_table
 from function.imaging.frame import plan_frame
 from function.judging.judge import Judgement, judge
 from function.restoration.analysis import analyse
-from tests.bench.measures import MEASURES, measure
+from tests.bench.measures import LIMITS, MEASURES, measure
 from tests.cases.cases import SHIPPED, Case, case_folders, load_case, small_case
 from tests.cases.composed import blank_product, busy_shelf, compose, plain_scene, tinted, white_product
 from tests.cases.faults import FAULTS, GOOD, SEEN_BY, spoiled
@@ -145,12 +145,13 @@ def report(judged: list[Judged]) -> None:
     for name in judged[0].judgement.checks:
         _check_row(name, good, [j for j in bad if SEEN_BY.get(j.kind) == name])
     print("\nmeasure                      limit  good: least, median, most           its faults: least, median, most")
-    for name, (limit, side, faults) in MEASURES.items():
+    for name, faults in MEASURES.items():
+        limit = LIMITS[name]
         of_good, of_bad = (
             _spread([j.measures[name] for j in rows if name in j.measures])
             for rows in (good, [j for j in bad if j.kind in faults])
         )
-        print(f"{name:<24}{side} {limit:>6}  {of_good:<36}{of_bad}")
+        print(f"{name:<24}{limit.passes} {limit.value:>6}  {of_good:<36}{of_bad}")
     print("\nkind                     not accepted   seen by")
     for kind in dict.fromkeys(j.kind for j in bad):
         rows = [j for j in bad if j.kind == kind]

@@ -9,47 +9,43 @@ from function.judging import (
     contact_shadow,
     exposure_sane,
     ground_contact,
-    label_kept,
     no_halo,
     print_agreement,
-    product_colour,
     product_once,
     product_whole,
     scale_plausible,
-    scene_kept,
 )
 from function.judging.inspection import Inspection
 from function.judging.product_view import ProductView
+from function.judging.registry import CHECKS
 from function.restoration.analysis import Analysis, SceneAnalysis
 
-# Name of each measure: its limit, the side on which it passes, and the faults that it is meant to see.
-MEASURES: dict[str, tuple[float, str, tuple[str, ...]]] = {
-    "scene found again": (scene_kept.LEAST_FOUND, ">=", ("scene_replaced", "scene_half_replaced", "scene_reimagined")),
-    "zoom": (scene_kept.MOST_ZOOM, "<=", ("cropped_scene", "zoomed_out")),
-    "brightness, stops": (exposure_sane.MOST_STOPS, "<=", ("overexposed", "underexposed")),
-    "relit, stops": (exposure_sane.MOST_RELIT, "<=", ("scene_relit",)),
-    "cast, Lab": (exposure_sane.MOST_CAST, "<=", ("colour_cast",)),
-    "colour, Lab": (colour_difference.MOST_COLOUR, "<=", ("wrong_colour", "recoloured_part")),
-    "chroma": (product_colour.LEAST_CHROMA, ">=", ("bleached",)),
-    "label agreement": (print_agreement.LEAST_AGREEMENT, ">=", ("blurred_label", "garbled_label")),
-    "label replaced": (label_kept.MOST_REPLACED, "<=", ("other_label", "other_words")),
-    "put in apart": (product_once.MOST_APART, "<=", ("product_doubled", "doubled_small")),
-    "put in touching": (product_once.MOST_TOUCHING, "<=", ("product_doubled",)),
-    "height": (scale_plausible.MOST_HEIGHT, "<=", ("giant",)),
-    "width to height, wide": (scale_plausible.MOST_ASPECT, "<=", ("stretched_wide",)),
-    "width to height, tall": (scale_plausible.LEAST_ASPECT, ">=", ("stretched_tall",)),
-    "missing piece": (product_whole.MOST_MISSING, "<=", ("clipped_edge",)),
-    "on the border": (product_whole.MOST_ON_BORDER, "<=", ("clipped_by_frame",)),
-    "fringe": (no_halo.MOST_FRINGE, "<=", ("cutout_halo", "partial_halo")),
-    "shadow, stops": (contact_shadow.LEAST_SHADOW, ">=", ("no_shadow", "wrong_scale", "floating_without_shadow")),
-    "gap below, stops": (contact_shadow.MOST_GAP, "<=", ("floating_product",)),
-    "touched, stops": (
-        contact_shadow.LEAST_TOUCHED,
-        ">=",
-        ("floating_product", "floating_without_shadow", "no_shadow"),
-    ),
-    "attached": (contact_shadow.LEAST_ATTACHED, ">=", ("floating_product", "detached_shadow")),
+# Name of each measure, which is that of its limit, and the faults that it is meant to see.
+MEASURES: dict[str, tuple[str, ...]] = {
+    "scene found again": ("scene_replaced", "scene_half_replaced", "scene_reimagined"),
+    "zoom": ("cropped_scene", "zoomed_out"),
+    "brightness, stops": ("overexposed", "underexposed"),
+    "relit, stops": ("scene_relit",),
+    "cast, Lab": ("colour_cast",),
+    "colour, Lab": ("wrong_colour", "recoloured_part"),
+    "chroma": ("bleached",),
+    "label agreement": ("blurred_label", "garbled_label"),
+    "label replaced": ("other_label", "other_words"),
+    "put in apart": ("product_doubled", "doubled_small"),
+    "put in touching": ("product_doubled",),
+    "height": ("giant",),
+    "width to height, wide": ("stretched_wide",),
+    "width to height, tall": ("stretched_tall",),
+    "missing piece": ("clipped_edge",),
+    "on the border": ("clipped_by_frame",),
+    "fringe": ("cutout_halo", "partial_halo"),
+    "shadow, stops": ("no_shadow", "wrong_scale", "floating_without_shadow"),
+    "gap below, stops": ("floating_product",),
+    "touched, stops": ("floating_product", "floating_without_shadow", "no_shadow"),
+    "attached": ("floating_product", "detached_shadow"),
 }
+# By the name of its measure, every number that decides. Two checks may hold one measure against the same number.
+LIMITS = {limit.measure: limit for spec in CHECKS for limit in spec.limits}
 
 
 def measure(analysis: Analysis) -> dict[str, float]:

@@ -177,3 +177,4 @@ def test_a_shape_that_cuts_the_product_off_goes_to_review(gemini, server):
     assert sidecar["status"] == "review"
     assert sidecar["checks"]["product_whole"]["passed"] is False
     assert "cuts the product off" in sidecar["checks"]["product_whole"]["reason"]
+    assert sidecar["risk"]["value"] > sidecar["attempts"][-1]["risk"]["value"]

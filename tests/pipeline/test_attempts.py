@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from function.judging.risk import shipped_calibration
 from tests.support import picture, png, product_array, scene_array
 
 
@@ -29,6 +30,9 @@ def test_a_bad_picture_is_followed_by_a_stricter_prompt_and_a_good_one(cloud, se
     assert not first["checks"]["product_colour"]["passed"] and first["checks"]["product_colour"]["reason"]
     assert second["seed"] == first["seed"] + 1
     assert sidecar["status"] == "accepted" and len(sidecar["attempts"]) == 2
+    assert sidecar["risk"] == second["risk"]
+    assert second["risk"]["value"] < 0.5 < first["risk"]["value"]
+    assert sidecar["risk"]["calibration"] == shipped_calibration().version
     prompts = [request["text"] for request in cloud.gemini.requests]
     assert "earlier attempt" not in prompts[0]
     assert "earlier attempt" in prompts[1] and "exactly the colours of [2]" in prompts[1]
@@ -61,6 +65,7 @@ def test_pictures_that_show_nothing_fail_with_the_reason(cloud, server):
     assert len(sidecar["attempts"]) == cloud.calls() == 3
     assert {attempt["verdict"] for attempt in sidecar["attempts"]} == {"unusable"}
     assert cloud.names() == ["pair.json"]
+    assert sidecar["risk"] is None
 
 
 def test_a_picture_worth_keeping_is_kept_when_the_next_ones_are_worse(cloud, server):

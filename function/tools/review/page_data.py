@@ -32,6 +32,7 @@ def pair_data(pair: ReviewPair, pictures: dict[str, Picture | ChangeMask | None]
         "usd": _number(_dict(sidecar.get("cost")).get("usd")),
         "tokens": _tokens(_dict(sidecar.get("cost"))),
         "model": _text(_dict(sidecar.get("model")).get("id")),
+        "risk": _share(_dict(sidecar.get("risk")).get("value")),
         "checks": sorted(checks, key=lambda check: check["passed"] is not False),
         "error": _error(sidecar.get("error")),
         "attempts": [_attempt(value) for value in _list(sidecar.get("attempts"))],
@@ -156,6 +157,11 @@ def _number(value: object) -> float | int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if abs(value) < 1e15 else None
+
+
+def _share(value: object) -> float | None:
+    number = _number(value)
+    return number if number is not None and 0 <= number <= 1 else None
 
 
 def _text(value: object) -> str:

@@ -65,8 +65,8 @@ def six_pairs() -> list[ReviewPair]:
         make_pair("a/one.json", "accepted", usd=0.04, created="2026-11-20T10:00:00Z"),
         make_pair("a/two.json", "review", failed=("label_legible",), usd=0.12, created="2026-11-20T12:00:00Z"),
         make_pair("a/three.json", "failed", usd=0.0, created="2026-11-20T11:00:00Z"),
-        make_pair("a/four.json", "accepted", usd=0.05, labels={"sku": "BLUE-mug"}),
-        make_pair("a/five.json", "review", failed=("scene_kept", "label_legible"), usd=0.08),
+        make_pair("a/four.json", "accepted", usd=0.05, labels={"sku": "BLUE-mug"}, risk={"value": 0.04}),
+        make_pair("a/five.json", "review", failed=("scene_kept", "label_legible"), usd=0.08, risk={"value": 0.9}),
         make_pair(
             "a/six.json", "failed", usd=None,
             error={"code": "source_missing", "message": "no such object", "retryable": True, "stage": "download"},

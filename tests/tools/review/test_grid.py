@@ -32,7 +32,7 @@ class TestGrid:
         page.get_by_label("Search").fill("blue MUG")
         assert names(page) == ["four"]
 
-    def test_sorts_by_cost_name_time_and_failed_check(self, open_page, six_pairs):
+    def test_sorts_by_cost_name_time_risk_and_failed_check(self, open_page, six_pairs):
         page = open_page(six_pairs)
         sort = page.locator("#sort")
         sort.select_option("cost")
@@ -41,8 +41,19 @@ class TestGrid:
         assert names(page) == sorted(names(page))
         sort.select_option("newest")
         assert names(page)[:2] == ["two", "three"]
+        sort.select_option("risk")
+        assert names(page)[:2] == ["five", "four"]
         sort.select_option("reason")
         assert names(page) == ["five", "two", "three", "six", "four", "one"]
+
+    def test_the_risk_is_said_where_it_is_known(self, open_page, six_pairs):
+        page = open_page(six_pairs)
+        page.locator("#sort").select_option("risk")
+        page.locator(".card").first.click()
+        assert "Risk that you would reject it: 90 %." in page.locator(".verdict").inner_text()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        assert "Risk" not in page.locator(".verdict").inner_text()
 
     def test_one_tab_stop_for_all_cards_and_arrows_between_them(self, open_page, six_pairs):
         page = open_page(six_pairs)

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from tests.tiers import examples
 from tests.tools.review.samples import make_pair
 
 FIELDS = ["status", "created", "manifest", "inputs", "result", "model", "attempts", "cost", "checks"]
-FIELDS += ["change", "timings_ms", "labels", "error", "placement", "pose"]
+FIELDS += ["change", "timings_ms", "labels", "error", "placement", "pose", "risk"]
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
@@ -47,6 +48,11 @@ def test_a_failed_check_comes_first_and_says_which_way_its_limit_goes():
     data = pair_data(make_pair(checks=checks), {})
     limits = [(check["name"], check["limit"]) for check in data["checks"]]
     assert limits == [("label", "least"), ("halo", "most"), ("colour", "most"), ("equal", None)]
+
+
+@pytest.mark.parametrize(("said", "shown"), [({"value": 0.31}, 0.31), ({"value": 7}, None), ({}, None), (0.3, None)])
+def test_a_risk_is_a_share_or_nothing(said, shown):
+    assert pair_data(make_pair(risk=said), {})["risk"] == shown
 
 
 def test_a_check_of_a_number_that_is_none_keeps_its_sentence():

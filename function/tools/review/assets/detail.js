@@ -159,7 +159,8 @@ function statusBlock(pair) {
     review: failed ? `${count(failed, "check")} did not pass. Please look.` : "A person should look.",
     failed: "No picture could be kept.",
   }[pair.status];
-  return element("p", "verdict", status, element("span", "", sentence));
+  const risk = pair.risk === null ? "" : `Risk that you would reject it: ${percent(pair.risk)}.`;
+  return element("p", "verdict", status, element("span", "", sentence), risk && element("span", "small", risk));
 }
 
 function errorBlock(error) {

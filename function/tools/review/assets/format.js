@@ -25,6 +25,7 @@ const totalCost = (usd) => dollars(usd, 2);
 const pictureCost = (usd) => dollars(usd, 3);
 
 const count = (number, one, many = `${one}s`) => `${wholeNumber.format(number)} ${number === 1 ? one : many}`;
+const percent = (share) => `${Math.round(100 * share)} %`;
 const duration = (ms) => (ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 const figure = (value) =>
   Number.isInteger(value) ? wholeNumber.format(value) : new Intl.NumberFormat("en", { maximumSignificantDigits: 3 }).format(value);

@@ -7,6 +7,7 @@ const MORE_CARDS = 100; // a few milliseconds of work at a time
 const ORDERS = {
   status: (a, b) => STATUS[a.status].order - STATUS[b.status].order || compareNames(a, b),
   reason: (a, b) => compareReasons(reasonsOf(a), reasonsOf(b)) || compareNames(a, b),
+  risk: (a, b) => (b.risk ?? -1) - (a.risk ?? -1) || compareNames(a, b),
   cost: (a, b) => (b.usd ?? -1) - (a.usd ?? -1) || compareNames(a, b),
   name: (a, b) => compareNames(a, b),
   newest: (a, b) => b.created.localeCompare(a.created) || compareNames(a, b),
