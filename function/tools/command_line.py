@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
+import traceback
 from importlib import import_module
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
 from function import PIPELINE_VERSION
+from function.tools.explain import missing_package, sentence
+
+FAILED, INTERRUPTED, NOBODY_READS = 2, 130, 141  # the last two are 128 and the number of SIGINT and of SIGPIPE
+TRACEBACK = "COMPOSITE_TRACEBACK"  # environment: a mistake of this program shows all it knows
 
 # Where each command's arguments are declared, and what the list of commands says of it.
 COMMANDS = {
-    "demo": ("function.tools.local.demo:demo_arguments", "run the shipped pair on this machine, then end"),
-    "local": ("function.tools.local.demo:local_arguments", "run the whole thing on this machine until Ctrl-C"),
+    "demo": ("function.tools.local.command:demo_arguments", "run the shipped pair on this machine, then end"),
+    "local": ("function.tools.local.command:local_arguments", "run the whole thing on this machine until Ctrl-C"),
     "doctor": (
         "function.tools.doctor.command:arguments",
         "look at credentials, models and buckets, and say what to do",
@@ -58,6 +67,51 @@ def command_line() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Run the command of `sys.argv` → its exit status."""
-    options = command_line().parse_args()
-    return options.run(options)
+    """Run the command of `sys.argv` → its exit status.
+
+    What goes wrong is one sentence: no traceback reaches a person, unless COMPOSITE_TRACEBACK is set.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 shows what it can
+    try:
+        return _run()
+    except KeyboardInterrupt:
+        return _tell("stopped", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor may the last flush complain
+        return NOBODY_READS
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        return _tell(f"error: {_said_of(error)}", FAILED)
+
+
+def _run() -> int:
+    try:
+        options = command_line().parse_args()
+        status = options.run(options)
+    except SystemExit as ended:  # help, and wrong usage
+        status = ended.code if isinstance(ended.code, int) else FAILED
+    sys.stdout.flush()  # here, where a full disk and a closed pipe can still be told
+    return status
+
+
+def _said_of(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] != "function":
+        return missing_package(error)
+    if isinstance(error, OSError):
+        return sentence(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"a mistake of this program, in {Path(last.filename).name} line {last.lineno}: {type(error).__name__}: "
+        f"{sentence(error)}; please report it with what {TRACEBACK}=1 shows"
+    )
+
+
+def _tell(said: str, status: int) -> int:
+    try:
+        print(said, file=sys.stderr, flush=True)
+    except OSError:
+        return status
+    return status

@@ -20,6 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from function.storage.client import Storage
 from function.tools.emulator.server import GeminiEmulator
+from function.tools.local.folder import LocalFolder
 from function.tools.local.stack import EMULATOR_KEY, INPUT_BUCKET, OUTPUT_BUCKET, LocalSession, ModelAccess
 from function.tools.review.cloud import CloudStore
 from function.tools.review.page import write_review
@@ -64,7 +65,7 @@ def make_page(folder: Path) -> Path:
 
 
 def _make_page(folder: Path, access: ModelAccess) -> Path:
-    with LocalSession(folder, access) as session:
+    with LocalSession(LocalFolder(folder), access) as session:
         bucket = session.client.bucket(INPUT_BUCKET)
         for number, (name, scene, product, placement) in enumerate(PAIRS):
             manifest: dict[str, object] = {"placement": placement, "labels": {"sku": f"NV-{2040 + number}"}}

@@ -10,6 +10,7 @@ import time
 from function.settings import Settings
 from function.storage.client import Storage
 from function.storage.names import split_gs_uri
+from function.tools.explain import sentence
 
 BAR_CHARS = 28
 REDRAW_S = 0.1
@@ -26,7 +27,7 @@ class UsageProblem(Exception):
 
 def fail(error: object, code: int = 2) -> int:
     """Print an error → exit status."""
-    print(f"error: {error}", file=sys.stderr)
+    print(f"error: {sentence(error) if isinstance(error, OSError) else error}", file=sys.stderr)
     return code
 
 

@@ -304,6 +304,9 @@ def _described(request: GenerateRequest) -> dict[str, Any]:
     }
 
 
+ENDED_BY = (signal.SIGINT, signal.SIGTERM)
+
+
 def main() -> None:
     """Serve until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser("python -m function.tools.emulator.server", description=__doc__.split("\n")[0])
@@ -311,12 +314,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds added to every answer")
     options = parser.parse_args()
-    done = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: done.set())
+    # Waited for, not handled: a handler may come while its own thread holds the lock that it wants.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDED_BY)
     with GeminiEmulator(options.port, options.host, options.latency) as emulator:
         print(f"Gemini emulator on {emulator.url}", flush=True)
-        done.wait()
+        signal.sigwait(ENDED_BY)
 
 
 def _transparent_share(pixels: np.ndarray) -> float:

@@ -9,14 +9,14 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from google.cloud import storage
 
-from function.delivery.cloud_event import FINALIZED
+from function.delivery.cloud_event import FINALIZED, is_manifest
 from function.tools.timeouts import DELIVERY_S
 
 POLL_S = 0.2
@@ -40,7 +40,10 @@ Report = Callable[[Delivery, int, float], None]
 
 
 class Relay:
-    """Watches `bucket` and posts an event for every new (name, generation) until it is answered with 2xx."""
+    """Watches `bucket` and posts an event for every new (name, generation) until it is answered with 2xx.
+
+    `settled` are those that an earlier relay has seen to.
+    """
 
     def __init__(
         self,
@@ -49,25 +52,38 @@ class Relay:
         url: str,
         report: Report = lambda delivery, status, seconds: None,
         first_backoff_s: float = FIRST_BACKOFF_S,
+        settled: Iterable[tuple[str, int]] = (),
     ):
         self._client, self._bucket, self.url, self._report = client, bucket, url, report
         self._first_backoff_s = first_backoff_s
         self._queue: list[Delivery] = []
-        self._seen: set[tuple[str, int]] = set()
+        self._seen: set[tuple[str, int]] = set(settled)
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=CONCURRENCY)
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._open = 0
+        self._in_flight: dict[str, tuple[str, float]] = {}
 
     def __enter__(self) -> Relay:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.begin_nothing_more()
+
+    def begin_nothing_more(self) -> None:
+        """Deliver no further event; those in flight go on."""
         self._stop.set()
         self._thread.join()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def in_flight(self) -> dict[str, float]:
+        """Names of manifests whose delivery is not answered yet, with the seconds that it has taken so far."""
+        now = time.monotonic()
+        with self._lock:
+            return {name: now - since for name, since in self._in_flight.values() if is_manifest(name)}
 
     @property
     def unsettled(self) -> int:
@@ -91,7 +107,13 @@ class Relay:
 
     def _deliver(self, delivery: Delivery) -> None:
         start = time.monotonic()
-        status = post_event(self.url, delivery.event, delivery.event_id)
+        with self._lock:
+            self._in_flight[delivery.event_id] = delivery.event["name"], start
+        try:
+            status = post_event(self.url, delivery.event, delivery.event_id)
+        finally:
+            with self._lock:
+                del self._in_flight[delivery.event_id]
         settled = 200 <= status < 300
         with self._lock:
             if settled:

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from function.tools.local.orphan_guard import OrphanGuard
+
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
 ORPHANS_TIMEOUT_S = 2.0  # where process 1 does not collect orphans, they stay listed, dead
@@ -34,20 +36,33 @@ def free_port() -> int:
             return port
 
 
+def check_port_is_free(port: int) -> None:
+    """Raises DidNotStart where somebody listens on it already."""
+    if _answers(port):
+        raise DidNotStart(f"port {port} is taken by another program; end that one, or say --port 0 to take a free one")
+
+
 class Process:
     """One child that serves on `port`. A context manager: it listens on entry and is gone on exit.
 
     What it prints goes to `log_file`. It leads a process group of its own, so that Ctrl-C reaches us alone and its
-    children end with it.
+    children end with it; `guard` ends it should we be killed.
     """
 
     def __init__(
-        self, command: Sequence[str | Path], port: int, log_file: Path, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str | Path],
+        port: int,
+        log_file: Path,
+        environment: Mapping[str, str] | None = None,
+        guard: OrphanGuard | None = None,
     ):
         self._command = [str(part) for part in command]
         self._environment = {**os.environ, **(environment or {})}
         self._log_file = log_file
+        self._guard = guard
         self._process: subprocess.Popen | None = None
+        self.stop_timeout_s = STOP_TIMEOUT_S
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
 
@@ -74,6 +89,8 @@ class Process:
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment,
                 start_new_session=True,
             )  # fmt: skip
+        if self._guard:
+            self._guard.add(self._process.pid)
         give_up = time.monotonic() + START_TIMEOUT_S
         while not _answers(self.port):
             if self._process.poll() is not None or time.monotonic() > give_up:
@@ -97,7 +114,7 @@ class Process:
         """Ask to end, and kill when that takes too long."""
         self._signal(signal.SIGTERM)
         try:
-            self._reap(STOP_TIMEOUT_S)
+            self._reap(self.stop_timeout_s)
         except subprocess.TimeoutExpired:
             self.kill()
 
@@ -130,7 +147,12 @@ def _answers(port: int) -> bool:
 
 
 def function_server(
-    log_file: Path, environment: Mapping[str, str], *, target: str = "composite", port: int | None = None
+    log_file: Path,
+    environment: Mapping[str, str],
+    *,
+    target: str = "composite",
+    port: int | None = None,
+    guard: OrphanGuard | None = None,
 ) -> Process:
     """The real functions-framework server on this repository's main.py."""
     port = port or free_port()
@@ -140,4 +162,4 @@ def function_server(
         sys.executable, "-m", "functions_framework", "--source", main, "--target", target,
         "--signature-type", signature, "--host", "127.0.0.1", "--port", str(port),
     ]  # fmt: skip
-    return Process(command, port, log_file, {"THREADS": "8", "PYTHONUNBUFFERED": "1", **environment})
+    return Process(command, port, log_file, {"THREADS": "8", "PYTHONUNBUFFERED": "1", **environment}, guard)

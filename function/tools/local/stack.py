@@ -5,21 +5,28 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from google.cloud import storage
 
+from function.delivery.cloud_event import is_manifest
+from function.delivery.outputs import GENERATION_KEY, MANIFEST_KEY
 from function.settings import API_KEYS, Settings
+from function.storage.names import gs_uri
 from function.tools.local.event_relay import FIRST_BACKOFF_S, Relay, Report
-from function.tools.local.processes import Process, free_port, function_server
+from function.tools.local.folder import FolderLock, LocalFolder
+from function.tools.local.function_log import FunctionLog
+from function.tools.local.orphan_guard import OrphanGuard
+from function.tools.local.processes import Process, check_port_is_free, free_port, function_server
+from function.tools.local.stop_request import StopRequest
 from function.tools.local.storage_emulator import PROJECT, gcs_client, gcs_server
 
 INPUT_BUCKET = "composite-input"
 OUTPUT_BUCKET = "composite-output"
 EMULATOR_KEY = "local-emulator-key"
+HURRIED_STOP_S = 1.0  # for a person who has asked twice; what is at work is picked up next time
 
 
 @dataclass(frozen=True)
@@ -46,50 +53,68 @@ class ModelAccess:
         return cls(False, "the Gemini emulator (no key in the environment): nothing is spent", settings)
 
 
+class Stopped(Exception):
+    """Somebody has asked to end while things were still starting."""
+
+
 class LocalSession:
-    """Storage emulator, model and function server with buckets made and events relayed. A context manager."""
+    """Storage emulator, model and function server with buckets made and events relayed. A context manager.
+
+    Objects lie in the folder's own part, so that the next session finds them, with what was paid for.
+    `storage_port` is a free one where it is None. Raises FolderUnusable, DidNotStart, OSError, and Stopped when
+    `stop` was asked meanwhile.
+    """
 
     def __init__(
         self,
-        folder: Path,
+        folder: LocalFolder,
         model: ModelAccess,
         report: Report = lambda delivery, status, seconds: None,
         first_backoff_s: float = FIRST_BACKOFF_S,
+        stop: StopRequest | None = None,
+        storage_port: int | None = None,
     ):
         self._folder, self._model, self._report = folder, model, report
-        self._first_backoff_s = first_backoff_s
+        self._first_backoff_s, self._storage_port = first_backoff_s, storage_port
+        self._stop = stop or StopRequest()
         self._stack = contextlib.ExitStack()
+        self._server: Process
         self.client: storage.Client
         self.relay: Relay
+        self.log: FunctionLog
         self.storage_url = ""
 
     def __enter__(self) -> LocalSession:
-        logs = self._folder / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
+        folder = self._folder
+        folder.prepare()
+        for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
+            (folder.objects / bucket).mkdir(exist_ok=True)  # before storage answers, so that nobody finds it without
         with contextlib.ExitStack() as stack:
-            objects = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            gcs = stack.enter_context(gcs_server(logs / "storage.log", objects))
+            stack.enter_context(FolderLock(folder))
+            if self._storage_port:
+                check_port_is_free(self._storage_port)
+            guard = stack.enter_context(OrphanGuard())
+            gcs = self._start(stack, gcs_server(folder.logs / "storage.log", folder.objects, self._storage_port, guard))
             environment = {
                 "OUTPUT_BUCKET": OUTPUT_BUCKET,
                 "STORAGE_EMULATOR_HOST": gcs.url,
+                "TMPDIR": str(folder.temporary),
             }
             if not self._model.real:
-                port = free_port()
-                command = [sys.executable, "-m", "function.tools.emulator.server", "--port", str(port)]
-                root = str(Path(__file__).parents[3])
-                emulator = Process(command, port, logs / "model.log", {"PYTHONPATH": root})
+                emulator = self._start(stack, model_emulator(folder.logs / "model.log", guard))
                 environment |= {
-                    "GOOGLE_GEMINI_BASE_URL": stack.enter_context(emulator).url,
+                    "GOOGLE_GEMINI_BASE_URL": emulator.url,
                     "GEMINI_API_KEY": EMULATOR_KEY,
                     "GOOGLE_CLOUD_PROJECT": self._model.settings.project or PROJECT,
                 }
             self.storage_url = gcs.url
             self.client = gcs_client(gcs.url)
-            for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
-                self.client.create_bucket(bucket)
-            server = stack.enter_context(function_server(logs / "function.log", environment))
+            log = folder.logs / "function.log"
+            self.log = FunctionLog(log)
+            self._server = self._start(stack, function_server(log, environment, guard=guard))
+            settled = settled_already(self.client)
             self.relay = stack.enter_context(
-                Relay(self.client, INPUT_BUCKET, server.url, self._report, self._first_backoff_s)
+                Relay(self.client, INPUT_BUCKET, self._server.url, self._report, self._first_backoff_s, settled)
             )
             self._stack = stack.pop_all()
         return self
@@ -97,4 +122,32 @@ class LocalSession:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._stop.at_once:
+            self._server.stop_timeout_s = HURRIED_STOP_S
         self._stack.close()
+
+    def _start(self, stack: contextlib.ExitStack, process: Process) -> Process:
+        if self._stop.asked:
+            raise Stopped
+        return stack.enter_context(process)
+
+
+def model_emulator(log_file: Path, guard: OrphanGuard | None = None) -> Process:
+    """The Gemini emulator as a child process."""
+    port = free_port()
+    command = [sys.executable, "-m", "function.tools.emulator.server", "--port", str(port)]
+    return Process(command, port, log_file, {"PYTHONPATH": str(Path(__file__).parents[3])}, guard)
+
+
+def settled_already(client: storage.Client) -> set[tuple[str, int]]:
+    """(name, generation) of what needs no event: images, and manifests whose sidecar stands."""
+    settled = {}
+    for blob in client.list_blobs(OUTPUT_BUCKET):
+        stated = blob.metadata or {}
+        if blob.name.endswith(".json") and {MANIFEST_KEY, GENERATION_KEY} <= stated.keys():
+            settled[stated[MANIFEST_KEY], stated[GENERATION_KEY]] = True
+    return {
+        (blob.name, int(blob.generation))
+        for blob in client.list_blobs(INPUT_BUCKET)
+        if not is_manifest(blob.name) or (gs_uri(INPUT_BUCKET, blob.name), str(blob.generation)) in settled
+    }
