@@ -96,17 +96,18 @@ class PairWork:
         )
 
     def commit(self, delivery: Delivery, done: Composite, *, replaces_older: bool) -> None:
-        """Write the result, then the sidecar."""
-        name = self._outputs.result(done.suffix)
+        """Write the results, then the sidecar."""
+        named = {self._outputs.named_result(one.name, one.suffix): one for one in done.pictures}
         with self._record.stage("upload"):
             labels = labels_that_fit(self._record.labels, delivery.upload.uri)
             metadata = {**labels, STATUS_KEY: done.status}
-            OutputWriter(delivery).write_result(name, done.content, done.mime_type, metadata, self._leftovers)
+            for name, one in named.items():
+                OutputWriter(delivery).write_result(name, one.content, one.mime_type, metadata, self._leftovers)
         self._note_interrupted()
-        result = done.record(gs_uri(self._outputs.bucket, name))
-        sidecar = self._record.sidecar(done.status, delivery.identity(), result=result)
+        results = [one.record(gs_uri(self._outputs.bucket, name)) for name, one in named.items()]
+        sidecar = self._record.sidecar(done.status, delivery.identity(), results=results)
         if replaces_older:
-            OutputWriter(delivery).remove_results(self._outputs, keep=name)
+            OutputWriter(delivery).remove_results(self._outputs, keep=named)
         self._write_sidecar(delivery, sidecar, self.sidecar_name)
 
     def record(self, delivery: Delivery, error: CompositeError, name: str, *, replaces_older: bool) -> None:

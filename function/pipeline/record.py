@@ -132,7 +132,7 @@ class RunRecord:
         status: Literal["accepted", "review", "failed"],
         manifest: ManifestIdentity | None,
         *,
-        result: ResultRecord | None = None,
+        results: Sequence[ResultRecord] = (),
         error: CompositeError | None = None,
     ) -> Sidecar:
         """The finished document."""
@@ -140,7 +140,8 @@ class RunRecord:
             status=status,
             manifest=manifest,
             inputs=self.inputs,
-            result=result,
+            result=results[0] if results else None,
+            results=list(results),
             model=self.model,
             attempts=self.attempts,
             cost=self.cost(),
