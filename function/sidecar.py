@@ -253,6 +253,7 @@ class Sidecar(Record):
     checks: dict[str, CheckRecord] = {}
     timings_ms: Timings = Timings()
     labels: dict[str, str] = {}
+    name: str | None = Field(None, description="of the catalogue's row, for people")
     placement: str | None = None
     pose: str | None = None
     error: ErrorRecord | None = None

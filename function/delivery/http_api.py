@@ -102,6 +102,7 @@ def _run(
         else:
             manifest = parse_manifest(body, settings)
         record.labels, record.placement, record.pose = manifest.labels, manifest.placement, manifest.pose
+        record.name = manifest.name
         targets = manifest_targets(manifest, settings, None, "", skip=uploaded)
         sources = {**uploaded, **(fetch_sources(targets, services.storage, settings, deadline) if targets else {})}
         if as_picture:

@@ -30,17 +30,21 @@ def target_window(
     """The part of a picture of `from_size` that covers `size` undistorted, with the product inside and `margin` (share
     of the shorter side) free around it, as far as the picture reaches.
 
-    With a position the window is made smaller, by half at most and never so that the product leaves its margin, until
-    the product's centre stands there. Without a product it is the largest, in the middle.
+    Without a position it is moved only as far as that takes. In the center it is moved until the product stands there,
+    if the picture reaches that far; for a side it is made smaller too, by half at most and never so that the product
+    leaves its margin. Without a product it is the largest, in the middle.
     """
     scale = max(size[0] / from_size[0], size[1] / from_size[1])
-    largest = size[0] / scale, size[1] / scale
+    largest = min(from_size[0], size[0] / scale), min(from_size[1], size[1] / scale)
     free = margin * min(largest)
     kept = None if product is None else _grown(product, free, from_size)
     if position is None or product is None or kept is None:
         return cover_window(from_size, size, changed, kept)
     centres = _CENTRES[position]
-    share = max(_share_that_reaches(from_size, largest, product, centres), _share_that_holds(largest, product, margin))
+    share = 1.0
+    if position != "center":  # a smaller window has fewer pixels, and nobody asked for free room
+        reaching = _share_that_reaches(from_size, largest, product, centres)
+        share = max(reaching, _share_that_holds(largest, product, margin))
     sides = share * largest[0], share * largest[1]
     starts = []
     for axis in (0, 1):
@@ -51,8 +55,9 @@ def target_window(
         least, most = product[axis] + product[axis + 2] + free - sides[axis], product[axis] - free
         if least <= most:
             start = min(max(start, least), most)
-        starts.append(min(max(start, 0.0), from_size[axis] - sides[axis]))
-    return starts[0], starts[1], starts[0] + sides[0], starts[1] + sides[1]
+        starts.append(max(0.0, min(start, from_size[axis] - sides[axis])))
+    right, bottom = (min(from_size[axis], starts[axis] + sides[axis]) for axis in (0, 1))  # a sum may be rounded up
+    return starts[0], starts[1], right, bottom
 
 
 def _share_that_reaches(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from function.generation.pose import Pose
+from function.manifest.file_name import MAX_TEMPLATE_CHARS, file_name
 from function.manifest.output_target import Output, OutputTarget, OutputTargets
 from function.manifest.strict_model import WHOLE, StrictModel
 from function.settings import MAX_CAP_USD, MODEL_NAME
@@ -60,12 +61,21 @@ class Manifest(StrictModel):
     restore: Literal["full", "off"] = "full"
     labels: dict[str, str] = Field({}, max_length=MAX_LABELS)
 
+    name: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEMPLATE_CHARS)] | None = Field(
+        None, description="of a catalogue's row, whose files are called so; {labels.sku} stands for a label"
+    )
+
     @field_validator("outputs")
     @classmethod
     def _instead_of_output(cls, outputs: list[OutputTarget] | None, info: ValidationInfo) -> list[OutputTarget] | None:
         if outputs is not None and info.data.get("output") not in (None, Output()):
             raise ValueError("output and outputs exclude each other: say in each of the outputs what it is to be")
         return outputs
+
+    @field_validator("name")
+    @classmethod
+    def _with_labels(cls, name: str | None, info: ValidationInfo) -> str | None:
+        return None if name is None else file_name(name, info.data.get("labels", {}))
 
     @field_validator("labels")
     @classmethod

@@ -51,7 +51,8 @@ class OutputTarget(Output):
         None, description="free around the product (cover, 0.05) or the picture (contain, 0): share of the shorter side"
     )
     position: Position | None = Field(
-        None, description="where the product stands in a picture that is cut, as far as the scene reaches"
+        None,
+        description="where the product stands in a picture that is cut, as far as the scene reaches; center (default)",
     )
 
     @model_validator(mode="after")

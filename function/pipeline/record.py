@@ -51,6 +51,7 @@ class RunRecord:
     undone: list[Undone] = field(default_factory=list)
     checks: dict[str, CheckRecord] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
+    name: str | None = None
     placement: str | None = None
     pose: str | None = None
     stopped_by: str | None = None  # the cap that kept a better picture from being asked for
@@ -153,6 +154,7 @@ class RunRecord:
             checks=self.checks,
             timings_ms=self._times.timings(),
             labels=self.labels,
+            name=self.name,
             placement=self.placement,
             pose=self.pose,
             error=ErrorRecord.of(error) if error else None,

@@ -73,7 +73,7 @@ def _target(asked: OutputTarget, scene: Scene) -> Target:
         fit=fit,
         margin=margin,
         background=asked.wanted("background") or WHITE,
-        position=asked.wanted("position"),
+        position=asked.wanted("position") or "center",
     )
 
 
