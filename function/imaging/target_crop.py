@@ -37,7 +37,7 @@ def target_window(
     scale = max(size[0] / from_size[0], size[1] / from_size[1])
     largest = min(from_size[0], size[0] / scale), min(from_size[1], size[1] / scale)
     free = margin * min(largest)
-    kept = None if product is None else _grown(product, free, from_size)
+    kept = None if product is None else _grown(product, free, from_size, largest)
     if position is None or product is None or kept is None:
         return cover_window(from_size, size, changed, kept)
     centres = _CENTRES[position]
@@ -53,8 +53,7 @@ def target_window(
         start = middle - sides[axis] * (0.5 if place is None else place)
         free = margin * min(sides)
         least, most = product[axis] + product[axis + 2] + free - sides[axis], product[axis] - free
-        if least <= most:
-            start = min(max(start, least), most)
+        start = min(max(start, least), most) if least <= most else (least + most) / 2
         starts.append(max(0.0, min(start, from_size[axis] - sides[axis])))
     right, bottom = (min(from_size[axis], starts[axis] + sides[axis]) for axis in (0, 1))  # a sum may be rounded up
     return starts[0], starts[1], right, bottom
@@ -79,12 +78,14 @@ def _share_that_holds(largest: tuple[float, float], product: Box, margin: float)
     return min(1.0, max(product[axis + 2] / max(1.0, largest[axis] - free) for axis in (0, 1)))
 
 
-def _grown(box: Box, free: float, from_size: Size) -> Box:
-    """A box and what is to be free around it, inside the picture."""
-    left, top = max(0, round(box[0] - free)), max(0, round(box[1] - free))
-    right = min(from_size[0], round(box[0] + box[2] + free))
-    bottom = min(from_size[1], round(box[1] + box[3] + free))
-    return left, top, right - left, bottom - top
+def _grown(box: Box, free: float, from_size: Size, window: tuple[float, float]) -> Box:
+    """A box and what is to be free around it, inside the picture, and no larger than the window unless the box is."""
+    starts, ends = [], []
+    for axis in (0, 1):
+        around = min(free, max(0.0, (window[axis] - box[axis + 2]) / 2 - 1))  # less one pixel, for rounding
+        starts.append(max(0, round(box[axis] - around)))
+        ends.append(min(from_size[axis], round(box[axis] + box[axis + 2] + around)))
+    return starts[0], starts[1], ends[0] - starts[0], ends[1] - starts[1]
 
 
 def contain(rgb: np.ndarray, size: Size, *, margin: float, background: str, icc: bytes | None) -> np.ndarray:
