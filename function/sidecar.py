@@ -51,14 +51,18 @@ class Inputs(Record):
 
 
 class ResultRecord(Record):
-    """The picture that was written."""
+    """A picture that was written."""
 
+    name: str | None = Field(None, description="of the manifest's outputs; null without them")
     uri: str
     mime_type: str
     width: int
     height: int
     bytes: int
     sha256: str
+    shown: tuple[int, int, int, int] | None = Field(
+        None, description="x, y, width, height of the scene's part that it shows; null: all of it"
+    )
 
 
 class SkippedModel(Record):
@@ -262,6 +266,7 @@ class Sidecar(Record):
     manifest: ManifestIdentity | None
     inputs: Inputs = Inputs()
     result: ResultRecord | None = None
+    results: list[ResultRecord] = Field([], description="all pictures; result is the first of them")
     model: ModelRecord | None = None
     attempts: list[Attempt] = []
     cost: Cost
@@ -274,6 +279,7 @@ class Sidecar(Record):
     risk: RiskRecord | None = Field(None, description="null where there is no picture")
     timings_ms: Timings = Timings()
     labels: dict[str, str] = {}
+    name: str | None = Field(None, description="of the catalogue's row, for people")
     placement: str | None = None
     pose: str | None = None
     feedback: str | None = None

@@ -28,20 +28,31 @@ from function.storage.compare_and_swap import MAX_WRITES, compare_and_swap
 from function.storage.names import WORK_PREFIX, gs_uri
 from function.telemetry.structured_logging import log
 
-PENDING_KEY = "result-pending"  # of a sidecar: where the result lies, or NO_RESULT, until it stands as described
-NO_RESULT = "none"
+# Of a sidecar, until its results stand as described: where each of them lies, or STANDS; NO_RESULT where there is none.
+PENDING_KEY = "result-pending"
+NO_RESULT, STANDS = "none", "stands"
+BETWEEN = ","
 MAX_RESULT_BYTES = 512 * 2**20  # 64 megapixels of noise as a PNG are 200 MB
 NOT_PAID_HERE = ("reused", "interrupted")  # outcomes of attempts whose call was made by another run, or lost
 
 
-def set_aside(delivery: Delivery, picture: Picture, leftovers: Leftovers) -> str | None:
-    """Store a result where it is found once its sidecar stands → the object's name; None where a leftover is the same
-    picture, and nothing has to be replaced. Raises AtWorkElsewhere, OutputConflict, Superseded as for its own place."""
+def set_aside(delivery: Delivery, pictures: Sequence[Picture], leftovers: Leftovers) -> str | None:
+    """Store results where they are found once their sidecar stands → what it says of them; None where the leftovers are
+    the same pictures, and nothing has to be replaced. Raises AtWorkElsewhere, OutputConflict, Superseded as for their
+    own places."""
+    waiting = [_set_one_aside(delivery, picture, leftovers) for picture in pictures]
+    if all(name == STANDS for name in waiting) and set(leftovers) <= {picture.name for picture in pictures}:
+        return None
+    return BETWEEN.join(waiting)
+
+
+def _set_one_aside(delivery: Delivery, picture: Picture, leftovers: Leftovers) -> str:
+    """The name of the object that holds it, or STANDS."""
     writer = OutputWriter(delivery)
     standing = writer.replaceable(picture.name, leftovers)
-    if standing is not None and set(leftovers) == {picture.name} and _is_same(standing, writer.own(picture)):
-        return None
     picture = writer.own(picture)
+    if standing is not None and _is_same(standing, picture):
+        return STANDS
     digest = hashlib.sha256(json.dumps(picture.metadata).encode())
     digest.update(picture.content)
     name = f"{WORK_PREFIX}results/{digest.hexdigest()}"
@@ -82,22 +93,28 @@ def _finish_result(delivery: Delivery, outputs: Outputs, sidecar: StoredObject, 
     """The result in its place, and none of this generation anywhere else. Raises Changed, Superseded."""
     storage, bucket, deadline = delivery.storage, delivery.output_bucket, delivery.deadline
     writer, pending = OutputWriter(delivery), sidecar.metadata.get(PENDING_KEY)
-    uri = described["result"]["uri"] if described["result"] else None
-    if pending not in (None, NO_RESULT) and uri is not None:
-        waiting = storage.stat(bucket, pending, deadline)
-        if waiting is None:
-            raise NotFound(pending)  # finished by another delivery
+    results = described.get("results") or [described["result"]]  # the first is all that an earlier version describes
+    uris = [result["uri"] for result in results if result]
+    for uri, where in zip(uris, _waiting(pending), strict=False):
+        waiting = storage.stat(bucket, where, deadline) if where != STANDS else None
+        if where != STANDS and waiting is None:
+            raise NotFound(where)  # finished by another delivery
         name = uri.removeprefix(gs_uri(bucket, ""))
         standing = writer.replaceable(name, None)
-        if standing is None or not _is_same(standing, waiting):
-            content = storage.read(bucket, pending, deadline, generation=waiting.generation, limit=MAX_RESULT_BYTES)
+        if waiting is not None and (standing is None or not _is_same(standing, waiting)):
+            content = storage.read(bucket, where, deadline, generation=waiting.generation, limit=MAX_RESULT_BYTES)
             storage.write(
                 bucket, name, content, waiting.content_type or "", deadline,
                 if_generation=standing.generation if standing else 0, metadata=waiting.metadata,
             )  # fmt: skip
     for stored, made_for in writer.results(outputs):
-        if made_for == delivery.upload.generation and gs_uri(bucket, stored.name) != uri:
+        if made_for == delivery.upload.generation and gs_uri(bucket, stored.name) not in uris:
             storage.delete(bucket, stored.name, deadline, generation=stored.generation)
+
+
+def _waiting(pending: str | None) -> list[str]:
+    """Of each result the object that holds it, or STANDS."""
+    return [] if pending in (None, NO_RESULT) else pending.split(BETWEEN)
 
 
 def _complete(delivery: Delivery, stored: StoredObject, sidecar: dict[str, Any], missing: Sequence[Attempt]) -> None:
@@ -120,10 +137,10 @@ def _complete(delivery: Delivery, stored: StoredObject, sidecar: dict[str, Any],
         stored.bucket, stored.name, json.dumps(whole, indent=1, ensure_ascii=False).encode(), "application/json",
         delivery.deadline, if_generation=stored.generation, metadata=metadata,
     )  # fmt: skip
-    if pending := stored.metadata.get(PENDING_KEY):
-        waiting = delivery.storage.stat(stored.bucket, pending, delivery.deadline)
+    for name in _waiting(stored.metadata.get(PENDING_KEY)):
+        waiting = delivery.storage.stat(stored.bucket, name, delivery.deadline) if name != STANDS else None
         if waiting is not None:
-            delivery.storage.delete(stored.bucket, pending, delivery.deadline, generation=waiting.generation)
+            delivery.storage.delete(stored.bucket, name, delivery.deadline, generation=waiting.generation)
     log("WARNING", f"another delivery was at work, too; {len(missing)} of its calls are added", stage="commit")
 
 

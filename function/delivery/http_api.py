@@ -12,7 +12,7 @@ from function.deadline import Deadline
 from function.delivery.accept import NotAcceptable, picture_format, wants_picture
 from function.delivery.http_answers import STATUS_OF, error_answer, json_answer, refusal
 from function.delivery.http_form import parse_form
-from function.delivery.large_answer import MAX_ANSWER_BYTES, json_answer_size, store_picture
+from function.delivery.large_answer import MAX_ANSWER_BYTES, json_answer_size, store_pictures
 from function.delivery.outputs import log_settled
 from function.delivery.services import Services
 from function.errors import (
@@ -65,24 +65,29 @@ def answer_request(request: Request, body: bytes, services: Services) -> Respons
 def _answer(
     composite: Composite, services: Services, deadline: Deadline, record: RunRecord, *, as_picture: bool
 ) -> Response:
-    """The picture, or the sidecar with the picture in it, or with its address where it is too large to be sent."""
-    sidecar = record.sidecar(composite.status, None, result=composite.record("data:"))
-    size = len(composite.content) if as_picture else json_answer_size(composite, sidecar.to_json())
-    stored = None
+    """The first picture, or the sidecar with the pictures in it, or with their addresses where they are too large to
+    be sent."""
+    pictures = composite.pictures
+    sidecar = record.sidecar(composite.status, None, results=[picture.record("data:") for picture in pictures])
+    size = len(composite.first.content) if as_picture else json_answer_size(composite, sidecar.to_json())
+    addresses: list[str] = []
     if size > MAX_ANSWER_BYTES:
         with record.stage("upload"):
-            # It is paid for: it gets a little time even where the request's own is used up.
-            stored = store_picture(composite, record.labels, services, deadline.grace_period())
-        sidecar = record.sidecar(composite.status, None, result=composite.record(stored))
+            # They are paid for: they get a little time even where the request's own is used up.
+            addresses = store_pictures(composite, record.labels, services, deadline.grace_period())
+        results = [picture.record(uri) for picture, uri in zip(pictures, addresses, strict=True)]
+        sidecar = record.sidecar(composite.status, None, results=results)
     log_settled(sidecar, 0.0)
     headers = _outcome_headers(sidecar)
-    if as_picture and stored is None:
-        return Response(composite.content, 200, headers, mimetype=composite.mime_type)
-    whole = {
-        "sidecar": json.loads(sidecar.to_json()),
-        "image": stored or encode_data_uri(composite.content, composite.mime_type),
-    }
-    return json_answer(whole, 201, {**headers, "Location": stored}) if stored else json_answer(whole, 200, headers)
+    if as_picture and not addresses:
+        return Response(composite.first.content, 200, headers, mimetype=composite.first.mime_type)
+    images = addresses or [encode_data_uri(picture.content, picture.mime_type) for picture in pictures]
+    whole = {"sidecar": json.loads(sidecar.to_json()), "image": images[0]}
+    if composite.first.name is not None:
+        whole["images"] = {picture.name: image for picture, image in zip(pictures, images, strict=True)}
+    return (
+        json_answer(whole, 201, {**headers, "Location": images[0]}) if addresses else json_answer(whole, 200, headers)
+    )
 
 
 def _run(
@@ -98,6 +103,7 @@ def _run(
             manifest = parse_manifest(body, settings)
         record.labels, record.placement, record.pose = manifest.labels, manifest.placement, manifest.pose
         record.feedback = manifest.feedback
+        record.name = manifest.name
         targets = manifest_targets(manifest, settings, None, "", skip=uploaded)
         sources = {**uploaded, **(fetch_sources(targets, services.storage, settings, deadline) if targets else {})}
         if as_picture:
@@ -115,11 +121,18 @@ def _run(
 
 
 def _in_accepted_format(manifest: Manifest, accepted: MIMEAccept, scene: Source | None) -> Manifest:
-    """The manifest, asking for the picture in the format that the caller likes most. Raises NotAcceptable."""
+    """The manifest, asking for the picture in the format that the caller likes most, or the first of several.
+
+    Raises NotAcceptable.
+    """
     scene_format = detect_format(scene.content) if scene else None
     own = FORMATS[scene_format].written_as if scene_format else None
-    kind = picture_format(accepted, manifest.output.format, own)
-    return manifest.model_copy(update={"output": manifest.output.model_copy(update={"format": kind})})
+    if manifest.outputs is None:
+        kind = picture_format(accepted, manifest.output.format, own)
+        return manifest.model_copy(update={"output": manifest.output.model_copy(update={"format": kind})})
+    first, *others = manifest.outputs
+    kind = picture_format(accepted, first.format, own)
+    return manifest.model_copy(update={"outputs": [first.model_copy(update={"format": kind}), *others]})
 
 
 def _error(error: CompositeError, record: RunRecord) -> Response:

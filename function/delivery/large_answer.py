@@ -1,4 +1,4 @@
-"""A picture that the platform would not carry in an answer is stored, so that what was paid for is not lost."""
+"""Pictures that the platform would not carry in an answer are stored, so that what was paid for is not lost."""
 
 from __future__ import annotations
 
@@ -15,16 +15,23 @@ MAX_ANSWER_BYTES = 32 * 2**20 - 2**16
 
 
 def json_answer_size(composite: Composite, sidecar: bytes) -> int:
-    """Bytes of an answer that holds the sidecar, and the picture in base64; never too few."""
-    return len(sidecar) + (len(composite.content) + 2) // 3 * 4 + 2**10
+    """Bytes of an answer that holds the sidecar, and the pictures in base64; never too few. The first of several is
+    there twice: as `image` and among `images`."""
+    twice = composite.pictures[:1] if composite.first.name is not None else ()
+    encoded = ((len(picture.content) + 2) // 3 * 4 + 2**10 for picture in (*composite.pictures, *twice))
+    return len(sidecar) + sum(encoded)
 
 
-def store_picture(composite: Composite, labels: dict[str, str], services: Services, deadline: Deadline) -> str:
-    """Write the picture under a name of its own → its gs:// address. Raises StorageUnavailable, Forbidden."""
-    bucket, name = services.settings.output_bucket, f"{HTTP_PREFIX}{uuid.uuid4().hex}{composite.suffix}"
-    uri = gs_uri(bucket, name)
-    metadata = {**labels_that_fit(labels, uri), STATUS_KEY: composite.status}
-    services.storage.write(
-        bucket, name, composite.content, composite.mime_type, deadline, if_generation=0, metadata=metadata
-    )
-    return uri
+def store_pictures(composite: Composite, labels: dict[str, str], services: Services, deadline: Deadline) -> list[str]:
+    """Write the pictures under names of their own → their gs:// addresses. Raises StorageUnavailable, Forbidden."""
+    bucket, one_of_its_own = services.settings.output_bucket, f"{HTTP_PREFIX}{uuid.uuid4().hex}"
+    addresses = []
+    for picture in composite.pictures:
+        name = one_of_its_own + ("" if picture.name is None else f"/{picture.name}") + picture.suffix
+        uri = gs_uri(bucket, name)
+        metadata = {**labels_that_fit(labels, uri), STATUS_KEY: composite.status}
+        services.storage.write(
+            bucket, name, picture.content, picture.mime_type, deadline, if_generation=0, metadata=metadata
+        )
+        addresses.append(uri)
+    return addresses

@@ -151,7 +151,15 @@ def _schemas() -> JsonDict:
         },
         "Composite": {
             "type": "object",
-            "properties": {"sidecar": _schema("Sidecar"), "image": {"type": "string", "description": image}},
+            "properties": {
+                "sidecar": _schema("Sidecar"),
+                "image": {"type": "string", "description": f"the first picture: {image}"},
+                "images": {
+                    "type": "object",
+                    "description": "all pictures of a manifest with outputs, by name",
+                    "additionalProperties": {"type": "string", "description": image},
+                },
+            },
             "required": ["sidecar", "image"],
             "additionalProperties": False,
         },

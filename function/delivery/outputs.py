@@ -6,7 +6,7 @@ generation, or of the same one that is not settled yet; storage preconditions ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
@@ -61,6 +61,15 @@ class Outputs:
     def result(self, suffix: str) -> str:
         """Object name of the result; `suffix` with its dot."""
         return self.stem + suffix
+
+    def named_result(self, name: str | None, suffix: str) -> str:
+        """Object name of one of the manifest's outputs, `a/b/pair/NAME.png`; of the only one without a name."""
+        return self.result(suffix) if name is None else f"{self.named_results}{name}{suffix}"
+
+    @property
+    def named_results(self) -> str:
+        """What the names of a manifest's outputs begin with: `a/b/pair/`."""
+        return f"{self.stem}/"
 
 
 class OutputWriter:
@@ -162,7 +171,7 @@ class OutputWriter:
         self,
         outputs: Outputs,
         *,
-        keep: str | None = None,
+        keep: Collection[str] = (),
         older: bool = True,
         leftovers: Leftovers | None = None,
     ) -> None:
@@ -172,7 +181,7 @@ class OutputWriter:
         raises AtWorkElsewhere when another delivery has written one meanwhile.
         """
         for stored, made_for in self.results(outputs):
-            if stored.name == keep:
+            if stored.name in keep:
                 continue
             if made_for == self._upload.generation and leftovers is not None:
                 _assert_left_over(stored, leftovers)
@@ -182,8 +191,9 @@ class OutputWriter:
 
     def results(self, outputs: Outputs) -> Iterator[tuple[StoredObject, int]]:
         """The stored results of this manifest, and which generation of it each was made for."""
-        for suffix in RESULT_SUFFIXES:
-            stored = self._storage.stat(self._bucket, outputs.result(suffix), self._deadline)
+        single = (self._storage.stat(self._bucket, outputs.result(one), self._deadline) for one in RESULT_SUFFIXES)
+        named = self._storage.list(self._bucket, outputs.named_results, self._deadline)
+        for stored in (*single, *named):
             if stored is not None and stored.metadata.get(MANIFEST_KEY) == self._upload.uri:
                 yield stored, self._stated_generation(stored) or 0
 

@@ -90,6 +90,7 @@ class PairWork:
             manifest, metadata = read
             record.labels, record.placement, record.pose = manifest.labels, manifest.placement, manifest.pose
             record.feedback = manifest.feedback
+            record.name = manifest.name
             targets = manifest_targets(manifest, services.settings, delivery.upload.bucket, delivery.upload.name)
             sources = fetch_sources(targets, services.storage, services.settings, deadline)
             store = AnswerStore(services.storage, delivery.output_bucket)
@@ -108,20 +109,22 @@ class PairWork:
         )
 
     def commit(self, delivery: Delivery, done: Composite, *, replaces_older: bool) -> bool:
-        """Write the result, then the sidecar → whether this run settled it."""
-        name, pending = self._outputs.result(done.suffix), None
+        """Write the results, then the sidecar → whether this run settled it."""
+        named = {self._outputs.named_result(one.name, one.suffix): one for one in done.pictures}
+        pending = None
         with self._record.stage("upload"):
-            labels = labels_that_fit(self._record.labels, delivery.upload.uri)
-            picture = Picture(name, done.content, done.mime_type, {**labels, STATUS_KEY: done.status})
+            metadata = {**labels_that_fit(self._record.labels, delivery.upload.uri), STATUS_KEY: done.status}
+            pictures = [Picture(name, one.content, one.mime_type, metadata) for name, one in named.items()]
             if self._leftovers:
-                pending = set_aside(delivery, picture, self._leftovers)
+                pending = set_aside(delivery, pictures, self._leftovers)
             else:
-                OutputWriter(delivery).write_result(picture, self._leftovers)
+                for picture in pictures:
+                    OutputWriter(delivery).write_result(picture, self._leftovers)
         self._note_interrupted()
-        result = done.record(gs_uri(self._outputs.bucket, name))
-        sidecar = self._record.sidecar(done.status, delivery.identity(), result=result)
+        results = [one.record(gs_uri(self._outputs.bucket, name)) for name, one in named.items()]
+        sidecar = self._record.sidecar(done.status, delivery.identity(), results=results)
         if replaces_older:
-            OutputWriter(delivery).remove_results(self._outputs, keep=name, leftovers=self._leftovers)
+            OutputWriter(delivery).remove_results(self._outputs, keep=named, leftovers=self._leftovers)
         return self._write_sidecar(delivery, sidecar, self.sidecar_name, pending)
 
     def record(self, delivery: Delivery, error: CompositeError, name: str, *, replaces_older: bool) -> bool:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextvars import copy_context
+from dataclasses import dataclass
 from itertools import islice
 
 from function.delivery.cloud_event import Upload
@@ -42,9 +43,9 @@ def rows_prefix(catalogue: str) -> str:
     return catalogue.rpartition(".")[0] + "/"
 
 
-def row_name(catalogue: str, number: int) -> str:
-    """Object name of one row's manifest: `a/spring/000001.json`."""
-    return f"{rows_prefix(catalogue)}{number:06}.json"
+def row_name(catalogue: str, number: int, name: str | None = None) -> str:
+    """Object name of one row's manifest: `a/spring/NAME.json`, and of one without a name `a/spring/000001.json`."""
+    return f"{rows_prefix(catalogue)}{name or f'{number:06}'}.json"
 
 
 def catalogue_of(upload: Upload, metadata: dict[str, str]) -> str | None:
@@ -55,7 +56,15 @@ def catalogue_of(upload: Upload, metadata: dict[str, str]) -> str | None:
     return stated if is_row else None
 
 
-def row_manifest(row: Row, upload: Upload, settings: Settings) -> bytes:
+@dataclass(frozen=True)
+class RowManifest:
+    """The pair manifest of one row: its object name and its bytes."""
+
+    name: str
+    body: bytes
+
+
+def row_manifest(row: Row, upload: Upload, settings: Settings) -> RowManifest:
     """The pair manifest of one row, as it is stored. The same row always gives the same bytes.
 
     Raises ManifestInvalid, ReferenceForbidden.
@@ -72,7 +81,24 @@ def row_manifest(row: Row, upload: Upload, settings: Settings) -> bytes:
     for name in ("product", "scene"):
         if isinstance(fields[name], str):
             fields[name] = one_folder_deeper(fields[name])
-    return (json.dumps(fields, ensure_ascii=False, indent=1) + "\n").encode()
+    body = (json.dumps(fields, ensure_ascii=False, indent=1) + "\n").encode()
+    name = row_name(upload.name, row.number, manifest.name)
+    if len(name.encode()) > MAX_OBJECT_NAME_BYTES:
+        raise ManifestInvalid("name: it is too long together with the catalogue's own")
+    return RowManifest(name, body)
+
+
+class NamesTaken:
+    """The names that rows of one catalogue have; on many computers files that differ in case are one."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, int] = {}
+
+    def take(self, name: str, row: Row) -> None:
+        """Raises ManifestInvalid when another row has it."""
+        first = self._rows.setdefault(name.casefold(), row.number)
+        if first != row.number:
+            raise ManifestInvalid(f"name: row {first} is called so too")
 
 
 def check_name(name: str) -> None:
@@ -95,6 +121,7 @@ class RowWriter:
         self._storage, self._settings = delivery.storage, delivery.services.settings
         self.existing = self.written = 0
         self.refused: list[RefusedRow] = []
+        self._names = NamesTaken()
 
     def write(self, rows: list[Row], before_batch: Callable[[], None]) -> None:
         """Have every good row's manifest stored; `before_batch` may raise to stop.
@@ -115,13 +142,14 @@ class RowWriter:
     def _write_batch(self, pool: ThreadPoolExecutor, batch: list[Row], existing: dict[str, StoredObject]) -> None:
         futures = {}
         for row in batch:
-            name = row_name(self._upload.name, row.number)
             try:
-                body = row_manifest(row, self._upload, self._settings)
+                made = row_manifest(row, self._upload, self._settings)
+                self._names.take(made.name, row)
             except (ManifestInvalid, ReferenceForbidden) as error:
                 self._refuse(row, error.message)
             else:
-                futures[pool.submit(copy_context().run, self._write_row, name, body, existing.get(name))] = row
+                stored = existing.get(made.name)
+                futures[pool.submit(copy_context().run, self._write_row, made.name, made.body, stored)] = row
         done, pending = wait(futures, return_when=FIRST_EXCEPTION)
         if any(future.exception() and not isinstance(future.exception(), RowRefused) for future in done):
             for future in pending:  # the batch is given up; what is under way is waited for

@@ -75,10 +75,11 @@ SPEC = CheckSpec(
 )
 
 
-def cut_off_by_shape(product_box: PixelBox | None, window: Window) -> Check | None:
+def cut_off_by_shape(product_box: PixelBox | None, window: Window, name: str | None = None) -> Check | None:
     """The check as it has to read when the shape that was asked for the result cuts the product off; else None.
 
-    `product_box` is the product's in the scene, None without one; `window` the part of the scene that is shown.
+    `product_box` is the product's in the scene, None without one; `window` the part of the scene that is shown;
+    `name` that of the manifest's outputs, None where there is one only.
     """
     cut_off = 0.0 if product_box is None else outside_share(product_box, window)
     if cut_off <= MOST_CUT_OFF:
@@ -88,7 +89,9 @@ def cut_off_by_shape(product_box: PixelBox | None, window: Window) -> Check | No
         MOST_CUT_OFF,
         "share of the product",
         good="",
-        bad="The size that was asked for has another shape than the scene, and cuts the product off.",
+        bad="The size that was asked for"
+        + (f" ({name})" if name else "")
+        + " has another shape than the scene, and cuts the product off.",
     )
 
 

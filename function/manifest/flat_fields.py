@@ -9,7 +9,8 @@ import re
 from typing import Any, get_args
 
 from function.manifest import json_text
-from function.manifest.model import Manifest, Output
+from function.manifest.model import Manifest
+from function.manifest.output_target import Output
 
 LABEL_PREFIX = "labels."
 # Spreadsheets write 768 as 768.0 or 768,0; with three zeros it might be a thousand.
@@ -17,6 +18,7 @@ WHOLE_NUMBER = re.compile(r"([+-]?[0-9]{1,18})(?:[.,]0{1,2})?")
 NUMBER_FIELDS = ("budget_usd",)
 NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 OBJECT_FIELDS = ("scene", "output", "labels")  # may hold a JSON object
+LIST_FIELDS = ("outputs",)  # hold a JSON list, or names with commas or blanks between them
 NESTED_FIELDS = ("scene.prompt", *(f"output.{name}" for name in Output.model_fields))
 FLAT_FIELDS = (*Manifest.model_fields, *NESTED_FIELDS)
 
@@ -66,7 +68,10 @@ def parse_value(name: str, text: str) -> Any:
         if not NUMBER.fullmatch(text.strip()):
             raise ValueError(f"{name}: {short(text)} is not a number such as 12.50")
         return float(text)
-    if name in OBJECT_FIELDS and text.lstrip().startswith("{"):
+    is_list = name in LIST_FIELDS
+    if is_list and not text.lstrip().startswith("["):
+        return text.replace(",", " ").split()
+    if is_list or (name in OBJECT_FIELDS and text.lstrip().startswith("{")):
         try:
             return parse_json(text)
         except ValueError as error:

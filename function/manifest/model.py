@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from function.generation.pose import Pose
-from function.imaging.formats import WriteFormat
+from function.manifest.file_name import MAX_TEMPLATE_CHARS, file_name
+from function.manifest.output_target import Output, OutputTarget, OutputTargets
+from function.manifest.strict_model import WHOLE, StrictModel
 from function.settings import MAX_CAP_USD, MODEL_NAME
 
 MAX_PLACEMENT_CHARS = 500
@@ -23,7 +25,6 @@ RESERVED_LABELS = frozenset(
     }
 )
 RESERVED_LABEL_PREFIX = "goog-"
-MAX_OUTPUT_SIDE_PX = 16384  # WebP ends at 16383, and larger PNGs are beyond what the memory is planned for
 
 Reference = Annotated[
     str,
@@ -32,33 +33,10 @@ Reference = Annotated[
 ]
 
 
-def _whole(value: object) -> object:
-    """768.0, as programs write that know one kind of number, is 768."""
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
-
-
-WHOLE = BeforeValidator(_whole)  # goes with the limits of one number: those of `int | None` would miss the schema
-
-
-class StrictModel(BaseModel):
-    """A model that refuses unknown fields and does not turn one type into another."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
 class ScenePrompt(StrictModel):
     """A scene that is generated from text before the product is placed into it."""
 
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
-
-
-class Output(StrictModel):
-    """The result's format and size; what is absent follows the scene."""
-
-    format: WriteFormat | None = None
-    quality: Annotated[int, Field(ge=1, le=100), WHOLE] | None = Field(None, description="for jpeg, webp and avif")
-    width: Annotated[int, Field(ge=1, le=MAX_OUTPUT_SIDE_PX), WHOLE] | None = None
-    height: Annotated[int, Field(ge=1, le=MAX_OUTPUT_SIDE_PX), WHOLE] | None = None
 
 
 class Manifest(StrictModel):
@@ -72,6 +50,9 @@ class Manifest(StrictModel):
         None, description="what a person found wrong with an earlier picture: it is told to the model"
     )
     output: Output = Output()
+    outputs: OutputTargets | None = Field(
+        None, description="several pictures from one answer, instead of output: presets by name, or targets"
+    )
     model: Annotated[str, StringConstraints(pattern=MODEL_NAME)] | None = None
     max_px: Annotated[int, Field(ge=256, le=4096), WHOLE] | None = None
     attempts: Annotated[int, Field(ge=1), WHOLE] | None = Field(
@@ -82,7 +63,23 @@ class Manifest(StrictModel):
         None, ge=0, le=MAX_CAP_USD, description="of this pair; in a catalogue, of all its pairs together"
     )
     restore: Literal["full", "off"] = "full"
-    labels: Annotated[dict[str, str], Field(max_length=MAX_LABELS)] = {}
+    labels: dict[str, str] = Field({}, max_length=MAX_LABELS)
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEMPLATE_CHARS)] | None = Field(
+        None, description="of a catalogue's row, whose files are called so; {labels.sku} stands for a label"
+    )
+
+    @field_validator("outputs")
+    @classmethod
+    def _instead_of_output(cls, outputs: list[OutputTarget] | None, info: ValidationInfo) -> list[OutputTarget] | None:
+        if outputs is not None and info.data.get("output") not in (None, Output()):
+            raise ValueError("output and outputs exclude each other: say in each of the outputs what it is to be")
+        return outputs
+
+    @field_validator("name")
+    @classmethod
+    def _with_labels(cls, name: str | None, info: ValidationInfo) -> str | None:
+        return None if name is None else file_name(name, info.data.get("labels", {}))
 
     @field_validator("labels")
     @classmethod

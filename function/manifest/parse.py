@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from function.errors import ManifestInvalid
 from function.imaging.mishaps import lfs_pointer
 from function.manifest.json_text import parse_json
-from function.manifest.model import Manifest, Output, ScenePrompt, StrictModel
+from function.manifest.model import Manifest, ScenePrompt
+from function.manifest.output_target import Output, OutputTarget
 from function.manifest.quoting import MAX_LISTED, cut, quoted
+from function.manifest.strict_model import StrictModel
 from function.manifest.text import text_of
 from function.settings import Settings
 
@@ -84,4 +86,4 @@ def explain(error: ValidationError) -> str:
     return "; ".join(sentences)
 
 
-NESTED_MODELS: dict[str, type[StrictModel]] = {"output": Output, "scene": ScenePrompt}
+NESTED_MODELS: dict[str, type[StrictModel]] = {"output": Output, "outputs": OutputTarget, "scene": ScenePrompt}

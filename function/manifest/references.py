@@ -10,8 +10,9 @@ from pydantic import Field
 
 from function.errors import ManifestInvalid, ReferenceForbidden
 from function.imaging.data_uri import decode_data_uri, is_data_uri
-from function.manifest.model import Manifest, StrictModel
+from function.manifest.model import Manifest
 from function.manifest.quoting import quoted
+from function.manifest.strict_model import StrictModel
 from function.manifest.text import trimmed
 from function.settings import Settings
 from function.storage.names import BUCKET_NAME, MAX_OBJECT_NAME_BYTES, gs_uri, split_gs_uri

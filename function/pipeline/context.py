@@ -18,6 +18,7 @@ from function.generation.models import ImageModel
 from function.generation.paid_calls import PaidCalls
 from function.imaging.formats import FORMATS, WriteFormat
 from function.imaging.frame import Frame, Size
+from function.imaging.resize import Box
 from function.judging.judge import Judgement
 from function.manifest.model import Manifest, ScenePrompt
 from function.matching.cutout.cut_out import CutOut
@@ -25,6 +26,7 @@ from function.pipeline.fetch import Source
 from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.pipeline.scene_pixels import Scene
+from function.pipeline.targets import Target
 from function.restoration.analysis import Analysis, ProductReference
 from function.settings import Settings
 from function.sidecar import ResultRecord
@@ -66,8 +68,7 @@ class Prepared:
     product_is_cut_out: bool
     has_bars: bool
     base_seed: int
-    result_size: Size
-    result_format: WriteFormat
+    targets: tuple[Target, ...]
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,15 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Composite:
-    """A finished picture, encoded."""
+class FinishedPicture:
+    """One picture, encoded. `shown` is the part of the scene that it shows: x, y, width, height in the scene's pixels;
+    None where all of it is shown."""
 
-    status: Literal["accepted", "review"]
     content: bytes
     format: WriteFormat
     size: Size
+    name: str | None = None
+    shown: Box | None = None
 
     @property
     def suffix(self) -> str:
@@ -106,13 +109,28 @@ class Composite:
     def record(self, uri: str) -> ResultRecord:
         """What the sidecar says of it."""
         return ResultRecord(
+            name=self.name,
             uri=uri,
             mime_type=self.mime_type,
             width=self.size[0],
             height=self.size[1],
             bytes=len(self.content),
             sha256=hashlib.sha256(self.content).hexdigest(),
+            shown=self.shown,
         )
+
+
+@dataclass(frozen=True)
+class Composite:
+    """What a pair has become: the pictures that its manifest asks for, in that order, one at least."""
+
+    status: Literal["accepted", "review"]
+    pictures: tuple[FinishedPicture, ...]
+
+    @property
+    def first(self) -> FinishedPicture:
+        """The one that stands for all of them."""
+        return self.pictures[0]
 
 
 @dataclass
@@ -132,7 +150,7 @@ class PairContext:
     decoded: Decoded | None = None  # survives a change of the model
     prepared: Prepared = field(init=False)
     best: Candidate = field(init=False)
-    picture: np.ndarray = field(init=False)  # restored, then cropped and resized
+    picture: np.ndarray = field(init=False)  # restored, in the scene's size
     composite: Composite = field(init=False)
 
     @property

@@ -1,4 +1,4 @@
-"""The best picture → restored at full resolution, sized, encoded, described."""
+"""The best picture → restored at full resolution, described, and made into the pictures that are asked for."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from function.imaging.data_uri import encode_data_uri
 from function.imaging.encode import encode
 from function.imaging.formats import writing_of
 from function.imaging.frame import Size, fit_within
-from function.imaging.resize import Box, cover_window, resize_cover
+from function.imaging.resize import Box, Window, resize_cover
+from function.imaging.target_crop import contain, target_window
 from function.judging import product_whole
 from function.pipeline.attempts import check_records
-from function.pipeline.context import Composite, PairContext
+from function.pipeline.context import Composite, FinishedPicture, PairContext
+from function.pipeline.targets import Target
 from function.restoration.alterations import Alteration
 from function.restoration.analysis import Analysis
 from function.restoration.restore import plain_upscale, restore
@@ -26,9 +28,13 @@ MASK_SIDE_PX = 512  # of the change mask in the sidecar: enough for an overlay, 
 
 def finish_bytes(pair: PairContext) -> int:
     """Peak bytes of restoring and encoding the result."""
-    scene, prepared = pair.decoded_sources().scene, pair.prepared
-    result_pixels = max(math.prod(scene.size), math.prod(prepared.result_size))
-    wanted = result_pixels * writing_of(prepared.result_format).finish_bytes
+    scene, targets = pair.decoded_sources().scene, pair.prepared.targets
+    scene_pixels = math.prod(scene.size)
+    wanted = max(
+        max(scene_pixels, math.prod(target.size)) * writing_of(target.format).finish_bytes for target in targets
+    )
+    if len(targets) > 1:  # the picture is kept for the next of them
+        wanted += 3 * scene_pixels
     return wanted if scene.is_retained else wanted + scene.info.decode_bytes // 2
 
 
@@ -61,33 +67,54 @@ def restore_result(pair: PairContext) -> None:
     pair.record.change = _change_record(altered, _change_box(altered, decoded.scene.size))
 
 
-def crop_and_resize(pair: PairContext) -> None:
-    """The picture at the size that was asked for, the product inside it as far as that goes."""
-    scene, analysis, record = pair.decoded_sources().scene, pair.best.analysis, pair.record
-    product_box = _change_box(analysis.product.mask, scene.size)
-    change_box = record.change.box if record.change else None
-    window = cover_window(scene.size, pair.prepared.result_size, change_box, product_box)
-    cut_off = product_whole.cut_off_by_shape(product_box, window)
-    if cut_off is not None:
-        record.checks[product_whole.SPEC.name] = CheckRecord(**asdict(cut_off))
-    pair.picture = resize_cover(pair.picture, pair.prepared.result_size, window)
-
-
-def encode_result(pair: PairContext) -> None:
-    """The picture as a file, with the scene's colour profile."""
-    scene, prepared, best = pair.decoded_sources().scene, pair.prepared, pair.best
-    content = encode(
-        pair.picture,
-        prepared.result_format,
-        quality=pair.manifest.output.quality,
-        icc=scene.icc,
-        like=scene.info,
-    )
+def make_results(pair: PairContext) -> None:
+    """Each picture that is asked for: cut or laid into its shape, resized, and encoded with the scene's profile."""
+    pictures = []
+    for target in pair.prepared.targets:
+        pair.deadline.within(pair.deadline.seconds, "encode")
+        pictures.append(_make_result(pair, target))
+    best = pair.best
     accepted = best.judgement.verdict == "accepted" and best.analysis.scene.registration.drift.registered
     accepted &= all(check.passed for check in pair.record.checks.values())
-    pair.composite = Composite(
-        "accepted" if accepted else "review", content, prepared.result_format, prepared.result_size
+    pair.composite = Composite("accepted" if accepted else "review", tuple(pictures))
+
+
+def _make_result(pair: PairContext, target: Target) -> FinishedPicture:
+    scene, shown = pair.decoded_sources().scene, None
+    if target.fit == "contain":
+        picture = contain(pair.picture, target.size, margin=target.margin, background=target.background, icc=scene.icc)
+    else:
+        window = _window(pair, target)
+        picture = resize_cover(pair.picture, target.size, window)
+        shown = _shown(window, scene.size)
+    content = encode(picture, target.format, quality=target.quality, icc=scene.icc, like=scene.info)
+    return FinishedPicture(content, target.format, target.size, target.name, shown)
+
+
+def _window(pair: PairContext, target: Target) -> Window:
+    """The part of the scene that a picture shows, the product inside it as far as that goes; where it is cut off,
+    `product_whole` says so."""
+    scene, record = pair.decoded_sources().scene, pair.record
+    product_box = _change_box(pair.best.analysis.product.mask, scene.size)
+    window = target_window(
+        scene.size,
+        target.size,
+        margin=target.margin,
+        position=target.position,
+        changed=record.change.box if record.change else None,
+        product=product_box,
     )
+    cut_off = product_whole.cut_off_by_shape(product_box, window, target.name)
+    worst = record.checks.get(product_whole.SPEC.name)
+    if cut_off is not None and (worst is None or worst.passed or (worst.value or 0) < (cut_off.value or 0)):
+        record.checks[product_whole.SPEC.name] = CheckRecord(**asdict(cut_off))
+    return window
+
+
+def _shown(window: Window, scene_size: Size) -> Box | None:
+    left, top, right, bottom = (round(side) for side in window)
+    box = left, top, right - left, bottom - top
+    return None if box == (0, 0, *scene_size) else box
 
 
 def _drift_record(analysis: Analysis) -> DriftRecord:

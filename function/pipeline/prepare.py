@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from function.errors import ManifestInvalid
 from function.imaging.compress import encode_for_model, fit_to_frame, has_bars, shrink
-from function.imaging.formats import FORMATS, WriteFormat, writing_of
-from function.imaging.frame import Size, plan_frame
+from function.imaging.frame import plan_frame
 from function.imaging.icc import convert, to_srgb
-from function.imaging.resize import asked_size
 from function.manifest.model import Manifest
 from function.pipeline.context import PairContext, Photograph, Prepared
 from function.pipeline.requests import seed_from
-from function.pipeline.scene_pixels import Scene
+from function.pipeline.targets import targets_of
 from function.restoration.analysis import ProductReference
-from function.settings import Settings
 from function.sidecar import Compression, Shrunk
 
 
@@ -24,7 +20,7 @@ def prepare_inputs(pair: PairContext) -> None:
     begun in the background. Raises ManifestInvalid for an impossible output, before anything is paid for."""
     decoded, record = pair.decoded_sources(), pair.record
     scene, product = decoded.scene, decoded.product
-    result_size, result_format = _checked_output(pair.manifest, scene, pair.settings)
+    targets = targets_of(pair.manifest, scene, pair.settings)
     ready_product = pair.resources.submit(_ready, product, scene.icc)
     frame = plan_frame(scene.size, pair.model.native_sizes, pair.max_px)
     sent_scene = to_srgb(shrink(decoded.small_scene, frame.content_box[2:]), scene.icc)
@@ -43,8 +39,7 @@ def prepare_inputs(pair: PairContext) -> None:
         product_is_cut_out=product.cut.is_sure,
         has_bars=has_bars(frame),
         base_seed=_base_seed(pair.manifest, images),
-        result_size=result_size,
-        result_format=result_format,
+        targets=targets,
     )
 
 
@@ -57,23 +52,6 @@ def _base_seed(manifest: Manifest, images: tuple[tuple[bytes, str], ...]) -> int
     if manifest.seed is not None:
         return manifest.seed
     return seed_from((manifest.placement or "").encode(), *(content for content, _ in images))
-
-
-def _checked_output(manifest: Manifest, scene: Scene, settings: Settings) -> tuple[Size, WriteFormat]:
-    output = manifest.output
-    width, height = asked_size(scene.size, output.width, output.height)
-    kind = output.format or _format_like(scene, (width, height))
-    if problem := writing_of(kind).problem_with((width, height)):
-        raise ManifestInvalid(f"output: {width} x {height} does not fit into {kind}, {problem}")
-    if width * height > settings.max_source_pixels:
-        raise ManifestInvalid(f"output: {width} x {height} is more than {settings.max_source_pixels:,} pixels")
-    return (width, height), kind
-
-
-def _format_like(scene: Scene, size: Size) -> WriteFormat:
-    """The scene's own format, or the one that stands in for it; a JPEG where an AVIF would be too large to write."""
-    kind = FORMATS[scene.info.format].written_as
-    return "jpeg" if kind == "avif" and writing_of(kind).problem_with(size) else kind
 
 
 def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, ProductReference]:

@@ -59,6 +59,7 @@ class RunRecord:
     undone: list[Undone] = field(default_factory=list)
     checks: dict[str, CheckRecord] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
+    name: str | None = None
     placement: str | None = None
     pose: str | None = None
     feedback: str | None = None
@@ -129,7 +130,7 @@ class RunRecord:
         status: Literal["accepted", "review", "failed"],
         manifest: ManifestIdentity | None,
         *,
-        result: ResultRecord | None = None,
+        results: Sequence[ResultRecord] = (),
         error: CompositeError | None = None,
     ) -> Sidecar:
         """The finished document."""
@@ -137,7 +138,8 @@ class RunRecord:
             status=status,
             manifest=manifest,
             inputs=self.inputs,
-            result=result,
+            result=results[0] if results else None,
+            results=list(results),
             model=self.model,
             attempts=self.attempts,
             cost=self.cost(),
@@ -150,6 +152,7 @@ class RunRecord:
             risk=risk_record(self.checks),
             timings_ms=self._times.timings(),
             labels=self.labels,
+            name=self.name,
             placement=self.placement,
             pose=self.pose,
             feedback=self.feedback,

@@ -13,6 +13,7 @@ from function.generation.provider import Request
 from function.imaging.frame import Size, nearest_ratio
 from function.manifest.model import Manifest
 from function.pipeline.context import Prepared
+from function.pipeline.targets import largest_sides
 from function.settings import Settings
 
 MAX_SEED = 2**31 - 1  # seeds are INT32
@@ -56,12 +57,12 @@ def composite_request(
 
 def scene_request(manifest: Manifest, prompt: str, model: ImageModel, settings: Settings) -> Request:
     """The request for the empty scene that `prompt` describes, in the shape that the result will have."""
-    output = manifest.output
-    shape: Size = (output.width, output.height) if output.width and output.height else DEFAULT_SCENE_SHAPE
+    asked = _asked_shape(manifest)
+    shape: Size = (asked[0], asked[1]) if asked[0] and asked[1] else DEFAULT_SCENE_SHAPE
     aspect_ratio = nearest_ratio(shape, model.native_sizes)
     native_size = model.native_sizes[aspect_ratio]
     # Without a size that is asked for the result has the scene's, whatever that is.
-    enlargement = max(shape[0] / native_size[0], shape[1] / native_size[1]) if output.width or output.height else 1.0
+    enlargement = max(shape[0] / native_size[0], shape[1] / native_size[1]) if any(asked) else 1.0
     return Request(
         model=model.id,
         prompt=scene_prompt(prompt),
@@ -74,11 +75,20 @@ def scene_request(manifest: Manifest, prompt: str, model: ImageModel, settings: 
     )
 
 
+def _asked_shape(manifest: Manifest) -> Size:
+    """The width and height that are asked for, 0 where none is; of several pictures those that hold them all."""
+    if manifest.outputs is None:
+        return manifest.output.width or 0, manifest.output.height or 0
+    sides = [[one.wanted(field) or 0 for one in manifest.outputs] for field in ("width", "height")]
+    return max(sides[0]), max(sides[1])
+
+
 def _enlargement(prepared: Prepared, model: ImageModel) -> float:
     """How many times larger the result is than the scene inside a 1K answer."""
     frame = prepared.frame
     _, _, width, height = frame.content_box_in(model.native_sizes[frame.aspect_ratio])
-    return max(prepared.result_size[0] / width, prepared.result_size[1] / height)
+    across, down = largest_sides(prepared.targets)
+    return max(across / width, down / height)
 
 
 def _thinking_level(model: ImageModel, settings: Settings) -> str | None:

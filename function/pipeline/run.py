@@ -12,7 +12,7 @@ from function.generation.provider import ModelNotFound
 from function.pipeline.attempts import choose_candidate
 from function.pipeline.context import Composite, PairContext
 from function.pipeline.decode import decode_sources
-from function.pipeline.finish import crop_and_resize, encode_result, finish_bytes, restore_result
+from function.pipeline.finish import finish_bytes, make_results, restore_result
 from function.pipeline.generate_scene import generate_scene
 from function.pipeline.memory_budget import Priority
 from function.pipeline.picked import Picked, judge_picked, use_earlier_model
@@ -41,13 +41,12 @@ FOR_EACH_MODEL = (
 )
 WITH_THE_BEST = (
     Step("restore", restore_result, "restore"),
-    Step("crop and resize", crop_and_resize, "encode"),
-    Step("encode", encode_result, "encode"),
+    Step("make the results", make_results, "encode"),
 )
 
 
 def run_pair(pair: PairContext, picked: Picked | None = None) -> Composite:
-    """One pair from its sources, which are let go once they are decoded, to an encoded picture: the best of those that
+    """One pair from its sources, which are let go once they are decoded, to encoded pictures: of the best of those that
     the model is asked for, or the one that a person has picked.
 
     Raises CompositeError; `pair.record` gathers what the sidecar says, and so tells how far it got.

@@ -68,7 +68,7 @@ def main() -> None:
                 deadline = Deadline(300)
                 resources = PairResources(MemoryBudget.of_process(), deadline)
                 composite = run_pair(PairContext(manifest, sources, calls, settings, deadline, record, resources))
-                row[mode] = picture(composite.content)
+                row[mode] = picture(composite.first.content)
             x, y, width, height = record.change.box
             outside = np.ones(scene.shape[:2], bool)
             outside[y : y + height, x : x + width] = False
@@ -76,7 +76,7 @@ def main() -> None:
             scale_x, scale_y, shift = distortion(scene, row["off"], outside)
             print(
                 f"| {text(size)} | {record.model.aspect_ratio} | {text(record.compression.scene.to_size)} "
-                f"| {text(calls.returned)} | {text(composite.size)} | {100 * same:.2f} % "
+                f"| {text(calls.returned)} | {text(composite.first.size)} | {100 * same:.2f} % "
                 f"| {scale_x:.4f}, {scale_y:.4f} | {shift:.1f} |",
                 flush=True,
             )

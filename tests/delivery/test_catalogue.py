@@ -122,6 +122,38 @@ def test_bad_rows_are_named_by_number_line_and_reason_and_stop_no_other(own_clou
         assert said in reason
 
 
+def named_rows(*skus: str) -> str:
+    rows = "".join(f"{sku}.png,s.png,{sku},{{labels.sku}}\n" for sku in skus)
+    return "product,scene,labels.sku,name\n" + rows
+
+
+def test_an_inserted_row_of_a_named_catalogue_moves_nothing(own_cloud, services):
+    settle(services, own_cloud.put("a/spring.csv", named_rows("cup", "pot", "jar")))
+    before = {blob.name: blob.generation for blob in own_cloud.client.list_blobs(own_cloud.input, prefix="a/spring/")}
+    assert sorted(before) == ["a/spring/cup.json", "a/spring/jar.json", "a/spring/pot.json"]
+    settle(services, own_cloud.put("a/spring.csv", named_rows("cup", "new", "pot", "jar")))
+    after = {blob.name: blob.generation for blob in own_cloud.client.list_blobs(own_cloud.input, prefix="a/spring/")}
+    assert set(after) - set(before) == {"a/spring/new.json"}
+    assert {name: after[name] for name in before} == before  # no new generation, hence no event and no picture
+
+
+def test_names_that_two_rows_have_are_refused_by_row(own_cloud, services):
+    lines = [
+        "product,scene,name",
+        "p.png,s.png,cup",
+        "p.png,s.png,Cup",
+        "p.png,s.png,000004",
+        "p.png,s.png,",
+        "p,s,a/b",
+    ]
+    settle(services, own_cloud.put("a/spring.csv", "\n".join(lines)))
+    written = [blob.name for blob in own_cloud.client.list_blobs(own_cloud.input, prefix="a/spring/")]
+    assert written == ["a/spring/000004.json", "a/spring/cup.json"]
+    refused = {one["row"]: one["reason"] for one in own_cloud.sidecar("a/spring.csv.json")["refused"]}
+    assert set(refused) == {2, 4, 5}
+    assert "row 1 is called so" in refused[2] and "row 3 is called so" in refused[4] and "'/'" in refused[5]
+
+
 @pytest.mark.parametrize("content", [b"", b"product,scene\n", "product,scene\né,s\n".encode("cp1252"), b"a,b\nc,d\n"])
 def test_a_catalogue_that_cannot_be_used_is_a_recorded_failure(own_cloud, services, content):
     settle(services, own_cloud.put("a/spring.csv", content))

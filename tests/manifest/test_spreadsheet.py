@@ -223,7 +223,7 @@ def rows_or_refusal(name: str, content: bytes) -> None:
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
     for row in rows:
         try:
-            json.loads(row_manifest(row, Upload("e", "in-bucket", f"a/{name}", 1, datetime.now(UTC)), limits))
+            json.loads(row_manifest(row, Upload("e", "in-bucket", f"a/{name}", 1, datetime.now(UTC)), limits).body)
         except (ManifestInvalid, ReferenceForbidden) as refused:
             assert refused.message
 

@@ -14,6 +14,7 @@ from function.manifest.model import Manifest
 from function.manifest.parse import manifest_from
 from function.pipeline.context import Prepared
 from function.pipeline.requests import MAX_SEED, composite_request, scene_request, seed_from
+from function.pipeline.targets import Target
 from function.settings import DEFAULT_MODEL, Settings
 
 MODEL = model_table().find(DEFAULT_MODEL)
@@ -26,8 +27,7 @@ PREPARED = Prepared(
     product_is_cut_out=True,
     has_bars=False,
     base_seed=MAX_SEED,
-    result_size=(1920, 1080),
-    result_format="png",
+    targets=(Target(None, (1920, 1080), "png", None),),
 )
 
 
@@ -59,7 +59,11 @@ def test_no_larger_picture_is_asked_for_than_the_result_needs(result_size, limit
         {"OUTPUT_BUCKET": "out-bucket", "GEMINI_API_KEY": "k", "MAX_IMAGE_SIZE": limit}
     )
     model = model_table().find("gemini-nano-banana-2.1")
-    prepared = replace(PREPARED, frame=plan_frame((1920, 1080), model.native_sizes, 768), result_size=result_size)
+    prepared = replace(
+        PREPARED,
+        frame=plan_frame((1920, 1080), model.native_sizes, 768),
+        targets=(Target(None, result_size, "png", None),),
+    )
     request = composite_request(prepared, model, settings, PAIR, 1, [])
     assert (request.image_size, request.thinking_level) == (image_size, "minimal")
 

@@ -12,7 +12,7 @@ from typing import Any
 from function.deadline import Deadline
 from function.delivery.cloud_event import ENDINGS, Upload, is_catalogue, is_manifest
 from function.delivery.persons_request import is_of
-from function.delivery.row_writer import row_manifest, row_name, rows_prefix
+from function.delivery.row_writer import NamesTaken, row_manifest, rows_prefix
 from function.errors import CompositeError, SourceMissing, SourceTooLarge
 from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
@@ -165,12 +165,13 @@ def _read_document(path: Path, name: str, bucket: str, settings: Settings, plan:
     if not catalogue:
         return Document(file, [_pair(str(path), name, content, bucket, settings)], is_catalogue=False)
     upload = _as_upload(bucket, name)
-    document = Document(file, [], is_catalogue=True)
+    document, names = Document(file, [], is_catalogue=True), NamesTaken()
     for row in read_rows(name, content):
         title = f"{path} row {row.number} (line {row.line})"
         try:
-            body = row_manifest(row, upload, _reading_anywhere(row.fields, settings))
-            document.pairs.append(_pair(title, row_name(name, row.number), body, bucket, settings))
+            made = row_manifest(row, upload, _reading_anywhere(row.fields, settings))
+            names.take(made.name, row)
+            document.pairs.append(_pair(title, made.name, made.body, bucket, settings))
         except CompositeError as error:
             plan.problems.append(f"{title}: {error.message}")
     return document

@@ -23,7 +23,7 @@ from function.generation.pricing import Usage, most_picture_usd
 from function.generation.provider import Answer, Request
 from function.judging.judge import Judgement
 from function.pipeline.attempts import choose_candidate
-from function.pipeline.context import Candidate, Composite, PairContext
+from function.pipeline.context import Candidate, Composite, FinishedPicture, PairContext
 from function.service import Service
 from function.settings import Settings
 from function.storage.client import Storage
@@ -110,7 +110,8 @@ def run_pretended_pair(pair: PairContext, revision: int) -> Composite:
     pair.prepared = None
     choose_candidate(pair)
     content = b"%s, by revision %d" % (pair.best.picture, revision)
-    return Composite("accepted" if pair.best.judgement.verdict == "accepted" else "review", content, "png", (1, 1))
+    picture = FinishedPicture(content, "png", (1, 1))
+    return Composite("accepted" if pair.best.judgement.verdict == "accepted" else "review", (picture,))
 
 
 def pretended_request(_: None, model: Any, settings: Settings, asked: Any, number: int, lessons: Any) -> Request:
