@@ -65,3 +65,8 @@ output "switch" {
     how_long  = "${local.how_long} Afterwards: ${local.redrive}"
   }
 }
+
+output "results_subscription" {
+  description = "Where messages of settled pairs wait to be pulled; null without notify_results."
+  value       = one(google_pubsub_subscription.results[*].name)
+}

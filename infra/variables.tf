@@ -587,3 +587,14 @@ variable "monthly_budget" {
     error_message = "monthly_budget must be a whole number of at least 1."
   }
 }
+
+variable "notify_results" {
+  type        = bool
+  default     = false
+  description = "Make a Pub/Sub topic that is told of every sidecar and result, and a subscription to it that leaves out working records."
+
+  validation {
+    condition     = var.notify_results != null
+    error_message = "notify_results must be true or false."
+  }
+}

@@ -165,6 +165,43 @@ run "uploads_that_expire" {
   }
 }
 
+run "told_of_results" {
+  command = plan
+
+  variables {
+    notify_results = true
+  }
+
+  assert {
+    condition     = google_storage_notification.results[0].event_types == toset(["OBJECT_FINALIZE"])
+    error_message = "What is stored must be told, and nothing else: every lease is deleted, too."
+  }
+
+  assert {
+    condition     = google_storage_notification.results[0].payload_format == "JSON_API_V1"
+    error_message = "Status and manifest stand in the object's metadata, which only this format carries."
+  }
+
+  assert {
+    condition     = alltrue([for prefix in ["_work/", "_budget/", "_http/"] : strcontains(google_pubsub_subscription.results[0].filter, "NOT hasPrefix(attributes.objectId, \"${prefix}\")")])
+    error_message = "Working records must not reach a subscriber: there are more of them than of results."
+  }
+
+  assert {
+    condition     = google_pubsub_topic_iam_member.results_publisher[0].role == "roles/pubsub.publisher"
+    error_message = "Storage's own agent must be let publish, or the notification is refused."
+  }
+}
+
+run "nobody_is_told_by_default" {
+  command = plan
+
+  assert {
+    condition     = length(google_storage_notification.results) + length(google_pubsub_topic.results) + length(google_pubsub_subscription.results) == 0
+    error_message = "A topic that nobody asked for must not be made."
+  }
+}
+
 run "existing_buckets" {
   command = plan
 
