@@ -20,6 +20,7 @@ COMMANDS = {
     "status": ("function.tools.cli.status:arguments", "count what is settled and what it has cost"),
     "review": ("function.tools.review.command:review_arguments", "write the page to look at results"),
     "decide": ("function.tools.review.command:decide_arguments", "write decisions to the results"),
+    "calibrate": ("function.tools.cli.calibrate:arguments", "compare checks and risk with people's decisions"),
     "redrive": ("function.tools.cli.redrive:arguments", "deliver again what is not settled"),
     "pause": ("function.tools.cli.pause:pause_arguments", "stop the function for an input bucket"),
     "resume": ("function.tools.cli.pause:resume_arguments", "start it again after a pause"),
