@@ -110,8 +110,10 @@ def test_the_report_counts_what_the_verdict_caught_and_what_the_risk_would_chang
 
 def test_a_limit_s_neighbours_are_the_worst_good_and_the_best_bad_picture():
     rows = [row(True, 0.04), row(True, 0.14), row(True, 0.2), row(False, 0.01), row(False, 0.17), row(False, 0.3)]
+    rows[-1]["checks"]["contact_shadow"]["passed"] = False
     (seen,) = [one for one in limits_seen(rows) if one.limit == FRINGE]
-    assert (seen.worst_good, seen.best_bad, seen.good_failed, seen.bad_failed) == (0.14, 0.17, 1, 2)
+    assert (seen.worst_good, seen.best_bad) == (0.14, 0.17)
+    assert (seen.good_failed, seen.good_alone, seen.bad_failed, seen.bad_alone) == (1, 1, 2, 1)
 
 
 def test_rows_of_other_limits_are_refused():
