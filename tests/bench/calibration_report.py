@@ -19,8 +19,9 @@ LEFT_OUT = {"product": "product", "set": "set_name"}
 BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 # A check missed by less than this share of its limit was missed narrowly (as in function/judging/second_opinion.py).
 NARROW = 0.25
-# Risks below which a narrow miss would be forgiven, and from which a picture that passes everything would go to review.
-FORGIVEN, REVIEWED = (0.2, 0.3, 0.4), (0.5, 0.6, 0.7)
+# Risks below which a narrow miss would be forgiven, from which a picture that passes everything would go to review, and
+# below which any picture would be accepted.
+FORGIVEN, REVIEWED, ACCEPTED = (0.2, 0.3, 0.4), (0.5, 0.6, 0.7), (0.3, 0.4, 0.5)
 
 
 def clear(rows: Sequence[Row]) -> list[Row]:
@@ -113,6 +114,8 @@ def _rules(rows: Sequence[Row], risks: np.ndarray, bad: np.ndarray, accepted: np
         yield _rule(f"narrow misses forgiven below {limit}", accepted | (narrow & (risks < limit)), bad)
     for limit in REVIEWED:
         yield _rule(f"review from {limit} on", accepted & (risks < limit), bad)
+    for limit in ACCEPTED:
+        yield _rule(f"accepted below {limit}, whatever the checks say", risks < limit, bad)
 
 
 def _rule(name: str, accepted: np.ndarray, bad: np.ndarray) -> dict[str, Any]:

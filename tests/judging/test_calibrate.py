@@ -103,6 +103,7 @@ def test_the_report_counts_what_the_verdict_caught_and_what_the_risk_would_chang
         assert today == (report["good_accepted"][0], report["bad_caught"][0])
         assert others[2][0] > today[0]  # narrow misses forgiven below .4
         assert others[3][1] > today[1]  # review from .5 on
+        assert [good for good, _ in others[6:]] == sorted(good for good, _ in others[6:])  # accepted below, and below
     told = "\n".join(lines(report))
     assert "| halo | 0/1 [0..79 %] |" in told
     assert all(f"| {kind.replace('_', ' ')} |" in told for kind in KINDS)
