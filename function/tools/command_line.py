@@ -32,6 +32,7 @@ COMMANDS = {
         "function.tools.review.decide_command:decide_arguments",
         "accept, reject, redo, or pick another attempt",
     ),
+    "calibrate": ("function.tools.cli.calibrate:arguments", "compare checks and risk with people's decisions"),
     "redrive": ("function.tools.cli.redrive:arguments", "deliver again what is not settled"),
     "pause": ("function.tools.cli.pause:pause_arguments", "stop the function for an input bucket"),
     "resume": ("function.tools.cli.pause:resume_arguments", "start it again after a pause"),

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from function.tools.cli.shares import share
 from tests.bench.calibration_fit import PRIOR, area_under_curve, held_out_risks
-from tests.bench.collection_report import wilson
 from tests.cases.strengths import KINDS, STRENGTHS
 
 Row = dict[str, Any]
@@ -19,8 +19,9 @@ LEFT_OUT = {"product": "product", "set": "set_name"}
 BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 # A check missed by less than this share of its limit was missed narrowly (as in function/judging/second_opinion.py).
 NARROW = 0.25
-# Risks below which a narrow miss would be forgiven, and from which a picture that passes everything would go to review.
-FORGIVEN, REVIEWED = (0.2, 0.3, 0.4), (0.5, 0.6, 0.7)
+# Risks below which a narrow miss would be forgiven, from which a picture that passes everything would go to review, and
+# below which any picture would be accepted.
+FORGIVEN, REVIEWED, ACCEPTED = (0.2, 0.3, 0.4), (0.5, 0.6, 0.7), (0.3, 0.4, 0.5)
 
 
 def clear(rows: Sequence[Row]) -> list[Row]:
@@ -61,7 +62,7 @@ def accepted_of(rows: Sequence[Row], kind: str, strength: str) -> np.ndarray:
 def lines(report: dict[str, Any]) -> Iterator[str]:
     """The report for people."""
     yield f"{report['pictures']} pictures; faults of small strength count in the last table only"
-    yield f"today's verdict: good accepted {share(report['good_accepted'])}, bad caught {share(report['bad_caught'])}"
+    yield f"today's verdict: good accepted {share(*report['good_accepted'])}, bad caught {share(*report['bad_caught'])}"
     for name, found in report["held_out"].items():
         yield f"\nrisk, each {name} judged by weights fitted without it ({found['groups']} of them)"
         yield f"area under the ROC curve {found['area_under_curve']:.3f}"
@@ -72,7 +73,7 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
             yield f"| {one['from']:.1f} to {one['to']:.1f} | {one['good']} | {one['bad']} | {told} |"
         yield "| rule | good accepted | bad caught |\n| --- | --- | --- |"
         for one in found["rules"]:
-            yield f"| {one['rule']} | {share(one['good_accepted'])} | {share(one['bad_caught'])} |"
+            yield f"| {one['rule']} | {share(*one['good_accepted'])} | {share(*one['bad_caught'])} |"
     yield ""
     yield from kinds_table(report)
 
@@ -82,17 +83,8 @@ def kinds_table(report: dict[str, Any], *, intervals: bool = True) -> Iterator[s
     yield "| fault | " + " | ".join(STRENGTHS) + " |"
     yield "| --- |" + " ---: |" * len(STRENGTHS)
     for kind, counts in report["caught_by_kind"].items():
-        cells = [share(tuple(one)) if intervals else "{} of {}".format(*one) for one in counts]
+        cells = [share(*one) if intervals else "{} of {}".format(*one) for one in counts]
         yield f"| {kind.replace('_', ' ')} | {' | '.join(cells)} |"
-
-
-def share(counted: Counted) -> str:
-    """`9/10 [60..98 %]`: with the 95 % confidence interval."""
-    hits, total = counted
-    if not total:
-        return "-"
-    low, high = wilson(hits, total)
-    return f"{hits}/{total} [{100 * low:.0f}..{100 * high:.0f} %]"
 
 
 def _reliability(risks: np.ndarray, bad: np.ndarray) -> Iterator[dict[str, Any]]:
@@ -122,6 +114,8 @@ def _rules(rows: Sequence[Row], risks: np.ndarray, bad: np.ndarray, accepted: np
         yield _rule(f"narrow misses forgiven below {limit}", accepted | (narrow & (risks < limit)), bad)
     for limit in REVIEWED:
         yield _rule(f"review from {limit} on", accepted & (risks < limit), bad)
+    for limit in ACCEPTED:
+        yield _rule(f"accepted below {limit}, whatever the checks say", risks < limit, bad)
 
 
 def _rule(name: str, accepted: np.ndarray, bad: np.ndarray) -> dict[str, Any]:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from function.tools.cli.shares import share
 from tests.cases.strengths import STRENGTHS
 
 Row = dict[str, Any]
-Z = 1.96  # of the standard normal distribution: 95 % confidence
-
-
-def wilson(hits: int, total: int) -> tuple[float, float]:
-    """95 % confidence interval of a share (Wilson 1927); from 0 to 1 where nothing was counted."""
-    if not total:
-        return 0.0, 1.0
-    share, squared = hits / total, Z * Z / total
-    middle = (share + squared / 2) / (1 + squared)
-    reach = Z * math.sqrt(share * (1 - share) / total + squared / total / 4) / (1 + squared)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def failed(row: Row) -> list[str]:
@@ -65,10 +54,7 @@ def report(rows: list[Row]) -> None:
 
 def _share(rows: Iterable[Row], *, accepted: bool) -> str:
     outcomes = [(row["verdict"] == "accepted") is accepted for row in rows]
-    if not outcomes:
-        return "-"
-    low, high = wilson(sum(outcomes), len(outcomes))
-    return f"{sum(outcomes)}/{len(outcomes)} [{100 * low:.0f}..{100 * high:.0f} %]"
+    return share(sum(outcomes), len(outcomes))
 
 
 def _name(row: Row) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +24,8 @@ class Seen:
 
     worst_good   of the good pictures that passed it, the value nearest to it or beyond; None where none was measured
     best_bad     of the bad pictures that it turned away, the value nearest to it; None where there was none
-    good_failed  good pictures that it turned away
-    bad_failed   bad pictures that it turned away
+    good_failed  good pictures that it turned away, and `good_alone` those that nothing else did
+    bad_failed   bad pictures that it turned away, and `bad_alone` those that nothing else did
     """
 
     check: str
@@ -32,7 +33,9 @@ class Seen:
     worst_good: float | None
     best_bad: float | None
     good_failed: int
+    good_alone: int
     bad_failed: int
+    bad_alone: int
 
 
 def limits_seen(rows: Sequence[Row]) -> list[Seen]:
@@ -54,16 +57,18 @@ def limit_of(spec: CheckSpec, check: dict[str, Any]) -> Limit | None:
 
 def table(seen: Sequence[Seen]) -> Iterator[str]:
     """The lines of the table, in Markdown."""
-    yield "| check | measure | passes | limit | unit | worst good | best bad | good turned away | bad turned away |"
+    yield "| check | measure | passes | limit | unit | worst good | best bad | good turned away (alone) | bad (alone) |"
     yield "| --- | --- | --- | ---: | --- | ---: | ---: | ---: | ---: |"
     for one in seen:
         numbers = [one.check, one.limit.measure, one.limit.passes, _shown(one.limit.value), one.limit.unit]
-        numbers += [_shown(one.worst_good), _shown(one.best_bad), str(one.good_failed), str(one.bad_failed)]
+        numbers += [_shown(one.worst_good), _shown(one.best_bad)]
+        numbers += [f"{one.good_failed} ({one.good_alone})", f"{one.bad_failed} ({one.bad_alone})"]
         yield f"| {' | '.join(numbers)} |"
 
 
 def _seen(spec: CheckSpec, limit: Limit, rows: Sequence[Row]) -> Seen:
-    passing, failing, failed = [], [], {True: 0, False: 0}
+    passing, failing = [], []
+    failed, alone = Counter[bool](), Counter[bool]()
     for row in rows:
         if spec.name not in row["checks"]:
             raise OtherLimits(f"a row has no check {spec.name}: judge the collection again")
@@ -71,6 +76,7 @@ def _seen(spec: CheckSpec, limit: Limit, rows: Sequence[Row]) -> Seen:
         decided = limit_of(spec, check)
         if decided == limit and not check["passed"]:
             failed[row["good"]] += 1
+            alone[row["good"]] += sum(not one["passed"] for one in row["checks"].values()) == 1
             # Some fail for another reason than their number, which is recorded all the same.
             if not row["good"] and check["value"] is not None and limit.margin(check["value"]) < 0:
                 failing.append(check["value"])
@@ -84,7 +90,9 @@ def _seen(spec: CheckSpec, limit: Limit, rows: Sequence[Row]) -> Seen:
         min(passing, key=limit.margin, default=None),
         max(failing, key=limit.margin, default=None),
         failed[True],
+        alone[True],
         failed[False],
+        alone[False],
     )
 
 

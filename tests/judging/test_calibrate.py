@@ -103,6 +103,7 @@ def test_the_report_counts_what_the_verdict_caught_and_what_the_risk_would_chang
         assert today == (report["good_accepted"][0], report["bad_caught"][0])
         assert others[2][0] > today[0]  # narrow misses forgiven below .4
         assert others[3][1] > today[1]  # review from .5 on
+        assert [good for good, _ in others[6:]] == sorted(good for good, _ in others[6:])  # accepted below, and below
     told = "\n".join(lines(report))
     assert "| halo | 0/1 [0..79 %] |" in told
     assert all(f"| {kind.replace('_', ' ')} |" in told for kind in KINDS)
@@ -110,8 +111,10 @@ def test_the_report_counts_what_the_verdict_caught_and_what_the_risk_would_chang
 
 def test_a_limit_s_neighbours_are_the_worst_good_and_the_best_bad_picture():
     rows = [row(True, 0.04), row(True, 0.14), row(True, 0.2), row(False, 0.01), row(False, 0.17), row(False, 0.3)]
+    rows[-1]["checks"]["contact_shadow"]["passed"] = False
     (seen,) = [one for one in limits_seen(rows) if one.limit == FRINGE]
-    assert (seen.worst_good, seen.best_bad, seen.good_failed, seen.bad_failed) == (0.14, 0.17, 1, 2)
+    assert (seen.worst_good, seen.best_bad) == (0.14, 0.17)
+    assert (seen.good_failed, seen.good_alone, seen.bad_failed, seen.bad_alone) == (1, 1, 2, 1)
 
 
 def test_rows_of_other_limits_are_refused():

@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 
+from function.tools.cli.shares import wilson
 from tests.bench import collection
-from tests.bench.collection_report import report, wilson
+from tests.bench.collection_report import report
 from tests.bench.render.settling import settled
 from tests.cases.answers import case
 from tests.cases.cases import SHIPPED

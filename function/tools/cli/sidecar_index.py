@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import get_args
+from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,6 +25,8 @@ READERS = 16
 STATUSES = get_args(Sidecar.model_fields["status"].annotation)
 GENERATION = re.compile(r"[0-9]{1,19}")
 USD = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
+
+Part = TypeVar("Part", bound=BaseModel)
 
 
 class NotASidecar(Exception):
@@ -83,13 +85,7 @@ class SettledReader:
 
     def list(self, bucket: str, prefix: str) -> dict[str, Settled]:
         """The newest sidecar of every manifest under the prefix, by the manifest's gs:// name."""
-        sidecars = [
-            stored
-            for stored in self._storage.list(bucket, prefix, Deadline(LISTING_S))
-            if stored.name.endswith(".json")
-            and not stored.name.startswith(OWN_PREFIXES)
-            and {STATUS_KEY, MANIFEST_KEY, GENERATION_KEY} <= stored.metadata.keys()
-        ]
+        sidecars = list(_sidecars(self._storage, bucket, prefix))
         with ThreadPoolExecutor(READERS) as pool:
             found: dict[str, Settled] = {}
             for settled in pool.map(self._settled, sidecars):
@@ -131,22 +127,41 @@ class SettledReader:
     def _body(self, stored: StoredObject) -> _Body:
         """What the sidecar itself says; nothing, and named, where it cannot be read: its metadata says the rest."""
         try:
-            body = self._storage.read(
-                stored.bucket, stored.name, Deadline(CALL_S), generation=stored.generation, limit=MAX_SIDECAR_BYTES
-            )
-            return _Body.model_validate_json(body)
+            return read_sidecar(self._storage, stored, _Body)
         except NotFound:
-            return _Body()
-        except TooLarge:
-            problem = f"it is larger than the {MAX_SIDECAR_BYTES:,} bytes of any sidecar"
-        except Damaged as error:
-            problem = f"it is stored as gzip and cannot be unpacked: {error}"
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            problem = f"it is not as a sidecar is{f', at {where}' if where else ''}: {first['msg']}"
-        self._odd.name(stored.bucket, stored.name, f"{problem}; its cost is not known")
+            pass
+        except NotASidecar as problem:
+            self._odd.name(stored.bucket, stored.name, f"{problem}; its cost is not known")
         return _Body()
+
+
+def read_sidecar(storage: Storage, stored: StoredObject, as_part: type[Part]) -> Part:
+    """Of a sidecar what `as_part` holds. Raises NotASidecar, NotFound, StorageUnavailable, Forbidden."""
+    try:
+        body = storage.read(
+            stored.bucket, stored.name, Deadline(CALL_S), generation=stored.generation, limit=MAX_SIDECAR_BYTES
+        )
+        return as_part.model_validate_json(body)
+    except TooLarge:
+        raise NotASidecar(f"it is larger than the {MAX_SIDECAR_BYTES:,} bytes of any sidecar") from None
+    except Damaged as error:
+        raise NotASidecar(f"it is stored as gzip and cannot be unpacked: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise NotASidecar(f"it is not as a sidecar is{f', at {where}' if where else ''}: {first['msg']}") from None
+
+
+def pair_sidecars(storage: Storage, bucket: str, prefix: str) -> Iterator[StoredObject]:
+    """What says in its metadata that it is the sidecar of a pair."""
+    return (one for one in _sidecars(storage, bucket, prefix) if not is_catalogue(one.metadata[MANIFEST_KEY]))
+
+
+def _sidecars(storage: Storage, bucket: str, prefix: str) -> Iterator[StoredObject]:
+    for stored in storage.list(bucket, prefix, Deadline(LISTING_S)):
+        says = {STATUS_KEY, MANIFEST_KEY, GENERATION_KEY} <= stored.metadata.keys()
+        if says and stored.name.endswith(".json") and not stored.name.startswith(OWN_PREFIXES):
+            yield stored
 
 
 def list_manifests(storage: Storage, bucket: str, prefix: str) -> list[StoredObject]:
