@@ -162,7 +162,9 @@ class Cost(Record):
     estimated_prompt_tokens_uncompressed: int
     prompt_tokens_saved_percent: float
     price_source: str
-    stopped_by: str | None = Field(None, description="the spending cap that kept a further picture from being asked")
+    stopped_by: str | None = Field(
+        None, description="what kept a further picture from being asked for: a cap, or the instance's end"
+    )
     billing_rule: str = ""
     estimates_by_rule: dict[str, int] = {}
 

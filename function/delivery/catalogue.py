@@ -7,6 +7,7 @@ catalogue starts only the rows that it changes.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from function.deadline import Deadline
@@ -45,17 +46,21 @@ def catalogue_budget(rows: list[Row], settings: Settings) -> float | None:
 
     Raises ManifestInvalid when they state several, or one that cannot be used.
     """
-    stated: dict[str, Row] = {}
+    stated: dict[str, tuple[Row, Any]] = {}
     for row in rows:
-        if isinstance(row.fields, dict) and row.fields.get(BUDGET_FIELD) is not None:
-            stated.setdefault(quoted(row.fields[BUDGET_FIELD]), row)
+        if not row.may_state(BUDGET_FIELD):
+            continue
+        with contextlib.suppress(ValueError):  # that row is refused by itself
+            fields = row.read()
+            if isinstance(fields, dict) and fields.get(BUDGET_FIELD) is not None:
+                stated.setdefault(quoted(fields[BUDGET_FIELD]), (row, fields[BUDGET_FIELD]))
     if len(stated) > 1:
-        (one, first), (other, second) = list(stated.items())[:2]
+        (one, (first, _)), (other, (second, _)) = list(stated.items())[:2]
         raise ManifestInvalid(
             f"a catalogue has one budget_usd: row {first.number} says {one}, row {second.number} says {other}"
         )
-    for row in stated.values():
-        fields = {"product": "p", "scene": "s", BUDGET_FIELD: row.fields[BUDGET_FIELD]}
+    for _, budget in stated.values():
+        fields = {"product": "p", "scene": "s", BUDGET_FIELD: budget}
         return manifest_from(fields, settings).budget_usd
     return None
 

@@ -69,10 +69,11 @@ def row_manifest(row: Row, upload: Upload, settings: Settings) -> RowManifest:
 
     Raises ManifestInvalid, ReferenceForbidden.
     """
-    if row.problem is not None:
-        raise ManifestInvalid(row.problem)
+    try:
+        fields = row.read()
+    except ValueError as problem:
+        raise ManifestInvalid(str(problem)) from None
     # The budget is the catalogue's: in its rows it would make every one of them another when it is raised.
-    fields = row.fields
     if isinstance(fields, dict):
         fields = {name: value for name, value in fields.items() if name != BUDGET_FIELD}
     manifest = manifest_from(fields, settings)

@@ -90,11 +90,13 @@ class _WatchedSwitch:
     def look(self) -> SwitchState:
         with self._lock:
             if time.monotonic() >= self._look_again:
-                self._read()
-                self._look_again = time.monotonic() + LOOK_EVERY_S
+                # What is read is as old as the question. Where there is no answer, the next one is not waited for soon.
+                asked = time.monotonic()
+                self._look_again = (asked if self._read() else time.monotonic()) + LOOK_EVERY_S
             return self.state
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Whether it could be read."""
         try:
             self.state = read_switch(self._storage, self._bucket, Deadline(LOOK_FOR_S))
             self._readable = True
@@ -104,3 +106,4 @@ class _WatchedSwitch:
                 switch = gs_uri(self._bucket, SWITCH_OBJECT)
                 log("WARNING", f"the switch {switch} cannot be read, taken as {known}: {error}", stage="event")
             self._readable = False
+        return self._readable

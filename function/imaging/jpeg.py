@@ -20,6 +20,9 @@ from function.imaging.opened import CheckSize, Opened
 # Passes over a colour, of all scans together: even an empty one costs 25 ms for 64 megapixels. A progressive picture
 # has 14 as libjpeg writes it, 24 with inks.
 MAX_PASSES = 40
+# Without its end a picture is decoded twice. So many passes over pixels are 50 megapixels in three colours, or 10 as
+# libjpeg writes progressive ones: 0.8 s more.
+MAX_UNENDED_PASSES = 150_000_000
 END = b"\xff\xd9"
 START = b"\xff\xd8"
 MAX_SEGMENTS = 10_000  # before and between scans; 50 MB of full ones are 800
@@ -51,6 +54,7 @@ class Extent:
     first_scan     where that scan's marker stands
     exif           the first block of it; None without one
     segments       how many there are, scans among them
+    passes         over a colour, of all scans together
     """
 
     end: int | None
@@ -59,6 +63,7 @@ class Extent:
     first_scan: int
     exif: bytes | None
     segments: int
+    passes: int
 
 
 def extent_of(content: bytes, max_segments: int = MAX_SEGMENTS) -> Extent:
@@ -109,7 +114,7 @@ def extent_of(content: bytes, max_segments: int = MAX_SEGMENTS) -> Extent:
         position = found.start()
     if not scans:
         raise ValueError("the file ends too early")
-    return Extent(end, not _is_any(missing_bits), head.packed(), first_scan, head.exif, segments)
+    return Extent(end, not _is_any(missing_bits), head.packed(), first_scan, head.exif, segments, passes)
 
 
 class _Head:
@@ -169,6 +174,8 @@ def open_jpeg(content: bytes, check_size: CheckSize) -> Opened:
     picture = extent.head + content[extent.first_scan : extent.end]
     image = JpegImagePlugin.JpegImageFile(io.BytesIO(picture)) if whole else _Unended(picture)
     check_size(image.size)
+    if not whole and extent.passes * image.width * image.height > MAX_UNENDED_PASSES:
+        raise ValueError("its end is missing, and it is too large to make sure that nothing else is")
     return Opened(
         image,
         extent.exif,

@@ -18,6 +18,7 @@ from PIL import Image, WebPImagePlugin
 from function.imaging.frame import Size
 from function.imaging.opened import CheckSize, Opened
 
+_MAX_SIDE_PX = 16_383  # of a frame (libwebp's WEBP_MAX_DIMENSION); the header of the canvas has room for 2**24
 _MAX_CHUNKS = 100_000  # an animation has one for each of its frames
 _FIRST_FRAME = (b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L")
 _ALPHA, _ANIMATION = 0x10, 0x02  # flags of the extended header
@@ -44,7 +45,10 @@ class _Parts:
 def open_webp(content: bytes, check_size: CheckSize) -> Opened:
     """Read the header. Raises ValueError and what Pillow raises at damaged data."""
     # Creating the decoder allocates the canvas, so its size is read first.
-    check_size(_canvas_size(content))
+    width, height = _canvas_size(content)
+    check_size((width, height))
+    if max(width, height) > _MAX_SIDE_PX:
+        raise ValueError(f"its canvas is {width:,} x {height:,}, wider or higher than its frames can be")
     parts = _read(content)
     picture = parts.picture
     image = WebPImagePlugin.WebPImageFile(io.BytesIO(picture))

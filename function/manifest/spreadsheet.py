@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import codecs
 import csv
+import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,9 @@ MAX_ROWS = 100_000  # ten times what is ordinary, and still inside the six digit
 _MAX_LINES = 10 * MAX_ROWS  # empty ones too, and those inside of cells
 _MAX_MARKS = 4  # byte order marks, one before the other, as some programs write them
 _MAX_NAME_CHARS = 1000  # of a column
-_MAX_COLUMNS = 200  # a manifest has about 20 fields, and 32 labels
+_MAX_DELIMITERS = 100_000  # of a row, those inside of cells too: each may make a cell of 80 bytes
+_MAX_COLUMNS = 200
+_MAX_FILLED = 60  # cells of a row: a manifest has about 20 fields, and 32 labels
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n)|[^\r\n]++\Z")  # a StringIO would hold four bytes for each character
 _FOREIGN = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as `surrogateescape` keeps them
 _HEAD_BYTES = 4096  # in which the first line of JSON is looked for
@@ -33,19 +36,46 @@ SEPARATOR_LINE = re.compile(r"\s*\"?sep ?= ?([,;\t|])\"?[,;\t| ]*(?:\r\n|\r|\n)"
 class Row:
     """One pair of a catalogue. `number` counts data rows from 1; `line` is where it begins in the file.
 
-    `fields` are a manifest's, unchecked; `problem` says why there are none.
+    Kept is its text, as JSON: a manifest's fields, or, with `columns`, its cells; for what is made of it takes twenty
+    times its bytes. `unreadable` says why there is none.
     """
 
     number: int
     line: int
-    fields: Any = None
-    problem: str | None = None
+    text: bytes = b""
+    columns: tuple[str, ...] | None = None
+    unreadable: str | None = None
+
+    def read(self) -> Any:
+        """A manifest's fields, unchecked, made anew each time. Raises ValueError with a sentence for people."""
+        if self.unreadable is not None:
+            raise ValueError(self.unreadable)
+        if self.columns is not None:
+            return _fields(self.columns, json.loads(self.text))
+        try:
+            return parse_json(self.text.decode())
+        except UnicodeDecodeError as error:
+            raise ValueError(f"it is not UTF-8 text: {error.reason} at byte {error.start}") from None
+
+    @property
+    def fields(self) -> Any:
+        """What `read` gives; None where it cannot be read."""
+        try:
+            return self.read()
+        except ValueError:
+            return None
+
+    def may_state(self, field: str) -> bool:
+        """Whether it can have the field; told without reading it."""
+        if self.columns is not None:
+            return field in self.columns
+        return field.encode() in self.text or b"\\u" in self.text
 
 
 def read_rows(name: str, content: bytes) -> list[Row]:
     """The rows of the catalogue `name` (.csv or .jsonl).
 
-    A row that cannot be read carries its problem and stops no other. Raises ManifestInvalid when the catalogue
+    A row that cannot be read says so when it is, and stops no other. Raises ManifestInvalid when the catalogue
     as a whole cannot be used: its encoding, its header, its number of rows.
     """
     if pointer := lfs_pointer(content):
@@ -71,12 +101,7 @@ def _jsonl_rows(content: bytes) -> Iterator[Row]:
     lines = enumerate(content.split(b"\n"), start=1)
     filled = ((line, packed) for line, text in lines if (packed := text.strip()))
     for number, (line, packed) in enumerate(filled, start=1):
-        try:
-            yield Row(number, line, fields=parse_json(packed.decode("utf-8")))
-        except UnicodeDecodeError as error:
-            yield Row(number, line, problem=f"it is not UTF-8 text: {error.reason} at byte {error.start}")
-        except ValueError as error:
-            yield Row(number, line, problem=str(error))
+        yield Row(number, line, packed)
 
 
 def _check_lines(count: int) -> None:
@@ -113,29 +138,38 @@ def _csv_rows(content: bytes) -> Iterator[Row]:
             raise ManifestInvalid(f"the header, the first line, cannot be read: {header}")
         if foreign := _foreign_byte(header):
             raise ManifestInvalid(f"the header, the first line, {foreign}")
-        columns = _columns(header)
+        columns = tuple(_columns(header))
         break
     else:
         raise ManifestInvalid("the catalogue is empty: its first line must name the columns")
     for number, (line, cells) in enumerate(records, start=1):
         if isinstance(cells, str):
-            yield Row(number, line + offset, problem=cells)
+            yield Row(number, line + offset, unreadable=cells)
             continue
         if foreign := _foreign_byte(cells):
-            yield Row(number, line + offset, problem=f"it {foreign}")
+            yield Row(number, line + offset, unreadable=f"it {foreign}")
             continue
-        try:
-            yield Row(number, line + offset, fields=_fields(columns, cells))
-        except ValueError as error:
-            yield Row(number, line + offset, problem=str(error))
+        if (filled := len(cells) - cells.count("")) > _MAX_FILLED:
+            yield Row(number, line + offset, unreadable=f"it fills {filled} cells; {_MAX_FILLED} are the most")
+            continue
+        yield Row(number, line + offset, json.dumps(cells, ensure_ascii=False).encode(), columns)
 
 
 def _records(text: str, delimiter: str, start: int = 0) -> Iterator[tuple[int, list[str] | str]]:
     """(first line, cells) of every record that is not empty; instead of cells, why they cannot be told apart."""
-    lines = (line[0] for line in _LINE.finditer(text, start))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    delimiters = 0  # of the record that is read
+
+    def lines() -> Iterator[str]:
+        nonlocal delimiters
+        for found in _LINE.finditer(text, start):
+            delimiters += found[0].count(delimiter)
+            if delimiters > _MAX_DELIMITERS:
+                raise ManifestInvalid(f"line {line} begins a row of more than {_MAX_DELIMITERS:,} cells")
+            yield found[0]
+
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
     while True:
-        line = reader.line_num + 1
+        line, delimiters = reader.line_num + 1, 0
         try:
             cells = next(reader)
         except StopIteration:
@@ -189,7 +223,7 @@ def _column(name: str) -> str:
     return LABEL_PREFIX + name[len(LABEL_PREFIX) :] if name.lower().startswith(LABEL_PREFIX) else name.lower()
 
 
-def _fields(columns: list[str], cells: list[str]) -> dict[str, Any]:
+def _fields(columns: Sequence[str], cells: list[str]) -> dict[str, Any]:
     """One row's cells as a manifest's fields; an empty cell is an absent field. Raises ValueError."""
     fields: dict[str, Any] = {}
     if any(cells[len(columns) :]):

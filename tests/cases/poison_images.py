@@ -49,6 +49,21 @@ def padded_profile(size: int) -> bytes:
     return struct.pack(">I", len(profile)) + profile[4:]
 
 
+LONGEST_CURVE = 0x7FFF  # entries that LittleCMS reads of a curve
+
+
+def profile_with_curves(entries: int) -> bytes:
+    """LittleCMS's sRGB with three curves of one level: to undo them it looks through all of their entries."""
+    profile = srgb_profile()
+    curve = b"curv" + bytes(4) + struct.pack(">I", entries) + b"\x75\x30" * entries + bytes(entries % 2 * 2)
+    table = bytearray(profile[128 : 132 + 12 * struct.unpack_from(">I", profile, 128)[0]])
+    for place in range(4, len(table), 12):
+        if table[place : place + 4] in (b"rTRC", b"gTRC", b"bTRC"):
+            struct.pack_into(">II", table, place + 4, len(profile), 12 + 2 * entries)
+    whole = profile[4:128] + bytes(table) + profile[128 + len(table) :] + curve
+    return struct.pack(">I", 4 + len(whole)) + whole
+
+
 # --- PNG
 
 
@@ -323,6 +338,13 @@ def _tiff_loop() -> bytes:
     return tiff_of(tiff_tags(t34665=(4, 1, start), t330=(4, 1, start)), data=picture, next_directory=start)
 
 
+def _wide_canvas() -> bytes:
+    """Its pixels fit into the limit, and each of its rows takes as many bytes as a picture."""
+    content = bytearray(webp_of(flags=0))
+    content[24:30] = (1_966_080).to_bytes(3, "little") + (31).to_bytes(3, "little")
+    return bytes(content)
+
+
 IMAGES: dict[str, Callable[[int], bytes]] = {
     "png: empty chunks": lambda size: _png_repeated(b"abCd", b"", size),
     "png: empty chunks behind the pixels": lambda size: _png_repeated(b"abCd", b"", size, b"IEND"),
@@ -332,6 +354,9 @@ IMAGES: dict[str, Callable[[int], bytes]] = {
     "png: profiles": lambda size: _png_repeated(b"iCCP", b"a\0\0" + zlib.compress(bytes(10**6)), size),
     "png: a huge profile": lambda size: png_with(
         _png(), png_chunk(b"iCCP", b"a\0\0" + zlib.compress(padded_profile(size)))
+    ),
+    "png: a profile of curves that cannot be undone": lambda _: png_with(
+        _png(), png_chunk(b"iCCP", b"a\0\0" + zlib.compress(profile_with_curves(LONGEST_CURVE)))
     ),
     "png: empty blocks": lambda size: png_with(
         _png(), png_chunk(b"IDAT", b"\x78\x01" + b"\0\0\0\xff\xff" * (size // 5))
@@ -358,6 +383,7 @@ IMAGES: dict[str, Callable[[int], bytes]] = {
     "jpeg: no end, 64 megapixels": lambda size: many_pixels(size)[:-2],
     "jpeg: no end, progressive, 64 megapixels": lambda size: many_pixels(size, progressive=True)[:-2],
     "webp: a huge profile": lambda size: webp_of((b"ICCP", padded_profile(size)), flags=0x20),
+    "webp: a canvas wider than any frame": lambda _: _wide_canvas(),
     "webp: empty chunks": lambda size: webp_of(*[(b"abcd", b"")] * (size // 8), flags=0),
     "webp: exif of overlapping values": lambda size: webp_of((b"EXIF", exif_of_overlapping_values(size)), flags=8),
     "webp: frames": _webp_frames,

@@ -92,6 +92,20 @@ CATALOGUES: dict[str, tuple[str, Callable[[int], bytes]]] = {
         + b"a,b" + b",c" * (size // 24) + b"\n",
     ),
     "csv: cells": (".csv", lambda size: _filled("product,scene\n", "a,", "b\n", size)),
+    "csv: cells of four bytes": (".csv", lambda size: _filled("product,scene\n", "😀,", "b\n", size)),
+    "csv: cells of four bytes, over many lines": (
+        ".csv", lambda size: _filled("product,scene\n", "😀," * 20 + '"\n"', "b\n", size),
+    ),
+    "csv: rows of cells of four bytes": (
+        ".csv",
+        lambda size: _filled(
+            "product,scene," + ",".join(f"labels.{n}" for n in range(190)) + "\n", "a,b" + ",😀" * 190 + "\n", "", size
+        ),
+    ),
+    "jsonl: rows of texts of four bytes": (
+        ".jsonl",
+        lambda size: _filled("", '{"product": {' + ",".join(f'"{n}":"😀"' for n in range(190)) + "}}\n", "", size),
+    ),
     "csv: empty lines": (".csv", lambda size: _filled("product,scene\n", "\n", "a,b\n", size)),
     "csv: byte order marks": (".csv", lambda size: _filled("", "\ufeff", "product,scene\na,b\n", size)),
     "csv: a cell of blanks": (".csv", lambda size: _filled("product,scene\na,", " \u200b", "\n", size)),

@@ -13,46 +13,26 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from function.deadline import Deadline
-from function.delivery.cloud_event import Upload
-from function.delivery.row_writer import CATALOGUE_KEY
-from function.delivery.switch import LOOK_EVERY_S, LOOK_FOR_S, SWITCH_OBJECT, write_switch
-from function.storage.client import Storage
-from function.storage.names import gs_uri
+from function.delivery.switch import LOOK_EVERY_S, SWITCH_OBJECT
 from tests.delivery.exploration.books import Books, Violation, owner_of
 from tests.delivery.exploration.installed import installed
 from tests.delivery.exploration.instance import Instance
+from tests.delivery.exploration.queue import Queue
 from tests.delivery.exploration.storage_model import StorageModel, Stored, Wire
+from tests.delivery.exploration.trouble import TROUBLE_S, Trouble
 from tests.delivery.exploration.virtual_time import Actor, Process, Scheduler, Stuck
 
-INPUT, OUTPUT = "in-bucket", "out-bucket"
-CATALOGUE = gs_uri(INPUT, "spring.csv")
+OUTPUT = "out-bucket"
 MIDNIGHT = datetime(2026, 11, 27, tzinfo=UTC)
-TROUBLE_S = 400.0  # so long things go wrong
-PLATFORM_GIVES_S = 10.0  # between SIGTERM and SIGKILL
-FIRST_BACKOFF_S, MAX_BACKOFF_S = 10.0, 600.0  # of the queue, as Terraform sets them
-MAX_DELIVERIES = 80  # of one event; what is not settled then never will be
 CALM_SHARE = 0.2  # of the runs, in which nothing goes wrong
-PICTURE_USD, DEAREST_USD = 0.039, 0.05
-DELIVERY_S = 600.0  # that the queue waits for an answer
-DIRECT_S = 30.0
-
-
-@dataclass
-class Message:
-    """An event in the queue; acknowledged, it is not delivered again."""
-
-    upload: Upload
-    acknowledged: bool = False
+PICTURE_USD = 0.039
 
 
 class World:
@@ -87,8 +67,8 @@ class World:
                 if self.caps[kind] is not None
             },
         }  # fmt: skip
-        self.platform, self.messages = Process("platform"), list[Message]()
-        self.instances = [self._new_instance() for _ in range(self.random.randint(1, 3))]
+        self.platform, self.queue, self._trouble = Process("platform"), Queue(self), Trouble(self)
+        self.instances = [self.new_instance() for _ in range(self.random.randint(1, 3))]
         self.paused_at: float | None = None
         self.over = self.somebody_froze = False
 
@@ -109,7 +89,7 @@ class World:
         self.say(f"{actor.name}: the model is asked, attempt {request.seed}")
         self.books.note_call(upload, actor.notes["began"], request)
         self._of_kinds("billed", usd)
-        paused = self.paused_at is not None and actor.notes["began"] > self.paused_at + LOOK_EVERY_S + LOOK_FOR_S
+        paused = self.paused_at is not None and actor.notes["began"] > self.paused_at + LOOK_EVERY_S
         if paused and not self.somebody_froze:
             self.books.violations.append(f"{owner_of(upload)}: asked the model while paused")
 
@@ -156,19 +136,19 @@ class World:
         """Raises Violation."""
         with installed(self):
             for number in range(self.random.randint(1, 3)):
-                self._upload(f"spring/{number:06}.json", self.random.uniform(0.0, 30.0))
+                self.queue.upload(f"spring/{number:06}.json", self.random.uniform(0.0, 30.0))
             if not self.calm:
-                self._spawn("trouble", self._make_trouble)
+                self.spawn("trouble", self._trouble.make)
             if self.random.random() < 0.15:
-                self._spawn("operator", self._pause_and_resume)
-            self._spawn("end", self._end)
+                self.spawn("operator", self._trouble.pause_and_resume)
+            self.spawn("end", self._end)
             try:
                 self.scheduler.run(self._is_over)
             except Stuck as stuck:
                 raise Violation(f"seed {self.seed}: {stuck}") from None
         problems = list(
             itertools.chain(
-                self.books.check(self.storage.objects, [one.upload for one in self.messages], self.calm),
+                self.books.check(self.storage.objects, [one.upload for one in self.queue.messages], self.calm),
                 self.books.check_money(self.storage.objects, self._caps_usd()),
             )
         )
@@ -177,100 +157,6 @@ class World:
 
     def _is_over(self) -> bool:
         return self.over
-
-    def _upload(self, name: str, after_s: float) -> None:
-        """A manifest is uploaded, and some time later perhaps again."""
-
-        def upload() -> None:
-            fields = {"product": "p.png", "scene": "s.png", "placement": self.random.choice((name, "in the middle"))}
-            metadata = {CATALOGUE_KEY: CATALOGUE, "catalogue-generation": "1"}
-            generation = self.storage.put(INPUT, name, json.dumps(fields).encode(), metadata)
-            message = Message(Upload(f"event-{generation}", INPUT, name, generation, self.clock()))
-            self.messages.append(message)
-            for _ in range(self.random.choice((1, 1, 2, 3))):
-                offset_s = self.random.choice((0.0, self.random.uniform(0.0, 60.0)))
-                self._spawn("queue", lambda: self._bring(message), offset_s)
-
-        self._spawn("upload", upload, after_s)
-        if self.random.random() < 0.4:
-            self._spawn("upload", upload, after_s + self.random.uniform(0.0, 200.0))
-
-    def _bring(self, message: Message) -> None:
-        """Deliver an event until some delivery of it is answered with 200, as the queue does."""
-        backoff_s = FIRST_BACKOFF_S
-        for number in range(MAX_DELIVERIES):
-            if message.acknowledged:
-                return
-            if self._deliver(message) == 200:
-                message.acknowledged = True
-                return
-            patient = number > MAX_DELIVERIES / 2  # the day's cap is waited for
-            self.scheduler.wait(3600.0 if patient else self.random.uniform(0.5, 1.0) * backoff_s)
-            backoff_s = min(MAX_BACKOFF_S, 2 * backoff_s)
-        self.books.violations.append(f"{owner_of(message.upload)}: not settled after {MAX_DELIVERIES} deliveries")
-
-    def _deliver(self, message: Message) -> int | None:
-        instance = self.random.choice(self.instances)
-        upload = message.upload
-        actor = self.scheduler.spawn(
-            f"{instance.name} {upload.name[-6]}#{upload.generation}", instance, lambda: instance.deliver(upload)
-        )
-        actor.notes = {"upload": upload, "began": self.scheduler.now}
-        instance.deliveries += 1
-        self.scheduler.wait(DELIVERY_S, lambda: actor.is_done)
-        instance.deliveries -= actor.is_done
-        self.say(f"{actor.name}: answered {actor.result if actor.is_done else 'nothing in time'}")
-        return actor.result
-
-    # --- what goes wrong
-
-    def _make_trouble(self) -> None:
-        while self.scheduler.now < TROUBLE_S:
-            self.scheduler.wait(self.random.expovariate(1 / 40.0))
-            instance = self.random.choice(self.instances)
-            action = self.random.choice((self._freeze, self._freeze, self._kill, self._terminate))
-            self.say(f"{instance.name}: {action.__name__}")
-            action(instance)
-        self.storage.wire.fault_share, self.storage.wire.longest_s = 0.0, 0.1
-
-    def _freeze(self, instance: Instance) -> None:
-        instance.frozen_until = self.scheduler.now + self.random.choice((5.0, 70.0, 150.0)) * self.random.random()
-        self.somebody_froze = True
-
-    def _kill(self, instance: Instance) -> None:
-        """kill -9; what it had sent may still arrive. Another one takes its place, perhaps on the same machine."""
-        if instance in self.instances:
-            self.instances.remove(instance)
-            machine = instance.machine if self.random.random() < 0.3 else None
-            self.instances.append(self._new_instance(machine))
-        if instance.is_dead:
-            return
-        for kind, usd in instance.set_aside(self.storage.objects).items():
-            self.books.money[kind].held_back += usd
-        self.live_runs = {run: process for run, process in self.live_runs.items() if process is not instance}
-        for actor in self.scheduler.kill(instance):
-            if actor.in_flight is not None and self.random.random() < 0.5:
-                self.storage.arrive_late(actor.in_flight)
-
-    def _terminate(self, instance: Instance) -> None:
-        """SIGTERM, and SIGKILL some seconds later; nothing is sent to it any more."""
-        self.instances.remove(instance)
-        self.instances.append(self._new_instance())
-        for money in self.books.money.values():
-            money.held_back += instance.deliveries * DEAREST_USD  # what is under way counts as spent
-        self.scheduler.spawn(f"{instance.name} SIGTERM", instance, instance.service._hand_on)
-        self._spawn("platform", lambda: self._kill(instance), PLATFORM_GIVES_S)
-
-    def _pause_and_resume(self) -> None:
-        storage = Storage(None, make_client=lambda project: self.storage.client())
-        self.scheduler.wait(self.random.uniform(0.0, 60.0))
-        write_switch(storage, INPUT, paused=True, deadline=Deadline(DIRECT_S))
-        self.paused_at = self.scheduler.now
-        self.say("paused")
-        self.scheduler.wait(self.random.uniform(0.0, 300.0))
-        self.paused_at = None
-        write_switch(storage, INPUT, paused=False, deadline=Deadline(DIRECT_S))
-        self.say("resumed")
 
     def _end(self) -> None:
         """Once everything has come to rest, every process ends in good order."""
@@ -283,10 +169,12 @@ class World:
 
     # --- small things
 
-    def _spawn(self, name: str, work: Callable[[], Any], after_s: float = 0.0) -> Actor:
+    def spawn(self, name: str, work: Callable[[], Any], after_s: float = 0.0) -> Actor:
+        """A new actor of the platform's, which has its first turn `after_s` from now."""
         return self.scheduler.spawn(name, self.platform, work, after_s)
 
-    def _new_instance(self, machine: str | None = None) -> Instance:
+    def new_instance(self, machine: str | None = None) -> Instance:
+        """One more instance of the function, on a machine of its own where none is given."""
         number = next(self.numbers)
         skew_s = self.random.uniform(-1, 1) * (5.0 if self.calm else self.random.choice((5.0, 5.0, 30.0, 600.0)))
         return Instance(self, f"i{number}", machine or f"m{number}", skew_s, self.random.randint(1, 2))

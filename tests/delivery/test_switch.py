@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+import function.delivery.switch as switch_module
 from function.deadline import Deadline
-from function.delivery.switch import LOOK_EVERY_S, SwitchState, read_switch, write_switch
+from function.delivery.switch import LOOK_EVERY_S, Switches, SwitchState, read_switch, write_switch
 from function.storage.client import Storage
 from function.tools.local.storage_emulator import PROJECT
+from tests.delivery.test_exactly_once import in_background
 from tests.fault_proxy import FaultProxy
-from tests.support import http, log_lines, wait_until
+from tests.support import PATIENCE_S, http, log_lines, wait_until
 from tests.tiers import exhaustive
 
 OVER_AN_HOUR_S = 3601.0
@@ -115,6 +119,25 @@ def test_a_pause_that_was_seen_holds_while_the_switch_cannot_be_read(own_cloud, 
         fault = proxy.add("403", "stat", f"{own_cloud.input}/{SWITCH}", times=None)
         wait_until(lambda: own_cloud.deliver(server, resource).status == 503 and fault.fired)
         assert own_cloud.deliver(server, resource).status == 503
+
+
+def test_what_was_read_slowly_is_believed_no_longer(own_cloud, switch, monkeypatch):
+    """The switch said that it runs, was turned, and then the answer came."""
+    now = [100.0]
+    with FaultProxy(own_cloud.gcs.url) as proxy:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
+        monkeypatch.setattr(switch_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+        switches = Switches(Storage(PROJECT))
+        answer = proxy.add("pause_after", "stat", f"{own_cloud.input}/{SWITCH}")
+        thread, seen = in_background(switches.look, own_cloud.input)
+        assert answer.held.wait(PATIENCE_S)
+        switch(True)
+        now[0] += LOOK_EVERY_S - 1
+        answer.released.set()
+        thread.join()
+        assert not seen[0].paused and not switches.look(own_cloud.input).paused
+        now[0] += 1
+        assert switches.look(own_cloud.input).paused
 
 
 def test_an_object_put_there_by_hand_pauses(own_cloud, switch):

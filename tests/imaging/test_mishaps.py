@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -65,6 +66,14 @@ def test_a_jpeg_that_lacks_rows_or_scans_is_refused(content, at_least):
     for length in (*scans, len(content) // 2, len(content) * 9 // 10, len(content) - 40):
         with pytest.raises(SourceUnreadable, match="ends too early"):
             decode(content[:length], "product", max_pixels=MAX_PIXELS, at_least=at_least)
+
+
+@pytest.mark.parametrize(("progressive", "is_read"), [(False, True), (True, False)])
+def test_a_large_jpeg_without_its_end_marker_is_looked_at_twice_only_where_that_is_soon_done(progressive, is_read):
+    content = saved(Image.new("RGB", (3500, 3500), (90, 120, 150)), "JPEG", progressive=progressive)
+    inspect(content, "x", max_pixels=64_000_000)
+    with contextlib.nullcontext() if is_read else pytest.raises(SourceUnreadable, match="too large to make sure"):
+        inspect(content[:-2], "x", max_pixels=64_000_000)
 
 
 def test_memory_is_planned_for_the_second_look():

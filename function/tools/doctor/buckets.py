@@ -13,10 +13,11 @@ from google.cloud import storage
 from function.delivery.switch import RUNNING, STATE_KEY, SWITCH_OBJECT
 from function.generation.gemini.response import shorten
 from function.storage.client import CLIENT_ERRORS
-from function.storage.names import WORK_PREFIX
+from function.storage.names import HTTP_PREFIX, WORK_PREFIX
 from function.tools.doctor.finding import Finding, ok, problem, warning
 
 PROBE = b"written by `python -m function doctor`, and deleted at once"
+EXPIRY_DAYS = 7  # what Terraform sets; stored answers are found again for as long
 CALL: dict[str, Any] = {"retry": None, "timeout": (5.0, 30.0)}  # seconds to connect, seconds of silence
 
 
@@ -37,6 +38,35 @@ def check_output_bucket(client: storage.Client, bucket: str) -> Finding:
             blob.delete(**CALL)
         return _refused("output bucket", bucket, doing, "roles/storage.objectUser", error)
     return ok("output bucket", f"gs://{bucket} can be written and read, and its preconditions hold")
+
+
+def check_expiry(client: storage.Client, bucket: str) -> Finding:
+    """Whether working records, and answers over HTTP that were too large to be sent, are deleted in time: both hold
+    pictures."""
+    prefixes = WORK_PREFIX, HTTP_PREFIX
+    try:
+        rules = list(client.get_bucket(bucket, **CALL).lifecycle_rules)
+    except CLIENT_ERRORS as error:
+        said = shorten(getattr(error, "message", None) or type(error).__name__)
+        return warning(
+            "expiry", f"the lifecycle rules of gs://{bucket} cannot be seen: {said}",
+            f"ask who may (storage.buckets.get): {' and '.join(prefixes)} should go after {EXPIRY_DAYS} days",
+        )  # fmt: skip
+    missing = [prefix for prefix in prefixes if not any(_deletes(rule, prefix) for rule in rules)]
+    if missing:
+        return warning(
+            "expiry", f"gs://{bucket} has no lifecycle rule that deletes {' and '.join(missing)}: pictures stay there",
+            f"give it one: delete after {EXPIRY_DAYS} days what begins with it (`matchesPrefix`)",
+        )  # fmt: skip
+    return ok("expiry", f"gs://{bucket} deletes {' and '.join(prefixes)} by itself")
+
+
+def _deletes(rule: dict[str, Any], prefix: str) -> bool:
+    """Whether a lifecycle rule deletes all that begins so, by its age alone."""
+    condition = rule.get("condition", {})
+    named = condition.get("matchesPrefix", [])
+    only = set(condition) <= {"age", "matchesPrefix"} and "age" in condition
+    return rule.get("action", {}).get("type") == "Delete" and only and any(prefix.startswith(one) for one in named)
 
 
 def _create(blob: storage.Blob) -> None:

@@ -1,7 +1,12 @@
 """Buckets as the doctor tries them, with the storage emulator behind a proxy that spoils calls."""
 
-import pytest
+import json
 
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+
+from function.tools.doctor.buckets import check_expiry
 from tests.fault_proxy import FaultProxy
 
 
@@ -35,6 +40,34 @@ def test_a_bucket_that_overwrites_in_spite_of_a_precondition(doctor, small_serve
     visit = doctor(STORAGE_EMULATOR_HOST=small_server(body))
     assert visit.status == 1
     assert "preconditions do not hold" in visit.lines("output bucket", "problem")[0]
+
+
+def rule(*prefixes, **condition):
+    """A lifecycle rule of the bucket, as the API has it."""
+    return {"action": {"type": "Delete"}, "condition": {"age": 7, "matchesPrefix": list(prefixes), **condition}}
+
+
+@pytest.mark.parametrize(
+    ("rules", "missing"),
+    [
+        ([], "_work/ and _http/"),
+        ([rule("_work/")], "_http/"),
+        ([rule("_work/", "_http/", isLive=False)], "_work/ and _http/"),
+        ([rule("_work/"), rule("_http/")], None),
+    ],
+)
+def test_an_output_bucket_that_keeps_for_ever_what_should_go(doctor, small_server, rules, missing):
+    body = json.dumps({"name": "out", "lifecycle": {"rule": rules}}).encode()
+    client = storage.Client("p", AnonymousCredentials(), client_options={"api_endpoint": small_server(body)})
+    finding = check_expiry(client, "out")
+    assert finding.status == ("warning" if missing else "ok")
+    assert (f"deletes {missing}:" if missing else "by itself") in finding.found
+
+
+def test_the_doctor_says_what_stays_for_ever(doctor, own_cloud):
+    visit = doctor()
+    assert visit.status == 0
+    assert "no lifecycle rule that deletes _work/ and _http/" in visit.lines("expiry", "warning")[0]
 
 
 def test_input_and_output_must_differ(doctor, own_cloud):
