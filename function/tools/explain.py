@@ -5,6 +5,11 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+
+class UsageProblem(Exception):
+    """The command cannot do what it was asked; the message says why, and what to do."""
+
+
 OTHER_FOLDER = "name another folder"
 
 
