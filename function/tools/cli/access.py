@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import sys
 import threading
 import time
 from typing import Any
@@ -23,9 +25,10 @@ CREDENTIALS_S = 2.5
 SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 CALL: dict[str, Any] = {"retry": None, "timeout": (5.0, 20.0)}  # seconds to connect, seconds of silence
 # `local &` and the next command come at once, and a busy machine takes a while.
-EMULATOR_STARTS_S, EMULATOR_POLL_S = 30.0, 0.2
+EMULATOR_STARTS_S, EMULATOR_QUIET_S, EMULATOR_POLL_S = 30.0, 3.0, 0.2
 PASSES_S, AGAIN_S = 10.0, 1.0  # a status that may pass is asked about again for so long
 SIGN_IN = "gcloud auth application-default login"
+CALLED = re.compile(r"^[A-Z]+ https?://\S+: ")  # what was called, before what was answered
 EMULATOR = "STORAGE_EMULATOR_HOST"
 
 
@@ -72,7 +75,7 @@ def _credentials() -> Any:
 
 def _look_at(client: storage.Client, bucket: str) -> None:
     """One small listing. Raises UsageProblem."""
-    began = time.monotonic()
+    began, told = time.monotonic(), False
     while True:
         try:
             next(client.list_blobs(bucket, max_results=1, **CALL).pages, None)
@@ -80,6 +83,9 @@ def _look_at(client: storage.Client, bucket: str) -> None:
         except requests.ConnectionError:
             if not os.environ.get(EMULATOR) or time.monotonic() > began + EMULATOR_STARTS_S:
                 raise UsageProblem(_unreachable(client)) from None
+            if not told and time.monotonic() > began + EMULATOR_QUIET_S:
+                told = True
+                print(f"waiting for {os.environ[EMULATOR]} …", file=sys.stderr, flush=True)
             time.sleep(EMULATOR_POLL_S)
         except CLIENT_ERRORS as error:
             passing = isinstance(error, api.GoogleAPICallError) and error.code in PASSING_STATUS
@@ -96,7 +102,7 @@ def _unreachable(client: storage.Client) -> str:
 
 
 def _refused(bucket: str, error: BaseException) -> str:
-    said = " ".join(str(getattr(error, "message", None) or error).split())[:300]
+    said = CALLED.sub("", " ".join(str(getattr(error, "message", None) or error).split()))[:300]
     if isinstance(error, api.NotFound):
         return f"there is no bucket gs://{bucket}; correct its name, or create it"
     if _is_of_project(error):
@@ -105,12 +111,12 @@ def _refused(bucket: str, error: BaseException) -> str:
             f"the project is not right ({project}): {said}; set GOOGLE_CLOUD_PROJECT, and run: gcloud auth "
             "application-default set-quota-project PROJECT"
         )
-    if isinstance(error, api.Unauthorized | auth.RefreshError):
-        return f"Google Cloud does not accept who you are signed in as ({said}); run: {SIGN_IN}"
     if isinstance(error, api.Forbidden):
         return f"you may not read gs://{bucket} ({said}); ask for roles/storage.objectViewer on it"
     if isinstance(error, auth.TransportError):
         return "Google Cloud cannot be reached to sign you in; look at network and proxy, and try again"
+    if isinstance(error, api.Unauthorized | auth.GoogleAuthError):
+        return f"Google Cloud does not accept who you are signed in as ({said}); run: {SIGN_IN}"
     return f"gs://{bucket} cannot be read: {said}; try again in a minute"
 
 
