@@ -21,6 +21,9 @@ TRACEBACK = "COMPOSITE_TRACEBACK"  # environment: a mistake of this program show
 COMMANDS = {
     "demo": ("function.tools.local.command:demo_arguments", "run the shipped pair on this machine, then end"),
     "local": ("function.tools.local.command:local_arguments", "run the whole thing on this machine until Ctrl-C"),
+    "serve": ("function.tools.local.command:serve_arguments", "run both entry points on this machine until Ctrl-C"),
+    "sample": ("function.tools.cli.sample:arguments", "write a small catalogue with pictures"),
+    "lint": ("function.tools.cli.lint:arguments", "check manifests and catalogues against the schema"),
     "doctor": (
         "function.tools.doctor.command:arguments",
         "look at credentials, models and buckets, and say what to do",

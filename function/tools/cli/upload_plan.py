@@ -119,13 +119,13 @@ def make_plan(
 
     Raises UsageProblem when there is nothing to submit, StorageUnavailable, Forbidden.
     """
-    root, paths = _documents(source)
+    root, paths = documents_in(source)
     start = f"{prefix}/" if prefix else ""
     plan = Plan()
     for path in paths:
         name = start + path.relative_to(root).as_posix()
         try:
-            plan.documents.append(_read_document(path, name, bucket, settings, plan))
+            plan.documents.append(read_document(path, name, bucket, settings, plan))
         except CompositeError as error:
             plan.problems.append(f"{path}: {error.message}")
     plan.problems += _conflicts(plan.documents)
@@ -211,7 +211,7 @@ def _conflicts(documents: list[Document]) -> list[str]:
     return problems
 
 
-def _documents(source: Path) -> tuple[Path, list[Path]]:
+def documents_in(source: Path) -> tuple[Path, list[Path]]:
     """The folder that names are relative to, and the manifests and catalogues in it."""
     if source.is_file():
         if not is_manifest(source.name):
@@ -233,7 +233,9 @@ def _workbook_in(folder: Path) -> str:
     return f"; {found.name} is a workbook: save the sheet as “CSV UTF-8 (Comma delimited)”" if found else ""
 
 
-def _read_document(path: Path, name: str, bucket: str, settings: Settings, plan: Plan) -> Document:
+def read_document(path: Path, name: str, bucket: str, settings: Settings, plan: Plan) -> Document:
+    """Read a manifest or a catalogue as the object `name`; bad rows are added to the plan's problems. Raises
+    CompositeError for what is wrong with the whole of it, OSError."""
     catalogue = is_catalogue(path.name)
     content = _content(path, MAX_CATALOGUE_BYTES if catalogue else MAX_MANIFEST_BYTES)
     kind = "text/csv" if path.suffix.lower() == ".csv" else "application/json"
