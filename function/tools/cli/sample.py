@@ -11,7 +11,7 @@ from PIL import Image
 from function.tools.cli.terminal import UsageProblem, counted, fail
 
 DATA = Path(__file__).parents[3] / "tests" / "data"
-SCENE_PX, PRODUCT_PX = 1280, 900  # longest side: a pair takes a second or two in local emulation
+SCENE_PX, PRODUCT_PX = 1024, 800  # longest side: a pair takes a second or two in local emulation
 SCENES = {"kitchen.jpg": DATA / "demo" / "scene.jpg", "boutique.jpg": DATA / "boutique" / "scene.webp"}
 PRODUCTS = {"bottle.png": DATA / "demo" / "product.png", "bag.png": DATA / "boutique" / "product.png"}
 COLUMNS = ("product", "scene", "placement", "labels.sku")
