@@ -26,7 +26,7 @@ from function.tools.local.storage_emulator import PROJECT, gcs_client, gcs_serve
 INPUT_BUCKET = "composite-input"
 OUTPUT_BUCKET = "composite-output"
 EMULATOR_KEY = "local-emulator-key"
-HURRIED_STOP_S = 1.0  # for a person who has asked twice; what is at work is picked up next time
+HURRIED_STOP_S = 1.0  # a server that is asked to end hands on what it is at within a moment
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,12 @@ class LocalSession:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._stop.at_once:
-            for server in self._servers:
-                server.stop_timeout_s = HURRIED_STOP_S
         self._stack.close()
+
+    def hurry(self) -> None:
+        """End the servers without waiting for what they are at; the next session picks it up."""
+        for server in self._servers:
+            server.stop_timeout_s = HURRIED_STOP_S
 
     def serve_http(self, port: int | None = None) -> Process:
         """Start `composite_http` beside it; it ends with this session. Raises DidNotStart, Stopped."""
