@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,7 +59,8 @@ def modules() -> Iterator[tuple[str, Path]]:
 
 
 def test_the_first_two_shell_blocks_of_the_readme_run_it_and_test_it():
-    blocks = (ROOT.parent / "README.md").read_text(encoding="utf-8").split("\n```\n")[1::2]
+    readme = (ROOT.parent / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```bash\n(.*?)\n```$", readme, re.DOTALL | re.MULTILINE)
     assert blocks[0].endswith("python -m function demo")
     assert blocks[1].endswith("python -m pytest -q -n 3 --dist worksteal tests")
 

@@ -46,4 +46,4 @@ def test_the_bill_of_materials_is_no_part_of_the_work_tree():
 
 def test_the_providers_lock_is_kept_with_the_code():
     assert ".terraform.lock.hcl" not in (ROOT / ".gitignore").read_text()
-    assert "terraform providers lock" in (ROOT / "README.md").read_text()
+    assert "terraform providers lock" in (ROOT / "infra" / "README.md").read_text()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from function import PIPELINE_VERSION
-from function.tools.explain import missing_package, sentence
+from function.tools.explain import UsageProblem, missing_package, sentence
 
 FAILED, INTERRUPTED, NOBODY_READS = 2, 130, 141  # the last two are 128 and the number of SIGINT and of SIGPIPE
 TRACEBACK = "COMPOSITE_TRACEBACK"  # environment: a mistake of this program shows all it knows
@@ -21,6 +21,9 @@ TRACEBACK = "COMPOSITE_TRACEBACK"  # environment: a mistake of this program show
 COMMANDS = {
     "demo": ("function.tools.local.command:demo_arguments", "run the shipped pair on this machine, then end"),
     "local": ("function.tools.local.command:local_arguments", "run the whole thing on this machine until Ctrl-C"),
+    "serve": ("function.tools.local.command:serve_arguments", "run both entry points on this machine until Ctrl-C"),
+    "sample": ("function.tools.cli.sample:arguments", "write a small catalogue with pictures"),
+    "lint": ("function.tools.cli.lint:arguments", "check manifests and catalogues against the schema"),
     "doctor": (
         "function.tools.doctor.command:arguments",
         "look at credentials, models and buckets, and say what to do",
@@ -82,6 +85,8 @@ def main() -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor may the last flush complain
         return NOBODY_READS
+    except UsageProblem as problem:
+        return _tell(f"error: {problem}", FAILED)
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise

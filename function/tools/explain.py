@@ -5,6 +5,11 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+
+class UsageProblem(Exception):
+    """The command cannot do what it was asked; the message says why, and what to do."""
+
+
 OTHER_FOLDER = "name another folder"
 
 
@@ -21,7 +26,7 @@ def missing_package(error: ModuleNotFoundError) -> str:
     """A requirement that is not installed, and the command that installs it."""
     requirements = Path(__file__).parents[2] / "tests" / "requirements.txt"
     return (
-        f"the package {str(error.name).partition('.')[0]} is not installed for this Python; install what is needed: "
+        f"the package {error.name} is not installed for this Python; install what is needed: "
         f"python -m pip install -r {requirements}"
     )
 

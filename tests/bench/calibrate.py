@@ -3,7 +3,7 @@
 FILE is what `python -m tests.bench.collection --rows FILE` writes. Printed are every number that decides, with what was
 seen on both of its sides; how well the risk tells good from bad pictures of products, and of sets, that it was not
 fitted on; what the verdict would be if the risk had a say; and the faults caught by kind and strength. `--write` puts
-weights and report into function/judging/calibration.json, and the last table into the README.
+weights and report into function/judging/calibration.json, and the last table into function/README.md.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.bench.calibration_report import clear, kinds_table, lines, report_of
 from tests.bench.collection import read_rows
 from tests.bench.limits_seen import OtherLimits, Seen, limits_seen, table
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[2] / "function" / "README.md"
 MARKS = "<!-- python -m tests.bench.calibrate --rows FILE --write -->\n", "<!-- end -->\n"
 
 

@@ -1,4 +1,4 @@
-"""What a deployment costs at 1,000 pairs a day: `python -m tests.bench.cost_table` prints the README's table.
+"""What a deployment costs at 1,000 pairs a day: `python -m tests.bench.cost_table` prints infra/README.md's table.
 
 The model's prices come from function/generation/models.json, the size of an instance from infra/variables.tf, and
 the platform's prices from CLOUD below. Free allowances are not taken off: they are small against 30,000 pairs.

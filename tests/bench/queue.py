@@ -1,4 +1,4 @@
-"""What becomes of a catalogue's events in the queue: `python -m tests.bench.queue` prints the README's table.
+"""What becomes of a catalogue's events in the queue: `python -m tests.bench.queue` prints infra/README.md's table.
 
 A discrete simulation of Pub/Sub's push as cloud.google.com/pubsub/docs/push and /handling-failures describe it:
 

@@ -1,4 +1,4 @@
-"""What shrinking the inputs saves, by billing rule: `python -m tests.bench.saving_table` prints the README's table."""
+"""What shrinking the inputs saves, by billing rule: `python -m tests.bench.saving_table` prints the table."""
 
 from __future__ import annotations
 

@@ -9,10 +9,12 @@ from function.generation.models import model_table
 from function.generation.pricing import typical_usd
 from function.manifest.model import Manifest
 from function.settings import Settings
+from function.tools.cli.terminal import counted
 
 
 def estimate(manifests: Iterable[Manifest], settings: Settings) -> str:
-    """A sentence: what one picture a pair costs, and what it costs when every pair needs all its attempts."""
+    """A sentence: what one picture a pair costs (and one of a scene from text), and what it costs when every pair needs
+    all its attempts."""
     pictures: Counter[str] = Counter()
     most: Counter[str] = Counter()
     for manifest in manifests:
@@ -26,8 +28,12 @@ def estimate(manifests: Iterable[Manifest], settings: Settings) -> str:
     note = f"; no price is known for {', '.join(unknown)}: priced as {table.dearest().id}" if unknown else ""
     least = sum(prices[name] * count for name, count in pictures.items())
     worst = sum(prices[name] * count for name, count in most.items())
-    each = ", ".join(f"{count:,} by {name} at ${prices[name]:.3f}" for name, count in pictures.items())
+    each = ", ".join(
+        f"{counted(count, 'picture')} by {name} at ${prices[name]:.3f} a picture" for name, count in pictures.items()
+    )
+    most_pictures = counted(sum(most.values()), "picture")
     return (
-        f"about ${least:,.2f} ({each}), at most ${worst:,.2f} when every pair needs all its attempts\n"
+        f"about ${least:,.2f} ({each}), at most ${worst:,.2f} ({most_pictures}) when every pair needs all its "
+        f"attempts\n"
         f"        ({table.price_source}{note})"
     )

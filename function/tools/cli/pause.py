@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 
 from function.deadline import Deadline
-from function.delivery.switch import SWITCH_OBJECT, write_switch
+from function.delivery.switch import write_switch
 from function.errors import CompositeError
 from function.storage.client import Forbidden
 from function.storage.compare_and_swap import WriteContention
@@ -62,8 +62,7 @@ def run(args: argparse.Namespace, *, paused: bool) -> int:
         bucket, prefix = bucket_and_prefix(args.source)
         if prefix:
             raise UsageProblem(f"the switch is one for the whole bucket: say gs://{bucket}")
-        storage = open_storage()
-        next(storage.list(bucket, SWITCH_OBJECT, Deadline(CALL_S)), None)  # a bucket that does not exist is an error
+        storage = open_storage(bucket)
         changed = write_switch(storage, bucket, paused=paused, deadline=Deadline(CALL_S))
     except (UsageProblem, CompositeError, Forbidden, WriteContention) as error:
         return fail(error)

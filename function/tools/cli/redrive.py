@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
             raise UsageProblem("a failed pair is settled: it needs a new upload, so --failed goes without --url")
         bucket, prefix = bucket_and_prefix(args.source)
         output = _output_bucket(args.output)
-        storage = open_storage()
+        storage = open_storage(output, bucket)
         settled = SettledReader(storage, OddObjects()).list(output, prefix)
         manifests = list_manifests(storage, bucket, prefix)
         found = unsettled(manifests, settled)

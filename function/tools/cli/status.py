@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections import Counter
@@ -14,6 +15,8 @@ from function.delivery.cloud_event import is_catalogue
 from function.delivery.switch import read_switch
 from function.errors import CompositeError, StorageUnavailable
 from function.storage.client import Forbidden, Storage, StoredObject
+from function.storage.names import gs_uri
+from function.tools.cli.live_screen import LiveScreen, bar, clock
 from function.tools.cli.odd_objects import OddObjects, shown
 from function.tools.cli.sidecar_index import STATUSES, Settled, SettledReader, list_manifests, unsettled
 from function.tools.cli.spending import Spending, spending_of_catalogue, spending_today
@@ -23,6 +26,7 @@ from function.tools.timeouts import CALL_S
 POLL_S = 2.0
 POLL_SHARE = 4  # listing takes at most a quarter of the time
 INTERRUPTED = 130
+FAILURES_SHOWN = 10
 
 HELP = """\
 Counts the pairs under a prefix of the output bucket: settled, accepted, for review, failed, and what they have
@@ -47,7 +51,9 @@ class CatalogueStatus:
 
 @dataclass
 class Status:
-    """The counts. `waiting` is None when nobody knows the input bucket; `spent_usd` counts known prices only.
+    """The counts. `waiting` is None when nobody knows the input bucket; what is settled and was uploaded anew since
+    counts as waiting alone. `spent_usd` counts known prices only, and those of such earlier results too. `failures`
+    are the manifests that failed, with the code.
 
     `paused` are the names of the input buckets that are.
     """
@@ -60,6 +66,7 @@ class Status:
     spent_usd: float = 0.0
     without_price: int = 0
     errors: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
     catalogues: dict[str, CatalogueStatus] = field(default_factory=dict)
     catalogues_waiting: int = 0
     today: Spending | None = None
@@ -86,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         bucket, prefix = bucket_and_prefix(args.target)
         source = bucket_and_prefix(args.input)[0] if args.input else None
-        storage = open_storage()
+        storage = open_storage(bucket, *([source] if source else []))
         odd = OddObjects()
         reader = SettledReader(storage, odd)
         shown = _Screen(args.target, as_json=args.json, live=args.watch)
@@ -110,17 +117,17 @@ def count(
     """One look at both buckets. Raises StorageUnavailable, Forbidden."""
     settled = reader.list(bucket, prefix)
     status = Status(today=spending_today(storage, bucket))
+    sources = {source: list_manifests(storage, source, prefix)} if source else _sources(storage, settled, odd, prefix)
+    waiting = {gs_uri(one.bucket, one.name) for found in sources.values() for one, _ in unsettled(found, settled)}
     for manifest, one in settled.items():
         if one.is_catalogue:
             written, refused = one.rows or (0, 0)
             budget = spending_of_catalogue(storage, bucket, manifest)
             status.catalogues[manifest] = CatalogueStatus(one.status, written, refused, budget)
         else:
-            _add(status, one)
-    sources = {source: list_manifests(storage, source, prefix)} if source else _sources(storage, settled, odd, prefix)
+            _add(status, one, again=manifest in waiting)
     if sources:
-        waiting = [is_catalogue(one.name) for found in sources.values() for one, _ in unsettled(found, settled)]
-        status.catalogues_waiting = sum(waiting)
+        status.catalogues_waiting = sum(map(is_catalogue, waiting))
         status.waiting = len(waiting) - status.catalogues_waiting
         status.paused = [name for name in sorted(sources) if read_switch(storage, name, Deadline(CALL_S)).paused]
     return status
@@ -143,40 +150,64 @@ def _sources(
     return found
 
 
-def _add(status: Status, one: Settled) -> None:
-    status.settled += 1
-    if one.status in STATUSES:
-        setattr(status, one.status, getattr(status, one.status) + 1)
+def _add(status: Status, one: Settled, *, again: bool) -> None:
+    """Count a sidecar; of one that is to come `again` only what it has cost."""
     if one.usd is None:
         status.without_price += 1
     else:
         status.spent_usd = round(status.spent_usd + one.usd, 6)
+    if again:
+        return
+    status.settled += 1
+    if one.status in STATUSES:
+        setattr(status, one.status, getattr(status, one.status) + 1)
+    if one.status == "failed":
+        status.failures[one.manifest] = one.error_code or "unknown"
     if one.error_code:
         status.errors[one.error_code] = status.errors.get(one.error_code, 0) + 1
 
 
 class _Screen:
-    """Shows a status: over the last one on a terminal, else whenever it has changed."""
+    """Shows a status: over the last one on a terminal, else whenever it has changed. While it watches it measures how
+    fast pairs settle."""
 
     def __init__(self, target: str, *, as_json: bool, live: bool):
         self._target, self._as_json = target, as_json
         self._redraw = live and not as_json and sys.stdout.isatty()
         self._last: list[str] = []
+        self._live = LiveScreen()
+        self._first: tuple[float, int] | None = None
 
     def show(self, status: Status) -> None:
+        """Print it, unless nothing is new."""
+        if self._first is None:
+            self._first = time.monotonic(), status.settled
         lines = [json.dumps(asdict(status) | {"done": status.done})] if self._as_json else self._lines(status)
         if lines == self._last:
             return
-        if self._redraw and self._last:
-            print(f"\x1b[{len(self._last)}A\x1b[J", end="")
-        print("\n".join(lines), flush=True)
+        if self._redraw:
+            self._live.draw(lines)
+        else:
+            print("\n".join(lines), flush=True)
         self._last = lines
+
+    def _progress(self, status: Status) -> list[str]:
+        """The bar, how fast pairs settle, and how long the rest takes at that."""
+        if not status.waiting or self._first is None:
+            return []
+        share = status.settled / (status.settled + status.waiting)
+        since, before = self._first
+        minutes = (time.monotonic() - since) / 60
+        per_minute = (status.settled - before) / minutes if minutes else 0.0
+        pace = f"  {per_minute:,.1f} pairs a minute" if self._redraw and per_minute else ""
+        left = f", about {clock(60 * status.waiting / per_minute)} left" if pace else ""
+        return [f"  {bar(share)} {math.floor(100 * share)}%{pace}{left}"]
 
     def _lines(self, status: Status) -> list[str]:
         if not status.settled and not status.catalogues and status.waiting is None:
             return [f"{self._target}: nothing is settled yet (say --input gs://INPUT to count what waits)"]
         known = "" if status.waiting is None else f" of {status.settled + status.waiting:,}"
-        lines = [f"{self._target}: {status.settled:,}{known} settled"]
+        lines = [f"{self._target}: {status.settled:,}{known} settled", *self._progress(status)]
         errors = Counter(status.errors).most_common()
         why = f"  ({', '.join(f'{code} {number:,}' for code, number in errors)})" if errors else ""
         lines += [f"  {name:<9}{getattr(status, name):>8,}{why if name == 'failed' else ''}" for name in STATUSES]
@@ -192,5 +223,9 @@ class _Screen:
             lines.append(f"  {shown(name)}: {counted(one.rows_written, 'row')} written{refused}{budget}")
         if status.catalogues_waiting:
             lines.append(f"  {counted(status.catalogues_waiting, 'catalogue')} to come")
+        failed = sorted(status.failures.items())
+        lines += [f"  failed: {shown(name)} ({code})" for name, code in failed[:FAILURES_SHOWN]]
+        if len(failed) > FAILURES_SHOWN:
+            lines.append(f"  failed: {len(failed) - FAILURES_SHOWN:,} more (--json names all of them)")
         lines += [f"  gs://{name} is paused: python -m function resume gs://{name}" for name in status.paused]
         return lines

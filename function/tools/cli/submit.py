@@ -67,8 +67,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         bucket, prefix = bucket_and_prefix(args.target)
         settings = limits_here()
-        storage = open_storage()
-        plan = make_plan(args.source, bucket, prefix, settings, storage)
+        storage, unknown = _open(bucket, dry_run=args.dry_run)
+        plan = make_plan(args.source, bucket, prefix, settings, storage, skip_bad=args.skip_bad)
+        if unknown:
+            print(f"note: {unknown}\n      what gs://{bucket} holds is not known, so everything counts as new")
         if plan.problems:
             _tell_problems(plan)
             if not args.skip_bad:
@@ -83,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
         if not confirmed("upload?", yes=args.yes):
             print("nothing was uploaded")
             return 0
-        _upload(plan, bucket, storage)
+        if storage:
+            _upload(plan, bucket, storage)
     except (UsageProblem, SettingsInvalid, CompositeError, Forbidden, OSError) as error:
         return fail(error)
     except KeyboardInterrupt:
@@ -92,6 +95,16 @@ def run(args: argparse.Namespace) -> int:
     place = f"gs://{output}/{prefix}".rstrip("/")
     print(f"uploaded. Follow it with:\n  python -m function status {place} --watch")
     return 0
+
+
+def _open(bucket: str, *, dry_run: bool) -> tuple[Storage | None, str]:
+    """The storage; a dry run goes without, and says why. Raises UsageProblem."""
+    try:
+        return open_storage(bucket), ""
+    except UsageProblem as problem:
+        if dry_run:
+            return None, str(problem)
+        raise
 
 
 def _tell_problems(plan: Plan) -> None:
@@ -103,26 +116,35 @@ def _tell_problems(plan: Plan) -> None:
 
 def _tell_plan(plan: Plan, target: str, settings: Settings) -> None:
     size = sum(file.size for file in plan.new_images)
-    print(
-        f"{counted(len(plan.new_documents), 'manifest or catalogue')} and {counted(len(plan.new_images), 'image')} "
-        f"({megabytes(size)}) go to {target}"
-    )
+    print(f"{_documents_said(plan)} and {counted(len(plan.new_images), 'image')} ({megabytes(size)}) go to {target}")
     kept = len(plan.images) - len(plan.new_images) + len(plan.documents) - len(plan.new_documents)
     if kept:
-        print(f"  {counted(kept, 'file')} stand there already and are left alone")
+        print(f"  {counted(kept, 'file')} {'stands' if kept == 1 else 'stand'} there already and will be left alone")
     if plan.foreign_buckets:
         names = ", ".join(sorted(plan.foreign_buckets))
         print(f"  the function must be allowed to read {names} (ALLOWED_BUCKETS)")
-    print(f"  {counted(len(plan.pairs_to_make), 'picture')} to make")
-    if plan.pairs_to_make:
-        print(f"  cost: {estimate((pair.manifest for pair in plan.pairs_to_make), settings)}")
+    print(f"  {counted(len(plan.pairs_to_make), 'pair')} to make")
+    if plan.reused:
+        same = "the model is told nothing new"
+        print(f"  {counted(len(plan.reused), 'pair')} of them with a picture that is paid for already: {same}")
+    if plan.paid:
+        print(f"  cost: {estimate((pair.manifest for pair in plan.paid), settings)}")
+    elif plan.reused:
+        print("  cost: nothing")
+
+
+def _documents_said(plan: Plan) -> str:
+    catalogues = sum(document.is_catalogue for document in plan.new_documents)
+    manifests = len(plan.new_documents) - catalogues
+    parts = [counted(number, noun) for number, noun in ((manifests, "manifest"), (catalogues, "catalogue")) if number]
+    return ", ".join(parts) or "no manifest"
 
 
 def _upload(plan: Plan, bucket: str, storage: Storage) -> None:
     """Images, then what reads them."""
 
     def put(file: LocalFile) -> int:
-        content = file.path.read_bytes()
+        content = file.read()
         try:
             storage.write(
                 bucket, file.name, content, file.content_type, Deadline(UPLOAD_S),

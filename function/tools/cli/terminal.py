@@ -10,19 +10,16 @@ import time
 from function.settings import Settings
 from function.storage.client import Storage
 from function.storage.names import split_gs_uri
-from function.tools.explain import sentence
+from function.tools.cli.access import connect
+from function.tools.cli.live_screen import bar, clock
+from function.tools.explain import UsageProblem, sentence
 
-BAR_CHARS = 28
 REDRAW_S = 0.1
 # What the commands need of the environment; the rest is the function's own business.
 LIMITS = (
     *("MAX_ATTEMPTS", "MAX_SOURCE_BYTES", "MAX_SOURCE_PIXELS", "SOURCE_FORMATS", "MAX_PX"),
     *("GEMINI_MODEL", "GEMINI_FALLBACK_MODEL", "ALLOWED_MODELS", "ALLOWED_BUCKETS", "ALLOWED_PREFIXES"),
 )
-
-
-class UsageProblem(Exception):
-    """The command cannot do what it was asked; the message says why."""
 
 
 def fail(error: object, code: int = 2) -> int:
@@ -40,9 +37,9 @@ def bucket_and_prefix(uri: str) -> tuple[str, str]:
     return bucket, prefix.rstrip("/")
 
 
-def open_storage() -> Storage:
-    """The cloud, or the emulator that STORAGE_EMULATOR_HOST names."""
-    return Storage(os.environ.get("GOOGLE_CLOUD_PROJECT") or None)
+def open_storage(*buckets: str) -> Storage:
+    """The cloud, or the emulator that STORAGE_EMULATOR_HOST names, with `buckets` there. Raises UsageProblem."""
+    return connect(*buckets)
 
 
 def limits_here(output_bucket: str = "not-known-here") -> Settings:
@@ -86,12 +83,10 @@ class Progress:
 
     def _draw(self, now: float) -> None:
         share = min(1.0, self._done / self._total) if self._total else 1.0
-        filled = round(share * BAR_CHARS)
-        bar = "█" * filled + "░" * (BAR_CHARS - filled)
         spent = now - self._started
-        left = f", {_clock(spent / share - spent)} left" if 0 < share < 1 and spent > 1 else ""
+        left = f", {clock(spent / share - spent)} left" if 0 < share < 1 and spent > 1 else ""
         amount = f"{self._shown(self._done)} of {self._shown(self._total)}"
-        print(f"\r\x1b[K{self._doing} {bar} {share:4.0%}  {amount}{left}", end="", file=sys.stderr, flush=True)
+        print(f"\r\x1b[K{self._doing} {bar(share)} {share:4.0%}  {amount}{left}", end="", file=sys.stderr, flush=True)
 
     def _shown(self, amount: int) -> str:
         return megabytes(amount) if self._unit == "bytes" else f"{amount:,}"
@@ -105,8 +100,3 @@ def megabytes(size: int) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 pair`, `1,200 pairs`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

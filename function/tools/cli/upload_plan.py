@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,54 +17,82 @@ from function.errors import CompositeError, SourceMissing, SourceTooLarge
 from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
 from function.manifest.references import InlineImage, StoredImage, bucket_of, manifest_targets
-from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, read_rows
+from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, Row, read_rows
 from function.pipeline.fetch import find_image
 from function.pipeline.source_limits import inspect_source
 from function.settings import Settings
-from function.storage.client import Forbidden, Storage, StoredObject, crc32c
+from function.storage.client import Forbidden, NotFound, Storage, StoredObject, TooLarge, crc32c
+from function.storage.content_encoding import Damaged
 from function.storage.names import other_normal_forms
+from function.tools.cli.left_out import without_rows
+from function.tools.cli.reuse import asks_the_same, may_be_found
 from function.tools.cli.terminal import Progress, UsageProblem
 from function.tools.timeouts import CALL_S, LISTING_S
 
 READERS = 4  # images are read whole to be checked; more would only fill the memory
 STATS = 16  # small requests
+WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".numbers"})
 
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A file of this machine and the object it becomes."""
+    """A file of this machine and the object it becomes; `content` where that differs from the file."""
 
     path: Path
     name: str
     size: int
     crc32c: str
     content_type: str
+    content: bytes | None = None
+
+    def read(self) -> bytes:
+        """What is uploaded."""
+        return self.path.read_bytes() if self.content is None else self.content
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pair:
-    """One pair: what calls it so for people, its manifest's object name and bytes, and the images it reads."""
+    """One pair: what calls it so for people, its manifest's object name and bytes, and the images it reads, by field.
+    `row` is its number in a catalogue."""
 
     title: str
     name: str
     body: bytes
     manifest: Manifest
-    images: tuple[StoredImage, ...]
+    sources: dict[str, StoredImage]
+    row: int | None = None
+
+    @property
+    def images(self) -> tuple[StoredImage, ...]:
+        """What it reads."""
+        return tuple(self.sources.values())
 
 
 @dataclass
 class Document:
-    """A manifest or a catalogue of the folder."""
+    """A manifest or a catalogue of the folder; `rows` are a catalogue's, the bad ones too."""
 
     file: LocalFile
     pairs: list[Pair]
     is_catalogue: bool
+    rows: list[Row] = field(default_factory=list)
+
+    def without(self, bad: set[Pair]) -> Document | None:
+        """What of it can be used; None when that is nothing."""
+        good = [pair for pair in self.pairs if pair not in bad]
+        if not self.is_catalogue or not good:
+            return replace(self, pairs=good) if good else None
+        left_out = {row.number for row in self.rows} - {pair.row for pair in good}
+        content = without_rows(self.file.name, self.file.path.read_bytes(), self.rows, left_out)
+        file = replace(self.file, content=content, size=len(content), crc32c=crc32c(content))
+        return replace(self, file=file, pairs=good)
 
 
 @dataclass
 class Plan:
     """What was found. `problems` are sentences; `standing` are the generations in the bucket by name; what is new
-    against those is listed below."""
+    against those is listed below. `reused` are those of `pairs_to_make` that are answered with what is paid for.
+    `unknown` says why the bucket could not be looked at."""
 
     documents: list[Document] = field(default_factory=list)
     images: list[LocalFile] = field(default_factory=list)
@@ -75,24 +103,35 @@ class Plan:
     new_documents: list[Document] = field(default_factory=list)
     rows_to_run_again: list[StoredObject] = field(default_factory=list)
     pairs_to_make: list[Pair] = field(default_factory=list)
+    reused: list[Pair] = field(default_factory=list)
+    unknown: str = ""
+
+    @property
+    def paid(self) -> list[Pair]:
+        """The pairs that the model will be asked for."""
+        return [pair for pair in self.pairs_to_make if pair not in self.reused]
 
 
-def make_plan(source: Path, bucket: str, prefix: str, settings: Settings, storage: Storage) -> Plan:
-    """Read and check `source` (a folder, a catalogue or a manifest), and compare it with gs://bucket/prefix.
+def make_plan(
+    source: Path, bucket: str, prefix: str, settings: Settings, storage: Storage | None, *, skip_bad: bool = False
+) -> Plan:
+    """Read and check `source` (a folder, a catalogue or a manifest), and compare it with gs://bucket/prefix; without
+    `storage` everything counts as new. `skip_bad` leaves out manifests and rows with a problem.
 
     Raises UsageProblem when there is nothing to submit, StorageUnavailable, Forbidden.
     """
-    root, paths = _documents(source)
+    root, paths = documents_in(source)
     start = f"{prefix}/" if prefix else ""
     plan = Plan()
     for path in paths:
         name = start + path.relative_to(root).as_posix()
         try:
-            plan.documents.append(_read_document(path, name, bucket, settings, plan))
+            plan.documents.append(read_document(path, name, bucket, settings, plan))
         except CompositeError as error:
             plan.problems.append(f"{path}: {error.message}")
     plan.problems += _conflicts(plan.documents)
-    there = {stored.name: stored for stored in storage.list(bucket, start, Deadline(LISTING_S))}
+    listed = storage.list(bucket, start, Deadline(LISTING_S)) if storage else ()
+    there = {stored.name: stored for stored in listed}
     plan.standing = {name: stored.generation for name, stored in there.items()}
     users: dict[StoredImage, list[Pair]] = {}
     for pair in _pairs(plan):
@@ -107,7 +146,8 @@ def make_plan(source: Path, bucket: str, prefix: str, settings: Settings, storag
         try:
             if file := files[image]:
                 return _read_image(file, image.name, settings)
-            _check_stored(image, there if image.bucket == bucket else {}, storage, settings)
+            if storage:
+                _check_stored(image, there if image.bucket == bucket else {}, storage, settings)
         except CompositeError as error:
             return error.message
         except Forbidden:
@@ -116,17 +156,47 @@ def make_plan(source: Path, bucket: str, prefix: str, settings: Settings, storag
             progress.add()
         return None
 
+    bad: set[Pair] = set()
     with ThreadPoolExecutor(READERS if any(files.values()) else STATS) as pool:
         for image, checked in zip(users, pool.map(check, users), strict=True):
             if isinstance(checked, LocalFile):
                 plan.images.append(checked)
             elif checked:
+                bad.update(users[image])
                 first, *others = users[image]
                 more = f" and {len(others):,} more" if others else ""
                 plan.problems.append(f"{first.title}{more}: {checked}")
     progress.close()
+    if skip_bad:
+        plan.documents = [good for document in plan.documents if (good := document.without(bad))]
+        read = {image.name for pair in _pairs(plan) for image in pair.images if image.bucket == bucket}
+        plan.images = [file for file in plan.images if file.name in read]
     _compare(plan, bucket, there)
+    if storage:
+        plan.reused = _reused(plan, bucket, there, storage, settings)
     return plan
+
+
+def _reused(
+    plan: Plan, bucket: str, there: dict[str, StoredObject], storage: Storage, settings: Settings
+) -> list[Pair]:
+    """Those of the pairs to make whose request the model has answered. Two alike among them are not: both may be asked
+    for before the first is answered."""
+    changed = {StoredImage(bucket=bucket, name=file.name) for file in plan.new_images}
+
+    def stands(pair: Pair) -> bool:
+        stored = there.get(pair.name)
+        if stored is None or not may_be_found(stored) or changed.intersection(pair.images):
+            return False
+        try:
+            before = storage.read(bucket, pair.name, Deadline(CALL_S), limit=MAX_MANIFEST_BYTES)
+        except (NotFound, TooLarge, Damaged, Forbidden):
+            return False
+        return asks_the_same(before, pair.manifest, settings)
+
+    with ThreadPoolExecutor(STATS) as pool:
+        standing = pool.map(stands, plan.pairs_to_make)
+        return [pair for pair, stood in zip(plan.pairs_to_make, standing, strict=True) if stood]
 
 
 def _conflicts(documents: list[Document]) -> list[str]:
@@ -142,22 +212,31 @@ def _conflicts(documents: list[Document]) -> list[str]:
     return problems
 
 
-def _documents(source: Path) -> tuple[Path, list[Path]]:
+def documents_in(source: Path) -> tuple[Path, list[Path]]:
     """The folder that names are relative to, and the manifests and catalogues in it."""
     if source.is_file():
         if not is_manifest(source.name):
+            if source.suffix.lower() in WORKBOOKS:
+                raise UsageProblem(f"{source} is a workbook; save the sheet as “CSV UTF-8 (Comma delimited)”, as .csv")
             raise UsageProblem(f"{source} is neither a folder nor a {', '.join(ENDINGS)} file")
         return source.parent, [source]
     if not source.is_dir():
-        raise UsageProblem(f"{source} is not there")
+        raise UsageProblem(f"{source} is not there; correct the name")
     found = sorted(path for path in source.rglob("*") if is_manifest(path.name) and path.is_file())
     visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(source).parts)]
     if not visible:
-        raise UsageProblem(f"{source} holds no manifest (.json) and no catalogue (.csv, .jsonl)")
+        raise UsageProblem(f"{source} holds no manifest (.json) and no catalogue (.csv, .jsonl){_workbook_in(source)}")
     return source, visible
 
 
-def _read_document(path: Path, name: str, bucket: str, settings: Settings, plan: Plan) -> Document:
+def _workbook_in(folder: Path) -> str:
+    found = next((path for path in sorted(folder.rglob("*")) if path.suffix.lower() in WORKBOOKS), None)
+    return f"; {found.name} is a workbook: save the sheet as “CSV UTF-8 (Comma delimited)”" if found else ""
+
+
+def read_document(path: Path, name: str, bucket: str, settings: Settings, plan: Plan) -> Document:
+    """Read a manifest or a catalogue as the object `name`; bad rows are added to the plan's problems. Raises
+    CompositeError for what is wrong with the whole of it, OSError."""
     catalogue = is_catalogue(path.name)
     content = _content(path, MAX_CATALOGUE_BYTES if catalogue else MAX_MANIFEST_BYTES)
     kind = "text/csv" if path.suffix.lower() == ".csv" else "application/json"
@@ -165,19 +244,20 @@ def _read_document(path: Path, name: str, bucket: str, settings: Settings, plan:
     if not catalogue:
         return Document(file, [_pair(str(path), name, content, bucket, settings)], is_catalogue=False)
     upload = _as_upload(bucket, name)
-    document, names = Document(file, [], is_catalogue=True), NamesTaken()
-    for row in read_rows(name, content):
+    document = Document(file, [], is_catalogue=True, rows=read_rows(name, content))
+    names = NamesTaken()
+    for row in document.rows:
         title = f"{path} row {row.number} (line {row.line})"
         try:
             made = row_manifest(row, upload, _reading_anywhere(row.fields, settings))
             names.take(made.name, row)
-            document.pairs.append(_pair(title, made.name, made.body, bucket, settings))
+            document.pairs.append(_pair(title, made.name, made.body, bucket, settings, row.number))
         except CompositeError as error:
             plan.problems.append(f"{title}: {error.message}")
     return document
 
 
-def _pair(title: str, name: str, body: bytes, bucket: str, settings: Settings) -> Pair:
+def _pair(title: str, name: str, body: bytes, bucket: str, settings: Settings, row: int | None = None) -> Pair:
     """A manifest, read as the function will read it."""
     manifest = parse_manifest(body, settings)
     named = {"product": manifest.product, "scene": manifest.scene}
@@ -185,8 +265,8 @@ def _pair(title: str, name: str, body: bytes, bucket: str, settings: Settings) -
     for part, target in targets.items():
         if isinstance(target, InlineImage):
             inspect_source(target.content, part, settings)
-    stored = tuple(target for target in targets.values() if isinstance(target, StoredImage))
-    return Pair(title, name, body, manifest, stored)
+    stored = {part: target for part, target in targets.items() if isinstance(target, StoredImage)}
+    return Pair(title, name, body, manifest, stored, row)
 
 
 def _reading_anywhere(fields: Any, settings: Settings) -> Settings:

@@ -79,6 +79,11 @@ class Relay:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     @property
+    def is_ending(self) -> bool:
+        """Whether nothing more is delivered."""
+        return self._stop.is_set()
+
+    @property
     def in_flight(self) -> dict[str, float]:
         """Names of manifests whose delivery is not answered yet, with the seconds that it has taken so far."""
         now = time.monotonic()

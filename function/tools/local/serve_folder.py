@@ -95,6 +95,7 @@ def finish(session: LocalSession, stop: StopRequest) -> None:
     while session.relay.in_flight and not stop.at_once and time.monotonic() < give_up:
         time.sleep(POLL_S)
     if left := session.relay.in_flight:
+        session.hurry()
         print(f"still in flight: {_listed(left)}; picked up at the next start", flush=True)
     waiting = session.relay.unsettled - len(left)
     if waiting > 0:
@@ -113,6 +114,8 @@ def tell_delivery(session: LocalSession, delivery: Delivery, status: int, second
     if 200 <= status < 300:
         say(f"{name}  delivery {delivery.number} settled after {seconds:.1f} s")
         return
+    if session.relay.is_ending:
+        return  # what is left is listed at the end
     reason = session.log.reason(delivery.event_id)
     why = reason.said if reason else f"answered {status or 'nothing'}"
     say(f"{name}  {why}; will be delivered again (delivery {delivery.number} took {seconds:.1f} s)")

@@ -26,7 +26,7 @@ from function.tools.local.storage_emulator import PROJECT, gcs_client, gcs_serve
 INPUT_BUCKET = "composite-input"
 OUTPUT_BUCKET = "composite-output"
 EMULATOR_KEY = "local-emulator-key"
-HURRIED_STOP_S = 1.0  # for a person who has asked twice; what is at work is picked up next time
+HURRIED_STOP_S = 1.0  # a server that is asked to end hands on what it is at within a moment
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,19 @@ class LocalSession:
         first_backoff_s: float = FIRST_BACKOFF_S,
         stop: StopRequest | None = None,
         storage_port: int | None = None,
+        event_port: int | None = None,
     ):
         self._folder, self._model, self._report = folder, model, report
-        self._first_backoff_s, self._storage_port = first_backoff_s, storage_port
+        self._first_backoff_s, self._storage_port, self._event_port = first_backoff_s, storage_port, event_port
         self._stop = stop or StopRequest()
         self._stack = contextlib.ExitStack()
-        self._server: Process
+        self._servers: list[Process] = []
+        self._guard = OrphanGuard()
+        self._environment: dict[str, str] = {}
         self.client: storage.Client
         self.relay: Relay
         self.log: FunctionLog
-        self.storage_url = ""
+        self.storage_url = self.event_url = ""
 
     def __enter__(self) -> LocalSession:
         folder = self._folder
@@ -93,7 +96,7 @@ class LocalSession:
             stack.enter_context(FolderLock(folder))
             if self._storage_port:
                 check_port_is_free(self._storage_port)
-            guard = stack.enter_context(OrphanGuard())
+            guard = stack.enter_context(self._guard)
             gcs = self._start(stack, gcs_server(folder.logs / "storage.log", folder.objects, self._storage_port, guard))
             environment = {
                 "OUTPUT_BUCKET": OUTPUT_BUCKET,
@@ -111,10 +114,13 @@ class LocalSession:
             self.client = gcs_client(gcs.url)
             log = folder.logs / "function.log"
             self.log = FunctionLog(log)
-            self._server = self._start(stack, function_server(log, environment, guard=guard))
+            self._environment = environment
+            server = self._start(stack, function_server(log, environment, port=self._event_port, guard=guard))
+            self._servers.append(server)
+            self.event_url = server.url
             settled = settled_already(self.client)
             self.relay = stack.enter_context(
-                Relay(self.client, INPUT_BUCKET, self._server.url, self._report, self._first_backoff_s, settled)
+                Relay(self.client, INPUT_BUCKET, server.url, self._report, self._first_backoff_s, settled)
             )
             self._stack = stack.pop_all()
         return self
@@ -122,9 +128,19 @@ class LocalSession:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._stop.at_once:
-            self._server.stop_timeout_s = HURRIED_STOP_S
         self._stack.close()
+
+    def hurry(self) -> None:
+        """End the servers without waiting for what they are at; the next session picks it up."""
+        for server in self._servers:
+            server.stop_timeout_s = HURRIED_STOP_S
+
+    def serve_http(self, port: int | None = None) -> Process:
+        """Start `composite_http` beside it; it ends with this session. Raises DidNotStart, Stopped."""
+        log = self._folder.logs / "http.log"
+        server = function_server(log, self._environment, target="composite_http", port=port, guard=self._guard)
+        self._servers.append(self._start(self._stack, server))
+        return server
 
     def _start(self, stack: contextlib.ExitStack, process: Process) -> Process:
         if self._stop.asked:

@@ -8,7 +8,7 @@ from types import FrameType
 
 # From the first signal on, what is at work may go on for so long. A person who wants it at once says so again. Who
 # ends a service (a container, a shutdown) sends SIGKILL ten seconds later.
-PATIENCE_S = {signal.SIGINT: 330.0, signal.SIGTERM: 6.0, signal.SIGHUP: 6.0}
+PATIENCE_S = {signal.SIGINT: 330.0, signal.SIGTERM: 5.0, signal.SIGHUP: 5.0}
 
 
 class StopRequest:

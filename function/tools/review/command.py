@@ -12,7 +12,7 @@ from function.storage.client import Forbidden
 from function.storage.names import split_gs_uri
 from function.tools.cli.odd_objects import OddObjects
 from function.tools.cli.spending import spending_today
-from function.tools.cli.terminal import fail, open_storage
+from function.tools.cli.terminal import UsageProblem, fail, open_storage
 from function.tools.review.cloud import CloudStore
 from function.tools.review.page import FULL_SIZE_PAIRS, write_review
 from function.tools.review.pair import load_pairs
@@ -46,7 +46,7 @@ def review_arguments(parser: argparse.ArgumentParser) -> None:
 def run_review(args: argparse.Namespace) -> int:
     """Write the page, print where it is. 0: written; 1: nothing is settled yet; 2: it could not be done."""
     try:
-        storage = open_storage()
+        storage = open_storage(split_gs_uri(args.source)[0])
         pairs = load_pairs(CloudStore(storage), args.source, OddObjects().name)
         first = next(pairs, None)
         if first is None:
@@ -55,7 +55,7 @@ def run_review(args: argparse.Namespace) -> int:
         page = write_review(
             chain([first], pairs), args.to, args.source, full=args.full, progress=_tell, spending=str(today or "")
         )
-    except (CompositeError, Forbidden, ValueError, OSError) as error:
+    except (UsageProblem, CompositeError, Forbidden, ValueError, OSError) as error:
         return fail(error)
     print(f"review: {page}")
     return 0

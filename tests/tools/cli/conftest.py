@@ -11,6 +11,13 @@ import pytest
 from tests.support import PATIENCE_S, product_png, scene_png
 
 ROOT = Path(__file__).parents[3]
+# The cloud as somebody meets it who is not signed in, on a machine that nothing is known of.
+OFFLINE = {
+    "STORAGE_EMULATOR_HOST": "",
+    "HOME": "/nonexistent",
+    "CLOUDSDK_CONFIG": "/nonexistent",
+    "NO_GCE_CHECK": "true",
+}
 
 
 @dataclass

@@ -39,6 +39,8 @@ def test_pairs_are_counted_by_status_with_what_they_cost(own_cloud, command, set
         }
     }
     words = command("status", f"gs://{own_cloud.output}/s").out
+    assert f"failed: gs://{own_cloud.input}/s/bad.json (manifest_invalid)" in words
+    assert "█" in words and "66%" in words
     for said in ("2 of 3 settled", "manifest_invalid 1", "spent       $0.", "1 row written, 1 refused", "to come"):
         assert said in words
 
@@ -58,8 +60,10 @@ def test_a_sidecar_without_the_listed_price_is_read(own_cloud, command, settled)
 
 def test_a_replaced_manifest_counts_as_to_come_again(own_cloud, command, settled):
     own_cloud.put_pair("s/one.json", placement="left")
+    own_cloud.put("s/bad.json", "[]")
     status = json.loads(command("status", f"gs://{own_cloud.output}/s", "--json").out)
-    assert status["waiting"] == 2
+    assert (status["waiting"], status["settled"], status["failed"], status["failures"]) == (3, 0, 0, {})
+    assert status["spent_usd"] > 0
 
 
 def test_watching_ends_when_everything_is_settled(own_cloud, command, settled):

@@ -11,8 +11,10 @@ import unicodedata
 
 import pytest
 
+from function.manifest.spreadsheet import read_rows
+from function.tools.cli.left_out import without_rows
 from tests.support import PATIENCE_S, png, product_array, scene_png
-from tests.tools.cli.conftest import ROOT
+from tests.tools.cli.conftest import OFFLINE, ROOT
 
 EVERYTHING = ["images/p1.png", "images/p2.png", "images/p3.png", "images/scene.png", "pair.json", "spring.csv"]
 
@@ -21,8 +23,8 @@ def test_a_folder_goes_up_with_what_it_names_and_the_cost_is_said(own_cloud, com
     done = command("submit", spring, f"gs://{own_cloud.input}/2027/s", "--yes")
     assert done.status == 0, done.err
     assert own_cloud.names(own_cloud.input) == [f"2027/s/{name}" for name in EVERYTHING]
-    assert "4 pictures to make" in done.out
-    assert "about $0.16 (4 by gemini-2.5-flash-image at $0.039), at most $0.47" in done.out
+    assert "1 manifest, 1 catalogue and 4 images" in done.out and "4 pairs to make" in done.out
+    assert "about $0.16 (4 pictures by gemini-2.5-flash-image at $0.039 a picture), at most $0.47 (12 pic" in done.out
     blob = own_cloud.client.bucket(own_cloud.input).get_blob("2027/s/images/p1.png")
     assert blob.content_type == "image/png"
 
@@ -37,7 +39,7 @@ def test_images_go_up_before_the_manifests_that_name_them(own_cloud, command, sp
 def test_a_dry_run_says_what_it_would_cost_and_uploads_nothing(own_cloud, command, spring):
     done = command("submit", spring, f"gs://{own_cloud.input}", "--dry-run")
     assert done.status == 0
-    assert "4 pictures to make" in done.out and "$" in done.out
+    assert "4 pairs to make" in done.out and "$" in done.out
     assert own_cloud.names(own_cloud.input) == []
 
 
@@ -63,7 +65,7 @@ def test_a_changed_image_makes_its_pairs_again_and_no_others(own_cloud, command,
     before = {blob.name: blob.generation for blob in own_cloud.client.list_blobs(own_cloud.input)}
     (spring / "images/p2.png").write_bytes(png(product_array(200)))
     done = command("submit", spring, own_cloud_rows, "--yes")
-    assert "1 picture to make" in done.out
+    assert "1 pair to make" in done.out
     after = {blob.name: blob.generation for blob in own_cloud.client.list_blobs(own_cloud.input)}
     again = {name for name in after if after[name] != before.get(name)}
     assert again == {"s/images/p2.png", "s/spring/000002.json"}
@@ -108,6 +110,44 @@ def test_skip_bad_uploads_what_is_good(own_cloud, command, spring):
     assert own_cloud.names(own_cloud.input) == EVERYTHING
 
 
+def test_skip_bad_uploads_no_bad_row_and_the_others_keep_their_numbers(own_cloud, command, spring):
+    (spring / "images/p2.png").write_bytes(b"no picture")
+    assert command("submit", spring, f"gs://{own_cloud.input}", "--yes", "--skip-bad").status == 0
+    rows = read_rows("spring.csv", own_cloud.get("spring.csv", own_cloud.input))
+    skus = [row.fields.get("labels", {}).get("sku") for row in rows]
+    assert skus == ["SKU-1", None, "SKU-3"] and "images/p2.png" not in own_cloud.names(own_cloud.input)
+    with own_cloud.server() as function:
+        blob = own_cloud.client.bucket(own_cloud.input).get_blob("spring.csv")
+        assert own_cloud.deliver(function, dict(blob._properties)).status == 200
+    written = [name for name in own_cloud.names(own_cloud.input) if name.startswith("spring/")]
+    assert written == ["spring/000001.json", "spring/000003.json"]
+    again = command("submit", spring, f"gs://{own_cloud.input}", "--yes", "--skip-bad")
+    assert "nothing to do" in again.out
+    sheet = (spring / "spring.csv").read_bytes()
+    (spring / "spring.csv").write_bytes(sheet.replace(b"SKU-1", b"OTHER"))
+    priced = command("submit", spring, f"gs://{own_cloud.input}", "--dry-run", "--skip-bad").out
+    assert "1 pair to make\n  1 pair of them with a picture that is paid for already" in priced
+    assert "cost: nothing" in priced
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_rows_that_are_left_out_are_refused_and_nothing_else_changes(ending):
+    good = {"csv": b'product,scene\r\na,b\r\n\r\n"c\nd",e\r\nf,g', "jsonl": b'{"a": 1}\n\n{"a": 2}\n{"a": 3}'}[ending]
+    name = f"x.{ending}"
+    rows = read_rows(name, good)
+    left = read_rows(name, without_rows(name, good, rows, {2}))
+    assert [row.number for row in left] == [1, 2, 3]
+    assert (left[0].fields, left[2].fields) == (rows[0].fields, rows[2].fields)
+    assert not isinstance(left[1].fields, dict) or "scene" not in left[1].fields
+
+
+def test_a_dry_run_needs_no_storage(own_cloud, command, spring):
+    done = command("submit", spring, f"gs://{own_cloud.input}", "--dry-run", **OFFLINE)
+    assert done.status == 0, done.err
+    assert "note: you are not signed in" in done.out and "4 pairs to make" in done.out and "$0.16" in done.out
+    assert command("submit", spring, f"gs://{own_cloud.input}", "--yes", **OFFLINE).status == 2
+
+
 def test_images_that_stand_in_buckets_are_found_there(own_cloud, command, tmp_path):
     own_cloud.put("shared/scene.png", scene_png(), bucket=own_cloud.output)
     own_cloud.put("s/product.png", scene_png())
@@ -120,14 +160,14 @@ def test_images_that_stand_in_buckets_are_found_there(own_cloud, command, tmp_pa
 
 @pytest.mark.parametrize(
     ("model", "price"),
-    [("gemini-3-pro-image", "$0.139), at most $0.42"), ("somebody-else", "$0.156), at most $0.47")],
+    [("gemini-3-pro-image", "$0.139 a picture), at most $0.42"), ("somebody-else", "$0.156 a picture), at most $0.47")],
 )
 def test_the_price_is_that_of_the_model_or_the_dearest_and_it_says_so(own_cloud, command, tmp_path, model, price):
     fields = {"product": "p.png", "scene": {"prompt": "a beach"}, "model": model, "attempts": 2}
     (tmp_path / "pair.json").write_text(json.dumps(fields))
     (tmp_path / "p.png").write_bytes(scene_png())
     out = command("submit", tmp_path, f"gs://{own_cloud.input}", "--yes", ALLOWED_MODELS=model).out
-    assert f"(2 by {model} at {price}" in out
+    assert f"(2 pictures by {model} at {price}" in out
     unknown = "no price is known for somebody-else: priced as gemini-3-pro-image"
     assert (unknown in out) == (model == "somebody-else")
 

@@ -1,0 +1,50 @@
+"""`python -m function lint`: checks manifests and catalogues against the schema, without any network."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from function.errors import CompositeError
+from function.settings import SettingsInvalid
+from function.tools.cli.terminal import UsageProblem, counted, fail, limits_here
+from function.tools.cli.upload_plan import Plan, documents_in, read_document
+
+HELP = """\
+Checks manifests (.json) and catalogues (.csv, .jsonl), or folders of them, as the function reads them: fields, limits,
+rows, references. It looks at no picture and at no bucket; `submit --dry-run` does.
+
+  python -m function lint spring.csv
+  python -m function lint spring more/pair.json
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments; `run` is set to what runs it."""
+    parser.description = HELP
+    parser.add_argument("sources", type=Path, nargs="+", metavar="FILE-OR-FOLDER")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Say of each file how many pairs it has, and what is wrong with it. 0: nothing; 1: something; 2: no such file."""
+    problems = 0
+    try:
+        settings = limits_here()
+        for source in args.sources:
+            root, paths = documents_in(source)
+            for path in paths:
+                found = Plan()
+                pairs = 0
+                try:
+                    name = path.relative_to(root).as_posix()
+                    pairs = len(read_document(path, name, "any-bucket", settings, found).pairs)
+                except CompositeError as error:
+                    found.problems.append(f"{path}: {error.message}")
+                print(f"{path}: {counted(pairs, 'good pair')}, {counted(len(found.problems), 'problem')}")
+                for problem in found.problems:
+                    print(f"  {problem}")
+                problems += len(found.problems)
+    except (UsageProblem, SettingsInvalid, OSError) as error:
+        return fail(error)
+    return 1 if problems else 0

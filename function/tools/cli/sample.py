@@ -1,0 +1,68 @@
+"""`python -m function sample`: a small catalogue with pictures, to try everything with."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+from PIL import Image
+
+from function.tools.cli.terminal import UsageProblem, counted, fail
+
+DATA = Path(__file__).parents[3] / "tests" / "data"
+SCENE_PX, PRODUCT_PX = 1024, 800  # longest side: a pair takes a second or two in local emulation
+SCENES = {"kitchen.jpg": DATA / "demo" / "scene.jpg", "boutique.jpg": DATA / "boutique" / "scene.webp"}
+PRODUCTS = {"bottle.png": DATA / "demo" / "product.png", "bag.png": DATA / "boutique" / "product.png"}
+COLUMNS = ("product", "scene", "placement", "labels.sku")
+ROWS = (
+    ("images/bottle.png", "images/kitchen.jpg", "on the counter, a little right of the centre", "ALDERMOOR-500"),
+    ("images/bottle.png", "images/kitchen.jpg", "on the counter, far left", "ALDERMOOR-500-B"),
+    ("images/bag.png", "images/boutique.jpg", "on the table in the middle", "BAG-01"),
+    ("images/bag.png", "images/boutique.jpg", "on the table, to the right", "BAG-01-B"),
+)
+
+HELP = """\
+Writes a small catalogue, sample.csv, and the pictures that it names into a new folder, to try the commands with:
+
+  python -m function sample spring
+  python -m function lint spring
+  python -m function submit spring/sample.csv gs://composite-input/spring
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments; `run` is set to what runs it."""
+    parser.description = HELP
+    parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is empty, or not there yet")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write it, say where it is."""
+    try:
+        catalogue = write_sample(args.folder)
+    except (UsageProblem, OSError) as error:
+        return fail(error)
+    print(f"{catalogue}: {counted(len(ROWS), 'pair')}, pictures in {args.folder / 'images'}")
+    return 0
+
+
+def write_sample(folder: Path) -> Path:
+    """Write the catalogue and its pictures → the catalogue. Raises UsageProblem where the folder holds anything."""
+    if not DATA.is_dir():
+        raise UsageProblem(f"the shipped pictures are not there: {DATA}; run this in a whole clone of the repository")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageProblem(f"{folder} holds files already; name a new folder")
+    images = folder / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    for sources, side in ((SCENES, SCENE_PX), (PRODUCTS, PRODUCT_PX)):
+        for name, source in sources.items():
+            with Image.open(source) as opened:
+                picture = opened.convert("RGB" if name.endswith(".jpg") else "RGBA")
+            picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+            picture.save(images / name, quality=92)
+    catalogue = folder / "sample.csv"
+    with catalogue.open("w", encoding="utf-8-sig", newline="") as file:  # as Excel writes it, and opens it rightly
+        csv.writer(file).writerows((COLUMNS, *ROWS))
+    return catalogue

@@ -1,0 +1,92 @@
+"""What the READMEs say: their commands are understood, the eight lines run as written, and the picture is current."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from function.tools.command_line import command_line
+from function.tools.local.command import STORAGE_PORT
+from function.tools.local.processes import free_port
+from tests.bench.readme_way import TO, WAY, draw
+from tests.support import PATIENCE_S
+from tests.tools.local.running import environment, processes_under
+
+ROOT = Path(__file__).parents[1]
+FILES = [ROOT / name for name in ("README.md", "function/README.md", "infra/README.md", "tests/README.md")]
+START = ".venv/bin/python -m function "
+FENCE = re.compile(r"^```(.*)$", re.MULTILINE)
+BLOCK = re.compile(r"^```bash\n(.*?)\n```$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\((?!https?://|/)([^)#]*)(#[^)]*)?\)")
+SERVING = {"errors", "telemetry", "termination", "deadline", "sidecar", "settings", "service", "tools", "__main__"}
+
+
+def commands() -> list[str]:
+    """Every command of ours in a block, without `&` and what comments it."""
+    lines = (line for path in FILES for block in BLOCK.findall(path.read_text()) for line in block.splitlines())
+    return [line.removeprefix(START).removesuffix(" &") for line in lines if line.startswith(START)]
+
+
+@pytest.mark.parametrize("written", commands())
+def test_every_command_of_the_readmes_is_understood(written):
+    assert callable(command_line().parse_args(shlex.split(written, comments=True)).run)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name or "README")
+def test_every_fence_has_a_language_and_every_link_a_target(path):
+    text = path.read_text()
+    assert all(FENCE.findall(text)[::2]) and not any(FENCE.findall(text)[1::2])
+    for target, heading in LINK.findall(text):
+        file = (path.parent / target).resolve() if target else path
+        assert file.exists(), target
+        titles = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE) if heading else []
+        anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+        assert not heading or heading.removeprefix("#") in anchors, (target, heading)
+
+
+def test_the_picture_of_the_way_is_current_and_leaves_no_package_out():
+    assert TO.read_text(encoding="utf-8") == draw(), "python -m tests.bench.readme_way"
+    named = {package for step in WAY for package in step.packages}
+    there = {path.stem for path in (ROOT / "function").iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert named == there - SERVING - {"__init__", "__pycache__"} - {path for path in there if path.startswith(".")}
+
+
+@pytest.mark.exhaustive
+def test_one_catalogue_goes_from_spreadsheet_to_approved_pictures_in_the_lines_of_the_readme(tmp_path):
+    """As written, but for the port, which another test may have; before `decide` the person decides."""
+    lines = next(block for block in BLOCK.findall(FILES[0].read_text()) if f"{START}sample" in block)
+    assert len(lines.splitlines()) == 8
+    port = free_port()
+    written = lines.replace(str(STORAGE_PORT), str(port)).replace(f"{START}local", f"{START}local --port {port}")
+    before, decide, after = written.partition(f"{START}decide")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    script = f"set -eu\n{before}{shlex.quote(sys.executable)} person.py\n{decide}{after}\nwait\n"
+    (tmp_path / "person.py").write_text(PERSON_DECIDES)
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment(), capture_output=True, text=True,
+        timeout=2 * PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stdout + done.stderr
+    assert "4 of 4 settled" in done.stdout and "4 of 4 decisions written" in done.stdout
+    assert processes_under(tmp_path) == []
+
+
+# Accepts every result of the page, in the form in which the page downloads decisions.
+PERSON_DECIDES = """
+import json, re
+from pathlib import Path
+page = Path("spring-review/index.html").read_text()
+pairs = json.loads(re.search(r'type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)[1])["pairs"]
+rows = [json.loads(path.read_text()) for path in Path("composite-local/results/spring/sample").glob("*.json")]
+assert len(pairs) == len(rows) == 4
+decisions = [
+    {"result": row["result"]["uri"], "manifest_generation": row["manifest"]["generation"], "decision": "accept"}
+    for row in rows
+]
+Path("decisions.json").write_text(json.dumps({"decisions": decisions}))
+"""
