@@ -96,7 +96,7 @@ def _run(
             manifest = manifest_from(fields, settings)
         else:
             manifest = parse_manifest(body, settings)
-        record.labels, record.placement, record.pose = manifest.labels, manifest.placement, manifest.pose
+        record.labels, record.placement, record.pose = manifest.labels, manifest.placement_words, manifest.pose
         targets = manifest_targets(manifest, settings, None, "", skip=uploaded)
         sources = {**uploaded, **(fetch_sources(targets, services.storage, settings, deadline) if targets else {})}
         if as_picture:

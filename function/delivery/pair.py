@@ -83,7 +83,7 @@ class PairWork:
             if read is None:
                 return None
             manifest, catalogue = read
-            record.labels, record.placement, record.pose = manifest.labels, manifest.placement, manifest.pose
+            record.labels, record.placement, record.pose = manifest.labels, manifest.placement_words, manifest.pose
             targets = manifest_targets(manifest, services.settings, delivery.upload.bucket, delivery.upload.name)
             sources = fetch_sources(targets, services.storage, services.settings, deadline)
         store = AnswerStore(services.storage, delivery.output_bucket)

@@ -16,7 +16,7 @@ LABEL_PREFIX = "labels."
 WHOLE_NUMBER = re.compile(r"([+-]?[0-9]{1,18})(?:[.,]0{1,2})?")
 NUMBER_FIELDS = ("budget_usd",)
 NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
-OBJECT_FIELDS = ("scene", "output", "labels")  # may hold a JSON object
+OBJECT_FIELDS = ("scene", "output", "labels", "placement")  # may hold a JSON object
 NESTED_FIELDS = ("scene.prompt", *(f"output.{name}" for name in Output.model_fields))
 FLAT_FIELDS = (*Manifest.model_fields, *NESTED_FIELDS)
 

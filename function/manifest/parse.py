@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from function.errors import ManifestInvalid
 from function.imaging.mishaps import lfs_pointer
 from function.manifest.json_text import parse_json
-from function.manifest.model import Manifest, Output, ScenePrompt, StrictModel
+from function.manifest.model import Manifest, Output, Placement, ScenePrompt, StrictModel
 from function.manifest.quoting import MAX_LISTED, cut, quoted
 from function.manifest.text import text_of
 from function.settings import Settings
@@ -64,7 +64,7 @@ def explain(error: ValidationError) -> str:
     problems: dict[str, list[str]] = {}
     for item in error.errors(include_url=False):
         path = [cut(str(part)) for part in item["loc"]]
-        if path[:1] == ["scene"]:
+        if path[:1] in (["scene"], ["placement"]):
             del path[1:2]  # the branch of the union that was tried; a person does not need to know it
         name = ".".join(path) or "manifest"
         if item["type"] == "extra_forbidden":
@@ -84,4 +84,4 @@ def explain(error: ValidationError) -> str:
     return "; ".join(sentences)
 
 
-NESTED_MODELS: dict[str, type[StrictModel]] = {"output": Output, "scene": ScenePrompt}
+NESTED_MODELS: dict[str, type[StrictModel]] = {"output": Output, "scene": ScenePrompt, "placement": Placement}
