@@ -8,7 +8,15 @@ import numpy as np
 
 from function.imaging.compress import encode_for_model, fit_to_frame, shrink
 from function.imaging.icc import to_srgb
-from function.judging import label_kept, product_colour, product_identical, product_not_mirrored, product_whole
+from function.judging import (
+    label_kept,
+    product_colour,
+    product_identical,
+    product_not_mirrored,
+    product_once,
+    product_whole,
+    scale_plausible,
+)
 from function.judging.check import unmeasured
 from function.judging.judge import Judgement
 from function.matching.photograph import has_outline
@@ -19,7 +27,7 @@ from function.restoration.sketch import draw_sketch
 from function.sidecar import IdentityRecord
 
 # Where one of these fails the product is not, or cannot be said to be, the one that was photographed.
-IDENTITY_CHECKS = (label_kept, product_colour, product_not_mirrored, product_whole)
+IDENTITY_CHECKS = (label_kept, product_colour, product_not_mirrored, product_once, product_whole)
 # Working memory of drawing and encoding one, for a photograph of the largest side and a scene as it is sent.
 SKETCH_BYTES = 150 * 2**20
 # Hands, hair and clothes hide parts of what is worn or held, and nobody knows which.
@@ -50,7 +58,10 @@ def place_after(pair: PairContext, candidate: Candidate) -> Place | None:
     if not _can_be_laid(pair):
         return None
     checks = candidate.judgement.checks
+    if not checks[scale_plausible.SPEC.name].passed:
+        return None  # at no place and no size that it should have
     in_doubt = any(not checks[check.SPEC.name].passed for check in IDENTITY_CHECKS)
+    in_doubt |= candidate.analysis.product.match is None  # whatever else is wrong, it was not verified either
     return find_place(candidate.analysis) if in_doubt or pair.identity == "exact" else None
 
 

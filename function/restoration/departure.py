@@ -26,8 +26,9 @@ DARK_OFFSET = 12.0
 REACH = 0.09
 # Pixels around the outline that are compared too: for a plain product the outline is all there is.
 RIM_SHARE = 0.04
-# Correlation in the band from which a fit is believed: kept products reach .6 to .95, other pictures .1 to .3.
-LEAST_CORRELATION = 0.4
+# Correlation in the band from which a fit is believed: kept products reach .55 to .95, misshapen and turned ones .35 to
+# .65, other pictures up to .2.
+LEAST_CORRELATION = 0.3
 ECC_STEPS, ECC_EPSILON, ECC_SMOOTHING = 60, 1e-4, 5
 
 
@@ -94,6 +95,11 @@ def measure_departure(sketch: np.ndarray, answer: np.ndarray, coverage: np.ndarr
         turned_deg=math.degrees(math.atan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1])),
         correlation=correlation,
     )
+
+
+def agreement(sketch: np.ndarray, picture: np.ndarray, coverage: np.ndarray) -> float:
+    """Correlation -1..1, in the same band, of what `coverage` (h, w) uint8 covers of both (h, w, 3) uint8."""
+    return _correlation(_band(sketch), _band(picture), (coverage > 127).astype(np.uint8))
 
 
 def _shrunk(picture: np.ndarray, scale: float) -> np.ndarray:

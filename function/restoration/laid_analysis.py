@@ -31,7 +31,7 @@ from function.restoration.analysis import (
 from function.restoration.change_detection import Evidence, find_evidence
 from function.restoration.compositing import lay_over, relight
 from function.restoration.content import find_content
-from function.restoration.departure import NONE, Departure, measure_departure
+from function.restoration.departure import NONE, Departure, agreement, measure_departure
 from function.restoration.laid_photograph import LaidPhotograph
 from function.restoration.laid_product import lay_product
 from function.restoration.product_light import find_product_light
@@ -45,6 +45,8 @@ SOFT_EDGE_PX = 3
 SPILL_SHARE = 0.06
 # A pixel that is evenly darker than the scene by so many stops is shadow and no spilt paint.
 SHADOW_STOPS = 0.1
+# The base is this share of the product's height.
+BASE_SHARE = 0.15
 # Spilt paint differs from the scene by so many 8-bit levels.
 SPILT_LEVELS = 24
 
@@ -95,7 +97,8 @@ def _find_light(found: RegisteredAnswer, reference: ProductReference, place: Pla
     )
     result = replace(result, answer=composed(result, reference.photograph, laid))
     alpha = np.ascontiguousarray(reference.photograph[..., 3])
-    match = match_at(place, alpha, coverage, max(0.0, departure.correlation))
+    correlation = agreement(sketch[inner], result.answer[inner], coverage[inner])
+    match = match_at(place, alpha, coverage, max(0.0, correlation))
     return Analysis(result, ProductAnalysis(reference.photograph, match, coverage, reference.hidden, laid))
 
 
@@ -133,6 +136,12 @@ def _spilt(scene: SceneAnalysis, coverage: np.ndarray, departure: Departure, hei
     """(h, w) uint8: where the answer may show the product beside its outline."""
     edge = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * SOFT_EDGE_PX + 1,) * 2)
     spilt = cv2.dilate(coverage, edge)
+    shadow = even_darkening(scene.image, scene.answer) > SHADOW_STOPS
+    # Where the product stands its contact shadow begins at the very outline.
+    _, top, _, tall = cv2.boundingRect(cv2.inRange(coverage, 128, 255))
+    base = np.zeros_like(shadow)
+    base[top + round((1 - BASE_SHARE) * tall) :] = True
+    spilt[shadow & base & (coverage < 128)] = 0
     if not _is_still(departure):
         size = coverage.shape[1], coverage.shape[0]
         inverse = cv2.invertAffineTransform(departure.matrix)
@@ -142,7 +151,7 @@ def _spilt(scene: SceneAnalysis, coverage: np.ndarray, departure: Departure, hei
     reach = 2 * max(SOFT_EDGE_PX, round(SPILL_SHARE * height)) + 1
     near = cv2.dilate(coverage, np.ones((reach, reach), np.uint8)) > 127
     differs = cv2.absdiff(scene.answer, scene.image).max(axis=2) > SPILT_LEVELS
-    paint = near & differs & (even_darkening(scene.image, scene.answer) <= SHADOW_STOPS)
+    paint = near & differs & ~shadow
     # Only what hangs together with the outline.
     paint = cv2.morphologyEx(paint.astype(np.uint8) * 255, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return cv2.max(spilt, paint)
