@@ -59,6 +59,7 @@ def _lower(value: object) -> object:
 
 
 FRAMEWORK_THREADS = 4 * (os.cpu_count() or 1)  # what functions-framework begins without a word about it
+Identity = Literal["auto", "model", "exact"]
 Text = Annotated[str, BeforeValidator(_strip)]
 # Pydantic's words in any case, with or without blanks around them: true, t, 1, yes, y, on; false, f, 0, no, n, off.
 Flag = Annotated[bool, BeforeValidator(_strip)]
@@ -95,6 +96,7 @@ class Settings(BaseModel):
     max_usd_per_catalogue: float | None = Field(None, alias="MAX_USD_PER_CATALOGUE", ge=0, le=MAX_CAP_USD)
     on_budget: Annotated[Literal["wait", "fail"], BeforeValidator(_lower)] = Field("wait", alias="ON_BUDGET")
     judge_model: Annotated[Text, Field(pattern=MODEL_NAME)] | None = Field(None, alias="JUDGE_MODEL")
+    identity: Annotated[Identity, BeforeValidator(_lower)] = Field("auto", alias="IDENTITY")
     max_px: int = Field(768, alias="MAX_PX", ge=256, le=4096)
     max_attempts: int = Field(3, alias="MAX_ATTEMPTS", ge=1, le=20)
     max_source_bytes: int = Field(50 * 2**20, alias="MAX_SOURCE_BYTES", ge=1)

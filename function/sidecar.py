@@ -13,6 +13,7 @@ from function.errors import CompositeError, ErrorCode
 # The second number rises when something is added, which a reader that refuses unknown fields does not know; the first
 # when something that a reader relies on is gone or means something else.
 SCHEMA_VERSION = "1.2"
+Method = Literal["model", "sketch", "classical"]
 Size = Annotated[tuple[int, int], Field(description="[width, height] in pixels")]
 
 
@@ -143,6 +144,7 @@ class Attempt(Record):
     latency_ms: int
     usage: UsageRecord
     usd: float | None
+    method: Method = Field("model", description="sketch: the product had been laid into the scene that was sent")
     answered_by: str | None = Field(None, description="the model that answered, as the service calls it")
     priced_as: str | None = Field(None, description="the listed model whose price was taken for an unlisted one")
     checks: dict[str, CheckRecord] = {}
@@ -231,6 +233,23 @@ class PersonRecord(Record):
     redone: int = Field(0, description="how often people have asked for this pair to be made again")
 
 
+class IdentityRecord(Record):
+    """Whose pixels the product was to have, and what the model did to a product that was laid into the scene for it.
+
+    Boxes are x, y, width, height in the scene's pixels; what was not laid has none, and nothing measured.
+    """
+
+    asked: Literal["auto", "model", "exact"]
+    box: tuple[int, int, int, int] | None = Field(None, description="where the product was laid")
+    moved: float | None = Field(None, description="by the model, share of the product's height")
+    scale_x: float | None = None
+    scale_y: float | None = None
+    turned_deg: float | None = None
+    followed: float | None = Field(None, description="share of the product that the answer shows as it was laid")
+    changed: list[tuple[int, int, int, int]] = Field([], description="where the product is not its photograph")
+    note: str = ""
+
+
 class Timings(Record):
     """Milliseconds by stage; `generate` includes waiting for the model."""
 
@@ -275,6 +294,10 @@ class Sidecar(Record):
     compression: Compression | None = None
     drift: DriftRecord | None = None
     restoration: Restoration | None = None
+    method: Method | None = Field(
+        None, description="who placed the product of the result: the model, or we in a sketch"
+    )
+    identity: IdentityRecord | None = None
     change: Change | None = None
     undone: list[Undone] = []
     checks: dict[str, CheckRecord] = {}

@@ -101,7 +101,7 @@ def _run(
             manifest = manifest_from(fields, settings)
         else:
             manifest = parse_manifest(body, settings)
-        record.labels, record.placement, record.pose = manifest.labels, manifest.placement, manifest.pose
+        record.labels, record.placement, record.pose = manifest.labels, manifest.placement_words, manifest.pose
         record.feedback = manifest.feedback
         record.name = manifest.name
         targets = manifest_targets(manifest, settings, None, "", skip=uploaded)

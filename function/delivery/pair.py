@@ -88,7 +88,7 @@ class PairWork:
             if read is None:
                 return None
             manifest, metadata = read
-            record.labels, record.placement, record.pose = manifest.labels, manifest.placement, manifest.pose
+            record.labels, record.placement, record.pose = manifest.labels, manifest.placement_words, manifest.pose
             record.feedback = manifest.feedback
             record.name = manifest.name
             targets = manifest_targets(manifest, services.settings, delivery.upload.bucket, delivery.upload.name)

@@ -23,6 +23,23 @@ exactly as in [2]. Do not redraw, translate, mirror, restyle or recolour it.
 Preserve the scene strictly: same camera, crop, framing, objects and background as in [1]. Change nothing but the \
 product, its shadow and its reflection.{padding}{feedback}{lessons}"""
 
+SKETCH = """\
+Two input images. [1] is a scene into which the product of [2] has been laid as a flat cut-out: at its place, at its \
+size, and with every detail that it has. It lies between {left} and {right} percent of the width and between {top} and \
+{bottom} percent of the height of [1]. It throws no shadow yet, and the scene's light does not fall on it yet. [2] is \
+the product alone.
+
+Return [1] as one photorealistic picture in which the product belongs to its scene. Add only this:
+
+Light: let the scene's light fall on the product: its colour temperature, the direction of its highlights and the \
+softness of its shadows, as a smooth shading over the product as it is.
+Shadow: {shadow}
+Reflection: where the surface is glossy, the product's reflection in it.
+Edges: blend the product's edges into the scene by a pixel, so that no halo, bright fringe or hard cut-out is left.
+Keep the product strictly as it is in [1]: same place, size, outline and view, and every letter and mark as it is \
+there. Do not move, turn, scale, reshape, redraw, translate, mirror, restyle or recolour it.
+Preserve the scene strictly: same camera, crop, framing, objects and background as in [1].{padding}{lessons}"""
+
 ON_TRANSPARENT = " on a transparent background"
 ON_PLAIN = " on its own background, which is not part of it"
 PADDING = """
@@ -60,7 +77,6 @@ def composite_prompt(
     `has_bars`: the scene was padded with visible bars. `feedback`: a person's words on an earlier picture.
     `lessons`: what the earlier attempt got wrong, each with the instruction that it missed, made stricter.
     """
-    told = "\n\nAn earlier attempt was rejected. Strictly correct this:\n" + "\n".join(f"- {one}" for one in lessons)
     said = " ".join((feedback or "").split())
     words = POSE_WORDS[pose]
     return COMPOSITE.format(
@@ -70,8 +86,33 @@ def composite_prompt(
         shadow=words.shadow,
         padding=PADDING if has_bars else "",
         feedback=FEEDBACK.format(feedback=said) if said else "",
-        lessons=told if lessons else "",
+        lessons=_told(lessons),
     )
+
+
+def sketch_prompt(
+    pose: Pose, box: tuple[float, float, float, float], *, has_bars: bool, lessons: Sequence[str] = ()
+) -> str:
+    """The prompt that goes with [1] a scene that the product was laid into, and [2] the product.
+
+    box (x, y, width, height), in shares 0..1 of [1], of the product in it; the others as in `composite_prompt`.
+    """
+    left, top, width, height = (100 * share for share in box)
+    return SKETCH.format(
+        left=f"{left:.1f}",
+        right=f"{left + width:.1f}",
+        top=f"{top:.1f}",
+        bottom=f"{top + height:.1f}",
+        shadow=POSE_WORDS[pose].shadow,
+        padding=PADDING if has_bars else "",
+        lessons=_told(lessons),
+    )
+
+
+def _told(lessons: Sequence[str]) -> str:
+    if not lessons:
+        return ""
+    return "\n\nAn earlier attempt was rejected. Strictly correct this:\n" + "\n".join(f"- {one}" for one in lessons)
 
 
 def scene_prompt(prompt: str) -> str:

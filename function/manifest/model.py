@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from function.generation.pose import Pose
 from function.manifest.file_name import MAX_TEMPLATE_CHARS, file_name
 from function.manifest.output_target import Output, OutputTarget, OutputTargets
 from function.manifest.strict_model import WHOLE, StrictModel
-from function.settings import MAX_CAP_USD, MODEL_NAME
+from function.settings import MAX_CAP_USD, MODEL_NAME, Identity
 
 MAX_PLACEMENT_CHARS = 500
 MAX_FEEDBACK_CHARS = 500  # a few sentences: what a person says of an earlier picture
@@ -39,12 +39,37 @@ class ScenePrompt(StrictModel):
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 
 
+Words = Annotated[str, StringConstraints(max_length=MAX_PLACEMENT_CHARS)]
+Share = Annotated[float, Field(ge=0, le=1, strict=False)]
+
+
+class Placement(StrictModel):
+    """Where the product should stand, in words, and as a box that it should fill from its base up."""
+
+    words: Words | None = None
+    box: Annotated[list[Share], Field(min_length=4, max_length=4)] | None = Field(
+        None, description="x, y, width, height in shares 0..1 of the scene's width and height"
+    )
+
+    @field_validator("box")
+    @classmethod
+    def _inside(cls, box: list[float] | None) -> list[float] | None:
+        if box is not None and (min(box[2:]) <= 0 or box[0] + box[2] > 1 or box[1] + box[3] > 1):
+            raise ValueError("box has x, y, width and height in shares of the scene, and lies inside it")
+        return box
+
+
 class Manifest(StrictModel):
     """One product to be placed into one scene."""
 
     product: Reference
     scene: Reference | ScenePrompt
-    placement: Annotated[str, StringConstraints(max_length=MAX_PLACEMENT_CHARS)] | None = None
+    placement: Words | Placement | None = None
+    identity: Identity | None = Field(
+        None,
+        description="whose pixels the product has: the photograph's where the model's are not verified (auto), the "
+        "model's (model), the photograph's always (exact)",
+    )
     pose: Pose = Field("stand", description="how the product is carried: it is told to the model and judged by")
     feedback: Annotated[str, StringConstraints(max_length=MAX_FEEDBACK_CHARS)] | None = Field(
         None, description="what a person found wrong with an earlier picture: it is told to the model"
@@ -80,6 +105,22 @@ class Manifest(StrictModel):
     @classmethod
     def _with_labels(cls, name: str | None, info: ValidationInfo) -> str | None:
         return None if name is None else file_name(name, info.data.get("labels", {}))
+
+    @property
+    def placement_words(self) -> str | None:
+        """The placement as the model is told it."""
+        return self.placement.words if isinstance(self.placement, Placement) else self.placement
+
+    @property
+    def placement_box(self) -> list[float] | None:
+        """x, y, width, height in shares of the scene; None where no box is given."""
+        return self.placement.box if isinstance(self.placement, Placement) else None
+
+    @model_validator(mode="after")
+    def _exact_is_restored(self) -> Manifest:
+        if self.identity == "exact" and self.restore == "off":
+            raise ValueError('identity "exact" brings the photograph\'s own pixels back: it needs restore "full"')
+        return self
 
     @field_validator("labels")
     @classmethod

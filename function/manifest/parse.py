@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from function.errors import ManifestInvalid
 from function.imaging.mishaps import lfs_pointer
 from function.manifest.json_text import parse_json
-from function.manifest.model import Manifest, ScenePrompt
+from function.manifest.model import Manifest, Placement, ScenePrompt
 from function.manifest.output_target import Output, OutputTarget
 from function.manifest.quoting import MAX_LISTED, cut, quoted
 from function.manifest.strict_model import StrictModel
@@ -66,7 +66,7 @@ def explain(error: ValidationError) -> str:
     problems: dict[str, list[str]] = {}
     for item in error.errors(include_url=False):
         path = [cut(str(part)) for part in item["loc"]]
-        if path[:1] == ["scene"]:
+        if path[:1] in (["scene"], ["placement"]):
             del path[1:2]  # the branch of the union that was tried; a person does not need to know it
         name = ".".join(path) or "manifest"
         if item["type"] == "extra_forbidden":
@@ -86,4 +86,9 @@ def explain(error: ValidationError) -> str:
     return "; ".join(sentences)
 
 
-NESTED_MODELS: dict[str, type[StrictModel]] = {"output": Output, "outputs": OutputTarget, "scene": ScenePrompt}
+NESTED_MODELS: dict[str, type[StrictModel]] = {
+    "output": Output,
+    "outputs": OutputTarget,
+    "placement": Placement,
+    "scene": ScenePrompt,
+}

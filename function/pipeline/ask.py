@@ -12,8 +12,9 @@ from function.pipeline.context import PairContext
 from function.sidecar import Attempt, UsageRecord
 
 
-def ask(pair: PairContext, request: Request, number: int) -> Answered:
-    """One attempt. Number 0 is a scene generated from text. Raises what `PaidCalls.ask` raises."""
+def ask(pair: PairContext, request: Request, number: int, method: Literal["model", "sketch"] = "model") -> Answered:
+    """One attempt, and who placed the product for it. Number 0 is a scene generated from text. Raises what
+    `PaidCalls.ask` raises."""
     record = pair.record
     with record.stage("generate"):
         answered = pair.calls.ask(request, number, pair.max_calls)
@@ -26,6 +27,7 @@ def ask(pair: PairContext, request: Request, number: int) -> Answered:
         Attempt(
             number=number,
             purpose="composite" if number else "scene",
+            method=method,
             seed=request.seed,
             outcome=_outcome(answered),
             verdict=None if shown else "unusable",

@@ -19,15 +19,19 @@ from function.errors import (
 )
 from function.generation.paid_calls import Answered, CallsUsedUp
 from function.generation.prompt import NO_IMAGE
+from function.generation.provider import Request
 from function.imaging.decode import decode
 from function.imaging.icc import from_srgb
 from function.judging.judge import Judgement, judge
+from function.matching.place import Place
 from function.pipeline.ask import ask, no_picture
 from function.pipeline.ask_second_opinion import ask_second_opinion, opinion_images
 from function.pipeline.context import Candidate, PairContext
+from function.pipeline.identity import given_place, held_to_identity, make_sketch, place_after
 from function.pipeline.record import risk_record
-from function.pipeline.requests import composite_request
+from function.pipeline.requests import composite_request, sketch_request
 from function.restoration.analysis import Analysis, analyse
+from function.restoration.laid_analysis import analyse_laid
 from function.sidecar import CheckRecord, ResultRecord
 
 MAX_ANSWER_PIXELS = 40_000_000  # the largest native picture of any listed model has 17 million
@@ -37,12 +41,13 @@ ANALYSIS_BYTES = 150 * 2**20  # at its peak, measured with tests/bench/performan
 def choose_candidate(pair: PairContext) -> None:
     """Ask, judge, and ask again with what went wrong. Raises ModelRefused or ModelNoImage when nothing can be kept."""
     best: Candidate | None = None
+    place = given_place(pair)
     lessons: list[str] = []
     reasons: list[ModelRefused | ModelNoImage] = []  # why pictures could not be kept
     for number in range(1, pair.max_attempts + 1):
-        request = composite_request(pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons)
+        request = _request(pair, place, number, lessons)
         try:
-            answered = ask(pair, request, number)
+            answered = ask(pair, request, number, "model" if place is None else "sketch")
         except CallsUsedUp:
             if best is None and not reasons:
                 raise
@@ -58,7 +63,7 @@ def choose_candidate(pair: PairContext) -> None:
                 break
             lessons = [NO_IMAGE]
             continue
-        candidate = _judged(pair, answered)
+        candidate = _judged(pair, answered, place)
         if candidate is None:
             reasons.append(ModelNoImage(pair.record.attempts[-1].message))
             lessons = [NO_IMAGE]
@@ -71,6 +76,10 @@ def choose_candidate(pair: PairContext) -> None:
         if candidate.judgement.verdict == "accepted":
             break
         lessons = candidate.judgement.lessons
+        if place is None:
+            place = place_after(pair, candidate)
+            # What the model did wrong with a product that it placed itself says nothing to one that is laid for it.
+            lessons = lessons if place is None else []
     if best is None:
         raise _main_reason(reasons)
     pair.best = best
@@ -81,11 +90,20 @@ def check_records(judgement: Judgement) -> dict[str, CheckRecord]:
     return {name: CheckRecord(**asdict(check)) for name, check in judgement.checks.items()}
 
 
-def _judged(pair: PairContext, answered: Answered) -> Candidate | None:
-    """Register and judge one answer; None when its bytes are no picture."""
+def _request(pair: PairContext, place: Place | None, number: int, lessons: list[str]) -> Request:
+    """What attempt `number` asks: to place the product, or to light one that is laid at `place`."""
+    if place is None:
+        return composite_request(pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons)
+    with pair.record.stage("prepare"):
+        sketch = make_sketch(pair, place)
+    return sketch_request(pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons, sketch)
+
+
+def _judged(pair: PairContext, answered: Answered, place: Place | None) -> Candidate | None:
+    """Register and judge one answer, to a sketch where there is a `place`; None when its bytes are no picture."""
     record, prepared = pair.record, pair.prepared
     try:
-        picture, analysis, judgement = analysed(pair, answered.answer.image)
+        picture, analysis, judgement = analysed(pair, answered.answer.image, place)
     except SourceError as error:
         record.replace_last_attempt(outcome="unreadable", verdict="unusable", message=error.message)
         return None
@@ -93,27 +111,32 @@ def _judged(pair: PairContext, answered: Answered) -> Candidate | None:
         shown = answered.answer.image, answered.answer.mime_type
         images = partial(opinion_images, prepared.images[0], shown, analysis, pair.model.max_inline_bytes)
         judgement, opinion = ask_second_opinion(judgement, images, pair.settings.judge_model, pair.calls)
-    checks = check_records(judgement)
+    candidate = held_to_identity(pair, Candidate(picture, analysis, judgement))
+    checks = check_records(candidate.judgement)
     record.replace_last_attempt(
-        verdict=judgement.verdict,
+        verdict=candidate.judgement.verdict,
         checks=checks,
         risk=risk_record(checks),
         second_opinion=opinion,
         answer=_answer_record(answered, picture),
     )
-    return Candidate(picture, analysis, judgement)
+    return candidate
 
 
-def analysed(pair: PairContext, image: bytes) -> tuple[np.ndarray, Analysis, Judgement]:
-    """One answer of the model registered and judged: its picture (h, w, 3) in the scene's colour space, what was found
-    in it, and the verdict. Raises SourceError when its bytes are no picture."""
+def analysed(pair: PairContext, image: bytes, place: Place | None) -> tuple[np.ndarray, Analysis, Judgement]:
+    """One answer of the model, to a sketch where there is a `place`, registered and judged: its picture (h, w, 3) in
+    the scene's colour space, what was found in it, and the verdict. Raises SourceError when its bytes are no picture.
+    """
     record, prepared, decoded = pair.record, pair.prepared, pair.decoded_sources()
     _, product = pair.resources.result(prepared.ready_product)
     with pair.resources.pixels(ANALYSIS_BYTES):
         with record.stage("restore"):
             answer = decode(image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
             picture = from_srgb(answer.array, decoded.scene.icc)
-            analysis = analyse(decoded.small_scene, product, picture, prepared.frame)
+            if place is None:
+                analysis = analyse(decoded.small_scene, product, picture, prepared.frame)
+            else:
+                analysis = analyse_laid(decoded.small_scene, product, picture, prepared.frame, place)
         with record.stage("check"):
             judgement = judge(analysis, pair.manifest.pose)
     return picture, analysis, judgement

@@ -22,13 +22,14 @@ from function.imaging.resize import Box
 from function.judging.judge import Judgement
 from function.manifest.model import Manifest, ScenePrompt
 from function.matching.cutout.cut_out import CutOut
+from function.matching.place import Place
 from function.pipeline.fetch import Source
 from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.pipeline.scene_pixels import Scene
 from function.pipeline.targets import Target
 from function.restoration.analysis import Analysis, ProductReference
-from function.settings import Settings
+from function.settings import Identity, Settings
 from function.sidecar import ResultRecord
 
 
@@ -72,12 +73,31 @@ class Prepared:
 
 
 @dataclass(frozen=True)
+class Sketch:
+    """The scene with the product laid into it, as it is sent.
+
+    place  of the product in the scene
+    image  bytes with their media type
+    box    (x, y, width, height) of the product in shares 0..1 of that image
+    """
+
+    place: Place
+    image: tuple[bytes, str]
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One picture of the model that shows something: (h, w, 3) in the scene's colour space, and what was found."""
 
     picture: np.ndarray
     analysis: Analysis
     judgement: Judgement
+
+    @property
+    def method(self) -> Literal["model", "sketch"]:
+        """Who placed the product: the model, or we in a sketch."""
+        return "model" if self.analysis.product.laid is None else "sketch"
 
     @property
     def rank(self) -> tuple[bool, float]:
@@ -162,6 +182,13 @@ class PairContext:
     def max_attempts(self) -> int:
         """How often the product may be placed."""
         return self.manifest.attempts or self.settings.max_attempts
+
+    @property
+    def identity(self) -> Identity:
+        """Whose pixels the product is to have; a plain upscale is the model's."""
+        if self.manifest.restore == "off":
+            return "model"
+        return self.manifest.identity or self.settings.identity
 
     @property
     def max_calls(self) -> int:

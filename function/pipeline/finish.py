@@ -17,6 +17,7 @@ from function.imaging.target_crop import contain, target_window
 from function.judging import product_whole
 from function.pipeline.attempts import check_records
 from function.pipeline.context import Composite, FinishedPicture, PairContext
+from function.pipeline.identity import identity_record
 from function.pipeline.targets import Target
 from function.restoration.alterations import Alteration
 from function.restoration.analysis import Analysis
@@ -60,6 +61,8 @@ def restore_result(pair: PairContext) -> None:
             match_quality=round(restored.match_quality, 4),
             note=restored.note,
         )
+    pair.record.method = best.method
+    pair.record.identity = identity_record(pair, best)
     pair.record.drift = _drift_record(analysis)
     pair.record.undone = [_undone_record(one, decoded.scene.size) for one in analysis.scene.undone_alterations]
     pair.record.checks = check_records(best.judgement)

@@ -35,8 +35,13 @@ def use_earlier_model(pair: PairContext, picked: Picked) -> None:
 
 def judge_picked(pair: PairContext, picked: Picked) -> None:
     """The picked picture as the best one, with today's verdict on it. Raises PickGone where it cannot be read."""
+    if any(one.number == picked.attempt and one.method == "sketch" for one in picked.earlier.attempts):
+        raise PickGone(
+            f"attempt {picked.attempt} lit a product that had been laid into the scene, at a place that is not kept; "
+            "ask for a new picture instead"
+        )
     try:
-        picture, analysis, judgement = analysed(pair, picked.picture)
+        picture, analysis, judgement = analysed(pair, picked.picture, None)
     except SourceError as error:
         raise PickGone(f"the picture of attempt {picked.attempt} cannot be read: {error.message}") from None
     pair.best = Candidate(picture, analysis, judgement)

@@ -51,7 +51,7 @@ def decode_scene_in_background(pair: PairContext) -> None:
 def _base_seed(manifest: Manifest, images: tuple[tuple[bytes, str], ...]) -> int:
     if manifest.seed is not None:
         return manifest.seed
-    return seed_from((manifest.placement or "").encode(), *(content for content, _ in images))
+    return seed_from((manifest.placement_words or "").encode(), *(content for content, _ in images))
 
 
 def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, ProductReference]:

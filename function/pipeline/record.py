@@ -25,9 +25,11 @@ from function.sidecar import (
     Cost,
     DriftRecord,
     ErrorRecord,
+    IdentityRecord,
     InputRecord,
     Inputs,
     ManifestIdentity,
+    Method,
     ModelRecord,
     PersonRecord,
     Restoration,
@@ -55,6 +57,8 @@ class RunRecord:
     compression: Compression | None = None
     drift: DriftRecord | None = None
     restoration: Restoration | None = None
+    method: Method | None = None
+    identity: IdentityRecord | None = None
     change: Change | None = None
     undone: list[Undone] = field(default_factory=list)
     checks: dict[str, CheckRecord] = field(default_factory=dict)
@@ -146,6 +150,8 @@ class RunRecord:
             compression=self.compression,
             drift=self.drift,
             restoration=self.restoration,
+            method=self.method,
+            identity=self.identity,
             change=self.change,
             undone=self.undone,
             checks=self.checks,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from function.errors import ModelRejected
 from function.generation.image_size import choose_image_size
 from function.generation.models import ImageModel
-from function.generation.prompt import composite_prompt, scene_prompt
+from function.generation.prompt import composite_prompt, scene_prompt, sketch_prompt
 from function.generation.provider import Request
 from function.imaging.frame import Size, nearest_ratio
 from function.manifest.model import Manifest
-from function.pipeline.context import Prepared
+from function.pipeline.context import Prepared, Sketch
 from function.pipeline.targets import largest_sides
 from function.settings import Settings
 
@@ -39,7 +40,7 @@ def composite_request(
     return Request(
         model=model.id,
         prompt=composite_prompt(
-            manifest.placement,
+            manifest.placement_words,
             manifest.pose,
             product_is_cut_out=prepared.product_is_cut_out,
             has_bars=prepared.has_bars,
@@ -53,6 +54,21 @@ def composite_request(
         asks_for_png=model.asks_for_png,
         seed=(prepared.base_seed + number - 1) % (MAX_SEED + 1),
     )
+
+
+def sketch_request(
+    prepared: Prepared,
+    model: ImageModel,
+    settings: Settings,
+    manifest: Manifest,
+    number: int,
+    lessons: Sequence[str],
+    sketch: Sketch,
+) -> Request:
+    """The request of attempt `number` that hands the `sketch` in for the scene, and asks for its light only."""
+    request = composite_request(prepared, model, settings, manifest, number, ())
+    prompt = sketch_prompt(manifest.pose, sketch.box, has_bars=prepared.has_bars, lessons=lessons)
+    return replace(request, prompt=prompt, images=(sketch.image, *prepared.images[1:]))
 
 
 def scene_request(manifest: Manifest, prompt: str, model: ImageModel, settings: Settings) -> Request:

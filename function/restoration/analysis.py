@@ -7,21 +7,24 @@ scene: each has a match and a mask of its own, the light is found with all masks
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from function.imaging.array_ops import blur, downsample2, max_channel, remap, to_bytes
+from function.imaging.array_ops import PixelBox, blur, downsample2, max_channel, remap, to_bytes
 from function.imaging.frame import Frame, fit_within
 from function.matching.candidate import Sought
 from function.matching.cutout.cut_out import CutOut
 from function.matching.match import ProductMatch, match_product
+from function.matching.place import Place
 from function.registration.register import Registration, register, unregistered
 from function.restoration.alterations import Alteration, find_alterations
 from function.restoration.change_detection import find_evidence, find_product
 from function.restoration.colour_transfer import UNCHANGED_COLOURS, ColourMatch, looks_like, match_colours
 from function.restoration.content import find_content
+from function.restoration.departure import Departure
 from function.restoration.product_mask import product_coverage, rough_coverage
 from function.restoration.relighting import Relighting, find_relighting
 from function.restoration.shading import find_light
@@ -84,6 +87,26 @@ class SceneAnalysis:
 
 
 @dataclass(frozen=True)
+class LaidProduct:
+    """A product that was laid into the scene before the answer was asked for.
+
+    place      where
+    box        (x, y, width, height), analysis pixels, of what is laid
+    log_gain   (box's h, w, 3) float32, log of the smooth light that the answer throws on it
+    departure  where the answer shows it instead
+    followed   share 0..1 of it that the answer shows as it was laid, and whose light is believed
+    sketch     (h, w, 3) uint8, the scene with it, before any light
+    """
+
+    place: Place
+    box: PixelBox
+    log_gain: np.ndarray
+    departure: Departure
+    followed: float
+    sketch: np.ndarray
+
+
+@dataclass(frozen=True)
 class ProductAnalysis:
     """What is found out about one product in the answer.
 
@@ -91,12 +114,14 @@ class ProductAnalysis:
     hidden      (ph, pw, 2) uint8: 255 where it is unknown whether that is product, and the alpha of a drop shadow
     match       how that lies in the answer registered to the scene; None where it was not found
     mask        (h, w) uint8 coverage of the product in the scene; all zero where none was found
+    laid        where its place was known beforehand: the product is then its photograph's own pixels
     """
 
     photograph: np.ndarray
     match: ProductMatch | None
     mask: np.ndarray
     hidden: np.ndarray | None = None
+    laid: LaidProduct | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +153,20 @@ class ProductReference:
             return cls(small, None, hidden)
 
 
+@dataclass(frozen=True)
+class RegisteredAnswer:
+    """An answer that was registered to its scene, before anything is looked for in it.
+
+    nothing  what is known where no light and no colours are believed
+    scene    with the scene under the answer's light, and the answer's colours matched to it
+    matched  (h, w, 3) float32, those colours before they are rounded
+    """
+
+    nothing: Analysis
+    scene: SceneAnalysis
+    matched: np.ndarray
+
+
 def analyse(scene: np.ndarray, product: np.ndarray | ProductReference, answer: np.ndarray, frame: Frame) -> Analysis:
     """Register `answer` to `scene`, match its colours, and find what changed and where the product stands.
 
@@ -136,16 +175,31 @@ def analyse(scene: np.ndarray, product: np.ndarray | ProductReference, answer: n
     be registered has `registration.drift.registered` False and an empty change mask.
     """
     reference = product if isinstance(product, ProductReference) else ProductReference.of(product)
+    return analysed_with(_find_product, scene, reference, answer, frame)
+
+
+def analysed_with(
+    find: Callable[[RegisteredAnswer, ProductReference], Analysis],
+    scene: np.ndarray,
+    reference: ProductReference,
+    answer: np.ndarray,
+    frame: Frame,
+) -> Analysis:
+    """What `find` makes of the `answer` once it is registered; nothing is found where it cannot be, or on pictures that
+    a formula did not foresee."""
     small = _at_side(scene, min(ANALYSIS_SIDE_PX, max(answer.shape[:2])))
     try:
-        return _analyse_registered(small, reference, answer, register(small, answer, frame))
+        registered = _registered(small, reference, answer, register(small, answer, frame))
+        if not registered.scene.registration.drift.registered:
+            return replace(registered.nothing, scene=registered.scene)
+        return find(registered, reference)
     except NUMERIC_ERRORS:
         return _nothing_found(small, reference, answer, unregistered(small, answer, frame))
 
 
-def _analyse_registered(
+def _registered(
     small: np.ndarray, reference: ProductReference, answer: np.ndarray, registration: Registration
-) -> Analysis:
+) -> RegisteredAnswer:
     nothing = _nothing_found(small, reference, answer, registration)
     plain = nothing.scene.answer_plain
     colours = match_colours(small, plain, registration.inside)
@@ -155,8 +209,13 @@ def _analyse_registered(
         relighting, small, colours = relit
     matched = colours.apply(plain)
     scene = replace(nothing.scene, image=small, relighting=relighting, answer=to_bytes(matched), colours=colours)
-    if not registration.drift.registered:
-        return replace(nothing, scene=scene)
+    return RegisteredAnswer(nothing, scene, matched)
+
+
+def _find_product(registered: RegisteredAnswer, reference: ProductReference) -> Analysis:
+    """What changed, and where the product stands."""
+    nothing, scene, matched = registered.nothing, registered.scene, registered.matched
+    small, registration, colours = scene.image, scene.registration, scene.colours
     size = small.shape[1], small.shape[0]
     evidence = find_evidence(small, matched, registration.inside)
     core = find_product(evidence)
@@ -194,7 +253,7 @@ def _analyse_registered(
         scene,
         light=light,
         content=content,
-        change=_change_mask(light, cv2.max(mask, content)),
+        change=change_mask(light, cv2.max(mask, content)),
         undone_alterations=alterations.undone,
         kept_alterations=alterations.kept,
     )
@@ -276,7 +335,7 @@ def _half_share(mask: np.ndarray) -> np.ndarray:
     return downsample2(mask).astype(np.float32) / 255
 
 
-def _change_mask(light: np.ndarray, product_mask: np.ndarray) -> np.ndarray:
+def change_mask(light: np.ndarray, product_mask: np.ndarray) -> np.ndarray:
     """Soft mask 0..255: the product, and light as far as it shows, full from `FULL_LOG_RATIO` on."""
     # Grain in the ratio is no mask: a person is shown where the light fell.
     strength = blur(max_channel(np.abs(light)), MASK_SIGMA_PX)

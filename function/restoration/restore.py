@@ -11,12 +11,13 @@ import numpy as np
 from function.imaging.array_ops import PixelBox
 from function.imaging.frame import Frame
 from function.registration.framings import Box
-from function.restoration.analysis import NUMERIC_ERRORS, Analysis, SceneAnalysis
+from function.restoration.analysis import NUMERIC_ERRORS, Analysis, LaidProduct, SceneAnalysis
 from function.restoration.compositing import enlarge_crop, full_box, lay_over, relight, strips
 from function.restoration.detail_transfer import transfer_detail
 from function.restoration.edge_warp import MAX_GAIN, edge_warp, warp_box
 from function.restoration.enlarged_answer import EnlargedAnswer, no_finer
 from function.restoration.guard import find_ghosts
+from function.restoration.laid_product import lay_product
 from function.restoration.matte_refinement import along_outlines, refined_coverage
 from function.restoration.scene_sharpness import detailed_blocks, sharpening_strength
 from function.restoration.sharpening import is_softened, sharpening_margin
@@ -116,6 +117,8 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis) -> Rest
     box = full_box(analysis.scene.change, full_size)
     if box is None:
         return Restored(image, 1.0, 0.0, "the answer shows no change")
+    if analysis.product.laid is not None:
+        return _restore_around(image, product, analysis, analysis.product.laid, box)
     quality, detail_share, note = 0.0, 0.0, ""
     drawn = cv2.max(analysis.product.mask, analysis.scene.content)
     laid = cv2.max(drawn, down_to_the_floor(analysis.product.mask, analysis.scene.change))
@@ -135,6 +138,22 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis) -> Rest
         _lay_drawn(image, answer.crop(ghost_box), ghosts, np.zeros_like(ghosts), ghost_box)
     covered = float(drawn.mean()) / 255
     return Restored(image, round(1 - covered + detail_share, 4), quality, note)
+
+
+def _restore_around(
+    image: np.ndarray, product: np.ndarray, analysis: Analysis, laid: LaidProduct, box: PixelBox
+) -> Restored:
+    """Of an answer to a sketch: its light on the scene, what else it drew, and the photograph itself at its place."""
+    full_size, scene = (image.shape[1], image.shape[0]), analysis.scene
+    _relight_scene(image, analysis, box)
+    drawn_box = full_box(scene.content, full_size)
+    if drawn_box is not None:
+        answer = EnlargedAnswer.of(scene.raw_answer, scene.registration.mapping, scene.colours, full_size)
+        _lay_drawn(image, answer.crop(drawn_box), scene.content, np.zeros_like(scene.content), drawn_box)
+    grid = scene.image.shape[1], scene.image.shape[0]
+    lay_product(image, product, laid.place, laid.log_gain, laid.box[:2], grid)
+    covered = float(scene.content.mean()) / 255
+    return Restored(image, round(1 - covered, 4), float(laid.departure.correlation), "")
 
 
 def _relight_scene(image: np.ndarray, analysis: Analysis, box: PixelBox) -> None:

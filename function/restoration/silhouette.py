@@ -15,6 +15,10 @@ from function.restoration.shading import even_darkening, light_stops
 FIT_PX = 96
 # Sizes tried then, as shares of what was put in: a dark shadow may have been taken for product.
 FIT_SIZES = np.linspace(0.6, 1.04, 12)
+# The same for a place that the photograph is laid at as it is: finer, and of its own proportions.
+PLACE_PX, PLACE_SIZES = 192, np.linspace(0.7, 1.06, 25)
+# Proportions tried: a camera that looks down changes them.
+SQUEEZES = (0.9, 1.0, 1.1)
 # What only darkens the scene, evenly and by so many stops, may be shadow: it speaks this much against the outline
 # instead of for it, unless most of what was put in is like that.
 SHADOW_STOPS, SHADOW_WEIGHT, MOST_SHADOW = 0.1, -0.3, 0.6
@@ -96,8 +100,11 @@ def fit_outline(
     scene: np.ndarray,
     answer: np.ndarray,
     without: np.ndarray | None = None,
+    *,
+    own_proportions: bool = False,
 ) -> OutlineFit | None:
-    """The place in which the outline of `alpha` (ph, pw) uint8 covers the largest piece that was put in best.
+    """The place in which the outline of `alpha` (ph, pw) uint8 covers the largest piece that was put in best; nearly
+    or, where that is asked for, exactly of its `own_proportions`.
 
     product_mask (h, w) uint8; light (h/2, w/2, 3) float32 log ratio; scene, answer (h, w, 3) uint8. None where nothing
     was put in; `without` as in `largest_piece`.
@@ -108,7 +115,8 @@ def fit_outline(
         return None
     piece, (x, y, width, height) = blob
     shape = alpha[outline[1] : outline[1] + outline[3], outline[0] : outline[0] + outline[2]]
-    scale = min(1.0, FIT_PX / max(width, height))
+    sizes, squeezes = (PLACE_SIZES, (1.0,)) if own_proportions else (FIT_SIZES, SQUEEZES)
+    scale = min(1.0, (PLACE_PX if own_proportions else FIT_PX) / max(width, height))
     inner = np.s_[y : y + height, x : x + width]
     target = cv2.resize(
         _speaks_for(piece[inner], scene[inner], answer[inner]),
@@ -119,8 +127,8 @@ def fit_outline(
     field = cv2.copyMakeBorder(target, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=-1)
     aspect = outline[2] / outline[3]
     best: tuple[float, tuple[int, int, int, int]] | None = None
-    for size in FIT_SIZES:
-        for squeeze in (0.9, 1.0, 1.1):
+    for size in sizes:
+        for squeeze in squeezes:
             for tall in (size * target.shape[0], size * target.shape[1] / aspect):
                 wide = round(tall * aspect * squeeze)
                 rows = round(tall)

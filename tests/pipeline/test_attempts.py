@@ -21,7 +21,7 @@ def seed_of(cloud) -> int:
 
 def test_a_bad_picture_is_followed_by_a_stricter_prompt_and_a_good_one(cloud, server):
     cloud.gemini.control(faults=[{"kind": "wrong_colour", "times": 1}])
-    resource = put_large(cloud, seed=seed_of(cloud))
+    resource = put_large(cloud, seed=seed_of(cloud), identity="model")
     assert cloud.deliver(server, resource).status == 200
     sidecar = cloud.sidecar()
     assert cloud.gemini.faults.report()["fired"] == {"wrong_colour": 1}

@@ -21,6 +21,7 @@ from function.tools.emulator.placement import find_spot
 from function.tools.emulator.protocol import GenerateRequest
 from function.tools.emulator.render_faults import FLOAT, spoil_picture, spoil_product, spots
 from function.tools.emulator.scene_renderer import plain_scene
+from function.tools.emulator.sketches import redraw, sketched_spot
 
 CRISP = 0.35  # unsharp mask on the enlarged scene: models like it crisp
 SIDES = {"left": 0.28, "right": 0.74, "centre": 0.5, "center": 0.5, "middle": 0.5}  # of the scene's width
@@ -41,12 +42,16 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
     canvas = _enlarged(scene, size)
     if len(request.images) > 1:
         product = _trimmed(request.images[1].pixels)
+        laid = sketched_spot(request.text, size)
         side = next((at for word, at in SIDES.items() if word in _line(request.text, "Placement").lower()), None)
-        spot = find_spot(scene, product, rng, side)
-        scale = size[0] / scene.shape[1], size[1] / scene.shape[0]
-        spot = replace(
-            spot, foot_x=spot.foot_x * scale[0], foot_y=spot.foot_y * scale[1], height=spot.height * scale[1]
-        )
+        if laid is None:
+            spot = find_spot(scene, product, rng, side)
+            scale = size[0] / scene.shape[1], size[1] / scene.shape[0]
+            spot = replace(
+                spot, foot_x=spot.foot_x * scale[0], foot_y=spot.foot_y * scale[1], height=spot.height * scale[1]
+            )
+        else:
+            product, spot = redraw(canvas, product, laid, fault, rng)
         if fault == "scene_replaced":
             canvas = plain_scene(OTHER_SCENE, size, rng)
         light = read_light(scene)

@@ -1,4 +1,4 @@
-"""Command line: `--out DIR [--only jar,bag] [--sets outdoor] [--samples 6] [--photos]`; cases that are there stay."""
+"""Command line: `--out DIR [--only jar,bag] [--sets outdoor] [--samples 6] [--frontal]`; cases that are there stay."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ def main() -> None:
     parser.add_argument("--only", default="", help="comma-separated products; default all")
     parser.add_argument("--sets", default="", help="comma-separated sets; default all")
     parser.add_argument("--samples", type=int, default=6, help="per pixel, before denoising")
+    parser.add_argument("--frontal", action="store_true", help="products seen as on their photographs")
     options = parser.parse_args()
     photos = options.out / "photographs"
     photos.mkdir(parents=True, exist_ok=True)
-    for plan in plans():
+    for plan in plans(frontal=options.frontal):
         wanted = all(
             not names or value in names.split(",")
             for names, value in ((options.only, plan.product), (options.sets, plan.set_name))

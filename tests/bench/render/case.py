@@ -45,11 +45,14 @@ PHOTO_JPEG = 92
 # Where the product, its shadow and its reflection are rendered: its box and so much of its longer side around it.
 ROOM = {"side": 1.3, "above": 0.2, "below": 0.7}
 LENS_MM, SENSOR_MM = 45.0, 36.0
+# The studio's camera looks down by this much (radians).
+STUDIO_UP = 0.14
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What one case shows: `yaw` in degrees, `tall` the product's share of the picture's height."""
+    """What one case shows: `yaw` in degrees, `tall` the product's share of the picture's height; `frontal`: seen as
+    on its photograph."""
 
     product: str
     set_name: str
@@ -57,13 +60,14 @@ class Plan:
     size: tuple[int, int]
     yaw: float
     tall: float
+    frontal: bool = False
 
     @property
     def name(self) -> str:
         return f"{self.product}-{self.set_name}"
 
 
-def plans() -> list[Plan]:
+def plans(*, frontal: bool = False) -> list[Plan]:
     """Every product in every set, set after set in an order in which all products come early."""
     found = []
     for turn in range(len(SETS)):
@@ -72,7 +76,8 @@ def plans() -> list[Plan]:
             rng = random.Random(seed)
             set_name = list(SETS)[(turn + number) % len(SETS)]
             size = SIZES[(number + 2 * turn) % len(SIZES)]
-            found.append(Plan(product, set_name, seed, size, rng.uniform(-24, 24), rng.uniform(0.36, 0.5)))
+            yaw, tall = rng.uniform(-24, 24), rng.uniform(0.36, 0.5)
+            found.append(Plan(product, set_name, seed, size, 0.0 if frontal else yaw, tall, frontal))
     return found
 
 
@@ -87,7 +92,7 @@ def photograph(product: str, path: Path) -> None:
     sky((1, 1, 1), 0.55)
     for at, size, watts in (((-0.9, -0.75, 0.75), 0.8, 13), ((1.0, -0.6, 0.6), 0.6, 8), ((0.1, 0.5, 1.1), 0.7, 7)):
         area(at, size, watts, target=(0, 0, middle.z))
-    distance, up = 1.35, 0.14
+    distance, up = 1.35, STUDIO_UP
     at = (middle.x, -distance * math.cos(up), middle.z + distance * math.sin(up))
     camera(at, (middle.x, 0, middle.z), SENSOR_MM * distance / span)
     take(path)
@@ -193,6 +198,8 @@ def _aim(plan: Plan, product: list[Any], rng: random.Random) -> None:
     visible = max(tall / plan.tall * long_side / height, wide / 0.42 * long_side / width)
     distance = visible * LENS_MM / SENSOR_MM
     up, around = rng.uniform(0.14, 0.34), rng.uniform(-0.2, 0.2)
+    if plan.frontal:
+        up, around = STUDIO_UP, 0.0
     middle = (low + high) / 2
     target = (middle.x + rng.uniform(-0.12, 0.12) * visible * width / long_side, middle.y, middle.z + 0.08 * tall)
     at = (

@@ -1,0 +1,124 @@
+"""Whose pixels the product has: when it is laid into the scene by us, where, and what is sent then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from function.imaging.compress import encode_for_model, fit_to_frame, shrink
+from function.imaging.icc import to_srgb
+from function.judging import (
+    label_kept,
+    product_colour,
+    product_identical,
+    product_not_mirrored,
+    product_once,
+    product_whole,
+    scale_plausible,
+)
+from function.judging.check import unmeasured
+from function.judging.judge import Judgement
+from function.matching.photograph import has_outline
+from function.matching.place import Place, outline_box
+from function.pipeline.context import Candidate, PairContext, Sketch
+from function.restoration.found_place import find_place
+from function.restoration.sketch import draw_sketch
+from function.sidecar import IdentityRecord
+
+# Where one of these fails the product is not, or cannot be said to be, the one that was photographed.
+IDENTITY_CHECKS = (label_kept, product_colour, product_not_mirrored, product_once, product_whole)
+# Working memory of drawing and encoding one, for a photograph of the largest side and a scene as it is sent.
+SKETCH_BYTES = 150 * 2**20
+# Hands, hair and clothes hide parts of what is worn or held, and nobody knows which.
+LAID_POSES = ("stand", "lie", "hang")
+NOT_EXACT = (
+    "The product has the model's own pixels, though its photograph's were asked for: it could not be laid into the "
+    "scene beforehand. That takes a cut-out whose outline is sure, and a place at which the product stands as on it."
+)
+
+
+def given_place(pair: PairContext) -> Place | None:
+    """The place that the manifest gives to a product whose own pixels are asked for: its base in the middle of the
+    box's, as large as fits in."""
+    box = pair.manifest.placement_box
+    if pair.identity != "exact" or box is None or not _can_be_laid(pair):
+        return None
+    decoded = pair.decoded_sources()
+    outline = outline_box(np.ascontiguousarray(decoded.product.cut.alpha))
+    left, top, width, height = box
+    scene_width, scene_height = decoded.scene.size
+    height = min(height, width * scene_width / scene_height * outline[3] / outline[2])
+    return Place.standing(left + width / 2, top + box[3], height, outline, decoded.scene.size)
+
+
+def place_after(pair: PairContext, candidate: Candidate) -> Place | None:
+    """Where to lay the product in the attempts after this one, in which the model placed it; None where the model is to
+    place it again."""
+    if not _can_be_laid(pair):
+        return None
+    checks = candidate.judgement.checks
+    if not checks[scale_plausible.SPEC.name].passed:
+        return None  # at no place and no size that it should have
+    in_doubt = any(not checks[check.SPEC.name].passed for check in IDENTITY_CHECKS)
+    in_doubt |= candidate.analysis.product.match is None  # whatever else is wrong, it was not verified either
+    return find_place(candidate.analysis) if in_doubt or pair.identity == "exact" else None
+
+
+def held_to_identity(pair: PairContext, candidate: Candidate) -> Candidate:
+    """The candidate, to be reviewed where the photograph's own pixels were asked for and these are the model's."""
+    if pair.identity != "exact" or candidate.method == "sketch" or candidate.judgement.verdict == "unusable":
+        return candidate
+    check = unmeasured(product_identical.UNIT, NOT_EXACT, passed=False)
+    judgement = candidate.judgement
+    checks = {**judgement.checks, product_identical.SPEC.name: check}
+    return replace(candidate, judgement=Judgement("review", judgement.score, checks))
+
+
+def make_sketch(pair: PairContext, place: Place) -> Sketch:
+    """The scene in its frame, as the model is sent it, with the product at `place`."""
+    prepared, decoded = pair.prepared, pair.decoded_sources()
+    product, _ = pair.resources.result(prepared.ready_product)
+    frame = prepared.frame
+    with pair.resources.pixels(SKETCH_BYTES):
+        drawn = draw_sketch(shrink(decoded.small_scene, frame.content_box[2:]), product, place)
+        framed = fit_to_frame(to_srgb(drawn, decoded.scene.icc), frame)
+        image = encode_for_model(framed, pair.model.max_inline_bytes)
+    x, y, width, height = frame.content_box
+    sent_width, sent_height = frame.sent_size
+    box = (
+        (x + place.left * width) / sent_width,
+        (y + place.top * height) / sent_height,
+        place.width * width / sent_width,
+        place.height * height / sent_height,
+    )
+    return Sketch(place, image, box)
+
+
+def identity_record(pair: PairContext, candidate: Candidate) -> IdentityRecord:
+    """What the sidecar says of it."""
+    laid, scene_size = candidate.analysis.product.laid, pair.decoded_sources().scene.size
+    if laid is None:
+        return IdentityRecord(asked=pair.identity)
+    departure, grid = laid.departure, candidate.analysis.scene.image.shape
+    changed = product_identical.changed_places(candidate.analysis)
+    scale = scene_size[0] / grid[1], scene_size[1] / grid[0]
+    x, y, width, height = laid.place.pixels(scene_size)
+    return IdentityRecord(
+        asked=pair.identity,
+        box=(round(x), round(y), round(width), round(height)),
+        moved=round(departure.moved, 4),
+        scale_x=round(departure.scale_x, 4),
+        scale_y=round(departure.scale_y, 4),
+        turned_deg=round(departure.turned_deg, 2),
+        followed=round(laid.followed, 4),
+        changed=[
+            (round(x * scale[0]), round(y * scale[1]), round(w * scale[0]), round(h * scale[1]))
+            for x, y, w, h in changed
+        ],
+    )
+
+
+def _can_be_laid(pair: PairContext) -> bool:
+    cut = pair.decoded_sources().product.cut
+    return pair.identity != "model" and pair.manifest.pose in LAID_POSES and cut.is_sure and has_outline(cut.alpha)

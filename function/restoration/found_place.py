@@ -1,0 +1,89 @@
+"""Where an answer shows the product, as a place at which its photograph can be laid upright."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from function.imaging.array_ops import PixelBox
+from function.matching.match import ProductMatch
+from function.matching.photograph import has_outline
+from function.matching.place import Place, outline_box
+from function.restoration.analysis import Analysis
+from function.restoration.compositing import lay_over
+from function.restoration.departure import measure_departure
+from function.restoration.laid_photograph import LaidPhotograph
+from function.restoration.silhouette import LEAST_SIDE_PX, fit_outline
+
+# A product shown smaller or taller than these shares of the scene's height is no place to lay one at.
+LEAST_HEIGHT, MOST_HEIGHT = 0.05, 0.9
+# A place that lies outside of the scene by more than this is cut off by its border.
+LEAST_INSIDE = 0.98
+# A photograph that lies in the answer turned by more than this (degrees) was not meant to stand upright there.
+MOST_TURNED_DEG = 12.0
+# A place is refined so often, by a fit with this correlation at least: others would lead away from it.
+REFINEMENTS, LEAST_REFINED = 2, 0.5
+
+
+def find_place(analysis: Analysis) -> Place | None:
+    """None where no product is seen, it lies or hangs askew, or there is no outline to lay."""
+    photograph, scene = analysis.product.photograph, analysis.scene
+    alpha = np.ascontiguousarray(photograph[..., 3])
+    outline = outline_box(alpha)
+    if not scene.registration.drift.registered or min(outline[2:]) < LEAST_SIDE_PX or not has_outline(alpha):
+        return None
+    box = _box(analysis, alpha)
+    if box is None:
+        return None
+    size = scene.image.shape[1], scene.image.shape[0]
+    place = _standing(box, outline, size)
+    for _ in range(REFINEMENTS):
+        place = _refined(place, analysis, outline)
+    return place if LEAST_HEIGHT <= place.height <= MOST_HEIGHT and place.inside_share() >= LEAST_INSIDE else None
+
+
+def _standing(box: tuple[float, float, float, float], outline: PixelBox, size: tuple[int, int]) -> Place:
+    x, y, width, height = box
+    return Place.standing((x + width / 2) / size[0], (y + height) / size[1], height / size[1], outline, size)
+
+
+def _refined(place: Place, analysis: Analysis, outline: PixelBox) -> Place:
+    """The place at which the photograph lies on the product that the answer shows, where it can be told."""
+    scene = analysis.scene
+    size = scene.image.shape[1], scene.image.shape[0]
+    laid = LaidPhotograph.of(analysis.product.photograph, place, size)
+    coverage = laid.coverage((0, 0, *size))
+    x, y, width, height = laid.box
+    sketch = scene.image.copy()
+    inner = np.s_[y : y + height, x : x + width]
+    sketch[inner] = lay_over(
+        np.ascontiguousarray(sketch[inner]), laid.colours(laid.box), np.ascontiguousarray(coverage[inner])
+    )
+    departure = measure_departure(sketch, scene.answer, coverage, laid.box)
+    if departure.correlation < LEAST_REFINED:
+        return place
+    left, top, wide, tall = place.pixels(size)
+    foot = departure.matrix @ [left + wide / 2, top + tall, 1.0]
+    grown = tall * float(np.sqrt(departure.scale_x * departure.scale_y))
+    return _standing((foot[0] - wide / 2, foot[1] - grown, wide, grown), outline, size)
+
+
+def _box(analysis: Analysis, alpha: np.ndarray) -> tuple[float, float, float, float] | None:
+    """The product's box in the answer, analysis pixels."""
+    match, scene = analysis.product.match, analysis.scene
+    if match is not None and not match.mirrored:
+        if abs(_turned_deg(match)) > MOST_TURNED_DEG:
+            return None
+        x, y, width, height = cv2.boundingRect(cv2.inRange(match.coverage, 128, 255))
+        return (x, y, width, height) if min(width, height) >= LEAST_SIDE_PX else None
+    fit = fit_outline(alpha, analysis.product.mask, scene.light, scene.image, scene.answer, own_proportions=True)
+    return None if fit is None else fit.box
+
+
+def _turned_deg(match: ProductMatch) -> float:
+    """How far the photograph's own upright is turned in the answer, where the match is verified."""
+    sure = match.weight > 127
+    if not sure.any():
+        return 0.0
+    across, down = (float(np.median(np.gradient(match.mapping[..., 1], axis=axis)[sure])) for axis in (1, 0))
+    return float(np.degrees(np.arctan2(across, down)))

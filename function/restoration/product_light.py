@@ -1,0 +1,123 @@
+"""The smooth light that an answer throws on a product whose pixels are known: highlights and casts, and no texture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import cv2
+import numpy as np
+
+from function.imaging.array_ops import blur, max_channel, to_bytes, to_three_channels
+from function.imaging.photometry import log_ratio, masked_mean
+
+# Light is what is wider than this share of the product's height (standard deviation), and never narrower than so many
+# pixels: letters and repainted texture are finer, highlights on gloss are wider.
+SIGMA_SHARE, LEAST_SIGMA = 0.03, 3.0
+# Keeps ratios of dark pixels finite, 8-bit levels.
+DARK_OFFSET = 6.0
+# A pixel whose ratio misses the field by this much (natural logarithm) counts half, from wide to narrow: wrong letters
+# are no light.
+BREADTHS = (0.8, 0.4, 0.25, 0.25)
+# Light changes brightness by no more than this, and one colour against the others by no more than that, from its
+# median over the product (natural logarithm): a stronger colour is another paint. And the median itself (as candle
+# light and open shade do).
+MOST_BRIGHTNESS, MOST_CHROMA, MOST_CAST = 1.2, 0.12, 0.45
+# Patches that are looked at one by one: so many along the product's height, and never smaller than so many pixels.
+PATCHES, LEAST_PATCH_PX = 14, 8
+# A patch follows the sketch where its light is within the limits above, and where its structure has this correlation
+# with the photograph's in the middle widths (shares of the product's height), if the photograph has so much of it
+# (standard deviation, natural logarithm).
+LEAST_STRUCTURE, STRUCTURE_BAND, FAINT_STRUCTURE = 0.25, (0.008, 0.04), 0.03
+
+
+def under_light(rgb: np.ndarray, log_gain: np.ndarray) -> np.ndarray:
+    """`rgb` (h, w, 3) uint8 under the light of `log_gain` (h, w, 3) float32, as that is measured; uint8."""
+    offset = np.float32(DARK_OFFSET)
+    return to_bytes((rgb.astype(np.float32) + offset) * cv2.exp(log_gain) - offset)
+
+
+@dataclass(frozen=True)
+class ProductLight:
+    """The light on a product.
+
+    log_gain  (h, w, 3) float32, log of the factor on each colour, over the crop that it was measured in
+    followed  (h, w) bool, where the answer shows what was laid there, so that its light is believed
+    """
+
+    log_gain: np.ndarray
+    followed: np.ndarray
+
+    def followed_share(self, coverage: np.ndarray) -> float:
+        """Share 0..1 of what `coverage` (h, w) uint8 covers."""
+        inside = coverage > 127
+        return float(self.followed[inside].mean()) if inside.any() else 0.0
+
+
+def find_product_light(expected: np.ndarray, answer: np.ndarray, coverage: np.ndarray, height: float) -> ProductLight:
+    """expected, answer (h, w, 3) uint8: the photograph's pixels, and the answer's at the same places of the product;
+    coverage (h, w) uint8; `height` of the product, pixels."""
+    inside = (cv2.erode(coverage, np.ones((3, 3), np.uint8)) > 200).astype(np.float32)
+    if not inside.any():
+        inside = (coverage / np.float32(255)).astype(np.float32)
+    sigma = max(LEAST_SIGMA, SIGMA_SHARE * height)
+    window = partial(blur, sigma=sigma)
+    ratio: np.ndarray = log_ratio(_smooth(expected, inside), _smooth(answer, inside), DARK_OFFSET)
+    seen = inside > 0
+    middle: np.ndarray = _held(np.median(ratio[seen], axis=0) if seen.any() else np.zeros(3))
+    followed = _followed(expected, answer, ratio, coverage, middle, height)
+    weight = inside * (followed.astype(np.float32) + np.float32(1e-3))
+    field = np.broadcast_to(middle.astype(np.float32), ratio.shape).copy()
+    for breadth in BREADTHS:
+        trust = weight / (1 + (max_channel(np.abs(ratio - field)) / breadth) ** 2) ** 2
+        # Where nothing near is believed the light of the whole product stands in.
+        mean = masked_mean(trust, window, added=1e-3)
+        field = mean(ratio - middle.astype(np.float32)) + middle.astype(np.float32)
+    return ProductLight(_limited(field, middle), followed)
+
+
+def _smooth(picture: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Over one pixel, without what lies outside of the product."""
+    mean = masked_mean(weight, partial(blur, sigma=1.0), added=1e-3)
+    return np.maximum(mean(picture.astype(np.float32)), 0)
+
+
+def _held(gain: np.ndarray) -> np.ndarray:
+    """A log gain (3,) with a cast and brightness that light can have."""
+    level = float(np.clip(gain.mean(), -MOST_BRIGHTNESS, MOST_BRIGHTNESS))
+    return level + np.clip(gain - gain.mean(), -MOST_CAST, MOST_CAST)
+
+
+def _limited(field: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    away = field - middle.astype(np.float32)
+    level = away.mean(axis=2)
+    chroma = np.clip(away - to_three_channels(level), -MOST_CHROMA, MOST_CHROMA)
+    level = np.clip(level, -MOST_BRIGHTNESS, MOST_BRIGHTNESS)
+    return (middle.astype(np.float32) + chroma + to_three_channels(level)).astype(np.float32)
+
+
+def _followed(
+    expected: np.ndarray, answer: np.ndarray, ratio: np.ndarray, coverage: np.ndarray, middle: np.ndarray, height: float
+) -> np.ndarray:
+    """(h, w) bool, patch by patch."""
+    side = max(LEAST_PATCH_PX, round(height / PATCHES)) | 1
+    inside = (coverage > 127).astype(np.float32)
+    mean = masked_mean(inside, lambda image: cv2.blur(image, (side, side)), added=1e-3)
+    away = mean(ratio - middle.astype(np.float32))
+    level = away.mean(axis=2)
+    chroma = max_channel(np.abs(away - to_three_channels(level)))
+    lit = (np.abs(level) < MOST_BRIGHTNESS) & (chroma < 2 * MOST_CHROMA)
+    bands = [_band(picture, inside, height) for picture in (expected, answer)]
+    power = [np.maximum(mean(band * band), 0) for band in bands]
+    agreement = mean(bands[0] * bands[1]) / np.sqrt(np.maximum(power[0] * power[1], 1e-9))
+    structured = np.sqrt(power[0]) > FAINT_STRUCTURE
+    return lit & (~structured | (agreement > LEAST_STRUCTURE)) & (coverage > 0)
+
+
+def _band(picture: np.ndarray, inside: np.ndarray, height: float) -> np.ndarray:
+    tone = cv2.log(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) + DARK_OFFSET)
+    means = [
+        masked_mean(inside, partial(blur, sigma=max(least, share * height)), added=1e-3)(tone)
+        for share, least in zip(STRUCTURE_BAND, (0.8, 3.0), strict=True)
+    ]
+    return (means[0] - means[1]) * inside
