@@ -16,6 +16,10 @@ SCHEMA_VERSION = "1.1"
 Size = Annotated[tuple[int, int], Field(description="[width, height] in pixels")]
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class Record(BaseModel):
     """Base of every part: fixed once written, no unknown fields."""
 
@@ -130,6 +134,9 @@ class Attempt(Record):
     usd: float | None
     answered_by: str | None = Field(None, description="the model that answered, as the service calls it")
     priced_as: str | None = Field(None, description="the listed model whose price was taken for an unlisted one")
+    price_tier: Literal["batch"] | None = Field(
+        None, description="asked for in a batch, at its price; absent: asked for at once", exclude_if=_is_none
+    )
     checks: dict[str, CheckRecord] = {}
     second_opinion: OpinionRecord | None = None
 

@@ -23,6 +23,7 @@ LAYERS = (
     ("manifest", "restoration"),
     ("judging",),
     ("pipeline",),
+    ("batch",),
     ("delivery",),
     ("service",),
     ("tools",),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
+from function.batch.pair_queue import PairQueue
 from function.deadline import Deadline
+from function.delivery.batch_pair import batch_queue, wants_batch
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import LeaseHandle
 from function.delivery.outputs import (
@@ -21,6 +23,7 @@ from function.delivery.row_writer import catalogue_of
 from function.delivery.services import Delivery, Services
 from function.delivery.settle import settle
 from function.errors import (
+    AwaitsBatch,
     CompositeError,
     ManifestInvalid,
     SourceMissing,
@@ -40,7 +43,7 @@ from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.pipeline.run import run_pair
 from function.sidecar import Sidecar
-from function.storage.client import Forbidden, NotFound, TooLarge
+from function.storage.client import Forbidden, NotFound, StoredObject, TooLarge
 from function.storage.content_encoding import Damaged
 from function.storage.names import gs_uri
 from function.telemetry.structured_logging import log
@@ -82,18 +85,28 @@ class PairWork:
             read = _read_manifest(delivery)
             if read is None:
                 return None
-            manifest, catalogue = read
+            manifest, existing = read
+            catalogue = catalogue_of(delivery.upload, existing.metadata)
             record.labels, record.placement, record.pose = manifest.labels, manifest.placement, manifest.pose
             targets = manifest_targets(manifest, services.settings, delivery.upload.bucket, delivery.upload.name)
             sources = fetch_sources(targets, services.storage, services.settings, deadline)
         store = AnswerStore(services.storage, delivery.output_bucket)
         owner = f"{delivery.upload.uri}#{delivery.upload.generation}"
+        batch: PairQueue | None = None
+        if wants_batch(manifest, existing.metadata):
+            owner, batch = batch_queue(delivery, manifest, existing, catalogue)
         budget = services.budget.of_pair(catalogue, manifest.budget_usd)
-        self._calls = PaidCalls(services.model, store, owner, deadline, lease, budget)
+        self._calls = PaidCalls(services.model, store, owner, deadline, lease, budget, batch)
         resources = PairResources(services.memory, deadline)
-        return run_pair(
-            PairContext(manifest, sources, self._calls, services.settings, deadline, record, resources, services.models)
-        )
+        try:
+            return run_pair(
+                PairContext(
+                    manifest, sources, self._calls, services.settings, deadline, record, resources, services.models
+                )
+            )
+        except AwaitsBatch as waiting:
+            log("INFO", f"waits for a batch: {waiting}", stage="batch")
+            return None
 
     def commit(self, delivery: Delivery, done: Composite, *, replaces_older: bool) -> None:
         """Write the result, then the sidecar."""
@@ -133,7 +146,7 @@ class PairWork:
     def _note_interrupted(self) -> None:
         """Once, even when writing the result fails and that failure is what is recorded."""
         if self._calls is not None:
-            self._record.add_interrupted(self._calls.interrupted())
+            self._record.add_interrupted(self._calls.interrupted(), self._calls.lost_in_batches())
             self._calls = None
 
     def _write_sidecar(self, delivery: Delivery, sidecar: Sidecar, name: str) -> None:
@@ -147,9 +160,9 @@ class PairWork:
         log_settled(sidecar, delivery.upload.age_s())
 
 
-def _read_manifest(delivery: Delivery) -> tuple[Manifest, str | None] | None:
-    """This generation of the manifest, and the catalogue (gs:// name) that it is a row of; None when it was deleted.
-    Raises Superseded when it was replaced.
+def _read_manifest(delivery: Delivery) -> tuple[Manifest, StoredObject] | None:
+    """This generation of the manifest, and what storage says of it; None when it was deleted. Raises Superseded when
+    it was replaced.
 
     A versioned bucket still serves a replaced generation, hence the look at the live one: a picture for a manifest
     that nobody wants any more would be paid for in vain.
@@ -169,7 +182,7 @@ def _read_manifest(delivery: Delivery) -> tuple[Manifest, str | None] | None:
         if existing.generation > upload.generation:
             raise Superseded("the manifest was replaced before it was read")
         manifest = parse_manifest(body.result(), delivery.services.settings)
-        return manifest, catalogue_of(upload, existing.metadata)
+        return manifest, existing
     except NotFound:
         raise StorageUnavailable("the manifest was replaced while it was read", stage="manifest") from None
     except TooLarge:

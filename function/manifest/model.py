@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
@@ -37,6 +38,17 @@ def _whole(value: object) -> object:
 
 
 WHOLE = BeforeValidator(_whole)  # goes with the limits of one number: those of `int | None` would miss the schema
+
+
+def moment_s(stated: str) -> float:
+    """A moment (RFC 3339, with its offset from UTC) in seconds since 1970. Raises ValueError."""
+    try:
+        moment = datetime.fromisoformat(stated)
+    except ValueError:
+        raise ValueError("must be a moment such as 2027-03-01T08:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError("must say its offset from UTC, such as 2027-03-01T08:00:00Z")
+    return moment.timestamp()
 
 
 class StrictModel(BaseModel):
@@ -78,7 +90,18 @@ class Manifest(StrictModel):
         None, ge=0, le=MAX_CAP_USD, description="of this pair; in a catalogue, of all its pairs together"
     )
     restore: Literal["full", "off"] = "full"
+    batch: bool = Field(False, description="asked for in batches at half the price, within hours")
+    finish_by: Annotated[str, StringConstraints(max_length=40)] | None = Field(
+        None, description="RFC 3339; what no batch has answered by then is asked for at full price. Default: 48 h"
+    )
     labels: Annotated[dict[str, str], Field(max_length=MAX_LABELS)] = {}
+
+    @field_validator("finish_by")
+    @classmethod
+    def _moment(cls, stated: str | None) -> str | None:
+        if stated is not None:
+            moment_s(stated)
+        return stated
 
     @field_validator("labels")
     @classmethod

@@ -36,6 +36,10 @@ from function.sidecar import (
     UsageRecord,
 )
 
+LOST = "its answer was lost: the delivery died, the connection broke, or it came too late; it may have been billed"
+LOST_IN_BATCH = "its batch ended without this answer, or came to no end in time; it may have been billed"
+GroupOfCalls = tuple[Sequence[BegunCall], Literal["batch"] | None, str]
+
 
 @dataclass
 class RunRecord:
@@ -97,9 +101,10 @@ class RunRecord:
                 **{name: getattr(self.billed, name) + getattr(usage, name) for name in Usage.model_fields}
             )
 
-    def add_interrupted(self, calls: Sequence[BegunCall]) -> None:
+    def add_interrupted(self, calls: Sequence[BegunCall], in_batches: Sequence[BegunCall] = ()) -> None:
         """Note calls whose answers were lost, in front of what followed."""
         nothing = UsageRecord(prompt_tokens=0, prompt_image_tokens=0, output_tokens=0, thought_tokens=0)
+        groups: list[GroupOfCalls] = [(in_batches, "batch", LOST_IN_BATCH), (calls, None, LOST)]
         lost = [
             Attempt(
                 number=call.number,
@@ -108,13 +113,14 @@ class RunRecord:
                 outcome="interrupted",
                 verdict="unusable",
                 finish_reason="",
-                message="its answer was lost: the delivery died, the connection broke, or it came too late; "
-                "it may have been billed",
+                message=message,
                 latency_ms=0,
                 usage=nothing,
                 usd=0.0,
+                price_tier=tier,
             )
-            for call in calls
+            for group, tier, message in groups
+            for call in group
         ]
         self.attempts = sorted(lost + self.attempts, key=lambda attempt: attempt.number)
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "review": ("function.tools.review.command:review_arguments", "write the page to look at results"),
     "decide": ("function.tools.review.command:decide_arguments", "write decisions to the results"),
     "redrive": ("function.tools.cli.redrive:arguments", "deliver again what is not settled"),
+    "batches": ("function.tools.cli.batches:arguments", "list, cancel or look after batch jobs"),
     "pause": ("function.tools.cli.pause:pause_arguments", "stop the function for an input bucket"),
     "resume": ("function.tools.cli.pause:resume_arguments", "start it again after a pause"),
     "schema": ("function.tools.cli.schema:arguments", "print the JSON Schema of a manifest or a sidecar"),

@@ -14,6 +14,7 @@ from function.delivery.cloud_event import is_catalogue
 from function.delivery.switch import read_switch
 from function.errors import CompositeError, StorageUnavailable
 from function.storage.client import Forbidden, Storage, StoredObject
+from function.tools.cli.batch_summary import BatchSummary, batch_summary
 from function.tools.cli.odd_objects import OddObjects, shown
 from function.tools.cli.sidecar_index import STATUSES, Settled, SettledReader, list_manifests, unsettled
 from function.tools.cli.spending import Spending, spending_of_catalogue, spending_today
@@ -64,6 +65,7 @@ class Status:
     catalogues_waiting: int = 0
     today: Spending | None = None
     paused: list[str] = field(default_factory=list)
+    batches: BatchSummary | None = None
 
     @property
     def done(self) -> bool:
@@ -109,7 +111,7 @@ def count(
 ) -> Status:
     """One look at both buckets. Raises StorageUnavailable, Forbidden."""
     settled = reader.list(bucket, prefix)
-    status = Status(today=spending_today(storage, bucket))
+    status = Status(today=spending_today(storage, bucket), batches=batch_summary(storage, bucket))
     for manifest, one in settled.items():
         if one.is_catalogue:
             written, refused = one.rows or (0, 0)
@@ -192,5 +194,7 @@ class _Screen:
             lines.append(f"  {shown(name)}: {counted(one.rows_written, 'row')} written{refused}{budget}")
         if status.catalogues_waiting:
             lines.append(f"  {counted(status.catalogues_waiting, 'catalogue')} to come")
+        if status.batches:
+            lines.append(f"  {'batches':<9}{status.batches} (all of gs://OUTPUT)")
         lines += [f"  gs://{name} is paused: python -m function resume gs://{name}" for name in status.paused]
         return lines

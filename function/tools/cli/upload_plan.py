@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from function.deadline import Deadline
+from function.delivery.batch_pair import wished_rows
 from function.delivery.cloud_event import ENDINGS, Upload, is_catalogue, is_manifest
 from function.delivery.row_writer import row_manifest, row_name, rows_prefix
 from function.errors import CompositeError, SourceMissing, SourceTooLarge
@@ -76,8 +77,11 @@ class Plan:
     pairs_to_make: list[Pair] = field(default_factory=list)
 
 
-def make_plan(source: Path, bucket: str, prefix: str, settings: Settings, storage: Storage) -> Plan:
-    """Read and check `source` (a folder, a catalogue or a manifest), and compare it with gs://bucket/prefix.
+def make_plan(
+    source: Path, bucket: str, prefix: str, settings: Settings, storage: Storage, wish: dict[str, str]
+) -> Plan:
+    """Read and check `source` (a folder, a catalogue or a manifest), and compare it with gs://bucket/prefix. `wish`:
+    metadata of the uploads, which may ask for batches.
 
     Raises UsageProblem when there is nothing to submit, StorageUnavailable, Forbidden.
     """
@@ -87,7 +91,7 @@ def make_plan(source: Path, bucket: str, prefix: str, settings: Settings, storag
     for path in paths:
         name = start + path.relative_to(root).as_posix()
         try:
-            plan.documents.append(_read_document(path, name, bucket, settings, plan))
+            plan.documents.append(_read_document(path, name, bucket, settings, plan, wish))
         except CompositeError as error:
             plan.problems.append(f"{path}: {error.message}")
     plan.problems += _conflicts(plan.documents)
@@ -156,7 +160,9 @@ def _documents(source: Path) -> tuple[Path, list[Path]]:
     return source, visible
 
 
-def _read_document(path: Path, name: str, bucket: str, settings: Settings, plan: Plan) -> Document:
+def _read_document(
+    path: Path, name: str, bucket: str, settings: Settings, plan: Plan, wish: dict[str, str]
+) -> Document:
     catalogue = is_catalogue(path.name)
     content = _content(path, MAX_CATALOGUE_BYTES if catalogue else MAX_MANIFEST_BYTES)
     kind = "text/csv" if path.suffix.lower() == ".csv" else "application/json"
@@ -165,7 +171,7 @@ def _read_document(path: Path, name: str, bucket: str, settings: Settings, plan:
         return Document(file, [_pair(str(path), name, content, bucket, settings)], is_catalogue=False)
     upload = _as_upload(bucket, name)
     document = Document(file, [], is_catalogue=True)
-    for row in read_rows(name, content):
+    for row in wished_rows(read_rows(name, content), wish):
         title = f"{path} row {row.number} (line {row.line})"
         try:
             body = row_manifest(row, upload, _reading_anywhere(row.fields, settings))
