@@ -13,8 +13,8 @@ from function.batch.records import BatchRequest, Job
 from function.batch.release import answered
 from function.deadline import Deadline
 from function.generation.answer_store import AnswerStore
-from function.generation.billing import bill_of
-from function.generation.provider import Request
+from function.generation.billing import Bill, bill_of
+from function.generation.provider import Answer, Request
 from function.storage.client import Changed, NotFound, Storage, StoredObject
 from function.telemetry.structured_logging import log
 
@@ -146,19 +146,24 @@ def _take(
     if record.state != "answered":
         store = AnswerStore(context.storage, context.output_bucket)
         store.keep_by_digest(digest, line.answer, record.waiters[0].owner, deadline)
+        bill = _bill(record, line.answer)
+        log(
+            "INFO", "model answered", stage="batch", model=bill.priced_as or bill.answered_by, usd=bill.usd,
+            price_tier="batch", outcome=line.answer.outcome, finish_reason=line.answer.finish_reason, job=job.id,
+        )  # fmt: skip
     before = answered(context, digest, job.id, results, deadline)
     counted["answers"] += 1
     if before is None or before.state == "answered":
         return 0.0
-    return max(0.0, record.most_usd - _usd(record, line))
+    return max(0.0, record.most_usd - _bill(record, line.answer).usd)
 
 
-def _usd(record: BatchRequest, line: ResultLine) -> float:
+def _bill(record: BatchRequest, answer: Answer) -> Bill:
     asked = Request(
         record.model, record.prompt, tuple((b"", mime_type) for _, mime_type in record.images), record.aspect_ratio,
         record.image_size, record.seed,
     )  # fmt: skip
-    return bill_of(asked, line.answer).usd if line.answer else 0.0
+    return bill_of(asked, answer)
 
 
 def _note_error(context: BatchContext, digest: str, job: str, line: ResultLine, deadline: Deadline) -> None:

@@ -14,6 +14,7 @@ from function.deadline import Deadline
 from function.generation.batch_service import BatchService
 from function.storage.client import Storage
 
+IN_TROUBLE = "batch job in trouble"  # the line that an alert waits for
 WORKERS = 16  # small requests to Cloud Storage at once, for one job
 
 T = TypeVar("T")

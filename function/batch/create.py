@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from function.batch.context import BatchContext, in_parallel
+from function.batch.context import IN_TROUBLE, BatchContext, in_parallel
 from function.batch.lines import line_over_buckets, line_with_images
 from function.batch.names import lines_name, results_prefix, waiting_name
 from function.batch.records import BatchRequest, Job
@@ -78,7 +78,7 @@ def _adopt(context: BatchContext, job: Job, found: list[ServiceJob], deadline: D
     """Follow the job that was found, and cancel others of its name."""
     names = tuple(one.name for one in found)
     for twin in names[1:]:
-        log("ERROR", "a batch job was made twice; the later one is cancelled", stage="batch", job=job.id)
+        log("ERROR", IN_TROUBLE, stage="batch", job=job.id, reason="a job was made twice; the later one is cancelled")
         context.service.cancel(twin, deadline)
     return context.update(job, deadline, state="running", service_names=names, note="")
 
@@ -94,7 +94,7 @@ def _ask_for(context: BatchContext, job: Job, content: bytes, deadline: Deadline
     except ModelUnavailable as busy:
         return _put_off(context, job, busy.message, 1, deadline)
     except ModelRejected as refused:
-        log("ERROR", f"a batch job was refused: {refused.message}", stage="batch", job=job.id, model=job.model)
+        log("ERROR", IN_TROUBLE, stage="batch", job=job.id, model=job.model, reason=f"refused: {refused.message}")
         return _put_off(context, job, refused.message, REFUSED_WAITS, deadline)
     log("INFO", "batch job created", stage="batch", job=job.id, requests=len(job.keys), model=job.model)
     return context.update(job, deadline, state="running", service_names=(made.name,), note="")

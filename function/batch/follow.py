@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from function.batch.context import BatchContext
+from function.batch.context import IN_TROUBLE, BatchContext
 from function.batch.records import Job
 from function.deadline import Deadline
 from function.errors import ModelRejected, ModelUnavailable
@@ -13,6 +13,7 @@ from function.generation.provider import ModelNotFound
 from function.telemetry.structured_logging import log
 
 CANCEL_WAIT_S = 2 * 3600.0  # that a job's end is waited for after it was cancelled: what it has finished is billed
+STUCK_S = 26 * 3600.0  # both services name 24 hours as what a job takes
 NO_END = "NO_END"  # in place of a final state
 GONE = "GONE"
 
@@ -22,7 +23,7 @@ def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     if job.asked_times > 1:  # an earlier creation may show itself late
         found = {one.name for one in context.service.find(job.display_name, deadline)} - {*job.service_names}
         for twin in sorted(found):
-            log("ERROR", "a batch job was made twice; the later one is cancelled", stage="batch", job=job.id)
+            log("ERROR", IN_TROUBLE, stage="batch", job=job.id, reason="a job was made twice; the later is cancelled")
             context.service.cancel(twin, deadline)
         if found:
             job = context.update(job, deadline, service_names=(*job.service_names, *sorted(found)))
@@ -38,14 +39,17 @@ def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     if job.cancelled_at is not None:
         if now - job.cancelled_at < CANCEL_WAIT_S:
             return job
-        log("ERROR", "a batch job came to no end after it was cancelled", stage="batch", job=job.id)
+        log("ERROR", IN_TROUBLE, stage="batch", job=job.id, reason="it came to no end after it was cancelled")
         return context.update(job, deadline, state="ended", service_state=NO_END, ended_at=now)
     if now >= job.finish_by:
-        log("WARNING", "a batch job's time is up: it is cancelled", stage="batch", job=job.id)
+        log("ERROR", IN_TROUBLE, stage="batch", job=job.id, reason="its time is up: it is cancelled")
         for one in jobs:
             if not one.ended:
                 _cancel(context, one, deadline)
         return context.update(job, deadline, state="cancelling", cancelled_at=now)
+    if now - job.created > STUCK_S:
+        hours = round((now - job.created) / 3600)
+        log("WARNING", IN_TROUBLE, stage="batch", job=job.id, reason=f"{jobs[0].state} for {hours} hours")
     state = jobs[0].state
     return job if state == job.service_state else context.update(job, deadline, service_state=state)
 

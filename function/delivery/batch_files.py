@@ -71,7 +71,9 @@ def run_sweep(services: Services, deadline: Deadline) -> Swept | None:
     except Forbidden as error:
         raise StorageUnavailable(f"a bucket cannot be used: {error}", stage="batch") from None
     finally:
-        lease.release(deadline, restart_patience=True)
-        lease.close()
+        try:
+            lease.release(deadline, restart_patience=True)
+        finally:
+            lease.close()
     log("INFO", "batches swept", stage="batch", looked_at=swept.looked_at, created=swept.created, closed=swept.closed)
     return swept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import uuid
 from functools import cache
 from pathlib import Path
@@ -71,7 +72,9 @@ class BatchPlace:
         self.cloud.put("scene.png", scene_png())
         self.cloud.put("product.png", product_png())
         base = {"scene": "scene.png", "product": "product.png", "batch": True}
-        return self.cloud.put(name, "\n".join(json.dumps({**base, **row}) for row in rows))
+        # What another test was given would be found.
+        lines = [json.dumps({**base, "seed": random.randrange(2**30), **row}) for row in rows]
+        return self.cloud.put(name, "\n".join(lines))
 
     def events(self) -> list[dict[str, Any]]:
         """What has appeared in the input bucket and BATCH_BUCKET since this was last asked."""

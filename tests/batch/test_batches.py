@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-ROWS = [{"seed": 11}, {"seed": 12}]
+ROWS: list[dict] = [{}, {}]
 PAIRS = ["spring/000001.json", "spring/000002.json"]
 HALF_USD = 0.5 * (0.30 * (2 * 258) + 30 * 1290) / 1e6  # of the pictures alone; the words are beside it
 
