@@ -214,5 +214,9 @@ class Paused(Transient):
     stage, uses_patience = "event", False
 
 
+class AwaitsBatch(Exception):
+    """The next picture is asked for in a batch: there is nothing left to do until its answer is stored."""
+
+
 class Superseded(Exception):
     """A newer generation of the manifest has taken over; there is nothing left to do for this one."""

@@ -18,7 +18,7 @@ from function.delivery.http_answers import refusal
 from function.delivery.http_routes import answer_without_pair, health, is_health_check
 from function.delivery.readings import Readings
 from function.delivery.request_body import BodyIncomplete, BodyTooLarge, BodyTooSlow, answered_first, read_body
-from function.errors import AtWorkElsewhere, Paused, Transient
+from function.errors import AtWorkElsewhere, Paused, Superseded, Transient
 from function.settings import Settings, SettingsInvalid
 from function.storage.names import OWN_PREFIXES
 from function.telemetry.native_tuning import prepare_libraries
@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # clients and image libraries are imported by the first event
     from function.delivery.services import Services
 
 ACKNOWLEDGED = 200
+SWEEP_PATH = "/batches/sweep"
 DELIVER_AGAIN = 503
 REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -75,6 +76,8 @@ class Service:
         if request.method != "POST":
             return Response("events are delivered with POST\n", 405, {"Allow": "POST"}, mimetype="text/plain")
         set_context()
+        if request.path == SWEEP_PATH and self._settings.batch_bucket is not None:
+            return self._sweep(request)
         try:
             upload = parse_event(
                 request.headers, read_body(request, self._readings, within_s=self._settings.body_timeout_s)
@@ -127,6 +130,7 @@ class Service:
         from function.budget.budget import Budget  # noqa: PLC0415
         from function.delivery.services import Services  # noqa: PLC0415
         from function.delivery.switch import Switches  # noqa: PLC0415
+        from function.generation.gemini.batches import GeminiBatches  # noqa: PLC0415
         from function.generation.gemini.client import GeminiClient  # noqa: PLC0415
         from function.generation.model_chain import ModelChain  # noqa: PLC0415
         from function.pipeline.memory_budget import MemoryBudget  # noqa: PLC0415
@@ -153,6 +157,7 @@ class Service:
                     budget,
                     MemoryBudget.of_process(),
                     Switches(storage),
+                    GeminiBatches(model, vertexai=settings.use_vertexai),
                 )
                 on_termination(self._hand_on)
             return self._services
@@ -164,7 +169,26 @@ class Service:
         services.budget.give_back()
         log("INFO", "asked to end: what is in work was handed on", stage="event")
 
+    def _sweep(self, request: Request) -> Response:
+        """What the scheduler asks for: batch jobs are looked at. 2xx also while another sweep is at work."""
+        from function.delivery.batch_files import run_sweep  # noqa: PLC0415
+
+        set_context(event_id=uuid.uuid4().hex, **self._trace(request))
+        try:
+            swept = run_sweep(self.services(), Deadline(self._settings.event_deadline_s))
+        except (Transient, Superseded) as passing:
+            log("WARNING", f"the sweep of batches was cut off: {passing}", stage="batch")
+            return Response("sweep again\n", DELIVER_AGAIN, mimetype="text/plain")
+        except Exception as error:  # noqa: BLE001 (as for an event)
+            log_unexpected(error, "batch")
+            return Response("sweep again: internal\n", DELIVER_AGAIN, mimetype="text/plain")
+        return Response("swept\n" if swept else "another sweep is at work\n", ACKNOWLEDGED, mimetype="text/plain")
+
     def _settle(self, upload: Upload) -> str:
+        if self._settings.batch_bucket is not None and upload.bucket == self._settings.batch_bucket:
+            from function.delivery.batch_files import settle_batch_file  # noqa: PLC0415
+
+            return settle_batch_file(upload, self.services(), Deadline(self._settings.event_deadline_s))
         if not is_manifest(upload.name):
             log("DEBUG", "not a manifest: nothing to do", stage="event")
             return "ignored"

@@ -104,6 +104,8 @@ class Settings(BaseModel):
     source_formats: Annotated[tuple[ReadFormat, ...], BeforeValidator(_lower_names)] = Field(
         tuple(FORMATS), alias="SOURCE_FORMATS", min_length=1
     )
+    batch_bucket: Annotated[Text, Field(pattern=BUCKET_NAME)] | None = Field(None, alias="BATCH_BUCKET")
+    batch_gather_s: float = Field(300, alias="BATCH_GATHER_S", gt=0, le=86_400)
     body_timeout_s: float = Field(30, alias="BODY_TIMEOUT_S", gt=0, le=3600)
     threads: int = Field(FRAMEWORK_THREADS, alias="THREADS", ge=1)
     event_deadline_s: float = Field(300, alias="EVENT_DEADLINE_S", gt=0, le=3600)
@@ -155,6 +157,10 @@ class Settings(BaseModel):
         if self.output_bucket in self.allowed_buckets:
             problems.append(
                 f"ALLOWED_BUCKETS holds the output bucket {self.output_bucket}: results would become sources"
+            )
+        if self.batch_bucket and self.batch_bucket in (self.output_bucket, *self.allowed_buckets):
+            problems.append(
+                f"BATCH_BUCKET={self.batch_bucket!r} must be a bucket of its own: what batches answer arrives there"
             )
         return problems
 

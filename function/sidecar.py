@@ -17,6 +17,10 @@ Method = Literal["model", "sketch", "classical"]
 Size = Annotated[tuple[int, int], Field(description="[width, height] in pixels")]
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class Record(BaseModel):
     """Base of every part: fixed once written, no unknown fields."""
 
@@ -147,6 +151,9 @@ class Attempt(Record):
     method: Method = Field("model", description="sketch: the product had been laid into the scene that was sent")
     answered_by: str | None = Field(None, description="the model that answered, as the service calls it")
     priced_as: str | None = Field(None, description="the listed model whose price was taken for an unlisted one")
+    price_tier: Literal["batch"] | None = Field(
+        None, description="asked for in a batch, at its price; absent: asked for at once", exclude_if=_is_none
+    )
     checks: dict[str, CheckRecord] = {}
     risk: RiskRecord | None = Field(None, description="null where it gave no picture")
     second_opinion: OpinionRecord | None = None

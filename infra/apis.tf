@@ -16,6 +16,7 @@ locals {
   chosen_apis = concat(
     var.auth == "vertex" ? ["aiplatform.googleapis.com"] : ["generativelanguage.googleapis.com", "secretmanager.googleapis.com"],
     var.kms_key == null ? [] : ["cloudkms.googleapis.com"],
+    var.batch ? ["cloudscheduler.googleapis.com"] : [],
     var.billing_account == null ? [] : ["billingbudgets.googleapis.com"],
   )
 }

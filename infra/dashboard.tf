@@ -91,6 +91,10 @@ locals {
       { plotType = "STACKED_BAR", legendTemplate = "$${error_code}", timeSeriesQuery = {
       prometheusQuery = "sum by (error_code) (increase(${local.promql_prefix}_deliver_again{${local.promql_labels}}[10m]))" } },
     ] },
+    { title = "Batch jobs in an hour", unit = "jobs", series = [
+      { plotType = "STACKED_BAR", legendTemplate = "$${message}", timeSeriesQuery = {
+      prometheusQuery = "sum by (message) (increase(${local.promql_prefix}_batch_jobs{${local.promql_labels}}[1h]))" } },
+    ] },
     { title = "Tokens in an hour", unit = "tokens", series = [for kind in ["prompt", "output"] : {
       plotType = "LINE", legendTemplate = kind, timeSeriesQuery = {
     prometheusQuery = "sum(increase(${local.promql_prefix}_${kind}_tokens_sum{${local.promql_labels}}[1h]))" } }] },

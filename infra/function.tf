@@ -33,6 +33,7 @@ locals {
     MAX_USD_PER_DAY           = tostring(var.max_usd_per_day)
     MAX_USD_PER_CATALOGUE     = tostring(var.max_usd_per_catalogue)
     ON_BUDGET                 = var.on_budget
+    BATCH_BUCKET              = one(google_storage_bucket.batch[*].name)
     EVENT_DEADLINE_S          = tostring(var.event_deadline_seconds)
     EVENT_MAX_AGE_S           = tostring(var.event_max_age_seconds)
     GOOGLE_CLOUD_PROJECT      = var.project_id
@@ -118,11 +119,13 @@ resource "google_cloudfunctions2_function" "composite" {
   depends_on = [
     time_sleep.rights_propagated,
     google_project_iam_member.runtime_calls_model,
+    google_project_iam_member.runtime_runs_batches,
     google_secret_manager_secret_iam_member.runtime,
     google_storage_bucket_iam_member.runtime_creates_rows,
     google_storage_bucket_iam_member.runtime_reads_allowed,
     google_storage_bucket_iam_member.runtime_reads_input,
     google_storage_bucket_iam_member.runtime_replaces_rows,
+    google_storage_bucket_iam_member.runtime_uses_batch,
     google_storage_bucket_iam_member.runtime_writes_output,
   ]
 }

@@ -20,6 +20,14 @@ locals {
       labels   = { account = "EXTRACT(jsonPayload.account)" }
       advice   = "The money of this account is spent, and no model is called for it: $${log.extracted_label.account}.\n\n`day`: `max_usd_per_day` is ${local.day_cap}. It refills at midnight UTC; to go on before, raise it in terraform.tfvars and apply. ${local.waiting}\n\n`catalogue`: it never refills. What is left of it is recorded as `budget_exhausted`. Raise `max_usd_per_catalogue`, or `budget_usd` in the catalogue itself, then `${local.redrive} --failed`."
     }
+    batch = {
+      title    = "a batch job is in trouble"
+      severity = "WARNING"
+      filter   = "${local.log_filter} AND jsonPayload.message=\"batch job in trouble\""
+      told     = "21600s"
+      labels   = { reason = "EXTRACT(jsonPayload.reason)" }
+      advice   = "$${log.extracted_label.reason}.\n\n`python -m function batches list gs://${local.output_bucket}` shows every job, what went wrong with it and what waits. Nothing is lost: a refused creation is tried again each hour, a job is cancelled at its catalogue's deadline, and what is open then is asked for at full price. Not to wait: `python -m function batches cancel gs://${local.output_bucket} all`."
+    }
     # The platform's own line, about the instance that it ends.
     memory = {
       title    = "an instance has reached its memory limit"

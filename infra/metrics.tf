@@ -127,6 +127,30 @@ resource "google_logging_metric" "spent" {
   depends_on = [google_project_service.api]
 }
 
+# What becomes of batch jobs.
+resource "google_logging_metric" "batch_jobs" {
+  name        = "${var.name}/batch_jobs"
+  description = "Batch jobs that were created, ended and closed"
+  filter      = "${local.log_filter} AND jsonPayload.message=~\"^batch job (created|ended|closed)$\""
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    unit        = "1"
+    labels {
+      key         = "message"
+      value_type  = "STRING"
+      description = "created, ended or closed"
+    }
+  }
+
+  label_extractors = {
+    message = "EXTRACT(jsonPayload.message)"
+  }
+
+  depends_on = [google_project_service.api]
+}
+
 # Deliveries answered 5xx on purpose: what is waited for, and how much. By code and not by reason, because a reason
 # names objects, and every new value of a label is a time series of its own. Without a code: paused, or another
 # delivery of the same pair is at work.

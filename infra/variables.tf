@@ -378,6 +378,17 @@ variable "on_budget" {
   }
 }
 
+variable "batch" {
+  type        = bool
+  default     = false
+  description = "Catalogues may ask for batches (`submit --batch`): half the price, within a day or two. Makes a bucket of its own, its trigger and a scheduler that looks after the jobs."
+
+  validation {
+    condition     = var.batch != null
+    error_message = "batch must be true or false."
+  }
+}
+
 variable "paused" {
   type        = bool
   default     = false

@@ -58,9 +58,9 @@ def gcs_client_session(gcs):
 
 
 @pytest.fixture(scope="session")
-def gemini_session():
+def gemini_session(gcs):
     """The Gemini emulator, in this process."""
-    with GeminiEmulator() as emulator:
+    with GeminiEmulator(storage_url=gcs.url) as emulator:
         yield emulator
 
 

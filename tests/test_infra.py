@@ -227,7 +227,7 @@ def test_the_runbook_has_a_line_for_every_alert():
     titles = re.findall(
         r'\n      title += "([^"]+)"', "".join((INFRA / name).read_text() for name in ("alerts.tf", "log_alerts.tf"))
     )
-    assert len(titles) == 12
+    assert len(titles) == 13
     assert [title for title in titles if f"**{title.lower()}**" not in runbook] == []
     assert "**dead letters**" in runbook
 

@@ -24,6 +24,7 @@ LAYERS = (
     ("manifest", "restoration"),
     ("judging",),
     ("pipeline",),
+    ("batch",),
     ("delivery",),
     ("service",),
     ("tools",),

@@ -42,6 +42,7 @@ class Account:
     def __init__(
         self, storage: Storage, bucket: str, name: str, title: str, instance: str, cap_of: Callable[[Ledger], float]
     ):
+        self.name, self.title = name, title
         self._storage, self._bucket, self._name, self._title = storage, bucket, name, title
         self._instance, self._cap_of = instance, cap_of
         self._changed = threading.Condition()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from function.budget.account import Account, CapReached
@@ -55,6 +56,29 @@ class Budget:
                 raise StorageUnavailable(f"the spending caps cannot be looked at: {error}", stage="budget") from None
             raise
         return held
+
+    def spend(self, usd: float, catalogue: str | None, deadline: Deadline) -> tuple[tuple[str, str], ...]:
+        """Count `usd` as spent under every cap → the accounts (ledger, title), for `take_back`. Raises as `reserve`."""
+        held = self.reserve(usd, catalogue, deadline)
+        for account, reserved in held:
+            account.settle(reserved, usd)
+        return tuple((account.name, account.title) for account, _ in held)
+
+    def take_back(self, accounts: Sequence[tuple[str, str]], usd: float, deadline: Deadline) -> None:
+        """Less was spent than `spend` counted, by `usd`. What cannot be noted stays counted."""
+        for name, title in accounts:
+            with contextlib.suppress(CompositeError, Forbidden, LedgerUnreadable):
+                self._take_back(name, title, usd, deadline)
+
+    def _take_back(self, name: str, title: str, usd: float, deadline: Deadline) -> None:
+        while True:
+            ledger, generation, _ = read_ledger(self._storage, self._bucket, name, title, deadline)
+            after = ledger.model_copy(update={"closed_usd": round(ledger.closed_usd - usd, 6)})
+            try:
+                write_ledger(self._storage, self._bucket, name, after, generation, deadline)
+                return
+            except Changed:
+                time.sleep(deadline.within(random.random(), "budget"))
 
     def open_catalogue(self, uri: str, own_usd: float | None, deadline: Deadline) -> None:
         """Note a catalogue's own budget, before its rows are written; what was spent before stays spent.
@@ -159,12 +183,16 @@ class PairBudget:
 
     def reserve(self, usd: float, deadline: Deadline) -> None:
         """Set aside what the next call may cost. Raises as `Budget.reserve`."""
+        self.check_own(usd)
+        self._held = self._budget.reserve(usd, self._catalogue, deadline)
+
+    def check_own(self, usd: float) -> None:
+        """Raises BudgetExhausted when the pair's own budget does not pay for another call of `usd`."""
         if self._own_usd is not None and self._spent_usd + usd > self._own_usd:
             raise BudgetExhausted(
                 f"budget_usd is used up: {self._spent_usd:.3f} of {self._own_usd:.3f} USD are spent, and the next "
                 f"picture may cost {usd:.3f}"
             )
-        self._held = self._budget.reserve(usd, self._catalogue, deadline)
 
     def settle(self, spent_usd: float) -> None:
         """The call that was reserved for is over and cost so much; 0 when it was not billed."""

@@ -11,6 +11,7 @@ import contextlib
 from typing import Any
 
 from function.deadline import Deadline
+from function.delivery.batch_pair import batch_rows
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import LeaseHandle
 from function.delivery.outputs import STATUS_KEY, OutputWriter
@@ -96,7 +97,7 @@ class CatalogueWork:
         if content is None:
             return None
         with self._times.stage("prepare"):
-            rows = read_rows(self._name, content)
+            rows = batch_rows(read_rows(self._name, content), _metadata(delivery), delivery.services.settings)
             self._budget_usd = catalogue_budget(rows, delivery.services.settings)
 
         def before_batch() -> None:
@@ -173,6 +174,13 @@ class CatalogueWork:
             timings_ms=sidecar.timings_ms.model_dump(),
             **error,
         )
+
+
+def _metadata(delivery: Delivery) -> dict[str, str]:
+    """The custom metadata of the catalogue's upload; none of one that was replaced meanwhile."""
+    upload = delivery.upload
+    stored = delivery.storage.stat(upload.bucket, upload.name, delivery.deadline)
+    return stored.metadata if stored is not None and stored.generation == upload.generation else {}
 
 
 def _read_catalogue(delivery: Delivery) -> bytes | None:

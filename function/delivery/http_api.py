@@ -18,6 +18,7 @@ from function.delivery.services import Services
 from function.errors import (
     CompositeError,
     ErrorCode,
+    ManifestInvalid,
     SourceMissing,
     SourceNotYetThere,
     StorageUnavailable,
@@ -101,6 +102,8 @@ def _run(
             manifest = manifest_from(fields, settings)
         else:
             manifest = parse_manifest(body, settings)
+        if manifest.batch:
+            raise ManifestInvalid("batch: a request is answered at once; upload the manifest to have it in a batch")
         record.labels, record.placement, record.pose = manifest.labels, manifest.placement_words, manifest.pose
         record.feedback = manifest.feedback
         record.name = manifest.name

@@ -5,8 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
+from function.batch.pair_queue import PairQueue
 from function.deadline import Deadline
 from function.delivery.agreement import NO_RESULT, PENDING_KEY, agree, set_aside
+from function.delivery.batch_pair import batch_queue, wants_batch
 from function.delivery.cloud_event import Upload
 from function.delivery.heirs_ledger import HeirsLedger
 from function.delivery.lease import LeaseHandle
@@ -26,6 +28,7 @@ from function.delivery.row_writer import catalogue_of
 from function.delivery.services import Delivery, Services
 from function.delivery.settle import settle
 from function.errors import (
+    AwaitsBatch,
     CompositeError,
     ManifestInvalid,
     SourceMissing,
@@ -45,7 +48,7 @@ from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.pipeline.run import run_pair
 from function.sidecar import Sidecar
-from function.storage.client import Forbidden, NotFound, TooLarge
+from function.storage.client import Forbidden, NotFound, StoredObject, TooLarge
 from function.storage.content_encoding import Damaged
 from function.storage.names import gs_uri
 from function.telemetry.structured_logging import log
@@ -87,7 +90,8 @@ class PairWork:
             read = _read_manifest(delivery)
             if read is None:
                 return None
-            manifest, metadata = read
+            manifest, existing = read
+            metadata, catalogue = existing.metadata, catalogue_of(delivery.upload, existing.metadata)
             record.labels, record.placement, record.pose = manifest.labels, manifest.placement_words, manifest.pose
             record.feedback = manifest.feedback
             record.name = manifest.name
@@ -97,16 +101,25 @@ class PairWork:
             record.person = persons_request(metadata)
             picked = find_picked(delivery, store, self.sidecar_name, record, sources)
         owner = f"{delivery.upload.uri}#{delivery.upload.generation}"
-        budget = services.budget.of_pair(catalogue_of(delivery.upload, metadata), manifest.budget_usd)
+        batch: PairQueue | None = None
+        if wants_batch(manifest, metadata):
+            owner, batch = batch_queue(delivery, manifest, existing, catalogue)
+        budget = services.budget.of_pair(catalogue, manifest.budget_usd)
         ledger = lease if lease.is_first else HeirsLedger(lease, delivery, self.sidecar_name)
-        self._calls = PaidCalls(services.model, store, owner, deadline, ledger, budget, services.leases.is_ending)
-        resources = PairResources(services.memory, deadline)
-        return run_pair(
-            PairContext(
-                manifest, sources, self._calls, services.settings, deadline, record, resources, services.models
-            ),
-            picked,
+        self._calls = PaidCalls(
+            services.model, store, owner, deadline, ledger, budget, services.leases.is_ending, batch
         )
+        resources = PairResources(services.memory, deadline)
+        try:
+            return run_pair(
+                PairContext(
+                    manifest, sources, self._calls, services.settings, deadline, record, resources, services.models
+                ),
+                picked,
+            )
+        except AwaitsBatch as waiting:
+            log("INFO", f"waits for a batch: {waiting}", stage="batch")
+            return None
 
     def commit(self, delivery: Delivery, done: Composite, *, replaces_older: bool) -> bool:
         """Write the results, then the sidecar → whether this run settled it."""
@@ -157,7 +170,7 @@ class PairWork:
     def _note_interrupted(self) -> None:
         """Once, even when writing the result fails and that failure is what is recorded."""
         if self._calls is not None:
-            self._record.add_interrupted(self._calls.interrupted())
+            self._record.add_interrupted(self._calls.interrupted(), self._calls.lost_in_batches())
             self._calls = None
 
     def _write_sidecar(self, delivery: Delivery, sidecar: Sidecar, name: str, pending: str | None) -> bool:
@@ -177,9 +190,9 @@ class PairWork:
         return True
 
 
-def _read_manifest(delivery: Delivery) -> tuple[Manifest, dict[str, str]] | None:
-    """This generation of the manifest, and its custom metadata; None when it was deleted.
-    Raises Superseded when it was replaced.
+def _read_manifest(delivery: Delivery) -> tuple[Manifest, StoredObject] | None:
+    """This generation of the manifest, and what storage says of it; None when it was deleted. Raises Superseded when
+    it was replaced.
 
     A versioned bucket still serves a replaced generation, hence the look at the live one: a picture for a manifest
     that nobody wants any more would be paid for in vain.
@@ -199,7 +212,7 @@ def _read_manifest(delivery: Delivery) -> tuple[Manifest, dict[str, str]] | None
         if existing.generation > upload.generation:
             raise Superseded("the manifest was replaced before it was read")
         manifest = parse_manifest(body.result(), delivery.services.settings)
-        return manifest, existing.metadata
+        return manifest, existing
     except NotFound:
         raise StorageUnavailable("the manifest was replaced while it was read", stage="manifest") from None
     except TooLarge:

@@ -10,6 +10,7 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
 from function.delivery.held_leases import HeldLeases
 from function.delivery.switch import Switches
+from function.generation.batch_service import BatchService
 from function.generation.model_chain import ModelChain
 from function.generation.provider import ImageProvider
 from function.pipeline.memory_budget import MemoryBudget
@@ -29,6 +30,7 @@ class Services:
     budget: Budget
     memory: MemoryBudget
     switches: Switches
+    batches: BatchService | None = None
     leases: HeldLeases = field(default_factory=HeldLeases)
 
 

@@ -67,8 +67,14 @@ class AnswerStore:
 
     def keep(self, request: Request, answer: Answer, owner: str, deadline: Deadline) -> None:
         """Store an answer. Another answer to the same request is replaced."""
-        name = answer_name(request)
+        self.keep_by_digest(request_digest(request), answer, owner, deadline)
+
+    def keep_by_digest(self, digest: str, answer: Answer, owner: str, deadline: Deadline) -> None:
+        """As `keep`, where only the request's digest is at hand."""
+        name = name_of_digest(digest)
         fields = {key: value for key, value in asdict(answer).items() if key not in {"image", "usage"}}
+        if answer.price_tier == "standard":
+            del fields["price_tier"]  # earlier versions, which may run beside this one, do not know it
         fields["usage"] = answer.usage.model_dump()
         metadata = {FIELDS: json.dumps(fields), "owner": owner}
         mime_type = answer.mime_type or "application/octet-stream"
@@ -81,7 +87,17 @@ class AnswerStore:
 
 
 def answer_name(request: Request) -> str:
-    """Object name of a request's answer: a hash over everything that is sent."""
+    """Object name of a request's answer."""
+    return name_of_digest(request_digest(request))
+
+
+def name_of_digest(digest: str) -> str:
+    """Object name of the answer to the request of this digest."""
+    return f"{WORK_PREFIX}answers/{digest}"
+
+
+def request_digest(request: Request) -> str:
+    """SHA-256 (hexadecimal) over everything that is sent."""
     digest = hashlib.sha256()
     settings = [request.model, request.prompt, request.aspect_ratio, request.image_size, request.seed]
     if request.thinking_level or request.asks_for_png:
@@ -89,4 +105,4 @@ def answer_name(request: Request) -> str:
     for content, mime_type in request.images:
         settings += [mime_type, hashlib.sha256(content).hexdigest()]
     digest.update(json.dumps(settings).encode())
-    return f"{ANSWERS_PREFIX}{digest.hexdigest()}"
+    return digest.hexdigest()

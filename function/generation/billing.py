@@ -28,4 +28,5 @@ def bill_of(request: Request, answer: Answer) -> Bill:
     estimated = answer.outcome == "image" and not answer.usage.output_tokens
     usage = listed_usage(row, len(request.images), request.image_size) if estimated else answer.usage
     unlisted = row.id if row.id not in answered_by else None
-    return Bill(usd(row, usage), answered_by, unlisted, estimated)
+    share = model_table().batch.share_of_price if answer.price_tier == "batch" else 1.0
+    return Bill(round(usd(row, usage) * share, 6), answered_by, unlisted, estimated)

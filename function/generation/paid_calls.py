@@ -14,6 +14,7 @@ from function.deadline import Deadline
 from function.errors import InstanceEnding, ModelNoImage, ModelRefused, ModelRejected, ModelUnanswered, Transient
 from function.generation.answer_store import AnswerStore
 from function.generation.backoff import backoff_s
+from function.generation.batch_queue import BatchQueue
 from function.generation.billing import bill_of
 from function.generation.call_ledger import BegunCall, CallLedger
 from function.generation.models import model_table
@@ -49,11 +50,13 @@ class PaidCalls:
         ledger: CallLedger,
         budget: PairBudget,
         is_ending: Callable[[], bool] = lambda: False,
+        batch: BatchQueue | None = None,
     ):
         self._provider, self._store, self._owner = provider, store, owner
         self._deadline, self._ledger, self._budget = deadline, ledger, budget
-        self._is_ending = is_ending
+        self._is_ending, self._batch = is_ending, batch
         self._answered: list[BegunCall] = []  # calls whose answers this run has seen
+        self._lost_in_batches: list[BegunCall] = []
 
     def opinion(self, request: Request, schema: type[BaseModel]) -> Answer:
         """A text model's answer to `request`, stored like any other; it is no picture and counts towards no cap on
@@ -74,10 +77,14 @@ class PaidCalls:
         A call that was begun and never answered (its process was killed, the connection broke) counts, so that
         faults cannot multiply the cost; but a delivery of a pair that has no answer at all may always ask once, so
         that a fault loses nothing.
-        Raises CallsUsedUp, and whatever the provider raises.
+        With a batch queue a new answer is left to a batch, unless that has failed.
+        Raises CallsUsedUp, AwaitsBatch, and whatever the provider raises.
         """
         call = BegunCall(number=number, seed=request.seed)
         stored = self._store.find(request, self._owner, self._deadline)
+        if self._batch is not None:
+            stored = stored or self._from_batch(self._batch, request, number)
+            self._lost_in_batches += [call] * self._batch.lost_calls(request, self._deadline)
         if stored is not None:
             answer, owner = stored
             self._answered.append(call)
@@ -88,6 +95,26 @@ class PaidCalls:
         self._store.keep(request, answer, self._owner, self._deadline)
         self._answered.append(call)
         return Answered(answer, False, True, self._store.uri(request))
+
+    def _from_batch(self, batch: BatchQueue, request: Request, number: int) -> tuple[Answer, str] | None:
+        """What a batch has answered since the store was looked at; None: the call is to be made at once.
+
+        Raises AwaitsBatch, BudgetExhausted.
+        """
+        model = model_table().find(request.model)
+        full_usd = most_picture_usd(model, len(request.images), request.prompt, request.image_size)
+        most_usd = full_usd * model_table().batch.share_of_price
+        self._budget.check_own(most_usd)
+        if not batch.put(request, number, most_usd, self._deadline):
+            return None
+        stored = self._store.find(request, self._owner, self._deadline)
+        if stored is None:  # it expired, or was an answer for another manifest alone
+            batch.put(request, number, most_usd, self._deadline, anew=True)
+        return stored
+
+    def lost_in_batches(self) -> list[BegunCall]:
+        """Calls of batches whose answers were lost, or never came; they may have been billed, at the batch's price."""
+        return self._lost_in_batches
 
     def interrupted(self) -> list[BegunCall]:
         """Calls that were begun and whose answers were lost, with a delivery that died or on their way; they may have

@@ -43,6 +43,7 @@ class Answer:
     model_version: str | None
     latency_ms: int
     final: bool = False  # a refusal that another attempt cannot change
+    price_tier: Literal["standard", "batch"] = "standard"
 
 
 class ModelNotFound(ModelRejected):

@@ -16,6 +16,8 @@ LABEL_PREFIX = "labels."
 # Spreadsheets write 768 as 768.0 or 768,0; with three zeros it might be a thousand.
 WHOLE_NUMBER = re.compile(r"([+-]?[0-9]{1,18})(?:[.,]0{1,2})?")
 NUMBER_FIELDS = ("budget_usd",)
+FLAG_FIELDS = ("batch",)
+FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 OBJECT_FIELDS = ("scene", "output", "labels", "placement")  # may hold a JSON object
 LIST_FIELDS = ("outputs",)  # hold a JSON list, or names with commas or blanks between them
@@ -68,6 +70,10 @@ def parse_value(name: str, text: str) -> Any:
         if not NUMBER.fullmatch(text.strip()):
             raise ValueError(f"{name}: {short(text)} is not a number such as 12.50")
         return float(text)
+    if name in FLAG_FIELDS:
+        if text.strip().lower() not in FLAGS:
+            raise ValueError(f"{name}: {short(text)} is neither true nor false")
+        return FLAGS[text.strip().lower()]
     is_list = name in LIST_FIELDS
     if is_list and not text.lstrip().startswith("["):
         return text.replace(",", " ").split()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
@@ -31,6 +32,17 @@ Reference = Annotated[
     StringConstraints(min_length=1),
     Field(description="gs://bucket/object, a data:image/…;base64,… URI, or a name relative to the manifest"),
 ]
+
+
+def moment_s(stated: str) -> float:
+    """A moment (RFC 3339, with its offset from UTC) in seconds since 1970. Raises ValueError."""
+    try:
+        moment = datetime.fromisoformat(stated)
+    except ValueError:
+        raise ValueError("must be a moment such as 2027-03-01T08:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError("must say its offset from UTC, such as 2027-03-01T08:00:00Z")
+    return moment.timestamp()
 
 
 class ScenePrompt(StrictModel):
@@ -88,6 +100,10 @@ class Manifest(StrictModel):
         None, ge=0, le=MAX_CAP_USD, description="of this pair; in a catalogue, of all its pairs together"
     )
     restore: Literal["full", "off"] = "full"
+    batch: bool = Field(False, description="asked for in batches at half the price, within hours")
+    finish_by: Annotated[str, StringConstraints(max_length=40)] | None = Field(
+        None, description="RFC 3339; what no batch has answered by then is asked for at full price. Default: 48 h"
+    )
     labels: dict[str, str] = Field({}, max_length=MAX_LABELS)
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEMPLATE_CHARS)] | None = Field(
@@ -121,6 +137,13 @@ class Manifest(StrictModel):
         if self.identity == "exact" and self.restore == "off":
             raise ValueError('identity "exact" brings the photograph\'s own pixels back: it needs restore "full"')
         return self
+
+    @field_validator("finish_by")
+    @classmethod
+    def _moment(cls, stated: str | None) -> str | None:
+        if stated is not None:
+            moment_s(stated)
+        return stated
 
     @field_validator("labels")
     @classmethod

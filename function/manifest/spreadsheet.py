@@ -37,7 +37,7 @@ class Row:
     """One pair of a catalogue. `number` counts data rows from 1; `line` is where it begins in the file.
 
     Kept is its text, as JSON: a manifest's fields, or, with `columns`, its cells; for what is made of it takes twenty
-    times its bytes. `unreadable` says why there is none.
+    times its bytes. `unreadable` says why there is none. `given` are fields that it has unless it states them itself.
     """
 
     number: int
@@ -45,9 +45,14 @@ class Row:
     text: bytes = b""
     columns: tuple[str, ...] | None = None
     unreadable: str | None = None
+    given: tuple[tuple[str, Any], ...] = ()
 
     def read(self) -> Any:
         """A manifest's fields, unchecked, made anew each time. Raises ValueError with a sentence for people."""
+        fields = self._stated()
+        return {**dict(self.given), **fields} if isinstance(fields, dict) else fields
+
+    def _stated(self) -> Any:
         if self.unreadable is not None:
             raise ValueError(self.unreadable)
         if self.columns is not None:

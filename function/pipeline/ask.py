@@ -38,6 +38,7 @@ def ask(pair: PairContext, request: Request, number: int, method: Literal["model
             usd=bill.usd if answered.paid else 0.0,
             answered_by=bill.answered_by,
             priced_as=bill.priced_as,
+            price_tier="batch" if answer.price_tier == "batch" else None,
         ),
         answer.usage,
         answered.paid,
@@ -54,7 +55,8 @@ def no_picture(answered: Answered) -> ModelRefused | ModelNoImage:
 
 
 def _outcome(answered: Answered) -> Literal["reused", "generated", "refused", "no_image"]:
-    if answered.reused:
+    # A batch's answer is always found in the store: it was made for the manifest that paid for it.
+    if answered.reused and not (answered.paid and answered.answer.price_tier == "batch"):
         return "reused"
     if answered.answer.outcome == "image":
         return "generated"

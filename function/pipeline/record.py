@@ -41,6 +41,9 @@ from function.sidecar import (
     UsageRecord,
 )
 
+LOST = "its answer was lost: the delivery died, the connection broke, or it came too late; it may have been billed"
+LOST_IN_BATCH = "its batch ended without this answer, or came to no end in time; it may have been billed"
+
 
 def risk_record(checks: dict[str, CheckRecord]) -> RiskRecord | None:
     """The risk of a picture with these checks; None where there are none."""
@@ -113,9 +116,10 @@ class RunRecord:
                 **{name: getattr(self.billed, name) + getattr(usage, name) for name in Usage.model_fields}
             )
 
-    def add_interrupted(self, calls: Sequence[BegunCall]) -> None:
+    def add_interrupted(self, calls: Sequence[BegunCall], in_batches: Sequence[BegunCall] = ()) -> None:
         """Note calls whose answers were lost, in front of what followed."""
-        lost = [interrupted_attempt(call) for call in calls]
+        lost = [interrupted_attempt(call, "batch", LOST_IN_BATCH) for call in in_batches]
+        lost += [interrupted_attempt(call) for call in calls]
         self.attempts = sorted(lost + self.attempts, key=lambda attempt: attempt.number)
 
     def replace_last_attempt(self, **changes: object) -> None:
@@ -167,7 +171,7 @@ class RunRecord:
         )
 
 
-def interrupted_attempt(call: BegunCall) -> Attempt:
+def interrupted_attempt(call: BegunCall, tier: Literal["batch"] | None = None, message: str = LOST) -> Attempt:
     """How a call is listed whose answer was lost."""
     return Attempt(
         number=call.number,
@@ -176,9 +180,9 @@ def interrupted_attempt(call: BegunCall) -> Attempt:
         outcome="interrupted",
         verdict="unusable",
         finish_reason="",
-        message="its answer was lost: the delivery died, the connection broke, or it came too late; "
-        "it may have been billed",
+        message=message,
         latency_ms=0,
         usage=UsageRecord(prompt_tokens=0, prompt_image_tokens=0, output_tokens=0, thought_tokens=0),
         usd=0.0,
+        price_tier=tier,
     )

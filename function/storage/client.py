@@ -143,6 +143,27 @@ class Storage:
         except Overflow:
             raise TooLarge(None) from None
 
+    def read_range(
+        self, bucket: str, name: str, deadline: Deadline, *, generation: int, start: int, length: int
+    ) -> bytes:
+        """`length` bytes of one generation of an object from byte `start` on, fewer at its end. Of a part there is no
+        checksum. Raises NotFound, Forbidden, StorageUnavailable.
+        """
+
+        def call(timeout: Timeout) -> bytes:
+            sink = _BoundedBuffer(length, deadline)
+            blob = self.client.bucket(bucket).blob(name, generation=generation)
+            try:
+                blob.download_to_file(
+                    sink, start=start, end=start + length - 1, raw_download=True, checksum=None, retry=None,
+                    timeout=timeout,
+                )  # fmt: skip
+            except api.NotFound:
+                raise NotFound(f"gs://{bucket}/{name}") from None
+            return sink.getvalue()
+
+        return self._run(call, deadline, f"reading gs://{bucket}/{name}")
+
     def write(
         self,
         bucket: str,

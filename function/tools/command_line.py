@@ -37,6 +37,7 @@ COMMANDS = {
     ),
     "calibrate": ("function.tools.cli.calibrate:arguments", "compare checks and risk with people's decisions"),
     "redrive": ("function.tools.cli.redrive:arguments", "deliver again what is not settled"),
+    "batches": ("function.tools.cli.batches:arguments", "list, cancel or look after batch jobs"),
     "pause": ("function.tools.cli.pause:pause_arguments", "stop the function for an input bucket"),
     "resume": ("function.tools.cli.pause:resume_arguments", "start it again after a pause"),
     "schema": ("function.tools.cli.schema:arguments", "print the JSON Schema of a manifest or a sidecar"),

@@ -123,6 +123,7 @@ run "alerts" {
       no_model   = "CRITICAL"
       budget     = "ERROR"
       memory     = "ERROR"
+      batch      = "WARNING"
       retirement = "WARNING"
     }
     error_message = "A deployment without a model, without money or without memory, and a model that ends, must be told of at the first line."
@@ -187,8 +188,8 @@ run "dashboard" {
   command = plan
 
   assert {
-    condition     = length(jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles) == 20
-    error_message = "The dashboard must show its eighteen charts, the models and the log."
+    condition     = length(jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles) == 21
+    error_message = "The dashboard must show its nineteen charts, the models and the log."
   }
 
   assert {

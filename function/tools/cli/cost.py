@@ -11,6 +11,22 @@ from function.manifest.model import Manifest
 from function.settings import Settings
 from function.tools.cli.terminal import counted
 
+PICTURE_S, AT_ONCE = 15.0, 8  # one picture takes 10 to 20 s, and one instance asks for eight at once
+
+
+def by_batch(manifests: Iterable[Manifest], settings: Settings) -> str:
+    """A sentence: what the pairs cost in batches when one picture each is enough, beside what they cost at once, and
+    how long either may take."""
+    table = model_table()
+    models = [manifest.model or settings.gemini_model for manifest in manifests]
+    usd = sum(typical_usd(table.find(name)) for name in models)
+    minutes = max(1, round(len(models) * PICTURE_S / AT_ONCE / 60))
+    share = table.batch.share_of_price
+    return (
+        f"by batch about ${usd * share:,.2f}, mostly within 24 h, and what is open at finish_by (default: 48 h) at "
+        f"full price; at once about ${usd:,.2f}, within some {minutes:,} min for each instance that works on it"
+    )
+
 
 def estimate(manifests: Iterable[Manifest], settings: Settings) -> str:
     """A sentence: what one picture a pair costs (and one of a scene from text), and what it costs when every pair needs

@@ -16,6 +16,7 @@ from function.delivery.switch import read_switch
 from function.errors import CompositeError, StorageUnavailable
 from function.storage.client import Forbidden, Storage, StoredObject
 from function.storage.names import gs_uri
+from function.tools.cli.batch_summary import BatchSummary, batch_summary
 from function.tools.cli.live_screen import LiveScreen, bar, clock
 from function.tools.cli.odd_objects import OddObjects, shown
 from function.tools.cli.sidecar_index import STATUSES, Settled, SettledReader, list_manifests, unsettled
@@ -71,6 +72,7 @@ class Status:
     catalogues_waiting: int = 0
     today: Spending | None = None
     paused: list[str] = field(default_factory=list)
+    batches: BatchSummary | None = None
 
     @property
     def done(self) -> bool:
@@ -116,7 +118,7 @@ def count(
 ) -> Status:
     """One look at both buckets. Raises StorageUnavailable, Forbidden."""
     settled = reader.list(bucket, prefix)
-    status = Status(today=spending_today(storage, bucket))
+    status = Status(today=spending_today(storage, bucket), batches=batch_summary(storage, bucket))
     sources = {source: list_manifests(storage, source, prefix)} if source else _sources(storage, settled, odd, prefix)
     waiting = {gs_uri(one.bucket, one.name) for found in sources.values() for one, _ in unsettled(found, settled)}
     for manifest, one in settled.items():
@@ -227,5 +229,7 @@ class _Screen:
         lines += [f"  failed: {shown(name)} ({code})" for name, code in failed[:FAILURES_SHOWN]]
         if len(failed) > FAILURES_SHOWN:
             lines.append(f"  failed: {len(failed) - FAILURES_SHOWN:,} more (--json names all of them)")
+        if status.batches:
+            lines.append(f"  {'batches':<9}{status.batches} (all of gs://OUTPUT)")
         lines += [f"  gs://{name} is paused: python -m function resume gs://{name}" for name in status.paused]
         return lines

@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from function.deadline import Deadline
+from function.delivery.batch_pair import BATCH_KEY, FINISH_BY_KEY
 from function.errors import CompositeError
+from function.manifest.model import moment_s
 from function.settings import Settings, SettingsInvalid
 from function.storage.client import Changed, Forbidden, Storage, StoredObject
 from function.storage.names import gs_uri
-from function.tools.cli.cost import estimate
+from function.tools.cli.cost import by_batch, estimate
 from function.tools.cli.reupload import write_again
 from function.tools.cli.terminal import (
     Progress,
@@ -58,6 +60,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="gs://INPUT[/PREFIX]", help="the function's input bucket")
     parser.add_argument("--dry-run", action="store_true", help="only check, and say what would be uploaded")
     parser.add_argument("--yes", action="store_true", help="do not ask before uploading")
+    parser.add_argument("--batch", action="store_true", help="in batches: half the price, within a day or two")
+    parser.add_argument("--finish-by", metavar="TIME", help="with --batch: 2027-03-01T08:00:00Z; default: after 48 h")
     parser.add_argument("--skip-bad", action="store_true", help="upload what is good when something is not")
     parser.set_defaults(run=run)
 
@@ -68,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
         bucket, prefix = bucket_and_prefix(args.target)
         settings = limits_here()
         storage, unknown = _open(bucket, dry_run=args.dry_run)
-        plan = make_plan(args.source, bucket, prefix, settings, storage, skip_bad=args.skip_bad)
+        wish = batch_wish(args.batch, args.finish_by)
+        plan = make_plan(args.source, bucket, prefix, settings, storage, wish, skip_bad=args.skip_bad)
         if unknown:
             print(f"note: {unknown}\n      what gs://{bucket} holds is not known, so everything counts as new")
         if plan.problems:
@@ -86,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
             print("nothing was uploaded")
             return 0
         if storage:
-            _upload(plan, bucket, storage)
+            _upload(plan, bucket, storage, wish)
     except (UsageProblem, SettingsInvalid, CompositeError, Forbidden, OSError) as error:
         return fail(error)
     except KeyboardInterrupt:
@@ -129,6 +134,7 @@ def _tell_plan(plan: Plan, target: str, settings: Settings) -> None:
         print(f"  {counted(len(plan.reused), 'pair')} of them with a picture that is paid for already: {same}")
     if plan.paid:
         print(f"  cost: {estimate((pair.manifest for pair in plan.paid), settings)}")
+        print(f"        {by_batch([pair.manifest for pair in plan.paid], settings)}")
     elif plan.reused:
         print("  cost: nothing")
 
@@ -140,22 +146,35 @@ def _documents_said(plan: Plan) -> str:
     return ", ".join(parts) or "no manifest"
 
 
-def _upload(plan: Plan, bucket: str, storage: Storage) -> None:
+def batch_wish(batch: bool, finish_by: str | None) -> dict[str, str]:
+    """The custom metadata of manifests and catalogues that are to go into batches. Raises UsageProblem."""
+    if finish_by is not None and not batch:
+        raise UsageProblem("--finish-by is the deadline of batches: add --batch")
+    if finish_by is not None:
+        try:
+            moment_s(finish_by)
+        except ValueError as problem:
+            raise UsageProblem(f"--finish-by {problem}") from None
+    wish = {BATCH_KEY: "true"} if batch else {}
+    return wish | ({FINISH_BY_KEY: finish_by} if finish_by else {})
+
+
+def _upload(plan: Plan, bucket: str, storage: Storage, wish: dict[str, str]) -> None:
     """Images, then what reads them."""
 
-    def put(file: LocalFile) -> int:
+    def put(file: LocalFile, metadata: dict[str, str] | None = None) -> int:
         content = file.read()
         try:
             storage.write(
                 bucket, file.name, content, file.content_type, Deadline(UPLOAD_S),
-                if_generation=plan.standing.get(file.name, 0), metadata={},
+                if_generation=plan.standing.get(file.name, 0), metadata=metadata or {},
             )  # fmt: skip
         except Changed:
             raise UsageProblem(f"{gs_uri(bucket, file.name)} is being written by somebody else") from None
         return file.size
 
     def put_one(file: LocalFile) -> int:
-        put(file)
+        put(file, wish)
         return 1
 
     def again(stored: StoredObject) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from function.deadline import Deadline
+from function.delivery.batch_pair import wished_rows
 from function.delivery.cloud_event import ENDINGS, Upload, is_catalogue, is_manifest
 from function.delivery.persons_request import is_of
 from function.delivery.row_writer import NamesTaken, row_manifest, rows_prefix
@@ -113,10 +114,18 @@ class Plan:
 
 
 def make_plan(
-    source: Path, bucket: str, prefix: str, settings: Settings, storage: Storage | None, *, skip_bad: bool = False
+    source: Path,
+    bucket: str,
+    prefix: str,
+    settings: Settings,
+    storage: Storage | None,
+    wish: dict[str, str],
+    *,
+    skip_bad: bool = False,
 ) -> Plan:
     """Read and check `source` (a folder, a catalogue or a manifest), and compare it with gs://bucket/prefix; without
-    `storage` everything counts as new. `skip_bad` leaves out manifests and rows with a problem.
+    `storage` everything counts as new. `wish`: metadata of the uploads, which may ask for batches. `skip_bad` leaves
+    out manifests and rows with a problem.
 
     Raises UsageProblem when there is nothing to submit, StorageUnavailable, Forbidden.
     """
@@ -126,7 +135,7 @@ def make_plan(
     for path in paths:
         name = start + path.relative_to(root).as_posix()
         try:
-            plan.documents.append(read_document(path, name, bucket, settings, plan))
+            plan.documents.append(read_document(path, name, bucket, settings, plan, wish))
         except CompositeError as error:
             plan.problems.append(f"{path}: {error.message}")
     plan.problems += _conflicts(plan.documents)
@@ -234,7 +243,9 @@ def _workbook_in(folder: Path) -> str:
     return f"; {found.name} is a workbook: save the sheet as “CSV UTF-8 (Comma delimited)”" if found else ""
 
 
-def read_document(path: Path, name: str, bucket: str, settings: Settings, plan: Plan) -> Document:
+def read_document(
+    path: Path, name: str, bucket: str, settings: Settings, plan: Plan, wish: dict[str, str] | None = None
+) -> Document:
     """Read a manifest or a catalogue as the object `name`; bad rows are added to the plan's problems. Raises
     CompositeError for what is wrong with the whole of it, OSError."""
     catalogue = is_catalogue(path.name)
@@ -244,8 +255,8 @@ def read_document(path: Path, name: str, bucket: str, settings: Settings, plan: 
     if not catalogue:
         return Document(file, [_pair(str(path), name, content, bucket, settings)], is_catalogue=False)
     upload = _as_upload(bucket, name)
-    document = Document(file, [], is_catalogue=True, rows=read_rows(name, content))
-    names = NamesTaken()
+    rows = wished_rows(read_rows(name, content), wish or {})
+    document, names = Document(file, [], is_catalogue=True, rows=rows), NamesTaken()
     for row in document.rows:
         title = f"{path} row {row.number} (line {row.line})"
         try:

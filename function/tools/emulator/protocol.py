@@ -5,11 +5,13 @@ Shapes follow https://ai.google.dev/api/generate-content and what google-genai 3
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,8 +141,8 @@ def find_model(match: re.Match[str], models: dict[str, ModelCard]) -> ModelCard:
     return card
 
 
-def read_request(body: bytes, model: ModelCard) -> GenerateRequest:
-    """Parse and check a request body as the service does; raises ApiError (400)."""
+def read_request(body: bytes, model: ModelCard, read_file: Callable[[str], bytes] | None = None) -> GenerateRequest:
+    """Parse and check a request body as the service does; raises ApiError (400). `read_file`: what a fileUri holds."""
     try:
         payload = json.loads(body)
     except (ValueError, UnicodeDecodeError) as error:
@@ -162,6 +164,10 @@ def read_request(body: bytes, model: ModelCard) -> GenerateRequest:
             if "inlineData" in part:
                 where = f"contents[{index}].parts[{number}].inline_data"
                 images.append(read_image(part["inlineData"], where))
+            elif "fileData" in part and read_file is not None:
+                data = base64.b64encode(read_file(part["fileData"]["fileUri"])).decode()
+                blob = {"mimeType": part["fileData"].get("mimeType", ""), "data": data}
+                images.append(read_image(blob, f"contents[{index}].parts[{number}].file_data"))
             elif "text" in part:
                 texts.append(part["text"])
             else:

@@ -4,8 +4,9 @@
 
 `GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8090` sends the SDK here, with any key. Beside the API it answers
 `GET /__control` (what was asked and answered) and `POST /__control` with any of
-`{"faults": […], "latency_s": …, "drift": …, "reset": true}`; see faults.py. `drift` scales how far an answer departs
-from its scene: 1 is as real answers do, 0 not at all.
+`{"faults": […], "latency_s": …, "drift": …, "batch_faults": […], "batch_s": …, "reset": true}`; see faults.py and
+batch_jobs.py. `drift` scales how far an answer departs from its scene: 1 is as real answers do, 0 not at all;
+`batch_s` is how long a batch job takes. Batch jobs of Vertex AI read and write Cloud Storage at `--storage`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
+from google.api_core.exceptions import NotFound
 
+from function.storage.names import split_gs_uri
+from function.tools.emulator.batch_jobs import BatchJobs
+from function.tools.emulator.batch_protocol import BatchProtocol, ConnectionBroken, Reply
 from function.tools.emulator.faults import (
     HTTP_FAULTS,
     INTERNAL,
@@ -46,6 +51,8 @@ from function.tools.emulator.protocol import (
 from function.tools.emulator.responses import respond
 
 CONTROL_PATH = "/__control"
+TOKEN_PATH = "/token"  # of a service account's key file that names this server: Vertex AI's calls carry a token
+TOKEN = {"access_token": "emulated", "expires_in": 3600, "token_type": "Bearer"}
 MAX_BODY_BYTES = 100 * 1024 * 1024  # documented limit of one request with inline data
 TRICKLE_BYTES, TRICKLE_S = 2000, 0.3  # a piece of a trickling answer, and the pause after it
 STALL_S = 30.0  # silence of a stall that names no length
@@ -62,7 +69,14 @@ class GeminiEmulator:
     aspect_ratio, text, images ({mime_type, width, height, mode, bytes}), digest, fault, code.
     """
 
-    def __init__(self, port: int = 0, host: str = "127.0.0.1", latency_s: float = 0.0, drift: float = 1.0):
+    def __init__(
+        self,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        latency_s: float = 0.0,
+        drift: float = 1.0,
+        storage_url: str | None = None,
+    ):
         self.models = load_models()
         self.faults = FaultQueue()
         self._initial = latency_s, drift
@@ -74,6 +88,8 @@ class GeminiEmulator:
         self._server = _Server((host, port), _Handler)
         self._server.emulator = self
         self.url = f"http://{host}:{self._server.server_port}"
+        self.batch_jobs = BatchJobs(self._answer_in_batch, self.stopping)
+        self.batches = BatchProtocol(self.batch_jobs, self.models, self.url, storage_url)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
     def __enter__(self) -> GeminiEmulator:
@@ -92,16 +108,21 @@ class GeminiEmulator:
         faults: list[dict[str, Any]] | None = None,
         latency_s: float | None = None,
         drift: float | None = None,
+        batch_faults: list[dict[str, Any]] | None = None,
+        batch_s: float | None = None,
         reset: bool = False,
     ) -> None:
         """Change behaviour; `reset` first goes back to how it started, without faults, requests and counts."""
         if reset:
             self.latency_s, self.drift = self._initial
             self.faults.clear()
+            self.batch_jobs.clear()
             with self._lock:
                 self.requests.clear()
                 self.answered.clear()
         self.faults.add(faults or [])
+        self.batch_jobs.add_faults(batch_faults or [])
+        self.batch_jobs.time_s = self.batch_jobs.time_s if batch_s is None else batch_s
         self.latency_s = self.latency_s if latency_s is None else latency_s
         self.drift = self.drift if drift is None else drift
 
@@ -118,10 +139,43 @@ class GeminiEmulator:
             "answers": sum(entry["count"] for entry in answered),
             "answered": answered,
             "faults": self.faults.report(),
+            "batch_faults": dict(self.batch_jobs.fired),
+            "batch_jobs": [
+                {"name": job.name, "state": job.state, "lines": len(job.lines), "answered": job.answered}
+                for job in self.batch_jobs.all()
+            ],
             "latency_s": self.latency_s,
             "drift": self.drift,
             "log": requests,
         }
+
+    def _answer_in_batch(self, model: str, asked: dict[str, Any], job: str) -> dict[str, Any]:
+        """One line of a batch job → its response, or {"error": …}."""
+        entry = self.note(
+            {"api": "batch", "job": job, "model": model, "time_s": time.time(), "fault": None, "code": None}
+        )
+        try:
+            request = read_request(json.dumps(asked).encode(), self.models[model], self._read_file)
+            entry.update(_described(request))
+            fault = self.faults.take(request)
+            entry["fault"] = fault.kind if fault else None
+            if fault and fault.kind in HTTP_FAULTS:
+                raise http_error(fault.kind)
+            response = respond(request, None if fault and fault.kind in WIRE_FAULTS else fault, self.drift)
+        except ApiError as error:
+            entry["code"] = error.code
+            return {"error": {"code": error.code, "message": error.message, "status": error.status}}
+        self.count(request)
+        entry["code"] = 200
+        return response
+
+    def _read_file(self, uri: str) -> bytes:
+        bucket, name = split_gs_uri(uri)
+        blob = self.batches.storage.bucket(bucket).blob(name)
+        try:
+            return blob.download_as_bytes()
+        except NotFound:
+            raise invalid(f"The file {uri} was not found.") from None
 
     def note(self, entry: dict[str, Any]) -> dict[str, Any]:
         """Add a request to the log."""
@@ -149,6 +203,8 @@ class _Handler(QuietHandler):
             return
         emulator = self.server.emulator
         try:
+            if self._batch(b""):
+                return
             found = answer_models_call(urlsplit(self.path), self.headers, emulator.models, emulator.faults)
         except ApiError as error:
             self._send_error(error)
@@ -165,7 +221,7 @@ class _Handler(QuietHandler):
         try:
             if self.path == CONTROL_PATH:
                 self._control(body)
-            else:
+            elif not self._batch(body):
                 self._call(body)
         except ApiError as error:
             self._send_error(error)
@@ -180,6 +236,23 @@ class _Handler(QuietHandler):
         except (ValueError, TypeError) as error:
             raise invalid(str(error)) from error
         self._send(200, json.dumps(self.server.emulator.report()).encode())
+
+    def _batch(self, body: bytes) -> bool:
+        """Answer a call that concerns batches, files or a token for them → whether it was one. Raises ApiError."""
+        if self.path == TOKEN_PATH:
+            self._send(200, json.dumps(TOKEN).encode())
+            return True
+        url = urlsplit(self.path)
+        try:
+            found = self.server.emulator.batches.answer(self.command, url.path, url.query, self.headers, body)
+        except ConnectionBroken:
+            self.reset()
+            return True
+        if isinstance(found, Reply):
+            self._send(200, found.body, headers=found.headers)
+        elif found is not None:
+            self._send(200, json.dumps(found).encode())
+        return found is not None
 
     def _call(self, body: bytes) -> None:
         emulator = self.server.emulator
@@ -270,8 +343,17 @@ class _Handler(QuietHandler):
     def _send_error(self, error: ApiError) -> None:
         self._send(error.code, error.body())
 
-    def _send(self, code: int, body: bytes, content_type: str = "application/json", length: int | None = None) -> None:
+    def _send(
+        self,
+        code: int,
+        body: bytes,
+        content_type: str = "application/json",
+        length: int | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         self.send_response(code)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
@@ -312,11 +394,12 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m function.tools.emulator.server", description=__doc__.split("\n")[0])
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
+    parser.add_argument("--storage", help="URL of the storage emulator, for batch jobs of Vertex AI")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds added to every answer")
     options = parser.parse_args()
     # Waited for, not handled: a handler may come while its own thread holds the lock that it wants.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDED_BY)
-    with GeminiEmulator(options.port, options.host, options.latency) as emulator:
+    with GeminiEmulator(options.port, options.host, options.latency, storage_url=options.storage) as emulator:
         print(f"Gemini emulator on {emulator.url}", flush=True)
         signal.sigwait(ENDED_BY)
 

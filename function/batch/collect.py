@@ -1,0 +1,178 @@
+"""Results → stored answers. A large file is cut into ranges, each collected by the event of an object of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass
+
+from function.batch.context import BatchContext
+from function.batch.lines import ResultLine, lines_of, read_result
+from function.batch.names import collected_prefix, range_id, range_name
+from function.batch.records import BatchRequest, Job
+from function.batch.release import answered
+from function.deadline import Deadline
+from function.generation.answer_store import AnswerStore
+from function.generation.billing import Bill, bill_of
+from function.generation.provider import Answer, Request
+from function.storage.client import Changed, NotFound, Storage, StoredObject
+from function.telemetry.structured_logging import log
+
+RANGE_BYTES = 16 * 2**20  # about ten pictures: seconds of work, and little memory in each of eight at once
+MAX_RANGE_FILE_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Range:
+    """A part of a results file: the lines that begin in it. Bytes."""
+
+    results: str
+    generation: int
+    number: int
+    size: int
+
+    @property
+    def id(self) -> str:
+        """Its name in the marks of what is collected."""
+        return range_id(self.results, self.generation, self.number)
+
+    @property
+    def start(self) -> int:
+        """Where it begins."""
+        return self.number * RANGE_BYTES
+
+    @property
+    def end(self) -> int:
+        """Where the next one begins."""
+        return min(self.size, self.start + RANGE_BYTES)
+
+
+def ranges_of(results: StoredObject) -> list[Range]:
+    """The ranges that a results file is collected in, at least one."""
+    count = max(1, -(-results.size // RANGE_BYTES))
+    return [Range(results.name, results.generation, number, results.size) for number in range(count)]
+
+
+def collect_file(context: BatchContext, job_id: str, results: StoredObject, deadline: Deadline) -> None:
+    """A small file is collected, a large one cut. Raises StorageUnavailable, DeadlineExceeded."""
+    ranges = ranges_of(results)
+    if len(ranges) == 1:
+        collect_range(context, job_id, ranges[0], deadline)
+        return
+    for one in ranges:
+        body = json.dumps(
+            {"results": one.results, "generation": one.generation, "number": one.number, "size": one.size}
+        )
+        with contextlib.suppress(Changed):  # an earlier delivery has written it
+            context.storage.write(
+                context.batch_bucket, range_name(job_id, one.id), body.encode(), "application/json", deadline,
+                if_generation=0, metadata={},
+            )  # fmt: skip
+
+
+def read_range_file(storage: Storage, bucket: str, name: str, generation: int, deadline: Deadline) -> Range | None:
+    """The range that an object stands for; None when it is gone or is no range."""
+    try:
+        fields = json.loads(storage.read(bucket, name, deadline, generation=generation, limit=MAX_RANGE_FILE_BYTES))
+        return Range(str(fields["results"]), int(fields["generation"]), int(fields["number"]), int(fields["size"]))
+    except (NotFound, ValueError, KeyError, TypeError):
+        return None
+
+
+def collect_range(context: BatchContext, job_id: str, part: Range, deadline: Deadline) -> None:
+    """Store the answers of one range and touch whoever waits for them. Done again it changes nothing.
+
+    Raises StorageUnavailable, DeadlineExceeded.
+    """
+    job, _ = context.jobs.read(job_id, deadline)
+    if job is None:
+        log("ERROR", "results of a batch job that no record is of: left alone", stage="batch", job=job_id)
+        return
+    counted: dict[str, int] = {"answers": 0, "errors": 0, "unknown": 0}
+    unspent_usd = 0.0
+
+    def read(start: int, length: int) -> bytes:
+        return context.storage.read_range(
+            context.batch_bucket, part.results, deadline, generation=part.generation, start=start, length=length
+        )
+
+    try:
+        for raw in lines_of(read, part.start, part.end, part.size):
+            deadline.within(deadline.seconds, "batch")
+            unspent_usd += _take(context, job, part, raw, counted, deadline)
+    except NotFound:
+        log("ERROR", "a batch job's results are gone", stage="batch", job=job_id, results=part.results)
+        return
+    finally:
+        if unspent_usd > 0:
+            context.budget.take_back(job.posted_to, unspent_usd, deadline.grace_period())
+    mark_collected(context, job_id, part, deadline)
+    log("INFO", "batch results collected", stage="batch", job=job_id, range=part.number, **counted)
+
+
+def mark_collected(context: BatchContext, job_id: str, part: Range, deadline: Deadline) -> None:
+    """Note that a range is done."""
+    with contextlib.suppress(Changed):
+        context.storage.write(
+            context.output_bucket, f"{collected_prefix(job_id)}{part.id}", b"done\n", "text/plain", deadline,
+            if_generation=0, metadata={},
+        )  # fmt: skip
+
+
+def _take(
+    context: BatchContext, job: Job, part: Range, raw: bytes, counted: dict[str, int], deadline: Deadline
+) -> float:
+    """One line → USD that were set aside for it and not spent."""
+    line = read_result(raw)
+    digest = job.keys.get(line.key or "") if line else None
+    if line is None or digest is None:
+        counted["unknown"] += 1
+        log("WARNING", "a line of batch results is of no request of its job", stage="batch", job=job.id)
+        return 0.0
+    if line.answer is None:
+        counted["errors"] += 1
+        _note_error(context, digest, job.id, line, deadline)
+        return 0.0
+    record, _ = context.requests.read(digest, deadline)
+    if record is None:
+        counted["unknown"] += 1
+        return 0.0
+    results = f"{part.results}#{part.generation}"
+    if record.state == "answered" and results in record.answered_from:
+        return 0.0
+    if record.state == "ask_now":
+        log("ERROR", "a batch answered after it was given up", stage="batch", job=job.id)
+        return 0.0
+    if record.state != "answered":
+        store = AnswerStore(context.storage, context.output_bucket)
+        store.keep_by_digest(digest, line.answer, record.waiters[0].owner, deadline)
+        bill = _bill(record, line.answer)
+        log(
+            "INFO", "model answered", stage="batch", model=bill.priced_as or bill.answered_by, usd=bill.usd,
+            price_tier="batch", outcome=line.answer.outcome, finish_reason=line.answer.finish_reason, job=job.id,
+        )  # fmt: skip
+    before = answered(context, digest, job.id, results, deadline)
+    counted["answers"] += 1
+    if before is None or before.state == "answered":
+        return 0.0
+    return max(0.0, record.most_usd - _bill(record, line.answer).usd)
+
+
+def _bill(record: BatchRequest, answer: Answer) -> Bill:
+    asked = Request(
+        record.model, record.prompt, tuple((b"", mime_type) for _, mime_type in record.images), record.aspect_ratio,
+        record.image_size, record.seed,
+    )  # fmt: skip
+    return bill_of(asked, answer)
+
+
+def _note_error(context: BatchContext, digest: str, job: str, line: ResultLine, deadline: Deadline) -> None:
+    """What the line says instead of an answer; the job's end decides what becomes of its request."""
+
+    def changed(stored: BatchRequest | None) -> BatchRequest | None:
+        if stored is None or stored.state != "in_job" or stored.job != job:
+            return None
+        return stored.model_copy(update={"line_error": line.error, "line_error_is_final": line.error_is_final})
+
+    log("WARNING", f"a batch did not answer: {line.error}", stage="batch", job=job)
+    context.requests.change(digest, changed, deadline)

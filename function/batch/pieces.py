@@ -1,0 +1,70 @@
+"""Results that the service keeps as a file → pieces in BATCH_BUCKET, whose events have them collected."""
+
+from __future__ import annotations
+
+import contextlib
+
+from function.batch.context import BatchContext
+from function.batch.names import piece_name
+from function.batch.records import Job
+from function.deadline import Deadline
+from function.generation.provider import ModelNotFound
+from function.storage.client import Changed
+from function.telemetry.structured_logging import log
+
+PIECE_BYTES = 12 * 2**20  # under a range of a results file: each piece is collected by one event
+
+
+class PieceWriter:
+    """A sink that writes whole lines on in pieces. The same file always gives the same pieces, so it may be begun
+    again. Never holds more than a piece and a line."""
+
+    def __init__(self, context: BatchContext, job: str, deadline: Deadline):
+        self._context, self._job, self._deadline = context, job, deadline
+        self._held: list[bytes] = []
+        self._size = self._number = 0
+
+    def write(self, data: bytes, /) -> int:
+        """Take the next bytes."""
+        taken = len(data)
+        while self._size + len(data) >= PIECE_BYTES and (cut := data.find(b"\n")) >= 0:
+            self._hold(data[: cut + 1])
+            data = data[cut + 1 :]
+            self._put()
+        self._hold(data)
+        return taken
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self._size:
+            self._put()
+
+    def _hold(self, data: bytes) -> None:
+        self._held.append(data)
+        self._size += len(data)
+
+    def _put(self) -> None:
+        content = b"".join(self._held)
+        self._held, self._size = [], 0
+        self._number += 1
+        name = piece_name(self._job, self._number)
+        with contextlib.suppress(Changed):  # written by a run that was cut off
+            self._context.storage.write(
+                self._context.batch_bucket, name, content, "application/jsonl", self._deadline, if_generation=0,
+                metadata={},
+            )  # fmt: skip
+
+
+def fetch_results(context: BatchContext, job: Job, deadline: Deadline) -> bool:
+    """Copy the job's results into BATCH_BUCKET → True; also where there are none. Raises what the service raises."""
+    for name in job.service_names:
+        try:
+            results_file = context.service.get(name, deadline).results_file
+            if results_file is None:
+                continue
+            writer = PieceWriter(context, job.id, deadline)
+            context.service.fetch(results_file, writer, deadline)
+            writer.close()
+        except ModelNotFound as gone:
+            log("ERROR", f"a batch job's results cannot be fetched: {gone.message}", stage="batch", job=job.id)
+    return True

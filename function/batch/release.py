@@ -1,0 +1,83 @@
+"""Requests that no job has any more: answered, to be asked for at once, or waiting for another job."""
+
+from __future__ import annotations
+
+from function.batch.context import BatchContext
+from function.batch.records import BatchRequest
+from function.batch.touch import touch
+from function.batch.waiting import mark_waiting
+from function.deadline import Deadline
+from function.storage.client import Changed
+from function.telemetry.structured_logging import log
+
+
+def answered(context: BatchContext, digest: str, job: str, results: str, deadline: Deadline) -> BatchRequest | None:
+    """Its answer is stored: touch whoever waits, then note it → the request as it was before; None when it is none.
+
+    In this order, so that a crash between the two is made good by the line's next delivery. A manifest that begins to
+    wait meanwhile changes the record, and is touched too.
+    """
+    while True:
+        before, generation = context.requests.read(digest, deadline)
+        if before is None:
+            return None
+        if before.state == "answered" and results in before.answered_from:
+            return before
+        for waiter in before.waiters:
+            touch(context.storage, waiter, deadline)
+        # Of a second answer to the same request nothing comes but its bill.
+        twice = before.state == "answered"
+        after = before.model_copy(
+            update={
+                "state": "answered",
+                "job": job,
+                "answered_from": (*before.answered_from, results),
+                "lost": before.lost + twice,
+            }
+        )
+        try:
+            context.requests.write(digest, after, generation, deadline)
+        except Changed:
+            continue
+        if twice:
+            log("ERROR", "a request was answered twice in batches, and may be billed twice", stage="batch", job=job)
+        return before
+
+
+def ask_at_once(
+    context: BatchContext, digest: str, why: str, deadline: Deadline, *, job: str | None = None, lost: bool = False
+) -> None:
+    """Have its manifests ask for it by themselves. With `job`: only while that job has it; `lost`: perhaps billed."""
+
+    def changed(stored: BatchRequest | None) -> BatchRequest | None:
+        if stored is None or stored.state not in ("waiting", "in_job") or (job and stored.job != job):
+            return None
+        return stored.model_copy(update={"state": "ask_now", "tries": stored.tries + 1, "lost": stored.lost + lost})
+
+    record = context.requests.change(digest, changed, deadline)
+    if record is None or record.state != "ask_now" or (job and record.job != job):
+        return
+    log("INFO", "asked for at once, at full price", stage="batch", reason=why, job=job, attempt=record.number)
+    for waiter in record.waiters:
+        touch(context.storage, waiter, deadline)
+
+
+def wait_again(context: BatchContext, request: BatchRequest, job: str, deadline: Deadline, *, lost: bool) -> None:
+    """Have it taken into another job, unless `job` has it no more. Marked first, so that a crash loses nothing."""
+
+    def changed(stored: BatchRequest | None) -> BatchRequest | None:
+        if stored is None or stored.state != "in_job" or stored.job != job:
+            return None
+        return stored.model_copy(
+            update={
+                "state": "waiting",
+                "job": None,
+                "tries": stored.tries + 1,
+                "lost": stored.lost + lost,
+                "line_error": None,
+                "line_error_is_final": False,
+            }
+        )
+
+    mark_waiting(context.storage, context.output_bucket, request, deadline)
+    context.requests.change(request.digest, changed, deadline)

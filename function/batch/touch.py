@@ -1,0 +1,58 @@
+"""A manifest that waited is written over itself: a new upload, whose event finishes the pair as any other does."""
+
+from __future__ import annotations
+
+import time
+
+from function.batch.records import Waiter
+from function.deadline import Deadline
+from function.errors import StorageUnavailable
+from function.manifest.parse import MAX_MANIFEST_BYTES
+from function.storage.client import Changed, Forbidden, NotFound, Storage, TooLarge
+from function.storage.content_encoding import Damaged
+from function.telemetry.structured_logging import log
+
+# Custom metadata of a touched manifest: the generation and the time (seconds since 1970) of the upload that a person
+# or a catalogue made, so that what was paid and the deadline are that one's.
+FIRST_KEY = "batch-first"
+CLOCKS_S = 300.0  # that clocks may differ by
+
+
+def touch(storage: Storage, waiter: Waiter, deadline: Deadline) -> bool:
+    """Write the manifest over itself → whether it had to be: one that was replaced or deleted does not wait.
+
+    Raises StorageUnavailable.
+    """
+    bucket, name = waiter.bucket, waiter.name
+    try:
+        stored = storage.stat(bucket, name, deadline)
+        if stored is None or stored.generation != waiter.generation:
+            return False
+        body = storage.read(bucket, name, deadline, generation=stored.generation, limit=MAX_MANIFEST_BYTES)
+        metadata = stored.metadata
+        if FIRST_KEY not in metadata:
+            metadata = {**metadata, FIRST_KEY: f"{waiter.generation}/{waiter.since:.3f}"}
+        storage.write(
+            bucket, name, body, stored.content_type or "application/json", deadline,
+            if_generation=stored.generation, metadata=metadata,
+        )  # fmt: skip
+    except (NotFound, Changed):
+        return False
+    except (TooLarge, Damaged) as error:
+        log("ERROR", f"a manifest that waited for a batch cannot be read: {error}", stage="batch", manifest=name)
+        return False
+    except Forbidden as error:
+        raise StorageUnavailable(f"a manifest that waited for a batch may not be written: {error}") from None
+    return True
+
+
+def first_upload(metadata: dict[str, str], generation: int, uploaded: float | None) -> tuple[int, float]:
+    """Generation and time of the upload that is behind a manifest of `generation`, touched or not."""
+    now = time.time()
+    try:
+        first, since = metadata[FIRST_KEY].split("/")
+        if 0 < int(first) <= generation and float(since) <= now + CLOCKS_S:
+            return int(first), float(since)
+    except (KeyError, ValueError):
+        pass
+    return generation, uploaded or now

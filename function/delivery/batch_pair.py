@@ -1,0 +1,77 @@
+"""A manifest that asks for its pictures in batches."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from function.batch.pair_queue import PairQueue
+from function.batch.records import Waiter
+from function.batch.touch import first_upload
+from function.delivery.services import Delivery
+from function.errors import ManifestInvalid
+from function.manifest.model import Manifest, moment_s
+from function.manifest.spreadsheet import Row
+from function.settings import Settings
+from function.storage.client import StoredObject
+
+DEFAULT_FINISH_S = 48 * 3600.0  # a batch takes up to a day, and a second round as long
+MOST_FINISH_S = 5 * 86_400.0  # working records and answers are deleted after a week
+NO_BUCKET = "batch: this function has no bucket for batches (BATCH_BUCKET)"
+BATCH_KEY, FINISH_BY_KEY = "batch", "finish-by"  # custom metadata of an upload, which `submit --batch` sets
+
+
+def wants_batch(manifest: Manifest, metadata: dict[str, str]) -> bool:
+    """Whether the manifest, or whoever uploaded it, asks for batches."""
+    return manifest.batch or metadata.get(BATCH_KEY) == "true"
+
+
+def wished_rows(rows: list[Row], metadata: dict[str, str]) -> list[Row]:
+    """A catalogue's rows, which all ask for batches where its upload does."""
+    if metadata.get(BATCH_KEY) != "true":
+        return rows
+    wish = {"batch": True} | ({"finish_by": metadata[FINISH_BY_KEY]} if FINISH_BY_KEY in metadata else {})
+    return [replace(row, given=tuple(wish.items())) for row in rows]
+
+
+def batch_rows(rows: list[Row], metadata: dict[str, str], settings: Settings) -> list[Row]:
+    """As `wished_rows`. Raises ManifestInvalid where there are no batches: nobody has asked for the full price."""
+    rows = wished_rows(rows, metadata)
+    if settings.batch_bucket is None and any(_asks_for_batch(row) for row in rows):
+        raise ManifestInvalid(NO_BUCKET)
+    return rows
+
+
+def _asks_for_batch(row: Row) -> bool:
+    if not row.given and not row.may_state("batch"):
+        return False
+    fields = row.fields
+    return isinstance(fields, dict) and fields.get("batch") is True
+
+
+def batch_queue(
+    delivery: Delivery, manifest: Manifest, stored: StoredObject, catalogue: str | None
+) -> tuple[str, PairQueue]:
+    """Who pays, whichever touched generation of the manifest this is, and the queue. Raises ManifestInvalid."""
+    settings, upload = delivery.services.settings, delivery.upload
+    if settings.batch_bucket is None:
+        raise ManifestInvalid(NO_BUCKET)
+    uploaded = stored.updated.timestamp() if stored.updated else None
+    generation, since = first_upload(stored.metadata, upload.generation, uploaded)
+    owner = f"{upload.uri}#{generation}"
+    waiter = Waiter(bucket=upload.bucket, name=upload.name, generation=upload.generation, owner=owner, since=since)
+    queue = PairQueue(
+        delivery.storage, settings.output_bucket, settings.batch_bucket, waiter, catalogue,
+        finish_by_s(manifest.finish_by or stored.metadata.get(FINISH_BY_KEY), since),
+    )  # fmt: skip
+    return owner, queue
+
+
+def finish_by_s(stated: str | None, since: float) -> float:
+    """When batches are waited for no longer, in seconds since 1970. Raises ManifestInvalid."""
+    if stated is None:
+        return since + DEFAULT_FINISH_S
+    try:
+        return min(moment_s(stated), time.time() + MOST_FINISH_S)
+    except ValueError as problem:
+        raise ManifestInvalid(f"finish_by: {problem}") from None

@@ -1,0 +1,22 @@
+"""Where a pair leaves a call that may be made in a batch, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from function.deadline import Deadline
+from function.generation.provider import Request
+
+
+class BatchQueue(Protocol):
+    """The queue as one pair sees it."""
+
+    def put(self, request: Request, number: int, most_usd: float, deadline: Deadline, *, anew: bool = False) -> bool:
+        """Have attempt `number` asked for in a batch. True: it is answered already; False: it has to be asked for at
+        once, for a batch has failed to or its time is up. `anew`: though it was answered, for the answer is not there.
+
+        Raises AwaitsBatch when it waits for its answer now.
+        """
+
+    def lost_calls(self, request: Request, deadline: Deadline) -> int:
+        """How many calls of batches for `request` may have been billed and brought no answer."""

@@ -1,0 +1,46 @@
+"""Places for batches, on Vertex AI and with a key; a worker's tests share the servers and the buckets."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from tests.batch.place import BatchPlace
+from tests.support import Cloud
+
+
+@pytest.fixture(scope="session")
+def servers(gcs, gcs_client_session, gemini_session, folder):
+    """A place by mode, started when a test first asks for it."""
+    started: dict[bool, BatchPlace] = {}
+
+    def start(vertex: bool) -> BatchPlace:
+        if vertex not in started:
+            place = BatchPlace(Cloud(gcs, gcs_client_session, gemini_session, folder), folder, vertex=vertex)
+            place.server = place.cloud.server(**place.environment())
+            place.server.start()
+            started[vertex] = place
+        return started[vertex]
+
+    yield start
+    for place in started.values():
+        place.server.stop()
+
+
+@pytest.fixture
+def vertex_place(servers, gemini):
+    """A folder of this test's own, with a server that is on Vertex AI."""
+    return servers(True).begin(f"t{uuid.uuid4().hex[:8]}/")
+
+
+@pytest.fixture
+def key_place(servers, gemini):
+    """The same with a key."""
+    return servers(False).begin(f"t{uuid.uuid4().hex[:8]}/")
+
+
+@pytest.fixture(params=["vertex", "key"])
+def place(request):
+    """Both, one after the other."""
+    return request.getfixturevalue(f"{request.param}_place")
