@@ -10,6 +10,8 @@ import sys
 ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 # OpenCV's threads spin before they sleep: a tenth of a pair's CPU, taken from the pairs beside it.
 NO_SPINNING = {"OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER": "0", "OPENCV_THREAD_POOL_ACTIVE_WAIT_MAIN": "0"}
+# OpenCV writes of damaged pictures on stderr, where every line is a log entry; what it says is read from what it gives.
+NO_LOG = {"OPENCV_LOG_LEVEL": "SILENT"}
 # glibc, mallopt(3): parameter numbers of malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 # After each call into OpenCV or numpy a pair's thread waits for the interpreter, and another pair that reads or writes
@@ -24,9 +26,9 @@ HEAPS = 1
 
 
 def prepare_libraries() -> None:
-    """Set Python's, OpenBLAS's and OpenCV's threads and glibc's heap; what the environment says already stays."""
+    """Set Python's, OpenBLAS's and OpenCV's threads, OpenCV's log and glibc's heap; what the environment says stays."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    for name, value in (ONE_BLAS_THREAD | NO_SPINNING).items():
+    for name, value in (ONE_BLAS_THREAD | NO_SPINNING | NO_LOG).items():
         os.environ.setdefault(name, value)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # absent in other C libraries
     if mallopt is None or any(name.startswith("MALLOC_") for name in os.environ):
