@@ -215,7 +215,9 @@ def test_a_closed_pipe_is_no_error():
 
 def test_a_full_disk_behind_the_output_is_said():
     done = shell("PYTHON -m function schema sidecar > /dev/full")
-    assert done.returncode == 2 and done.stderr.startswith("error: the output: the disk is full")
+    assert done.returncode == 2 and done.stderr.startswith(
+        "error: the disk is full where this is written; free some space"
+    )
 
 
 def test_missing_requirements_are_named_with_the_command_that_installs_them():
