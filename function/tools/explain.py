@@ -11,6 +11,7 @@ class UsageProblem(Exception):
 
 
 OTHER_FOLDER = "name another folder"
+WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".numbers"})
 
 
 def sentence(error: BaseException) -> str:
@@ -20,6 +21,13 @@ def sentence(error: BaseException) -> str:
     if not isinstance(error, OSError):
         return " ".join(str(error).split())
     return _of_system(error)
+
+
+def workbook(path: Path) -> str:
+    """What to do with a workbook, where a catalogue should be; "" for any other file."""
+    if path.suffix.lower() not in WORKBOOKS:
+        return ""
+    return f"{path} is a workbook; save the sheet as “CSV UTF-8 (Comma delimited)”, as .csv"
 
 
 def missing_package(error: ModuleNotFoundError) -> str:
@@ -35,7 +43,8 @@ def _of_system(error: OSError) -> str:
     where = str(error.filename) if error.filename is not None else "the output"
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            return f"{where}: the disk is full; free some space, or {OTHER_FOLDER} on another disk"
+            full = f"{where}: the disk is full" if error.filename else "the disk is full where this is written"
+            return f"{full}; free some space, or {OTHER_FOLDER} on another disk"
         case errno.ENOTDIR | errno.EEXIST:
             return f"{where}: a file stands where a folder is needed; {OTHER_FOLDER}"
         case errno.EISDIR:

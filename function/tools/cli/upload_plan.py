@@ -28,11 +28,11 @@ from function.storage.names import other_normal_forms
 from function.tools.cli.left_out import without_rows
 from function.tools.cli.reuse import asks_the_same, may_be_found
 from function.tools.cli.terminal import Progress, UsageProblem
+from function.tools.explain import workbook
 from function.tools.timeouts import CALL_S, LISTING_S
 
 READERS = 4  # images are read whole to be checked; more would only fill the memory
 STATS = 16  # small requests
-WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".numbers"})
 
 
 @dataclass(frozen=True)
@@ -225,9 +225,7 @@ def documents_in(source: Path) -> tuple[Path, list[Path]]:
     """The folder that names are relative to, and the manifests and catalogues in it."""
     if source.is_file():
         if not is_manifest(source.name):
-            if source.suffix.lower() in WORKBOOKS:
-                raise UsageProblem(f"{source} is a workbook; save the sheet as “CSV UTF-8 (Comma delimited)”, as .csv")
-            raise UsageProblem(f"{source} is neither a folder nor a {', '.join(ENDINGS)} file")
+            raise UsageProblem(workbook(source) or f"{source} is neither a folder nor a {', '.join(ENDINGS)} file")
         return source.parent, [source]
     if not source.is_dir():
         raise UsageProblem(f"{source} is not there; correct the name")
@@ -239,8 +237,8 @@ def documents_in(source: Path) -> tuple[Path, list[Path]]:
 
 
 def _workbook_in(folder: Path) -> str:
-    found = next((path for path in sorted(folder.rglob("*")) if path.suffix.lower() in WORKBOOKS), None)
-    return f"; {found.name} is a workbook: save the sheet as “CSV UTF-8 (Comma delimited)”" if found else ""
+    found = next(filter(None, (workbook(path) for path in sorted(folder.rglob("*")))), "")
+    return f"; {found}" if found else ""
 
 
 def read_document(

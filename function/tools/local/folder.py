@@ -64,7 +64,12 @@ class LocalFolder:
         for folder in (self.logs, self.objects, self.temporary):
             folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=self.temporary) as probe:
-            probe.write(b"x")
+            try:
+                probe.write(b"x")
+                probe.flush()
+            except OSError as error:
+                error.filename = str(self.root)
+                raise
             if hasattr(os, "setxattr"):
                 try:
                     os.setxattr(probe.name, "user.metadata", b"x")

@@ -13,6 +13,7 @@ from function.settings import SettingsInvalid
 from function.storage.client import Storage
 from function.storage.names import gs_uri
 from function.tools.cli.terminal import counted, fail
+from function.tools.explain import workbook
 from function.tools.local.announcement import ModelUnreachable, announce
 from function.tools.local.event_relay import Delivery
 from function.tools.local.exchange import Exchange
@@ -62,7 +63,7 @@ def _serve(session: LocalSession, folder: LocalFolder, stop: StopRequest) -> Non
     review_due: float | None = 0.0 if any(folder.results.rglob("*.json")) else None
     while not stop.asked:
         for name in exchange.take_in():
-            say(f"{name}  uploaded")
+            say(f"{name}  {workbook(Path(name)) or 'uploaded'}")
         if _bring_out(exchange, folder):
             review_due = review_due or time.monotonic() + REVIEW_EVERY_S
         if review_due is not None and review_due <= time.monotonic():

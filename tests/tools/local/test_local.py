@@ -31,6 +31,7 @@ def test_a_call_in_flight_is_finished_and_a_second_start_asks_for_nothing_again(
         process = start_local(folder, said, **real)
         wait_for(folder / "inbox")
         drop_pair(folder)
+        (folder / "inbox/shop/spring.XLSX").write_bytes(b"PK")
         (folder / "inbox/shop/bad.json").write_text('{"scene": 1}')
         (folder / "inbox/shop/early.json").write_text('{"scene": "s.webp", "product": "late.png", "attempts": 1}')
         wait_until(lambda: "waits for" in (tmp_path / "first.txt").read_text() and gemini.requests)
@@ -39,6 +40,7 @@ def test_a_call_in_flight_is_finished_and_a_second_start_asks_for_nothing_again(
     first = (tmp_path / "first.txt").read_text()
     assert processes_under(tmp_path) == [] and "Traceback" not in first
     assert "shop/bad.json  failed: " in first
+    assert "shop/spring.XLSX is a workbook; save the sheet as" in first
     assert "shop/early.json  waits for shop/late.png; will be delivered again" in first
     assert "finishing shop/pair.json" in first and "1 upload not settled" in first
     made = folder / "results/shop/pair.webp"
