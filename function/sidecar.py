@@ -16,6 +16,9 @@ SCHEMA_VERSION = "1.2"
 Size = Annotated[tuple[int, int], Field(description="[width, height] in pixels")]
 
 
+Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
+
+
 class Record(BaseModel):
     """Base of every part: fixed once written, no unknown fields."""
 
@@ -185,6 +188,9 @@ class Restoration(Record):
     share: float = Field(0.0, description="share of the result that is the scene's or the product's own pixels")
     match_kind: str | None = None
     match_quality: float | None = None
+    corners: Corners | None = Field(
+        None, description="the photograph's top left, top right and bottom left corner, [x, y] in the result's pixels"
+    )
     note: str = ""
 
 

@@ -16,6 +16,7 @@ from function.imaging.resize import Box, cover_window, resize_cover
 from function.judging import product_whole
 from function.pipeline.attempts import check_records
 from function.pipeline.context import Composite, PairContext
+from function.pipeline.photograph_place import find_corners
 from function.restoration.alterations import Alteration
 from function.restoration.analysis import Analysis
 from function.restoration.restore import plain_upscale, restore
@@ -70,6 +71,11 @@ def crop_and_resize(pair: PairContext) -> None:
     cut_off = product_whole.cut_off_by_shape(product_box, window)
     if cut_off is not None:
         record.checks[product_whole.SPEC.name] = CheckRecord(**asdict(cut_off))
+    if record.restoration is not None:
+        answer = analysis.scene.answer
+        analysed = answer.shape[1], answer.shape[0]
+        corners = find_corners(analysis.product.match, analysed, scene.size, window, pair.prepared.result_size)
+        record.restoration = record.restoration.model_copy(update={"corners": corners})
     pair.picture = resize_cover(pair.picture, pair.prepared.result_size, window)
 
 
