@@ -23,6 +23,7 @@ COMMANDS = {
         "function.tools.review.decide_command:decide_arguments",
         "accept, reject, redo, or pick another attempt",
     ),
+    "export": ("function.tools.review.export:arguments", "copy what is approved, with a table of everything"),
     "redrive": ("function.tools.cli.redrive:arguments", "deliver again what is not settled"),
     "pause": ("function.tools.cli.pause:pause_arguments", "stop the function for an input bucket"),
     "resume": ("function.tools.cli.pause:resume_arguments", "start it again after a pause"),

@@ -80,16 +80,20 @@ class SettledReader:
     def __init__(self, storage: Storage, odd: OddObjects):
         self._storage, self._odd = storage, odd
         self._read: dict[tuple[str, int], Settled] = {}
+        self.results: dict[str, StoredObject] = {}  # the pictures of the last listing by their manifest's gs:// name
 
     def list(self, bucket: str, prefix: str) -> dict[str, Settled]:
         """The newest sidecar of every manifest under the prefix, by the manifest's gs:// name."""
-        sidecars = [
+        outputs = [
             stored
             for stored in self._storage.list(bucket, prefix, Deadline(LISTING_S))
-            if stored.name.endswith(".json")
-            and not stored.name.startswith(OWN_PREFIXES)
+            if not stored.name.startswith(OWN_PREFIXES)
             and {STATUS_KEY, MANIFEST_KEY, GENERATION_KEY} <= stored.metadata.keys()
         ]
+        sidecars = [stored for stored in outputs if stored.name.endswith(".json")]
+        self.results = {
+            stored.metadata[MANIFEST_KEY]: stored for stored in outputs if not stored.name.endswith(".json")
+        }
         with ThreadPoolExecutor(READERS) as pool:
             found: dict[str, Settled] = {}
             for settled in pool.map(self._settled, sidecars):

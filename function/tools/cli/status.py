@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import is_catalogue
@@ -15,6 +16,7 @@ from function.delivery.switch import read_switch
 from function.errors import CompositeError, StorageUnavailable
 from function.storage.client import Forbidden, Storage, StoredObject
 from function.tools.cli.odd_objects import OddObjects, shown
+from function.tools.cli.people import People, count_people
 from function.tools.cli.sidecar_index import STATUSES, Settled, SettledReader, list_manifests, unsettled
 from function.tools.cli.spending import Spending, spending_of_catalogue, spending_today
 from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, counted, fail, open_storage
@@ -62,6 +64,7 @@ class Status:
     errors: dict[str, int] = field(default_factory=dict)
     catalogues: dict[str, CatalogueStatus] = field(default_factory=dict)
     catalogues_waiting: int = 0
+    people: People = field(default_factory=People)
     today: Spending | None = None
     paused: list[str] = field(default_factory=list)
 
@@ -118,6 +121,7 @@ def count(
         else:
             _add(status, one)
     sources = {source: list_manifests(storage, source, prefix)} if source else _sources(storage, settled, odd, prefix)
+    status.people = count_people(settled, reader.results, chain.from_iterable(sources.values()))
     if sources:
         waiting = [is_catalogue(one.name) for found in sources.values() for one, _ in unsettled(found, settled)]
         status.catalogues_waiting = sum(waiting)
@@ -183,6 +187,7 @@ class _Screen:
         if status.waiting:
             lines.append(f"  {'to come':<9}{status.waiting:>8,}")
         today = [f"  {'today':<9}{status.today} (all of gs://OUTPUT, UTC)"] if status.today else []
+        lines.append(f"  {'people':<9}{status.people}")
         unknown = f"  (and {counted(status.without_price, 'pair')} of unknown price)" if status.without_price else ""
         lines.append(f"  {'spent':<9}{f'${status.spent_usd:,.2f}':>8}{unknown}")
         lines += today
