@@ -17,6 +17,9 @@ Method = Literal["model", "sketch", "classical"]
 Size = Annotated[tuple[int, int], Field(description="[width, height] in pixels")]
 
 
+Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
+
+
 def _is_none(value: object) -> bool:
     return value is None
 
@@ -212,6 +215,9 @@ class Restoration(Record):
     share: float = Field(0.0, description="share of the result that is the scene's or the product's own pixels")
     match_kind: str | None = None
     match_quality: float | None = None
+    corners: Corners | None = Field(
+        None, description="the photograph's top left, top right and bottom left corner, [x, y] in the result's pixels"
+    )
     note: str = ""
 
 

@@ -18,6 +18,7 @@ from function.judging import product_whole
 from function.pipeline.attempts import check_records
 from function.pipeline.context import Composite, FinishedPicture, PairContext
 from function.pipeline.identity import identity_record
+from function.pipeline.photograph_place import find_corners
 from function.pipeline.targets import Target
 from function.restoration.alterations import Alteration
 from function.restoration.analysis import Analysis
@@ -90,6 +91,8 @@ def _make_result(pair: PairContext, target: Target) -> FinishedPicture:
         window = _window(pair, target)
         picture = resize_cover(pair.picture, target.size, window)
         shown = _shown(window, scene.size)
+        if target is pair.prepared.targets[0]:
+            _note_photograph(pair, window, target.size)
     content = encode(picture, target.format, quality=target.quality, icc=scene.icc, like=scene.info)
     return FinishedPicture(content, target.format, target.size, target.name, shown)
 
@@ -112,6 +115,16 @@ def _window(pair: PairContext, target: Target) -> Window:
     if cut_off is not None and (worst is None or worst.passed or (worst.value or 0) < (cut_off.value or 0)):
         record.checks[product_whole.SPEC.name] = CheckRecord(**asdict(cut_off))
     return window
+
+
+def _note_photograph(pair: PairContext, window: Window, size: Size) -> None:
+    """Where the photograph lies in the first result."""
+    analysis, record = pair.best.analysis, pair.record
+    if record.restoration is not None:
+        answer = analysis.scene.answer
+        analysed = answer.shape[1], answer.shape[0]
+        corners = find_corners(analysis.product.match, analysed, pair.decoded_sources().scene.size, window, size)
+        record.restoration = record.restoration.model_copy(update={"corners": corners})
 
 
 def _shown(window: Window, scene_size: Size) -> Box | None:

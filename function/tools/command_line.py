@@ -36,6 +36,7 @@ COMMANDS = {
         "accept, reject, redo, or pick another attempt",
     ),
     "calibrate": ("function.tools.cli.calibrate:arguments", "compare checks and risk with people's decisions"),
+    "export": ("function.tools.review.export:arguments", "copy what is approved, with a table of everything"),
     "redrive": ("function.tools.cli.redrive:arguments", "deliver again what is not settled"),
     "batches": ("function.tools.cli.batches:arguments", "list, cancel or look after batch jobs"),
     "pause": ("function.tools.cli.pause:pause_arguments", "stop the function for an input bucket"),

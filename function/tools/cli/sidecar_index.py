@@ -19,6 +19,7 @@ from function.storage.client import NotFound, Storage, StoredObject, TooLarge
 from function.storage.content_encoding import Damaged
 from function.storage.names import OWN_PREFIXES, gs_uri, is_object_uri, split_gs_uri
 from function.tools.cli.odd_objects import OddObjects
+from function.tools.review.pair import DECISION_KEY
 from function.tools.timeouts import CALL_S, LISTING_S
 
 READERS = 16
@@ -82,10 +83,17 @@ class SettledReader:
     def __init__(self, storage: Storage, odd: OddObjects):
         self._storage, self._odd = storage, odd
         self._read: dict[tuple[str, int], Settled] = {}
+        self.results: dict[str, StoredObject] = {}  # the pictures of the last listing by their manifest's gs:// name
 
     def list(self, bucket: str, prefix: str) -> dict[str, Settled]:
         """The newest sidecar of every manifest under the prefix, by the manifest's gs:// name."""
-        sidecars = list(_sidecars(self._storage, bucket, prefix))
+        outputs = list(_outputs(self._storage, bucket, prefix))
+        sidecars = [stored for stored in outputs if stored.name.endswith(".json")]
+        self.results = {}
+        for stored in outputs:  # of several the one that a person has decided on
+            manifest = stored.metadata[MANIFEST_KEY]
+            if not stored.name.endswith(".json") and (manifest not in self.results or DECISION_KEY in stored.metadata):
+                self.results[manifest] = stored
         with ThreadPoolExecutor(READERS) as pool:
             found: dict[str, Settled] = {}
             for settled in pool.map(self._settled, sidecars):
@@ -158,9 +166,14 @@ def pair_sidecars(storage: Storage, bucket: str, prefix: str) -> Iterator[Stored
 
 
 def _sidecars(storage: Storage, bucket: str, prefix: str) -> Iterator[StoredObject]:
+    return (stored for stored in _outputs(storage, bucket, prefix) if stored.name.endswith(".json"))
+
+
+def _outputs(storage: Storage, bucket: str, prefix: str) -> Iterator[StoredObject]:
+    """Sidecars and results: what says its status and whose it is."""
     for stored in storage.list(bucket, prefix, Deadline(LISTING_S)):
         says = {STATUS_KEY, MANIFEST_KEY, GENERATION_KEY} <= stored.metadata.keys()
-        if says and stored.name.endswith(".json") and not stored.name.startswith(OWN_PREFIXES):
+        if says and not stored.name.startswith(OWN_PREFIXES):
             yield stored
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import is_catalogue
@@ -19,6 +20,7 @@ from function.storage.names import gs_uri
 from function.tools.cli.batch_summary import BatchSummary, batch_summary
 from function.tools.cli.live_screen import LiveScreen, bar, clock
 from function.tools.cli.odd_objects import OddObjects, shown
+from function.tools.cli.people import People, count_people
 from function.tools.cli.sidecar_index import STATUSES, Settled, SettledReader, list_manifests, unsettled
 from function.tools.cli.spending import Spending, spending_of_catalogue, spending_today
 from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, counted, fail, open_storage
@@ -70,6 +72,7 @@ class Status:
     failures: dict[str, str] = field(default_factory=dict)
     catalogues: dict[str, CatalogueStatus] = field(default_factory=dict)
     catalogues_waiting: int = 0
+    people: People = field(default_factory=People)
     today: Spending | None = None
     paused: list[str] = field(default_factory=list)
     batches: BatchSummary | None = None
@@ -128,6 +131,7 @@ def count(
             status.catalogues[manifest] = CatalogueStatus(one.status, written, refused, budget)
         else:
             _add(status, one, again=manifest in waiting)
+    status.people = count_people(settled, reader.results, chain.from_iterable(sources.values()))
     if sources:
         status.catalogues_waiting = sum(map(is_catalogue, waiting))
         status.waiting = len(waiting) - status.catalogues_waiting
@@ -216,6 +220,7 @@ class _Screen:
         if status.waiting:
             lines.append(f"  {'to come':<9}{status.waiting:>8,}")
         today = [f"  {'today':<9}{status.today} (all of gs://OUTPUT, UTC)"] if status.today else []
+        lines.append(f"  {'people':<9}{status.people}")
         unknown = f"  (and {counted(status.without_price, 'pair')} of unknown price)" if status.without_price else ""
         lines.append(f"  {'spent':<9}{f'${status.spent_usd:,.2f}':>8}{unknown}")
         lines += today

@@ -17,6 +17,9 @@ from function.tools.review.cloud import CloudStore
 from function.tools.review.page import FULL_SIZE_PAIRS, write_review
 from function.tools.review.pair import load_pairs
 from function.tools.review.pictures import PREVIEW_PX
+from function.tools.review.serve import serve_review
+
+DEFAULT_FOLDER = Path("review")
 
 REVIEW_HELP = f"""\
 Writes a page to look at every pair under a prefix of the output bucket: a folder with index.html and its
@@ -29,6 +32,12 @@ Run it again as more pairs settle: pictures that are there already are not read 
 Up to {FULL_SIZE_PAIRS} pairs the originals are copied too, so that 100 % shows every pixel. Above that the
 page has {PREVIEW_PX}-pixel previews and a link to each original. --full copies them whatever the number
 (about 10 MB a 4K pair), --previews never does.
+
+  python -m function review gs://output/spring --serve
+
+serves the page on this machine until Ctrl-C, and then it can do more: what you decide there is in the bucket at once,
+a picture is made again with your words (it says the price first), another attempt is picked, and new pictures show by
+themselves. It is bound to 127.0.0.1, and its address holds a token that is made anew each time.
 """
 
 
@@ -36,7 +45,14 @@ def review_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `review`; `run` is set to what runs it."""
     parser.description = REVIEW_HELP
     parser.add_argument("source", metavar="gs://OUTPUT[/PREFIX]", help="where the sidecars are")
-    parser.add_argument("--to", type=Path, default=Path("review"), metavar="DIR", help="default: review")
+    parser.add_argument(
+        "--to", type=Path, metavar="DIR", help="default: review; with --serve a folder that is deleted at the end"
+    )
+    parser.add_argument("--serve", action="store_true", help="serve it on this machine, with redo and pick")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="of --serve; default: a free one")
+    parser.add_argument(
+        "--by", metavar="NAME", help="of --serve: who decides; default: the account you are signed in with"
+    )
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--full", action="store_true", default=None, help="copy the originals too")
     size.add_argument("--previews", action="store_false", dest="full", help="never copy the originals")
@@ -47,13 +63,22 @@ def run_review(args: argparse.Namespace) -> int:
     """Write the page, print where it is. 0: written; 1: nothing is settled yet; 2: it could not be done."""
     try:
         storage = open_storage(split_gs_uri(args.source)[0])
+        if args.serve:
+            return serve_review(
+                storage, args.source, args.to, port=args.port, full=args.full, by=(args.by or "").strip()
+            )
         pairs = load_pairs(CloudStore(storage), args.source, OddObjects().name)
         first = next(pairs, None)
         if first is None:
             return fail(f"no settled pair under {args.source} yet", code=1)
         today = spending_today(storage, split_gs_uri(args.source)[0])
         page = write_review(
-            chain([first], pairs), args.to, args.source, full=args.full, progress=_tell, spending=str(today or "")
+            chain([first], pairs),
+            args.to or DEFAULT_FOLDER,
+            args.source,
+            full=args.full,
+            progress=_tell,
+            spending=str(today or ""),
         )
     except (UsageProblem, CompositeError, Forbidden, ValueError, OSError) as error:
         return fail(error)

@@ -13,13 +13,27 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from function.tools.review.page_data import JsonDict, pair_data
+from function.tools.review.colours import main_colours
+from function.tools.review.page_data import JsonDict, answer_record, corners_of, pair_data
 from function.tools.review.pair import ReviewPair
 from function.tools.review.pictures import PRODUCT_PX, PictureFolder
+from function.tools.review.price import max_attempts, prices_of
 
 FULL_SIZE_PAIRS = 60  # up to here the originals are copied too: about 0.5 GB at 4K
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("format.js", "decisions.js", "grid.js", "stage.js", "detail.js", "app.js")  # in this order
+SCRIPTS = (
+    "format.js",
+    "decisions.js",
+    "served.js",
+    "grid.js",
+    "stage.js",
+    "loupe.js",
+    "detail.js",
+    "redo.js",
+    "filters.js",
+    "app.js",
+)  # in this order
+ATTEMPT_PX = 960  # longest side of the model's own pictures, which are chosen among
 WORKERS = 2 * (os.cpu_count() or 1)  # half of the time waits for storage; Pillow works outside the GIL
 
 
@@ -49,7 +63,7 @@ def write_review(
     with ThreadPoolExecutor(WORKERS) as workers:
         batch = first
         while batch:
-            for row in workers.map(lambda pair: _row(pair, pictures, full), batch):
+            for row in workers.map(lambda pair: page_row(pair, pictures, full), batch):
                 rows.append(row)
                 progress(len(rows))
             batch = list(islice(pairs, FULL_SIZE_PAIRS))
@@ -60,24 +74,35 @@ def write_review(
     return page
 
 
-def _row(pair: ReviewPair, pictures: PictureFolder, full: bool) -> JsonDict:
+def page_row(pair: ReviewPair, pictures: PictureFolder, full: bool) -> JsonDict:
     inputs = pair.sidecar.get("inputs")
     inputs = inputs if isinstance(inputs, dict) else {}
     change = pair.sidecar.get("change")
     result = pictures.add(pair.result, pair.sidecar.get("result"), thumb=True, full=full)
+    attempts = {
+        number: pictures.add(load, answer_record(pair.sidecar, number), preview_px=ATTEMPT_PX)
+        for number, load in pair.attempts.items()
+    }
+    product = pictures.add(pair.product, inputs.get("product"), preview_px=PRODUCT_PX)
+    corners = corners_of(pair.sidecar)
+    colours = []
+    if corners and product and product.preview and result and result.thumb:
+        colours = main_colours(pictures.path(product.preview), pictures.path(result.thumb), corners)
     return pair_data(
         pair,
         {
             "result": result,
             "scene": pictures.add(pair.scene, inputs.get("scene"), thumb=result is None, full=full),
-            "product": pictures.add(pair.product, inputs.get("product"), preview_px=PRODUCT_PX),
+            "product": product,
             "change": pictures.add_change_mask(change.get("mask") if isinstance(change, dict) else None),
         },
+        attempts,
+        colours,
     )
 
 
-def render_page(rows: list[JsonDict], title: str, spending: str = "") -> str:
-    """The HTML of the page.
+def render_page(rows: list[JsonDict], title: str, spending: str = "", served: JsonDict | None = None) -> str:
+    """The HTML of the page. `served`: what a page that is served knows beyond a file; None for a file.
 
     Every value from a manifest is inside the JSON, where no character can end the script element, and is shown as
     text. Should that fail one day, the content security policy runs no script but ours.
@@ -90,11 +115,16 @@ def render_page(rows: list[JsonDict], title: str, spending: str = "") -> str:
         "id": hashlib.sha256(title.encode("utf-8", "surrogatepass")).hexdigest()[:16],
         "generated": datetime.now(UTC).isoformat(timespec="seconds"),
         "spending": spending,
+        "output": title if title.startswith("gs://") else "gs://OUTPUT_BUCKET",
+        "prices": prices_of(rows),
+        "attempts": max_attempts(),
+        "served": served,
         "pairs": rows,
     }
+    connect = "'self'" if served else "'none'"
     policy = (
         f"default-src 'none'; img-src 'self' file:; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+        f"script-src '{_hash(script)}'; connect-src {connect}; base-uri 'none'; form-action 'none'"
     )
     page = (ASSETS / "page.html").read_text(encoding="utf-8")
     values = {

@@ -6,17 +6,30 @@ trusted to have the type that they should have: a page must show a broken sideca
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from function.judging.registry import BY_NAME
 from function.manifest.model import MAX_LABELS
 from function.tools.review.pair import STATUSES, ReviewPair
 from function.tools.review.pictures import ChangeMask, Picture
 
 TEXT_CHARS = 1000  # enough for any message that a person reads on a page
 
+MAX_CORNER = 100.0  # of a share: a photograph that were larger would show nothing
+TITLE_LABELS = ("name", "title", "product", "sku")  # the first of these labels is what a pair is called by
+
 JsonDict = dict[str, object]
 
 
-def pair_data(pair: ReviewPair, pictures: dict[str, Picture | ChangeMask | None]) -> JsonDict:
-    """`pictures`: scene, product, result (Picture or None) and change (ChangeMask or None)."""
+def pair_data(
+    pair: ReviewPair,
+    pictures: dict[str, Picture | ChangeMask | None],
+    attempts: Mapping[int, Picture | None] = MappingProxyType({}),
+    colours: Sequence[Sequence[object]] = (),
+) -> JsonDict:
+    """`pictures`: scene, product, result (Picture or None) and change (ChangeMask or None); `attempts`: the model's own
+    pictures by their number; `colours`: of the photograph, of the result, and how far they are apart."""
     sidecar = pair.sidecar
     checks = [_check(name, value) for name, value in _dict(sidecar.get("checks")).items()]
     result, manifest = _dict(sidecar.get("result")), _dict(sidecar.get("manifest"))
@@ -29,13 +42,19 @@ def pair_data(pair: ReviewPair, pictures: dict[str, Picture | ChangeMask | None]
         "result_uri": _text(result.get("uri")),
         "link": pair.link,
         "recorded": pair.decision,
+        "decided_by": _text(pair.decided_by),
+        "decided_at": _text(pair.decided_at),
+        "comment": _text(pair.comment),
+        "person": _person(sidecar.get("person")),
+        "title": title_of(pair.name, _dict(sidecar.get("labels"))),
+        "risk": _risk(sidecar),
         "usd": _number(_dict(sidecar.get("cost")).get("usd")),
         "tokens": _tokens(_dict(sidecar.get("cost"))),
         "model": _text(_dict(sidecar.get("model")).get("id")),
-        "risk": _share(_dict(sidecar.get("risk")).get("value")),
         "checks": sorted(checks, key=lambda check: check["passed"] is not False),
         "error": _error(sidecar.get("error")),
-        "attempts": [_attempt(value) for value in _list(sidecar.get("attempts"))],
+        "attempts": [_attempt(value, attempts) for value in _list(sidecar.get("attempts"))],
+        "shown_attempt": _shown_attempt(sidecar),
         "timings": {
             _text(name): number
             for name, value in _dict(sidecar.get("timings_ms")).items()
@@ -43,8 +62,12 @@ def pair_data(pair: ReviewPair, pictures: dict[str, Picture | ChangeMask | None]
         },
         "placement": _text(sidecar.get("placement")),
         "pose": _text(sidecar.get("pose")),
+        "feedback": _text(sidecar.get("feedback")),
         "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:MAX_LABELS]},
         "box": _box(sidecar),
+        "undone": _undone(sidecar),
+        "corners": corners_of(sidecar),
+        "colours": [list(colour) for colour in colours],
         "focus": [round(share, 4) for share in _focus(pictures.get("change"), _box(sidecar))],
         "pictures": {
             "scene": _picture(pictures.get("scene")),
@@ -68,6 +91,7 @@ def _check(name: str, value: object) -> JsonDict:
         "limit": _limit(number, threshold, passed),
         "passed": passed,
         "reason": _text(record.get("reason")),
+        "lesson": BY_NAME[name].lesson if name in BY_NAME and passed is False else "",
     }
 
 
@@ -93,12 +117,17 @@ def _error(value: object) -> JsonDict | None:
     }
 
 
-def _attempt(value: object) -> JsonDict:
+def _attempt(value: object, pictures: Mapping[int, Picture | None]) -> JsonDict:
     record = _dict(value)
+    number = record.get("number")
+    picture = pictures.get(number) if type(number) is int else None
     return {
         "number": _number(record.get("number")),
         "outcome": _text(record.get("outcome")),
         "purpose": _text(record.get("purpose")),
+        "verdict": _text(record.get("verdict")),
+        "seed": _number(record.get("seed")),
+        "picture": _picture(picture),
         "message": _text(record.get("message")),
         "finish_reason": _text(record.get("finish_reason")),
         "latency_ms": _number(record.get("latency_ms")),
@@ -107,6 +136,89 @@ def _attempt(value: object) -> JsonDict:
             _title(name) for name, check in _dict(record.get("checks")).items() if _dict(check).get("passed") is False
         ],
     }
+
+
+def answer_record(sidecar: dict, number: int) -> object:
+    """What the sidecar says of the model's own picture of one attempt: its digest and size."""
+    return next(
+        (_dict(one).get("answer") for one in _list(sidecar.get("attempts")) if _dict(one).get("number") == number), None
+    )
+
+
+def title_of(name: str, labels: dict) -> str:
+    """What people call the pair: a label that names the product, its SKU, or else the object's own name."""
+    known = {_text(key).strip().lower(): _text(value).strip() for key, value in labels.items()}
+    last = name.removesuffix(".json").rpartition("/")[2] or name
+    return next((known[key] for key in TITLE_LABELS if known.get(key)), last)
+
+
+def _person(value: object) -> JsonDict | None:
+    record = _dict(value)
+    if not record:
+        return None
+    return {key: _text(record.get(key)) for key in ("asked", "by", "at")} | {"redone": _number(record.get("redone"))}
+
+
+def _shown_attempt(sidecar: dict) -> float | None:
+    """The number of the attempt that became the result: the one that was picked, or whose checks are the result's."""
+    picked = _number(_dict(sidecar.get("person")).get("attempt"))
+    checks = _dict(sidecar.get("checks"))
+    same = (one for one in map(_dict, _list(sidecar.get("attempts"))) if checks and _dict(one.get("checks")) == checks)
+    return picked or _number(next(same, {}).get("number"))
+
+
+def _risk(sidecar: dict) -> float | None:
+    """From 0, surely right, to 1: what the sidecar says, or how near its closest check is to its limit."""
+    stated = sidecar.get("risk")
+    risk = _number(_dict(stated).get("value") if isinstance(stated, dict) else stated)
+    if risk is not None:
+        return risk
+    margins = [
+        margin for check in _dict(sidecar.get("checks")).values() if (margin := _margin(_dict(check))) is not None
+    ]
+    return round(1 - min(margins), 4) if margins else None
+
+
+def _margin(check: JsonDict) -> float | None:
+    """How far a check is from its limit, 0 to 1 as a share of the larger of both; 0 where it failed."""
+    if check.get("passed") is False:
+        return 0.0
+    value, threshold = _number(check.get("value")), _number(check.get("threshold"))
+    if value is None or threshold is None:
+        return None
+    most = max(abs(value), abs(threshold))
+    return min(1.0, abs(value - threshold) / most) if most else None
+
+
+def _undone(sidecar: dict) -> list[list[float]]:
+    """Where the scene's own pixels were put back: [left, top, width, height] as shares of the scene."""
+    scene = _dict(_dict(sidecar.get("inputs")).get("scene"))
+    width, height = _number(scene.get("width")), _number(scene.get("height"))
+    boxes = [_list(_dict(one).get("box")) for one in _list(sidecar.get("undone"))]
+    if not width or not height:
+        return []
+    return [
+        _shares(box, width, height) for box in boxes if len(box) == 4 and all(_number(side) is not None for side in box)
+    ]
+
+
+def corners_of(sidecar: dict) -> list[list[float]] | None:
+    """Where the photograph's top left, top right and bottom left corners lie, as shares of the result."""
+    result = _dict(sidecar.get("result"))
+    width, height = _number(result.get("width")), _number(result.get("height"))
+    given = _list(_dict(sidecar.get("restoration")).get("corners"))
+    points = [[_number(at) for at in _list(point)] for point in given]
+    if not width or not height or [len(point) for point in points] != [2, 2, 2]:
+        return None
+    shares = [[x / width, y / height] for x, y in points if x is not None and y is not None]
+    if len(shares) != 3 or not all(abs(share) < MAX_CORNER for point in shares for share in point):
+        return None
+    return [[round(share, 5) for share in point] for point in shares]
+
+
+def _shares(box: list[float], width: float, height: float) -> list[float]:
+    shares = [box[0] / width, box[1] / height, box[2] / width, box[3] / height]
+    return [round(min(max(share, 0.0), 1.0), 4) for share in shares]
 
 
 def _tokens(cost: JsonDict) -> float | None:
@@ -122,8 +234,7 @@ def _box(sidecar: JsonDict) -> list[float] | None:
     width, height = _number(result.get("width")), _number(result.get("height"))
     if len(given) != 4 or len(box) != 4 or not width or not height:
         return None
-    shares = [box[0] / width, box[1] / height, box[2] / width, box[3] / height]
-    return [round(min(max(share, 0.0), 1.0), 4) for share in shares]
+    return _shares(box, width, height)
 
 
 def _focus(change: object, box: list[float] | None) -> tuple[float, float]:

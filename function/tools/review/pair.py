@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Protocol
 
@@ -25,6 +26,8 @@ GENERATION = re.compile(r"[0-9]{1,19}")
 
 Load = Callable[[], bytes | None]
 Odd = Callable[[str, str, str], None]  # bucket, name, what is odd about the object
+# Whether a sidecar, given with every object that is listed, is known already and need not be read.
+Known = Callable[[str, Mapping[str, "Listed"]], bool]
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,12 @@ class ReviewPair:
     product: bytes | Load | None = None
     result: bytes | Load | None = None
     decision: str | None = None  # recorded earlier, one of DECISIONS
+    decided_by: str = ""
+    decided_at: str = ""
+    comment: str = ""
+    attempts: Mapping[int, Load] = field(
+        default_factory=dict
+    )  # the model's own pictures by number, where it kept several
     link: str | None = None  # where a person may open the full result
 
 
@@ -53,6 +62,8 @@ class Listed(Protocol):
     def size(self) -> int: ...
     @property
     def metadata(self) -> dict[str, str]: ...
+    @property
+    def generation(self) -> int: ...
 
 
 class ReviewStore(Protocol):
@@ -68,8 +79,10 @@ class ReviewStore(Protocol):
         """Where a browser may open the object; None when there is no such place."""
 
 
-def load_pairs(store: ReviewStore, uri: str, odd: Odd = lambda *_: None) -> Iterator[ReviewPair]:
-    """The settled pairs under `gs://bucket/prefix`, in the order of their names.
+def load_pairs(
+    store: ReviewStore, uri: str, odd: Odd = lambda *_: None, known: Known = lambda *_: False
+) -> Iterator[ReviewPair]:
+    """The settled pairs under `gs://bucket/prefix`, in the order of their names, without those that are `known`.
 
     Objects that are no sidecar of a pair (a catalogue's own record, a person's file) are passed over; `odd` is told
     bucket, name and what is wrong of those that say in their metadata that they are one. Raises ValueError when `uri`
@@ -77,7 +90,7 @@ def load_pairs(store: ReviewStore, uri: str, odd: Odd = lambda *_: None) -> Iter
     """
     bucket, prefix = split_gs_uri(uri)
     objects = {stored.name: stored for stored in store.list_objects(bucket, prefix)}
-    names = iter(sorted(name for name in objects if name.endswith(".json")))
+    names = iter(sorted(name for name in objects if name.endswith(".json") and not known(name, objects)))
 
     def read(name: str) -> dict | str:
         if objects[name].size > MAX_SIDECAR_BYTES:
@@ -113,7 +126,8 @@ def _parse_sidecar(body: bytes | None) -> dict | str:
 def _pair(store: ReviewStore, name: str, sidecar: dict, objects: Mapping[str, Listed]) -> ReviewPair:
     result_uri = uri_of(sidecar.get("result"))
     result = objects.get(split_gs_uri(result_uri)[1]) if result_uri else None
-    decision = result.metadata.get(DECISION_KEY) if result else None
+    metadata = result.metadata if result else {}
+    decision = metadata.get(DECISION_KEY)
     inputs = sidecar.get("inputs")
     inputs = inputs if isinstance(inputs, dict) else {}
     return ReviewPair(
@@ -123,8 +137,23 @@ def _pair(store: ReviewStore, name: str, sidecar: dict, objects: Mapping[str, Li
         product=_load_source(store, sidecar, "product", inputs.get("product")),
         result=(lambda: store.read(result_uri)) if result_uri else None,
         decision=decision if decision in DECISIONS else None,
+        decided_by=metadata.get(DECIDED_BY_KEY, ""),
+        decided_at=metadata.get(DECIDED_AT_KEY, ""),
+        comment=metadata.get(COMMENT_KEY, ""),
+        attempts=_attempts(store, sidecar.get("attempts")),
         link=store.link(result_uri) if result_uri else None,
     )
+
+
+def _attempts(store: ReviewStore, attempts: object) -> dict[int, Load]:
+    """What reads the pictures to choose among; nothing where there is one alone."""
+    found: dict[int, Load] = {}
+    for attempt in attempts if isinstance(attempts, list) else []:
+        record = attempt if isinstance(attempt, dict) else {}
+        uri, number = uri_of(record.get("answer")), record.get("number")
+        if uri and type(number) is int:
+            found[number] = partial(store.read, uri)
+    return found if len(found) > 1 else {}
 
 
 def uri_of(record: object) -> str | None:

@@ -147,6 +147,10 @@ class PictureFolder:
             self._write(name, buffer.getvalue())
         return ChangeMask(self._name(name), _centre(mask))
 
+    def path(self, name: str) -> Path:
+        """Where a file lies that a Picture names."""
+        return self._folder.parent / name
+
     def _name(self, name: str) -> str:
         return f"{self._folder.name}/{name}"
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from function.generation.models import model_table
 from function.generation.pricing import typical_usd
-from function.tools.cli.terminal import counted
+from function.settings import Settings, SettingsInvalid
+from function.tools.cli.terminal import counted, limits_here
 
 
 @dataclass(frozen=True)
@@ -26,3 +27,17 @@ class Price:
         most = self.each_usd * self.pictures
         pictures = f"{counted(self.pictures, 'picture')} of {self.model}"
         return f"about ${self.each_usd:.3f}, at most ${most:.3f} ({pictures})"
+
+
+def max_attempts() -> int:
+    """Pictures that a pair may cost where it does not say: MAX_ATTEMPTS here, or the function's default."""
+    try:
+        return limits_here().max_attempts
+    except SettingsInvalid:
+        return int(Settings.model_fields["max_attempts"].default)
+
+
+def prices_of(rows: list[dict[str, object]]) -> dict[str, float]:
+    """USD of one picture by each model that the rows name."""
+    models = {str(row["model"]) for row in rows if row.get("model")}
+    return {model: typical_usd(model_table().find(model)) for model in sorted(models)}

@@ -23,12 +23,16 @@ class TestEveryone:
         page.keyboard.press("a")
         page.keyboard.press("ArrowLeft")
         assert page.evaluate(LOW_CONTRAST) == []
+        page.keyboard.press("r")
+        assert page.evaluate(LOW_CONTRAST) == []
+        page.locator("#redo-send").click()
+        assert page.locator("#toast").is_visible() and page.evaluate(LOW_CONTRAST) == []
 
     def test_every_control_has_a_name(self, open_page, six_pairs):
         page = open_page(six_pairs)
         page.locator(".card").first.click()
         page.keyboard.press("s")
-        unnamed = """[...document.querySelectorAll('button, input, select, img')].filter((e) =>
+        unnamed = """[...document.querySelectorAll('button, input, select, textarea, img')].filter((e) =>
             !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length || e.hasAttribute('alt')))
             .map((e) => e.outerHTML)"""
         assert page.evaluate(unnamed) == []

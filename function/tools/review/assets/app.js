@@ -2,24 +2,21 @@
 
 const data = JSON.parse(byId("data").textContent);
 const pairs = data.pairs;
-const decisions = new Decisions(data.id, data.title);
+const decisions = data.served
+  ? new ServedDecisions(data.id, data.title, refused)
+  : new Decisions(data.id, data.title);
 const grid = new Grid(pairs, decisions, (pair) => openDetail(grid.shown, pair));
-const detail = new Detail(decisions);
-const decidable = pairs.filter((pair) => pair.result_uri);
-
-function filters() {
-  const status = document.querySelector("#statuses input:checked").value;
-  return {
-    status,
-    reason: byId("filter-reason").value,
-    decision: byId("filter-decision").value,
-    search: byId("search").value,
-    sort: byId("sort").value,
-  };
-}
+const redo = new Redo(decisions, askedAgain);
+const detail = new Detail(decisions, redo);
+let decidable = pairs.filter((pair) => pair.result_uri);
+let toCome = data.served?.to_come ?? 0;
+let spending = data.spending;
+let undoBulk = null;
 
 function refresh() {
-  grid.show(filters());
+  const wanted = filters();
+  grid.show(wanted);
+  showBulk(wanted);
   const cost = grid.shown.reduce((sum, pair) => sum + (pair.usd ?? 0), 0);
   byId("showing").textContent = grid.shown.length === pairs.length
     ? "" : `${count(grid.shown.length, "picture")} of ${wholeNumber.format(pairs.length)}, ${totalCost(cost)}`;
@@ -32,20 +29,20 @@ function showProgress() {
   byId("progress").hidden = made === 0;
   byId("progress-text").textContent = `${wholeNumber.format(made)} of ${wholeNumber.format(decidable.length)} decided`;
   byId("progress-bar").style.width = `${(100 * made) / Math.max(decidable.length, 1)}%`;
-  byId("download").hidden = decisions.rows(pairs).length === 0;
+  byId("download").hidden = Boolean(data.served) || decisions.rows(pairs).length === 0;
   const waiting = toReview();
   byId("start").hidden = waiting.length === 0;
   const doing = waiting[0]?.status === "review" ? "Review" : waiting.length === 1 ? "Look at" : "Look through";
   byId("start").textContent = `${doing} ${count(waiting.length, "picture")}`;
-  byId("notice").hidden = decisions.kept;
   if (!decisions.kept) {
+    byId("notice").hidden = false;
     byId("notice").textContent = "This browser keeps nothing for this page: download your decisions before you close it.";
   }
 }
 
 // What is left to decide among the shown: those that need a look, or else all.
 function toReview() {
-  const open = grid.shown.filter((pair) => pair.result_uri && !decisions.of(pair));
+  const open = grid.shown.filter((pair) => pair.result_uri && !pair.waiting && !decisions.of(pair));
   const flagged = open.filter((pair) => pair.status === "review");
   return flagged.length ? flagged : open;
 }
@@ -60,11 +57,11 @@ function step(by) {
   if (index < 0 || index >= detail.list.length) return;
   detail.show(index);
   window.history.replaceState(null, "", `#${encodeURIComponent(detail.pair.name)}`);
-  byId("announce").textContent = `${detail.pair.name}, ${byId("position").textContent}`;
+  byId("announce").textContent = `${detail.pair.title}, ${byId("position").textContent}`;
 }
 
 function decide(pair, decision) {
-  if (!pair?.result_uri) return;
+  if (!pair?.result_uri || pair.waiting) return;
   decisions.set(pair, decision);
   grid.mark(pair);
   showProgress();
@@ -72,13 +69,69 @@ function decide(pair, decision) {
 
 function decideInDetail(decision) {
   const pair = detail.pair;
-  if (!pair.result_uri) return;
+  if (!pair.result_uri || pair.waiting) return;
   decide(pair, decision);
   detail.showDecision();
   if (decision === null) return;
-  byId("announce").textContent = `${pair.name} ${DECISION[decision].word}`;
+  byId("announce").textContent = `${pair.title} ${DECISION[decision].word}`;
   if (detail.index < detail.list.length - 1) step(1);
   else finish();
+}
+
+// The comment goes with the decision that stands.
+function saveComment() {
+  const pair = detail.pair;
+  const comment = byId("comment").value.trim();
+  if (comment === decisions.comment(pair)) return;
+  decisions.set(pair, decisions.of(pair), { comment });
+  showProgress();
+}
+
+function askedAgain(pair, words) {
+  grid.mark(pair);
+  showProgress();
+  if (detail.isOpen && detail.pair === pair) detail.showDecision();
+  tell(`${pair.title} ${words}${data.served ? "" : ": download your decisions, and run decide with them"}.`);
+}
+
+// The bucket did not take a decision.
+function refused(pair, said) {
+  grid.mark(pair);
+  showProgress();
+  if (detail.isOpen && detail.pair === pair) detail.showDecision();
+  tell(`${pair.title}: ${said}.`);
+}
+
+function tell(words, undo = null) {
+  undoBulk = undo;
+  byId("toast-text").textContent = words;
+  byId("toast-undo").hidden = undo === null;
+  byId("toast").hidden = false;
+  const open = [...document.querySelectorAll("dialog[open]")].at(-1);
+  (open ?? document.body).append(byId("toast")); // above the dialog that is open
+}
+
+function showBulk(wanted) {
+  const open = grid.shown.filter((pair) => pair.result_uri && !pair.waiting && !decisions.of(pair));
+  byId("bulk").hidden = open.length < 2 || !isFiltered(wanted);
+  byId("bulk").textContent = `Accept these ${wholeNumber.format(open.length)}`;
+}
+
+function acceptShown() {
+  const open = grid.shown.filter((pair) => pair.result_uri && !pair.waiting && !decisions.of(pair));
+  const before = open.map((pair) => ({ pair, decision: decisions.of(pair) }));
+  decisions.setMany(open.map((pair) => ({ pair, decision: "accept" })));
+  marked(open);
+  tell(`${count(open.length, "picture")} accepted.`, () => {
+    decisions.setMany(before);
+    marked(open);
+    tell(`${count(open.length, "picture")} as before.`);
+  });
+}
+
+function marked(some) {
+  for (const pair of some) grid.mark(pair);
+  refresh();
 }
 
 function finish() {
@@ -129,7 +182,11 @@ const DETAIL_KEYS = {
   ArrowRight: () => step(1), j: () => step(1), ArrowLeft: () => step(-1), k: () => step(-1),
   a: () => decideInDetail("accept"), x: () => decideInDetail("reject"), u: () => decideInDetail(null),
   z: () => detail.pair.pictures.result && detail.toggleZoom(),
-  m: () => detail.pair.pictures.change && detail.toggleChange(),
+  m: () => (detail.pair.pictures.change || detail.pair.undone.length) && detail.toggleChange(),
+  b: () => detail.pair.pictures.result && detail.pair.pictures.scene && detail.toggleBlink(),
+  l: () => detail.loupe.possible && detail.toggleLoupe(),
+  r: () => byId("redo-open").disabled || redo.open(detail.pair),
+  "+": () => detail.zoomBy(ZOOM_STEP), "=": () => detail.zoomBy(ZOOM_STEP), "-": () => detail.zoomBy(1 / ZOOM_STEP),
   s: () => detail.setSide(!detail.side),
 };
 
@@ -139,8 +196,8 @@ function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const target = event.target;
-  if (byId("done").open || byId("help").open) return;
-  if (target.matches("select, input[type=search]")) {
+  if (["done", "help", "redo", "attempt"].some((id) => byId(id).open)) return;
+  if (target.matches("select, textarea, input:not([type=radio], [type=range])")) {
     if (key === "Escape") target.blur();
     return;
   }
@@ -159,8 +216,10 @@ function onKey(event) {
 }
 
 function onDetailKey(event, key) {
-  if (event.shiftKey && PAN[key] && detail.stage.zoomed && !detail.side) {
-    return handled(event, () => detail.stage.pan(...PAN[key]));
+  if (event.shiftKey && PAN[key] && !detail.side) {
+    const [x, y] = PAN[key];
+    if (!byId("loupe").hidden) return handled(event, () => detail.loupe.move(-Math.sign(x), -Math.sign(y)));
+    if (detail.stage.zoomed) return handled(event, () => detail.stage.pan(x, y));
   }
   if (key.startsWith("Arrow") && event.target === detail.stage.slider) return;
   const repeats = key === "j" || key === "k" || key.startsWith("Arrow"); // a held A must not accept unseen pictures
@@ -172,42 +231,45 @@ function handled(event, action) {
   action();
 }
 
-function fillFilters() {
-  const counts = { "": pairs.length };
-  for (const pair of pairs) counts[pair.status] = (counts[pair.status] ?? 0) + 1;
-  const words = [["", "All"], ...Object.entries(STATUS).map(([status, { word }]) => [status, word])];
-  byId("statuses").append(...words.map(([status, word]) => {
-    const radio = element("input");
-    Object.assign(radio, { type: "radio", name: "status", value: status, defaultChecked: status === "" });
-    return element("label", `chip is-${status || "all"}`, radio,
-      element("span", "", word, " ", element("b", "", wholeNumber.format(counts[status] ?? 0))));
-  }));
-  byId("filter-reason").append(new Option("Any reason", ""), ...reasonGroups());
+// Rows that have changed, and new ones.
+function changed({ rows, to_come: waits, spending: today }) {
+  const known = new Map(pairs.map((pair) => [pair.sidecar, pair]));
+  for (const row of rows) {
+    const pair = known.get(row.sidecar);
+    if (!pair) {
+      pairs.push(row);
+      continue;
+    }
+    const isNew = pair.generation !== row.generation;
+    Object.assign(pair, { waiting: null }, row);
+    decisions.confirm(pair);
+    grid.update(pair);
+    if (!detail.isOpen || detail.pair !== pair) continue;
+    if (isNew) detail.show(detail.index);
+    else detail.showDecision();
+    if (isNew) tell(`${pair.title}: here is the new picture.`);
+  }
+  if (rows.length === 0 && waits === toCome && today === spending) return;
+  [toCome, spending] = [waits, today];
+  decidable = pairs.filter((pair) => pair.result_uri);
+  fillFilters();
+  showTotals();
+  refresh();
 }
 
-function reasonGroups() {
-  const found = new Map();
-  const note = (value, title) => found.set(value, { title, number: (found.get(value)?.number ?? 0) + 1 });
-  for (const pair of pairs) {
-    for (const check of failedChecks(pair)) note(`check:${check.name}`, check.title);
-    if (pair.error) note(`error:${pair.error.code}`, pair.error.title);
-  }
-  return [["check:", "Failed checks"], ["error:", "Errors"]].map(([start, label]) => {
-    const group = element("optgroup");
-    group.label = label;
-    const values = [...found].filter(([value]) => value.startsWith(start)).sort((a, b) => b[1].number - a[1].number);
-    group.append(...values.map(([value, { title, number }]) => new Option(`${title} (${number})`, value)));
-    return group;
-  }).filter((group) => group.children.length);
+function showTotals() {
+  const cost = pairs.reduce((sum, pair) => sum + (pair.usd ?? 0), 0);
+  const each = decidable.length ? ` · ${pictureCost(cost / decidable.length)} a picture` : "";
+  const today = spending ? ` · today ${spending}` : "";
+  const waits = toCome ? ` · ${wholeNumber.format(toCome)} to come` : "";
+  byId("totals").textContent = `${count(pairs.length, "pair")}${waits} · ${totalCost(cost)} spent${each}${today}`;
+  byId("grid").classList.toggle("is-few", pairs.length <= 6); // room for larger cards
 }
 
 function start() {
-  const cost = pairs.reduce((sum, pair) => sum + (pair.usd ?? 0), 0);
-  const each = decidable.length ? ` · ${pictureCost(cost / decidable.length)} a picture` : "";
-  const today = data.spending ? ` · today ${data.spending}` : "";
   byId("source").textContent = data.title;
-  byId("totals").textContent = `${count(pairs.length, "pair")} · ${totalCost(cost)} spent${each}${today}`;
-  byId("grid").classList.toggle("is-few", pairs.length <= 6); // room for larger cards
+  byId("by").value = rememberedReviewer() || data.served?.by || "";
+  showTotals();
   fillFilters();
   byId("filters").addEventListener("input", refresh);
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
@@ -223,7 +285,29 @@ function start() {
   byId("accept").addEventListener("click", () => decideInDetail("accept"));
   byId("reject").addEventListener("click", () => decideInDetail("reject"));
   byId("undo").addEventListener("click", () => decideInDetail(null));
+  byId("redo-open").addEventListener("click", () => redo.open(detail.pair));
+  byId("comment").addEventListener("change", saveComment);
+  byId("by").addEventListener("change", rememberReviewer);
+  byId("bulk").addEventListener("click", acceptShown);
+  byId("toast-undo").addEventListener("click", () => undoBulk?.());
+  byId("toast-close").addEventListener("click", () => { byId("toast").hidden = true; });
+  byId("more").addEventListener("click", () => {
+    byId("more-filters").hidden = !byId("more-filters").hidden;
+    byId("more").setAttribute("aria-expanded", String(!byId("more-filters").hidden));
+  });
+  byId("help-where").textContent = data.served
+    ? "Your decisions are in the bucket at once." : "Your decisions stay in this browser until you download them.";
+  if (data.served) {
+    follow(data.served.version, changed, (problem) => {
+      byId("notice").hidden = problem === null;
+      if (problem !== null) byId("notice").textContent = problem;
+    });
+  }
   detail.dialog.addEventListener("close", closedDetail);
+  detail.dialog.addEventListener("close", () => document.body.append(byId("toast")));
+  for (const dialog of [byId("redo"), byId("attempt")]) {
+    dialog.addEventListener("close", () => (detail.isOpen ? detail.dialog : document.body).append(byId("toast")));
+  }
   for (const button of document.querySelectorAll("[data-close]")) {
     button.addEventListener("click", () => button.closest("dialog").close());
   }

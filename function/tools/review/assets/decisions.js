@@ -24,15 +24,37 @@ class Decisions {
     return `${pair.sidecar}#${pair.generation}`;
   }
 
-  of(pair) {
-    const entry = this.entries[Decisions.entryKey(pair)];
-    return (entry ? entry.decision : pair.recorded) ?? null;
+  entry(pair) {
+    return this.entries[Decisions.entryKey(pair)];
   }
 
-  set(pair, decision) {
+  // accept, reject, redo, pick or null
+  of(pair) {
+    const entry = this.entry(pair);
+    return (entry && "decision" in entry ? entry.decision : pair.recorded) ?? null;
+  }
+
+  comment(pair) {
+    return this.entry(pair)?.comment ?? pair.comment;
+  }
+
+  set(pair, decision, details = {}) {
+    this.setMany([{ pair, decision, details }]);
+  }
+
+  setMany(changes) {
     if (this.kept) this.entries = { ...this.entries, ...this.read() }; // another tab may have decided too
-    this.entries[Decisions.entryKey(pair)] = { decision, at: new Date().toISOString() };
+    for (const { pair, decision, details = {} } of changes) {
+      const comment = this.entry(pair)?.comment;
+      this.entries[Decisions.entryKey(pair)] = {
+        decision, at: new Date().toISOString(), by: reviewer(), ...(comment === undefined ? {} : { comment }), ...details,
+      };
+    }
     this.changed = true;
+    this.keep();
+  }
+
+  keep() {
     try {
       window.localStorage.setItem(this.key, JSON.stringify(this.entries));
     } catch {
@@ -43,32 +65,65 @@ class Decisions {
   // Those made here, and a withdrawn one (decision null) where the bucket still has it.
   rows(pairs) {
     return pairs
-      .map((pair) => ({ pair, entry: this.entries[Decisions.entryKey(pair)] }))
-      .filter(({ pair, entry }) => entry && (entry.decision || pair.recorded));
+      .map((pair) => ({ pair, entry: this.entry(pair) }))
+      .filter(({ pair, entry }) => entry && (entry.decision || entry.comment || pair.recorded));
+  }
+
+  static row(pair, entry) {
+    const { decision, at, by, comment, feedback, placement, seed, attempts, attempt } = entry;
+    return {
+      name: pair.name,
+      sidecar: pair.sidecar,
+      result: pair.result_uri || null,
+      manifest_generation: pair.generation,
+      status: pair.status,
+      decision,
+      decided: at,
+      by, comment, feedback, placement, seed, attempts, attempt,
+    };
   }
 
   asJson(pairs) {
-    const decisions = this.rows(pairs).map(({ pair, entry }) => ({
-      name: pair.name,
-      sidecar: pair.sidecar,
-      result: pair.result_uri,
-      manifest_generation: pair.generation,
-      status: pair.status,
-      decision: entry.decision,
-      decided: entry.at,
-    }));
+    const decisions = this.rows(pairs).map(({ pair, entry }) => Decisions.row(pair, entry));
     return JSON.stringify({ title: this.title, exported: new Date().toISOString(), decisions }, null, 2) + "\n";
   }
 
   asCsv(pairs) {
-    const head = ["name", "status", "decision", "decided", "failed_checks", "cost_usd", "result", "manifest_generation"];
+    const head = [
+      "name", "status", "decision", "decided", "failed_checks", "cost_usd", "result", "manifest_generation",
+      "title", "by", "comment", "feedback",
+    ];
     const lines = this.rows(pairs).map(({ pair, entry }) => [
       pair.name, pair.status, entry.decision ?? "", entry.at,
       failedChecks(pair).map((check) => check.name).join(" "),
       pair.usd ?? "", pair.result_uri, pair.generation,
+      pair.title, entry.by ?? "", entry.comment ?? "", entry.feedback ?? "",
     ]);
     // The mark at the start tells Excel that this is UTF-8.
     return "\ufeff" + [head, ...lines].map((line) => line.map(csvCell).join(",") + "\r\n").join("");
+  }
+}
+
+// Who decides: typed once, and remembered by the browser for every page.
+const REVIEWER_KEY = "review-by";
+
+function reviewer() {
+  return byId("by").value.trim();
+}
+
+function rememberedReviewer() {
+  try {
+    return window.localStorage.getItem(REVIEWER_KEY) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function rememberReviewer() {
+  try {
+    window.localStorage.setItem(REVIEWER_KEY, reviewer());
+  } catch {
+    // it is typed again next time
   }
 }
 

@@ -1,16 +1,22 @@
 // One pair at a time: the picture, why it stands where it stands, and the two buttons.
 
 class Detail {
-  constructor(decisions) {
+  constructor(decisions, redo) {
     this.decisions = decisions;
+    this.redo = redo;
     this.dialog = byId("detail");
     this.stage = new Stage();
     this.stage.onZoom = () => this.tools();
+    this.loupe = new Loupe(this.stage);
     this.side = false;
     byId("mode-compare").addEventListener("click", () => this.setSide(false));
     byId("mode-side").addEventListener("click", () => this.setSide(true));
     byId("toggle-zoom").addEventListener("click", () => this.toggleZoom());
     byId("toggle-change").addEventListener("click", () => this.toggleChange());
+    byId("toggle-blink").addEventListener("click", () => this.toggleBlink());
+    byId("toggle-loupe").addEventListener("click", () => this.toggleLoupe());
+    byId("zoom-in").addEventListener("click", () => this.zoomBy(ZOOM_STEP));
+    byId("zoom-out").addEventListener("click", () => this.zoomBy(1 / ZOOM_STEP));
   }
 
   get pair() {
@@ -25,12 +31,14 @@ class Detail {
     this.list = list;
     if (!this.isOpen) this.dialog.showModal();
     this.show(index);
-    byId("detail-name").focus({ preventScroll: true });
+    byId("detail-heading").focus({ preventScroll: true });
   }
 
   show(index) {
     this.index = index;
     const pair = this.pair;
+    byId("detail-title").textContent = pair.title;
+    byId("detail-title").hidden = pair.title === shortName(pair);
     byId("detail-name").replaceChildren(element("span", "folder", folderName(pair)), shortName(pair));
     byId("position").textContent = `${wholeNumber.format(index + 1)} of ${wholeNumber.format(this.list.length)}`;
     byId("previous").disabled = index === 0;
@@ -42,6 +50,8 @@ class Detail {
     this.dialog.style.setProperty("--aspect", width / height);
     this.setSide(this.side);
     this.stage.show(pair);
+    this.loupe.show(pair);
+    filmstrip(pair, (shown, attempt) => this.redo.openAttempt(shown, attempt));
     this.tools();
     this.showDecision();
     this.preload(this.list[index + 1]);
@@ -55,6 +65,7 @@ class Detail {
 
   setSide(side) {
     this.side = side;
+    if (side) this.stage.blink(false);
     const shown = side || !this.pair.pictures.result; // nothing to compare with: show what there is
     byId("stage").hidden = shown;
     byId("side").hidden = !shown;
@@ -74,8 +85,28 @@ class Detail {
     this.tools();
   }
 
+  toggleBlink() {
+    const one = window.matchMedia("(prefers-reduced-motion: reduce)").matches && this.stage.blinks;
+    this.setSide(false);
+    this.stage.blink(!this.stage.blinks);
+    if (one) this.stage.seesScene = false;
+    this.tools();
+  }
+
+  toggleLoupe() {
+    this.setSide(false);
+    this.loupe.toggle(!this.loupe.shown);
+    this.tools();
+  }
+
+  zoomBy(factor) {
+    this.setSide(false);
+    this.stage.zoomBy(factor);
+  }
+
   tools() {
-    const { result, scene, change } = this.pair.pictures;
+    const { result, scene } = this.pair.pictures;
+    const change = this.pair.pictures.change || this.pair.undone.length;
     const side = !byId("side").hidden;
     const press = (id, pressed, disabled) => {
       byId(id).setAttribute("aria-pressed", String(pressed));
@@ -83,7 +114,12 @@ class Detail {
     };
     press("mode-compare", !side, !result);
     press("mode-side", side, false);
-    press("toggle-zoom", !side && this.stage.zoomed, !result);
+    press("toggle-zoom", !side && this.stage.scale === 1, !result);
+    press("toggle-blink", !side && this.stage.blinks, !result || !scene);
+    press("toggle-loupe", !side && !byId("loupe").hidden, !this.loupe.possible);
+    byId("loupe").classList.toggle("is-gone", side);
+    byId("zoom-in").disabled = !result || this.stage.scale >= MOST_ZOOM;
+    byId("zoom-out").disabled = !result || !this.stage.zoomed;
     press("toggle-change", !side && Boolean(change) && this.stage.changeShown, !result || !change);
     byId("stage-note").replaceChildren(...this.note(side, result, scene));
   }
@@ -91,20 +127,30 @@ class Detail {
   note(side, result, scene) {
     if (side || !result) return [];
     if (!scene) return ["The scene was not kept, or is not there any more: there is nothing to compare with."];
-    if (!this.stage.zoomed) return ["Drag across the picture to compare it with the scene. Double-click for 100 %."];
-    if (result.full) return ["Original pixels. Drag to move."];
+    if (!this.stage.zoomed) return ["Drag across the picture to compare it with the scene. Turn the wheel, or pinch, to enlarge it."];
+    const percent = `${Math.round(100 * this.stage.scale)} %`;
+    if (result.full) return [`${percent} of the original pixels. Drag to move.`];
     const size = result.size.map((px) => wholeNumber.format(px)).join(" × ");
     return [`A preview, enlarged: the original has ${size} pixels. `, originalLink(this.pair)];
   }
 
   showDecision() {
     const decision = this.decisions.of(this.pair);
-    const possible = Boolean(this.pair.result_uri);
+    const again = isAgain(this.pair, decision);
+    const possible = Boolean(this.pair.result_uri) && !this.pair.waiting;
     for (const id of ["accept", "reject"]) {
       byId(id).setAttribute("aria-pressed", String(decision === id));
       byId(id).disabled = !possible;
     }
-    byId("undo").hidden = decision === null;
+    byId("redo-open").disabled = again && Boolean(data.served);
+    byId("redo-open").setAttribute("aria-pressed", String(again));
+    byId("undo").hidden = decision === null || (again && Boolean(data.served));
+    const by = this.pair.decided_by && this.pair.recorded === decision ? `${DECISION[decision].word} by ${this.pair.decided_by}` : "";
+    const waits = this.pair.waiting?.by ? `${AGAIN[this.pair.waiting.asked]}, says ${this.pair.waiting.by}` : again ? AGAIN[this.pair.waiting?.asked ?? decision] : "";
+    byId("decided").textContent = waits || by;
+    const comment = byId("comment");
+    if (document.activeElement !== comment) comment.value = this.decisions.comment(this.pair);
+    comment.disabled = !possible;
   }
 }
 
@@ -143,6 +189,8 @@ function facts(pair) {
   const parts = [statusBlock(pair)];
   if (pair.error) parts.push(errorBlock(pair.error));
   if (pair.checks.length) parts.push(element("h3", "", "Checks"), element("ul", "checks", ...pair.checks.map(checkRow)));
+  if (pair.colours?.length) parts.push(element("h3", "", "Colours of the product"), colourRows(pair.colours));
+  if (pair.feedback) parts.push(element("h3", "", "What a person asked for"), element("p", "", pair.feedback));
   if (pair.placement) parts.push(element("h3", "", "Placement asked for"), element("p", "", pair.placement));
   if (pair.pose && pair.pose !== "stand") parts.push(element("h3", "", "Pose asked for"), element("p", "", pair.pose));
   if (Object.keys(pair.labels).length) parts.push(element("h3", "", "Labels"), definitions(Object.entries(pair.labels)));
@@ -181,6 +229,20 @@ function checkRow(check) {
   if (bar) row.append(bar);
   row.append(element("span", "check-figures", checkFigures(check)));
   return row;
+}
+
+// The photograph's colours beside the result's at the same places; the light of the scene is part of the difference.
+function colourRows(colours) {
+  const swatch = (colour, title) => {
+    const box = element("span", "swatch");
+    box.style.background = colour;
+    box.setAttribute("role", "img");
+    box.setAttribute("aria-label", `${title} ${colour}`);
+    return box;
+  };
+  return element("ul", "colours", ...colours.map(([photograph, result, difference]) => element("li", "",
+    swatch(photograph, "photograph"), swatch(result, "result"),
+    element("span", "check-figures", `${photograph} → ${result}, ΔE ${figure(difference)}`))));
 }
 
 // A small bar: how far the value reaches, and a tick where the threshold is.

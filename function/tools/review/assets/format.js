@@ -14,7 +14,14 @@ const STATUS = {
   failed: { word: "Failed", order: 1 },
   accepted: { word: "Accepted", order: 2 },
 };
-const DECISION = { accept: { word: "accepted", sign: "✓" }, reject: { word: "rejected", sign: "✕" } };
+const DECISION = {
+  accept: { word: "accepted", sign: "✓" },
+  reject: { word: "rejected", sign: "✕" },
+  redo: { word: "asked again for", sign: "↻" },
+  pick: { word: "picked another attempt for", sign: "⇄" },
+};
+const AGAIN = { redo: "To be made again", pick: "Another attempt", upload: "Uploaded again" };
+const isAgain = (pair, decision) => Boolean(pair.waiting) || decision === "redo" || decision === "pick";
 
 const wholeNumber = new Intl.NumberFormat("en");
 const dollars = (usd, digits) =>

@@ -10,6 +10,7 @@ const ORDERS = {
   risk: (a, b) => (b.risk ?? -1) - (a.risk ?? -1) || compareNames(a, b),
   cost: (a, b) => (b.usd ?? -1) - (a.usd ?? -1) || compareNames(a, b),
   name: (a, b) => compareNames(a, b),
+  risk: (a, b) => (b.risk ?? 2) - (a.risk ?? 2) || compareNames(a, b), // without a figure: nothing was judged
   newest: (a, b) => b.created.localeCompare(a.created) || compareNames(a, b),
   oldest: (a, b) => a.created.localeCompare(b.created) || compareNames(a, b),
 };
@@ -40,13 +41,14 @@ class Grid {
     });
   }
 
-  show({ status, reason, decision, search, sort }) {
+  show(wanted) {
+    const { status, reason, search, sort } = wanted;
     const words = search.toLowerCase().split(/\s+/).filter(Boolean);
     const shown = this.pairs
       .filter((pair) =>
         (!status || pair.status === status) &&
         (!reason || reasonsOf(pair).includes(reason)) &&
-        (!decision || (this.decisions.of(pair) ?? "none") === decision) &&
+        passes(pair, wanted, this.decisions.of(pair)) &&
         words.every((word) => searchText(pair).includes(word)))
       .sort(ORDERS[sort]);
     if (shown.length !== this.shown.length || shown.some((pair, index) => pair !== this.shown[index])) {
@@ -88,21 +90,37 @@ class Grid {
       find(".photo-empty").textContent = pair.pictures.result ? "" : "No picture";
     }
     card.classList.add(`is-${pair.status}`);
+    find(".title").textContent = pair.title;
     find(".name").textContent = shortName(pair);
-    find(".status").textContent = STATUS[pair.status].word;
-    find(".reason").textContent = pair.status === "accepted" ? "" : headline(pair);
+    find(".name").hidden = pair.title === shortName(pair);
     this.mark(pair, card);
     return card;
+  }
+
+  // A row has come anew: its card is made again, where it stands.
+  update(pair) {
+    const card = pair.card;
+    pair.card = pair.searchText = undefined;
+    if (!card) return;
+    const focused = card.contains(document.activeElement);
+    pair.card = this.makeCard(pair);
+    pair.card.firstElementChild.setAttribute("tabindex", card.firstElementChild.getAttribute("tabindex"));
+    card.replaceWith(pair.card);
+    if (focused) pair.card.firstElementChild.focus();
   }
 
   mark(pair, card = pair.card) {
     if (!card) return; // not made yet: it will be made with its mark
     const decision = this.decisions.of(pair);
+    const again = isAgain(pair, decision);
+    card.classList.toggle("is-again", again);
+    card.querySelector(".status").textContent = again ? AGAIN[pair.waiting?.asked ?? decision] : STATUS[pair.status].word;
+    card.querySelector(".reason").textContent = again || pair.status === "accepted" ? "" : headline(pair);
     const mark = card.querySelector(".mark");
     mark.hidden = decision === null;
     mark.className = `mark is-${decision}`;
     mark.textContent = decision ? DECISION[decision].sign : "";
-    const label = decision ? `You ${DECISION[decision].word} it` : "";
+    const label = decision ? `${pair.recorded === decision && pair.decided_by ? pair.decided_by : "You"} ${DECISION[decision].word} it` : "";
     mark.title = label;
     if (label) mark.setAttribute("aria-label", label);
     else mark.removeAttribute("aria-label");
@@ -141,7 +159,7 @@ function reasonsOf(pair) {
 
 function searchText(pair) {
   pair.searchText ??= [
-    pair.name, pair.status, pair.model, pair.error?.code, pair.error?.message,
+    pair.name, pair.title, pair.status, pair.model, pair.placement, pair.comment, pair.feedback, pair.error?.code, pair.error?.message,
     ...Object.entries(pair.labels).flat(), ...failedChecks(pair).map((check) => check.title),
   ].join("\n").toLowerCase();
   return pair.searchText;

@@ -1,5 +1,11 @@
-// The picture itself: scene over result, cut at the slider; fitted, or at 100 % and moved by dragging.
+// The picture itself: scene over result, cut at the slider; fitted, or enlarged up to 400 % and moved by dragging.
 // All layers share one rectangle, so the cut and the tint stay in place at any zoom.
+
+const MOST_ZOOM = 4; // pixels of the screen for one of the picture
+const ZOOM_STEP = 1.4; // of a key or a button
+const WHEEL_ZOOM = 0.0016, PINCH_ZOOM = 0.01; // natural logarithm of the scale, for a pixel of the wheel's way
+const LINE_PX = 18; // of a wheel that counts lines
+const BLINK_MS = 700; // slow enough for everyone (WCAG 2.3.1: three a second are the most)
 
 class Stage {
   constructor() {
@@ -7,17 +13,26 @@ class Stage {
     this.layers = byId("layers");
     this.slider = byId("slider");
     this.line = byId("line");
-    this.zoomed = false;
+    this.scale = null; // pixels of the screen for one of the picture; null: all of it is seen
+    this.blinks = false;
     this.changeShown = false;
     this.pair = null;
     this.slider.addEventListener("input", () => this.cut());
     this.root.addEventListener("dblclick", (event) => this.zoom(!this.zoomed, this.pointOf(event)));
     this.root.addEventListener("pointerdown", (event) => this.startPan(event));
     this.root.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    this.root.addEventListener("touchstart", (event) => this.startPinch(event), { passive: false });
+    this.root.addEventListener("touchmove", (event) => this.movePinch(event), { passive: false });
+    for (const name of ["touchend", "touchcancel"]) this.root.addEventListener(name, () => { this.pinch = null; });
     new ResizeObserver(() => this.layout()).observe(this.root);
   }
 
+  get zoomed() {
+    return this.scale !== null;
+  }
+
   show(pair) {
+    this.blink(false);
     this.pair = pair;
     const { scene, result, change } = pair.pictures;
     this.main = result ?? scene;
@@ -25,12 +40,13 @@ class Stage {
     this.after = result ? this.addable(result, "after", `Result of ${pair.name}`) : null;
     this.before = scene ? this.addable(scene, "before", `Scene of ${pair.name}, without the product`) : null;
     this.change = change ? this.image(change, "change", "What changed, tinted") : null;
-    this.layers.replaceChildren(...[this.after, this.before, this.change].filter(Boolean));
+    this.undone = pair.undone.length && scene ? undoneMap(pair.undone) : null;
+    this.layers.replaceChildren(...[this.after, this.before, this.change, this.undone].filter(Boolean));
     this.compares = Boolean(result && scene);
     this.slider.hidden = this.line.hidden = byId("tags").hidden = !this.compares;
     this.slider.value = pair.box ? startCut(pair.box) : 50;
     this.showChange(this.changeShown);
-    this.zoom(this.zoomed);
+    this.zoomTo(this.scale, pair.focus);
   }
 
   addable(picture, className, alt) {
@@ -50,19 +66,58 @@ class Stage {
 
   showChange(shown) {
     this.changeShown = shown;
-    if (this.change) this.change.hidden = !shown;
+    for (const layer of [this.change, this.undone]) if (layer) layer.hidden = !shown;
   }
 
-  // `point`: shares of the picture that should come to the middle.
+  // Scene and result in turn, at the same place; where less motion is asked for, one look at a time.
+  blink(on) {
+    clearInterval(this.timer);
+    this.blinks = on && this.compares;
+    this.root.classList.toggle("is-blinking", this.blinks);
+    this.seesScene = this.blinks;
+    if (this.blinks && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.timer = setInterval(() => { this.seesScene = !this.seesScene; this.cut(); }, BLINK_MS);
+    }
+    if (this.box) this.cut();
+  }
+
+  // 100 %, or all of it. `point`: shares of the picture that should come to the middle.
   zoom(zoomed, point = this.pair.focus) {
-    this.zoomed = zoomed;
-    this.root.classList.toggle("is-zoomed", zoomed);
+    this.zoomTo(zoomed ? 1 : null, point);
+  }
+
+  zoomTo(scale, point = this.centre ?? this.pair.focus) {
+    this.scale = scale;
+    this.root.classList.toggle("is-zoomed", this.zoomed);
+    this.root.classList.toggle("is-pixels", scale > 2);
     for (const image of [this.after, this.before]) {
-      if (zoomed && image?.picture.full && image.getAttribute("src") !== image.picture.full) image.src = image.picture.full;
+      const full = image?.picture.full;
+      if (this.zoomed && full && image.getAttribute("src") !== full) image.src = full;
     }
     this.centre = point;
     this.layout();
-    this.onZoom?.(zoomed);
+    this.onZoom?.();
+  }
+
+  // Larger or smaller by `factor`; what lies under the pointer (or in the middle) stays there.
+  zoomBy(factor, event = null) {
+    const { left, top, width, height } = this.root.getBoundingClientRect();
+    const at = event ? [event.clientX - left, event.clientY - top] : [width / 2, height / 2];
+    const under = [(at[0] - this.box.left) / this.box.width, (at[1] - this.box.top) / this.box.height];
+    const fitted = this.fitted();
+    const scale = Math.min((this.scale ?? fitted) * factor, Math.max(MOST_ZOOM, fitted));
+    if (scale <= fitted) return this.zoomTo(null);
+    const pixel = scale / window.devicePixelRatio;
+    this.zoomTo(scale, [
+      under[0] + (width / 2 - at[0]) / (this.size[0] * pixel),
+      under[1] + (height / 2 - at[1]) / (this.size[1] * pixel),
+    ]);
+  }
+
+  // The scale at which all of the picture is seen.
+  fitted() {
+    const { width, height } = this.root.getBoundingClientRect();
+    return Math.min(width / this.size[0], height / this.size[1], 2) * window.devicePixelRatio;
   }
 
   layout() {
@@ -70,7 +125,7 @@ class Stage {
     if (!this.pair || !width) return;
     const [w, h] = this.size;
     const pixel = 1 / window.devicePixelRatio; // one picture pixel on one pixel of the screen
-    const scale = this.zoomed ? pixel : Math.min(width / w, height / h, 2);
+    const scale = this.zoomed ? this.scale * pixel : Math.min(width / w, height / h, 2);
     this.box = { width: w * scale, height: h * scale };
     const place = (room, length, share) => {
       const free = room - length;
@@ -100,7 +155,8 @@ class Stage {
     const at = this.seen.left + (this.seen.width * share) / 100;
     this.root.style.setProperty("--cut", `${at}px`);
     if (this.before) {
-      const hidden = this.compares ? Math.max(0, this.box.left + this.box.width - at) : 0;
+      const all = this.blinks && !this.seesScene ? this.box.width + 1 : 0;
+      const hidden = this.compares && !this.blinks ? Math.max(0, this.box.left + this.box.width - at) : all;
       this.before.style.clipPath = `inset(0 ${hidden}px 0 0)`;
     }
     byId("tag-before").classList.toggle("is-gone", share < 12);
@@ -132,6 +188,7 @@ class Stage {
     this.root.classList.add("is-moving");
     let [x, y] = [event.clientX, event.clientY];
     const move = (moved) => {
+      if (this.pinch) return;
       this.pan(moved.clientX - x, moved.clientY - y);
       [x, y] = [moved.clientX, moved.clientY];
     };
@@ -143,14 +200,49 @@ class Stage {
     this.root.addEventListener("lostpointercapture", end, { once: true });
   }
 
+  // A trackpad's pinch arrives as a wheel with Ctrl.
   wheel(event) {
-    if (!this.zoomed || event.ctrlKey) return;
     event.preventDefault();
-    this.pan(-event.deltaX, -event.deltaY);
+    const way = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_PX : 1;
+    if (event.shiftKey && this.zoomed) return this.pan(-way * (event.deltaX || event.deltaY), 0);
+    this.zoomBy(Math.exp(-way * event.deltaY * (event.ctrlKey ? PINCH_ZOOM : WHEEL_ZOOM)), event);
+  }
+
+  startPinch(event) {
+    if (event.touches.length !== 2) return;
+    event.preventDefault();
+    this.pinch = spread(event.touches);
+  }
+
+  movePinch(event) {
+    if (!this.pinch || event.touches.length !== 2) return;
+    event.preventDefault();
+    const now = spread(event.touches);
+    this.zoomBy(now.apart / this.pinch.apart, now);
+    if (this.zoomed) this.pan(now.clientX - this.pinch.clientX, now.clientY - this.pinch.clientY);
+    this.pinch = now;
   }
 }
 
 // The cut starts left of the product, so that the first look shows the whole of it.
 function startCut([left]) {
   return Math.min(Math.max(left * 100 - 3, 8), 50);
+}
+
+// How far two fingers are apart, and the middle between them.
+function spread([one, other]) {
+  return {
+    apart: Math.max(Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY), 1),
+    clientX: (one.clientX + other.clientX) / 2,
+    clientY: (one.clientY + other.clientY) / 2,
+  };
+}
+
+// Where the model changed what nobody asked for, and the scene's own pixels were put back.
+function undoneMap(boxes) {
+  return element("div", "undone", ...boxes.map(([left, top, width, height]) => {
+    const box = element("span", "", "undone");
+    for (const [name, share] of Object.entries({ left, top, width, height })) box.style[name] = `${100 * share}%`;
+    return box;
+  }));
 }

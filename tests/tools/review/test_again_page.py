@@ -1,0 +1,91 @@
+"""Redo and pick on a page that is a file: in the decisions that it exports, and as commands to copy."""
+
+import shlex
+from dataclasses import replace
+
+from function.tools.command_line import command_line
+from function.tools.review.decisions import read_decisions
+from tests.tools.review.samples import RESULT_COLOUR, make_pair, png, record
+
+HOSTILE = 'it\'s $(rm -rf /) `x` "y"\n; z'
+
+
+def two_attempts():
+    """A pair whose two attempts are kept, the second one shown."""
+    pictures = {1: png((9, 99, 9)), 2: png(RESULT_COLOUR)}
+    attempts = [
+        {
+            "number": number, "seed": number, "outcome": "generated", "verdict": "review", "finish_reason": "STOP",
+            "latency_ms": 8000, "usd": 0.04, "answer": record("gs://out/_work/answers/x", picture),
+            "checks": {"no_halo": {"value": number, "threshold": 0, "passed": False}},
+        }
+        for number, picture in pictures.items()
+    ]  # fmt: skip
+    pair = make_pair("a/one.json", "review", attempts=attempts, checks=attempts[1]["checks"], placement="left")
+    return replace(pair, attempts={number: (lambda data=data: data) for number, data in pictures.items()})
+
+
+def parsed(command: str):
+    words = shlex.split(command)
+    assert words[:3] == ["python", "-m", "function"]
+    return command_line().parse_args(words[3:])
+
+
+def exported(page, tmp_path):
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Download decisions").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download JSON").click()
+    waiting.value.save_as(tmp_path / "decisions.json")
+    return read_decisions(tmp_path / "decisions.json")
+
+
+def test_a_redo_is_a_decision_and_a_command(open_page, tmp_path):
+    page = open_page([two_attempts()])
+    page.locator("#by").fill("jo")
+    page.keyboard.press("Escape")
+    page.locator(".card").click()
+    page.keyboard.press("r")
+    assert "bright cut-out fringe" in parsed(page.locator("#redo-command").text_content()).reason
+    page.locator("#redo-chips label").click()
+    page.locator("#redo-words").fill(HOSTILE)
+    page.locator("#redo-placement").fill("right")
+    page.locator("#redo-seed").fill("7")
+    page.locator("#redo-attempts").fill("2")
+    assert "at most $0.07" in page.locator("#redo-price").inner_text()
+    options = parsed(page.locator("#redo-command").text_content())
+    said = (options.target, options.redo, options.placement, options.seed, options.attempts, options.by)
+    assert said == ("gs://out/a", ["a/one"], "right", 7, 2, "jo")
+    assert options.reason == HOSTILE and options.decisions is None
+    page.locator("#redo-send").click()
+    assert "To be made again" in page.locator("#decided").inner_text()
+    (row,) = exported(page, tmp_path)
+    assert (row.decision, row.sidecar, row.manifest_generation, row.by) == ("redo", "a/one.json", "17", "jo")
+    assert (row.feedback, row.placement, row.seed, row.attempts) == (HOSTILE, "right", 7, 2)
+
+
+def test_an_attempt_is_looked_at_and_picked(open_page, tmp_path):
+    page = open_page([two_attempts()])
+    page.locator(".card").click()
+    assert page.locator("#filmstrip li.is-shown").inner_text().startswith("2.")
+    page.locator("#filmstrip button").first.click()
+    assert page.locator("#pick-text").inner_text().startswith("Did not pass: No halo.")
+    options = parsed(page.locator("#pick-command").text_content())
+    assert (options.pick, options.attempt) == (["a/one"], 1)
+    page.locator("#pick-use").click()
+    (row,) = exported(page, tmp_path)
+    assert (row.decision, row.attempt) == ("pick", 1)
+
+
+def test_a_failed_pair_can_be_asked_for_again_and_a_comment_is_kept(open_page, tmp_path):
+    page = open_page([make_pair("a/failed.json", "failed"), make_pair("a/one.json")])
+    page.locator(".card", has_text="failed").click()
+    page.keyboard.press("r")
+    page.locator("#redo-words").fill("A plain bottle of oil.")
+    page.locator("#redo-send").click()
+    page.keyboard.press("ArrowRight")
+    page.locator("#comment").fill("crop it")
+    page.locator("#accept").click()
+    failed, one = exported(page, tmp_path)
+    assert (failed.decision, failed.result_uri, failed.feedback) == ("redo", "", "A plain bottle of oil.")
+    assert (one.decision, one.comment) == ("accept", "crop it")
