@@ -97,6 +97,7 @@ class Settings(BaseModel):
     on_budget: Annotated[Literal["wait", "fail"], BeforeValidator(_lower)] = Field("wait", alias="ON_BUDGET")
     judge_model: Annotated[Text, Field(pattern=MODEL_NAME)] | None = Field(None, alias="JUDGE_MODEL")
     identity: Annotated[Identity, BeforeValidator(_lower)] = Field("auto", alias="IDENTITY")
+    classical_fallback: Flag = Field(False, alias="CLASSICAL_FALLBACK")
     max_px: int = Field(768, alias="MAX_PX", ge=256, le=4096)
     max_attempts: int = Field(3, alias="MAX_ATTEMPTS", ge=1, le=20)
     max_source_bytes: int = Field(50 * 2**20, alias="MAX_SOURCE_BYTES", ge=1)

@@ -308,7 +308,7 @@ class Sidecar(Record):
     drift: DriftRecord | None = None
     restoration: Restoration | None = None
     method: Method | None = Field(
-        None, description="who placed the product of the result: the model, or we in a sketch"
+        None, description="who placed the product of the result: the model, we in a sketch, or we alone"
     )
     identity: IdentityRecord | None = None
     change: Change | None = None

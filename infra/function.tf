@@ -30,6 +30,8 @@ locals {
     MAX_ATTEMPTS              = tostring(var.max_attempts)
     MAX_IMAGE_SIZE            = var.max_image_size
     THINKING_LEVEL            = var.thinking_level
+    IDENTITY                  = var.identity
+    CLASSICAL_FALLBACK        = var.classical_fallback ? "true" : null
     MAX_USD_PER_DAY           = tostring(var.max_usd_per_day)
     MAX_USD_PER_CATALOGUE     = tostring(var.max_usd_per_catalogue)
     ON_BUDGET                 = var.on_budget

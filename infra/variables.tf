@@ -320,6 +320,30 @@ variable "thinking_level" {
   }
 }
 
+variable "identity" {
+  type        = string
+  default     = "auto"
+  nullable    = false
+  description = "Whose pixels the product has where a manifest does not say (IDENTITY): its photograph's where the model's are not verified (auto), always the model's (model), always the photograph's (exact; allow two attempts)."
+
+  validation {
+    condition     = contains(["auto", "model", "exact"], var.identity)
+    error_message = "identity must be \"auto\", \"model\" or \"exact\"."
+  }
+}
+
+variable "classical_fallback" {
+  type        = bool
+  default     = false
+  nullable    = false
+  description = "Where no picture of the model can be used, the photograph is laid into the scene under an estimated light, and the pair goes to review (CLASSICAL_FALLBACK)."
+
+  validation {
+    condition     = contains([true, false], var.classical_fallback)
+    error_message = "classical_fallback must be true or false."
+  }
+}
+
 variable "model_requests_per_minute" {
   type        = number
   default     = 60

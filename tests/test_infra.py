@@ -251,6 +251,8 @@ def test_the_defaults_are_those_of_the_code():
     settings = Settings.from_environment({"OUTPUT_BUCKET": "results", "GEMINI_API_KEY": "k"})
     assert (default_of("model"), *default_of("fallback_models")) == settings.model_chain
     assert default_of("thinking_level") == settings.thinking_level
+    assert (default_of("identity"), default_of("classical_fallback")) == ("auto", False)
+    assert (settings.identity, settings.classical_fallback) == ("auto", False)
     allowed = re.search(r"setsubtract\(var.source_formats, (.+?)\)\)", text)
     assert tuple(json.loads(allowed[1])) == settings.source_formats
     assert default_of("on_budget") == settings.on_budget

@@ -27,7 +27,7 @@ from function.matching.place import Place
 from function.pipeline.ask import ask, no_picture
 from function.pipeline.ask_second_opinion import ask_second_opinion, opinion_images
 from function.pipeline.context import Candidate, PairContext
-from function.pipeline.identity import given_place, held_to_identity, make_sketch, place_after
+from function.pipeline.identity import classical_candidate, given_place, held_to_identity, make_sketch, place_after
 from function.pipeline.record import risk_record
 from function.pipeline.requests import composite_request, sketch_request
 from function.restoration.analysis import Analysis, analyse
@@ -80,6 +80,8 @@ def choose_candidate(pair: PairContext) -> None:
             place = place_after(pair, candidate)
             # What the model did wrong with a product that it placed itself says nothing to one that is laid for it.
             lessons = lessons if place is None else []
+    if best is None:
+        best = classical_candidate(pair, place, reasons)
     if best is None:
         raise _main_reason(reasons)
     pair.best = best

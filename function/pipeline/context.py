@@ -93,10 +93,13 @@ class Candidate:
     picture: np.ndarray
     analysis: Analysis
     judgement: Judgement
+    is_classical: bool = False  # no answer of the model at all
 
     @property
-    def method(self) -> Literal["model", "sketch"]:
-        """Who placed the product: the model, or we in a sketch."""
+    def method(self) -> Literal["model", "sketch", "classical"]:
+        """Who placed the product: the model, or we in a sketch that it lit, or that nobody did."""
+        if self.is_classical:
+            return "classical"
         return "model" if self.analysis.product.laid is None else "sketch"
 
     @property

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from function.errors import ModelNoImage, ModelRefused
 from function.imaging.compress import encode_for_model, fit_to_frame, shrink
 from function.imaging.icc import to_srgb
 from function.judging import (
@@ -14,14 +16,16 @@ from function.judging import (
     product_identical,
     product_not_mirrored,
     product_once,
+    product_present,
     product_whole,
     scale_plausible,
 )
 from function.judging.check import unmeasured
-from function.judging.judge import Judgement
+from function.judging.judge import Judgement, judge
 from function.matching.photograph import has_outline
 from function.matching.place import Place, outline_box
 from function.pipeline.context import Candidate, PairContext, Sketch
+from function.restoration.classical import default_place, light_classically
 from function.restoration.found_place import find_place
 from function.restoration.sketch import draw_sketch
 from function.sidecar import IdentityRecord
@@ -35,6 +39,12 @@ LAID_POSES = ("stand", "lie", "hang")
 NOT_EXACT = (
     "The product has the model's own pixels, though its photograph's were asked for: it could not be laid into the "
     "scene beforehand. That takes a cut-out whose outline is sure, and a place at which the product stands as on it."
+)
+
+
+CLASSICAL = (
+    "No picture of the model could be used: the product was laid into the scene without it, under a light and with "
+    "shadows that are only estimated. Please look at its place, its size and its shadows."
 )
 
 
@@ -95,11 +105,36 @@ def make_sketch(pair: PairContext, place: Place) -> Sketch:
     return Sketch(place, image, box)
 
 
+def classical_candidate(
+    pair: PairContext, place: Place | None, reasons: Sequence[ModelRefused | ModelNoImage]
+) -> Candidate | None:
+    """What stands in where no answer could be used, to be reviewed; None where it is not asked for, the product cannot
+    be laid, or the model refused."""
+    refused = any(isinstance(reason, ModelRefused) for reason in reasons)
+    if not pair.settings.classical_fallback or refused or not _can_be_laid(pair):
+        return None
+    decoded = pair.decoded_sources()
+    _, reference = pair.resources.result(pair.prepared.ready_product)
+    outline = outline_box(np.ascontiguousarray(decoded.product.cut.alpha))
+    with pair.resources.pixels(SKETCH_BYTES):
+        analysis = light_classically(
+            decoded.small_scene, reference, place or default_place(decoded.scene.size, outline)
+        )
+        judged = judge(analysis, pair.manifest.pose)
+    check = unmeasured("", CLASSICAL, passed=False)
+    judgement = Judgement("review", judged.score, {**judged.checks, product_present.SPEC.name: check})
+    return Candidate(analysis.scene.answer, analysis, judgement, is_classical=True)
+
+
 def identity_record(pair: PairContext, candidate: Candidate) -> IdentityRecord:
     """What the sidecar says of it."""
     laid, scene_size = candidate.analysis.product.laid, pair.decoded_sources().scene.size
     if laid is None:
         return IdentityRecord(asked=pair.identity)
+    if candidate.is_classical:
+        x, y, width, height = laid.place.pixels(scene_size)
+        box = round(x), round(y), round(width), round(height)
+        return IdentityRecord(asked=pair.identity, box=box, note="no answer of the model was used")
     departure, grid = laid.departure, candidate.analysis.scene.image.shape
     changed = product_identical.changed_places(candidate.analysis)
     scale = scene_size[0] / grid[1], scene_size[1] / grid[0]

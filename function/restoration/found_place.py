@@ -11,7 +11,7 @@ from function.matching.photograph import has_outline
 from function.matching.place import Place, outline_box
 from function.restoration.analysis import Analysis
 from function.restoration.compositing import lay_over
-from function.restoration.departure import measure_departure
+from function.restoration.departure import Departure, measure_departure
 from function.restoration.laid_photograph import LaidPhotograph
 from function.restoration.silhouette import LEAST_SIDE_PX, fit_outline
 
@@ -38,7 +38,11 @@ def find_place(analysis: Analysis) -> Place | None:
     size = scene.image.shape[1], scene.image.shape[0]
     place = _standing(box, outline, size)
     for _ in range(REFINEMENTS):
-        place = _refined(place, analysis, outline)
+        departure = _departure(place, analysis)
+        if departure.correlation >= LEAST_REFINED:
+            place = _moved(place, departure, outline, size)
+    if analysis.product.match is None and not _departure(place, analysis).is_found:
+        return None  # only what was put in is known: it may be a shadow, or something else
     return place if LEAST_HEIGHT <= place.height <= MOST_HEIGHT and place.inside_share() >= LEAST_INSIDE else None
 
 
@@ -47,8 +51,8 @@ def _standing(box: tuple[float, float, float, float], outline: PixelBox, size: t
     return Place.standing((x + width / 2) / size[0], (y + height) / size[1], height / size[1], outline, size)
 
 
-def _refined(place: Place, analysis: Analysis, outline: PixelBox) -> Place:
-    """The place at which the photograph lies on the product that the answer shows, where it can be told."""
+def _departure(place: Place, analysis: Analysis) -> Departure:
+    """Where the answer shows the product against its photograph at `place`."""
     scene = analysis.scene
     size = scene.image.shape[1], scene.image.shape[0]
     laid = LaidPhotograph.of(analysis.product.photograph, place, size)
@@ -59,9 +63,10 @@ def _refined(place: Place, analysis: Analysis, outline: PixelBox) -> Place:
     sketch[inner] = lay_over(
         np.ascontiguousarray(sketch[inner]), laid.colours(laid.box), np.ascontiguousarray(coverage[inner])
     )
-    departure = measure_departure(sketch, scene.answer, coverage, laid.box)
-    if departure.correlation < LEAST_REFINED:
-        return place
+    return measure_departure(sketch, scene.answer, coverage, laid.box)
+
+
+def _moved(place: Place, departure: Departure, outline: PixelBox, size: tuple[int, int]) -> Place:
     left, top, wide, tall = place.pixels(size)
     foot = departure.matrix @ [left + wide / 2, top + tall, 1.0]
     grown = tall * float(np.sqrt(departure.scale_x * departure.scale_y))

@@ -79,6 +79,7 @@ run "defaults" {
       GEMINI_MODEL              = "gemini-2.5-flash-image"
       GEMINI_FALLBACK_MODEL     = "gemini-nano-banana-2.1,gemini-3.1-flash-lite-image"
       THINKING_LEVEL            = "minimal"
+      IDENTITY                  = "auto"
       MAX_USD_PER_DAY           = "25"
       ON_BUDGET                 = "wait"
       MAX_PX                    = "768"
@@ -115,6 +116,8 @@ run "chain_and_caps" {
     allowed_prefixes      = ["team-a/", "=brand/", "team-a/=gs://pictures/a/"]
     max_image_size        = "2K"
     thinking_level        = "medium"
+    identity              = "exact"
+    classical_fallback    = true
     max_usd_per_day       = 12.5
     max_usd_per_catalogue = 0.75
     on_budget             = "fail"
@@ -123,12 +126,14 @@ run "chain_and_caps" {
 
   assert {
     condition = alltrue([for f in [google_cloudfunctions2_function.composite, google_cloudfunctions2_function.composite_http[0]] :
-      { for name in ["GEMINI_FALLBACK_MODEL", "ALLOWED_MODELS", "ALLOWED_PREFIXES", "MAX_IMAGE_SIZE", "THINKING_LEVEL", "MAX_USD_PER_DAY", "MAX_USD_PER_CATALOGUE", "ON_BUDGET"] : name => one(f.service_config).environment_variables[name] } == {
+      { for name in ["GEMINI_FALLBACK_MODEL", "ALLOWED_MODELS", "ALLOWED_PREFIXES", "MAX_IMAGE_SIZE", "THINKING_LEVEL", "IDENTITY", "CLASSICAL_FALLBACK", "MAX_USD_PER_DAY", "MAX_USD_PER_CATALOGUE", "ON_BUDGET"] : name => one(f.service_config).environment_variables[name] } == {
         GEMINI_FALLBACK_MODEL = "gemini-3.1-flash-lite-image,gemini-3-pro-image"
         ALLOWED_MODELS        = "gemini-2.5-flash-image,gemini-3-pro-image"
         ALLOWED_PREFIXES      = "team-a/,=brand/,team-a/=gs://pictures/a/"
         MAX_IMAGE_SIZE        = "2K"
         THINKING_LEVEL        = "medium"
+        IDENTITY              = "exact"
+        CLASSICAL_FALLBACK    = "true"
         MAX_USD_PER_DAY       = "12.5"
         MAX_USD_PER_CATALOGUE = "0.75"
         ON_BUDGET             = "fail"

@@ -42,6 +42,7 @@ run "every_bad_value_is_refused" {
     allowed_models            = ["gemini-2.5-flash-image,gemini-3-pro-image"]
     max_image_size            = "512"
     thinking_level            = "none"
+    identity                  = "soft"
     max_usd_per_day           = 0
     max_usd_per_catalogue     = -1
     on_budget                 = "stop"
@@ -89,6 +90,7 @@ run "every_bad_value_is_refused" {
     var.allowed_models,
     var.max_image_size,
     var.thinking_level,
+    var.identity,
     var.max_usd_per_day,
     var.max_usd_per_catalogue,
     var.on_budget,

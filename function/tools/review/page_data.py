@@ -20,6 +20,7 @@ MAX_CORNER = 100.0  # of a share: a photograph that were larger would show nothi
 TITLE_LABELS = ("name", "title", "product", "sku")  # the first of these labels is what a pair is called by
 
 JsonDict = dict[str, object]
+MAX_BOXES = 12  # places where a product is not its photograph
 
 
 def pair_data(
@@ -63,6 +64,8 @@ def pair_data(
         "placement": _text(sidecar.get("placement")),
         "pose": _text(sidecar.get("pose")),
         "feedback": _text(sidecar.get("feedback")),
+        "method": _text(sidecar.get("method")),
+        "identity": _identity(sidecar),
         "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:MAX_LABELS]},
         "box": _box(sidecar),
         "undone": _undone(sidecar),
@@ -76,6 +79,29 @@ def pair_data(
             "change": change.overlay if isinstance(change := pictures.get("change"), ChangeMask) else None,
         },
     }
+
+
+def _identity(sidecar: JsonDict) -> JsonDict | None:
+    """Whose pixels were asked for, and where the product is not its photograph: boxes as shares of the scene."""
+    record = sidecar.get("identity")
+    if not isinstance(record, dict):
+        return None
+    scene = _dict(_dict(sidecar.get("inputs")).get("scene"))
+    size = _number(scene.get("width")), _number(scene.get("height"))
+    boxes = [_shares(box, size) for box in _list(record.get("changed"))[:MAX_BOXES]]
+    return {
+        "asked": _text(record.get("asked")),
+        "box": _shares(record.get("box"), size),
+        "changed": [box for box in boxes if box is not None],
+    }
+
+
+def _shares(box: object, size: tuple[float | None, float | None]) -> list[float] | None:
+    """A box of pixels in a picture of `size` as shares of it; None where that is no box, or no size."""
+    sides = [_number(side) for side in _list(box)]
+    if len(sides) != 4 or not all(side is not None for side in (*sides, *size)) or not (size[0] and size[1]):
+        return None
+    return [round(float(side or 0) / (size[k % 2] or 1), 4) for k, side in enumerate(sides)]
 
 
 def _check(name: str, value: object) -> JsonDict:

@@ -13,7 +13,7 @@ from tests.tiers import examples
 from tests.tools.review.samples import make_pair
 
 FIELDS = ["status", "created", "manifest", "inputs", "result", "model", "attempts", "cost", "checks"]
-FIELDS += ["change", "timings_ms", "labels", "error", "placement", "pose", "risk"]
+FIELDS += ["change", "timings_ms", "labels", "error", "placement", "pose", "risk", "method", "identity"]
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
@@ -65,6 +65,16 @@ def test_the_box_is_a_share_of_the_result():
     assert pair_data(make_pair(), {})["box"] == [0.4, 0.25, 0.2, 0.5]
     for box in (None, [1, 2, 3], [1, 2, "3", 4], "1234"):
         assert pair_data(make_pair(change={"box": box}), {})["box"] is None
+
+
+def test_where_the_product_is_not_its_photograph_is_a_share_of_the_scene():
+    identity = {"asked": "auto", "box": [400, 300, 200, 300], "changed": [[440, 360, 100, 60], "nonsense"]}
+    inputs = {"scene": {"width": 1000, "height": 600}}
+    shown = pair_data(make_pair(identity=identity, inputs=inputs, method="sketch"), {})
+    assert shown["method"] == "sketch"
+    assert shown["identity"] == {"asked": "auto", "box": [0.4, 0.5, 0.2, 0.5], "changed": [[0.44, 0.6, 0.1, 0.1]]}
+    assert pair_data(make_pair(identity=identity, inputs={}), {})["identity"]["box"] is None
+    assert pair_data(make_pair(), {})["identity"] is None
 
 
 def test_a_title_cannot_leave_its_place():

@@ -1,0 +1,28 @@
+"""Where an answer shows the product, as a place to lay its photograph at."""
+
+from __future__ import annotations
+
+import pytest
+
+from function.restoration.analysis import analyse
+from function.restoration.found_place import find_place
+from tests.cases.frontal import frontal_case
+from tests.cases.imitation import imitate
+from tests.cases.manners import MANNERS
+from tests.tiers import exhaustive
+
+
+@pytest.mark.parametrize("name", ["can", *exhaustive("box", "mug")])
+def test_the_place_is_where_the_product_stands(name):
+    case, frame, truth = frontal_case(name)
+    place = find_place(analyse(case.scene, case.product, imitate(case, frame, MANNERS["real"], 1), frame))
+    assert place is not None
+    near = 0.015 * truth.height
+    assert place.top + place.height == pytest.approx(truth.top + truth.height, abs=near)
+    assert place.height == pytest.approx(truth.height, abs=2 * near)
+    assert place.left + place.width / 2 == pytest.approx(truth.left + truth.width / 2, abs=near)
+
+
+def test_an_answer_without_the_product_has_none():
+    case, frame, _ = frontal_case("box")
+    assert find_place(analyse(case.scene, case.product, case.scene, frame)) is None

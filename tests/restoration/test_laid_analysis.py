@@ -1,0 +1,59 @@
+"""Answers to a sketch: the product is its photograph's own pixels, whatever the answer made of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from function.judging.judge import judge
+from function.judging.product_identical import changed_places
+from function.matching.cutout.cut_out import cut_out
+from function.restoration.analysis import ProductReference
+from function.restoration.laid_analysis import analyse_laid
+from function.restoration.restore import restore
+from tests.bench.identity import likeness
+from tests.bench.scores import score
+from tests.cases.frontal import frontal_case
+from tests.cases.imitation import imitate
+from tests.cases.manners import MANNERS
+from tests.cases.product_liberties import LIBERTIES, Drawn
+from tests.tiers import exhaustive
+
+
+@pytest.fixture(scope="module")
+def laid():
+    return frontal_case("can")
+
+
+def answered(laid, liberty):
+    case, frame, place = laid
+    drawn = LIBERTIES[liberty](Drawn.of(case), np.random.default_rng(3))
+    reference = ProductReference.of(case.product, cut_out(case.product))
+    return analyse_laid(case.scene, reference, imitate(drawn, frame, MANNERS["real"], 3), frame, place)
+
+
+@pytest.mark.parametrize("liberty", ["repainted", *exhaustive("kept", "misshapen")])
+def test_the_product_is_its_photograph_and_the_shadow_the_answers(laid, liberty):
+    case, frame, place = laid
+    analysis = answered(laid, liberty)
+    restored = restore(case.scene, case.product, analysis, frame)
+    similarity, colour = likeness(case.product, place, restored.image)
+    assert similarity > 0.95 and colour < 3
+    assert score(case, restored.image)["shadow"]["ssim"] > 0.9
+    assert score(case, restored.image)["outside"]["psnr"] > 50
+    assert judge(analysis).checks["product_identical"].passed and changed_places(analysis) == []
+
+
+def test_another_product_elsewhere_is_not_kept_and_not_accepted(laid):
+    analysis = answered(laid, "ignored")
+    judgement = judge(analysis)
+    assert judgement.verdict != "accepted" and not judgement.checks["product_identical"].passed
+    assert "neither moved nor turned" in " ".join(judgement.lessons)
+
+
+def test_an_answer_that_is_another_picture_is_answered(laid):
+    case, frame, place = laid
+    noise = np.random.default_rng(0).integers(0, 255, (768, 1344, 3)).astype(np.uint8)
+    reference = ProductReference.of(case.product, cut_out(case.product))
+    analysis = analyse_laid(case.scene, reference, noise, frame, place)
+    assert analysis.product.laid is None and judge(analysis).verdict != "accepted"
