@@ -88,15 +88,15 @@ def _identity(sidecar: JsonDict) -> JsonDict | None:
         return None
     scene = _dict(_dict(sidecar.get("inputs")).get("scene"))
     size = _number(scene.get("width")), _number(scene.get("height"))
-    boxes = [_shares(box, size) for box in _list(record.get("changed"))[:MAX_BOXES]]
+    boxes = [_stated_shares(box, size) for box in _list(record.get("changed"))[:MAX_BOXES]]
     return {
         "asked": _text(record.get("asked")),
-        "box": _shares(record.get("box"), size),
+        "box": _stated_shares(record.get("box"), size),
         "changed": [box for box in boxes if box is not None],
     }
 
 
-def _shares(box: object, size: tuple[float | None, float | None]) -> list[float] | None:
+def _stated_shares(box: object, size: tuple[float | None, float | None]) -> list[float] | None:
     """A box of pixels in a picture of `size` as shares of it; None where that is no box, or no size."""
     sides = [_number(side) for side in _list(box)]
     if len(sides) != 4 or not all(side is not None for side in (*sides, *size)) or not (size[0] and size[1]):
@@ -294,11 +294,6 @@ def _number(value: object) -> float | int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if abs(value) < 1e15 else None
-
-
-def _share(value: object) -> float | None:
-    number = _number(value)
-    return number if number is not None and 0 <= number <= 1 else None
 
 
 def _text(value: object) -> str:
