@@ -13,12 +13,15 @@ from types import TracebackType
 from google.cloud import storage
 
 from function.settings import API_KEYS, Settings
+from function.tools.local.batches import GATHER_S, Sweeper
 from function.tools.local.event_relay import FIRST_BACKOFF_S, Relay, Report
 from function.tools.local.processes import Process, free_port, function_server
 from function.tools.local.storage_emulator import PROJECT, gcs_client, gcs_server
 
 INPUT_BUCKET = "composite-input"
 OUTPUT_BUCKET = "composite-output"
+BATCH_BUCKET = "composite-batch"
+EMULATED_BATCH_S = 10.0  # a real job takes hours
 EMULATOR_KEY = "local-emulator-key"
 
 
@@ -73,9 +76,12 @@ class LocalSession:
                 "OUTPUT_BUCKET": OUTPUT_BUCKET,
                 "STORAGE_EMULATOR_HOST": gcs.url,
             }
+            if not self._model.settings.use_vertexai:  # which could not read a bucket of this machine
+                environment |= {"BATCH_BUCKET": BATCH_BUCKET, "BATCH_GATHER_S": str(GATHER_S)}
             if not self._model.real:
                 port = free_port()
                 command = [sys.executable, "-m", "function.tools.emulator.server", "--port", str(port)]
+                command += ["--storage", gcs.url, "--batch-seconds", str(EMULATED_BATCH_S)]
                 root = str(Path(__file__).parents[3])
                 emulator = Process(command, port, logs / "model.log", {"PYTHONPATH": root})
                 environment |= {
@@ -85,12 +91,14 @@ class LocalSession:
                 }
             self.storage_url = gcs.url
             self.client = gcs_client(gcs.url)
-            for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
+            for bucket in (INPUT_BUCKET, OUTPUT_BUCKET, BATCH_BUCKET):
                 self.client.create_bucket(bucket)
             server = stack.enter_context(function_server(logs / "function.log", environment))
             self.relay = stack.enter_context(
                 Relay(self.client, INPUT_BUCKET, server.url, self._report, self._first_backoff_s)
             )
+            stack.enter_context(Relay(self.client, BATCH_BUCKET, server.url, first_backoff_s=self._first_backoff_s))
+            stack.enter_context(Sweeper(self.client, BATCH_BUCKET, server.url))
             self._stack = stack.pop_all()
         return self
 
