@@ -23,7 +23,8 @@ U = TypeVar("U")
 
 @dataclass(frozen=True)
 class BatchContext:
-    """`gather_s`: how long waiting pictures are gathered for a job; other waits are multiples of it."""
+    """`gather_s`: how long waiting pictures are gathered for a job; other waits are multiples of it. `is_paused`:
+    whether a person has stopped an input bucket: then no job is made for what waits there."""
 
     storage: Storage
     output_bucket: str
@@ -31,6 +32,7 @@ class BatchContext:
     service: BatchService
     budget: Budget
     gather_s: float
+    is_paused: Callable[[str], bool]
 
     @property
     def requests(self) -> Records[BatchRequest]:

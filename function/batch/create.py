@@ -37,6 +37,8 @@ def create(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     if now < job.not_before:
         return job
     claimed = [one for one in in_parallel(lambda d: _claim(context, d, job.id, deadline), job.digests) if one]
+    if any(context.is_paused(bucket) for bucket in {waiter.bucket for one in claimed for waiter in one.waiters}):
+        return job
     lines: list[str] = []
     keys: dict[str, str] = {}
     size = 0

@@ -57,6 +57,8 @@ def _plan(context: BatchContext, waiting: list[Mark], deadline: Deadline) -> Job
     for mark in waiting:
         if mark.digest not in kept:  # a mark that outlived its request
             context.storage.delete(context.output_bucket, mark.stored.name, deadline, generation=mark.stored.generation)
+    if any(context.is_paused(bucket) for bucket in {waiter.bucket for one in requests for waiter in one.waiters}):
+        return None
     requests, posted_to = _affordable(context, requests, deadline)
     if not requests:
         return None

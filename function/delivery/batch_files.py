@@ -31,6 +31,7 @@ def batch_context(services: Services) -> BatchContext:
         services.batches,
         services.budget,
         settings.batch_gather_s,
+        lambda bucket: services.switches.look(bucket).paused,
     )
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from unittest.mock import patch
 
 import pytest
 
+from function.settings import Settings
+from function.storage.read_deadline import TimedAdapter
 from tests.batch.place import BatchPlace
+from tests.batch.story import Mortal, Story
 from tests.support import Cloud
 
 
@@ -44,3 +48,33 @@ def key_place(servers, gemini):
 def place(request):
     """Both, one after the other."""
     return request.getfixturevalue(f"{request.param}_place")
+
+
+@pytest.fixture
+def mortal():
+    """See Mortal."""
+    made = Mortal()
+
+    def send(adapter, request, **options):
+        return made.send(adapter, request, **options)
+
+    with patch.object(TimedAdapter, "send", send):
+        yield made
+
+
+@pytest.fixture
+def own_place(gcs, gcs_client_session, gemini, folder, monkeypatch):
+    """Buckets of a test's own; the function's code runs in this process."""
+    gemini.control(batch_s=0.5)  # a job does not end within the sweep that makes it
+    place = BatchPlace(Cloud(gcs, gcs_client_session, gemini, folder), folder, vertex=True)
+    environment = place.cloud.environment(**place.environment(BATCH_GATHER_S="0.3"))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    place.settings = Settings.from_environment({name: value for name, value in environment.items() if value})
+    return place
+
+
+@pytest.fixture
+def story(own_place, mortal):
+    """See Story."""
+    return Story(own_place, mortal)

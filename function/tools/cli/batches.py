@@ -78,7 +78,7 @@ def _list(storage: Storage, bucket: str, *, as_json: bool) -> int:
         return 0
     for job in jobs:
         print(_line(job))
-    print(f"{counted(waiting, 'picture')} wait for a job")
+    print(f"{counted(waiting, 'picture')} {'waits' if waiting == 1 else 'wait'} for a job")
     return 0
 
 

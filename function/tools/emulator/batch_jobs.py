@@ -50,6 +50,8 @@ class EmulatedJob:
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat().replace("+00:00", "Z"))
     cancelled: threading.Event = field(default_factory=threading.Event)
     answered: int = 0
+    began: float = field(default_factory=time.time)
+    ended: float = float("inf")
 
 
 # Answers one request (its REST form) of a model → the response, or the error that its line carries.
@@ -116,6 +118,12 @@ class BatchJobs:
             return list(reversed(self.jobs.values()))
 
     def _run(self, job: EmulatedJob, time_s: float) -> None:
+        try:
+            self._work(job, time_s)
+        finally:
+            job.ended = time.time()
+
+    def _work(self, job: EmulatedJob, time_s: float) -> None:
         job.state = "RUNNING"
         if job.fault in ("stuck", "stuck_for_good"):
             while not job.cancelled.wait(POLL_S):

@@ -56,6 +56,7 @@ class BatchProtocol:
         self._client: storage.Client | None = None
         self._files: dict[str, bytes] = {}
         self._uploads: dict[str, bytearray] = {}
+        self.twins: set[str] = set()  # jobs that were made of a creation beside the one that was asked for
 
     @property
     def storage(self) -> storage.Client:
@@ -183,7 +184,7 @@ class BatchProtocol:
             raise ApiError(404, "NOT_FOUND", f"models/{model} is not found, or is not supported in batches.")
         job = self._jobs.start(prefix, display_name, model, lines, write)
         if kind == "twice":
-            self._jobs.start(prefix, display_name, model, lines, write)
+            self.twins.add(self._jobs.start(prefix, display_name, model, lines, write).name)
         if kind in ("twice", "unanswered"):
             raise ConnectionBroken
         return job

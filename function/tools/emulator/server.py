@@ -395,11 +395,13 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
     parser.add_argument("--storage", help="URL of the storage emulator, for batch jobs of Vertex AI")
+    parser.add_argument("--batch-seconds", type=float, default=0.0, help="how long a batch job takes")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds added to every answer")
     options = parser.parse_args()
     # Waited for, not handled: a handler may come while its own thread holds the lock that it wants.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDED_BY)
     with GeminiEmulator(options.port, options.host, options.latency, storage_url=options.storage) as emulator:
+        emulator.control(batch_s=options.batch_seconds)
         print(f"Gemini emulator on {emulator.url}", flush=True)
         signal.sigwait(ENDED_BY)
 

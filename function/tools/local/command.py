@@ -19,6 +19,7 @@ def demo_arguments(parser: argparse.ArgumentParser) -> None:
         "result and ends. With GEMINI_API_KEY or Vertex AI in the environment the real model is used."
     )
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where results go (default: %(default)s)")
+    parser.add_argument("--catalogue", action="store_true", help="three pairs of it as a catalogue, by batch")
     parser.set_defaults(run=run_demo)
 
 
@@ -55,7 +56,7 @@ def run_demo(args: argparse.Namespace) -> int:
     stop = StopRequest().listen()
     from function.tools.local.demo import demo  # noqa: PLC0415 (see above)
 
-    return demo(args.folder, stop)
+    return demo(args.folder, stop, catalogue=args.catalogue)
 
 
 def run_local(args: argparse.Namespace) -> int:

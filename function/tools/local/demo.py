@@ -17,6 +17,7 @@ from function.storage.names import split_gs_uri
 from function.tools.cli.terminal import fail
 from function.tools.demo_pair import DEMO_PAIR, PLACEMENT, PRODUCT, SCENE
 from function.tools.local.announcement import ModelUnreachable, announce
+from function.tools.local.demo_catalogue import NotSettled, run_catalogue
 from function.tools.local.event_relay import Delivery
 from function.tools.local.exchange import RETRY, Exchange
 from function.tools.local.folder import FolderUnusable, LocalFolder
@@ -34,8 +35,9 @@ class NoResult(Exception):
     """The demo ends without a result; the message says why, and what to do."""
 
 
-def demo(root: Path, stop: StopRequest) -> int:
-    """Upload the shipped pair, wait for its sidecar, print where everything is. 0 when there is a result."""
+def demo(root: Path, stop: StopRequest, *, catalogue: bool = False) -> int:
+    """Upload the shipped pair, wait for its sidecar, print where everything is; or a `catalogue` of it, by batch.
+    0 when there is a result."""
     if not DEMO_PAIR.is_dir():
         return fail(f"the shipped pair is not there: {DEMO_PAIR}; run this in a whole clone of the repository", code=1)
     folder = LocalFolder(root.resolve())
@@ -55,7 +57,10 @@ def demo(root: Path, stop: StopRequest) -> int:
 
         session = LocalSession(folder, access, report, stop=stop)
         with session:
-            _upload(session)
+            _upload_images(session)
+            if catalogue:
+                return run_catalogue(session, folder, stop)
+            _upload_manifest(session)
             print(
                 "uploaded demo/scene.jpg, demo/product.png and demo/bottle.json; waiting for the result …", flush=True
             )
@@ -65,7 +70,7 @@ def demo(root: Path, stop: StopRequest) -> int:
     except Stopped:
         print("stopped; run it again, and what is paid for is not paid again", file=sys.stderr, flush=True)
         return stop.exit_status
-    except NoResult as reason:
+    except (NoResult, NotSettled) as reason:
         return fail(f"{reason}; see {folder.logs}", code=1)
     except (SettingsInvalid, ModelUnreachable, FolderUnusable, DidNotStart) as problem:
         return fail(problem)
@@ -74,10 +79,13 @@ def demo(root: Path, stop: StopRequest) -> int:
     return _tell(sidecar, folder, page)
 
 
-def _upload(session: LocalSession) -> None:
-    bucket = session.client.bucket(INPUT_BUCKET)
+def _upload_images(session: LocalSession) -> None:
     for name in (SCENE, PRODUCT):
-        bucket.blob(f"demo/{name}").upload_from_filename(DEMO_PAIR / name, retry=RETRY)
+        blob = session.client.bucket(INPUT_BUCKET).blob(f"demo/{name}")
+        blob.upload_from_filename(DEMO_PAIR / name, retry=RETRY)
+
+
+def _upload_manifest(session: LocalSession) -> None:
     manifest = {
         "scene": SCENE,
         "product": PRODUCT,
@@ -85,7 +93,8 @@ def _upload(session: LocalSession) -> None:
         "labels": {"sku": "ALDERMOOR-500"},
     }
     content = json.dumps(manifest)
-    bucket.blob(f"{DEMO_NAME}.json").upload_from_string(content, "application/json", retry=RETRY)
+    blob = session.client.bucket(INPUT_BUCKET).blob(f"{DEMO_NAME}.json")
+    blob.upload_from_string(content, "application/json", retry=RETRY)
 
 
 def _wait_for(session: LocalSession, name: str, stop: StopRequest, unreachable: list[str]) -> dict[str, Any]:

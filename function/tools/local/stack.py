@@ -15,6 +15,7 @@ from function.delivery.cloud_event import is_manifest
 from function.delivery.outputs import GENERATION_KEY, MANIFEST_KEY
 from function.settings import API_KEYS, Settings
 from function.storage.names import gs_uri
+from function.tools.local.batches import GATHER_S, Sweeper
 from function.tools.local.event_relay import FIRST_BACKOFF_S, Relay, Report
 from function.tools.local.folder import FolderLock, LocalFolder
 from function.tools.local.function_log import FunctionLog
@@ -25,6 +26,8 @@ from function.tools.local.storage_emulator import PROJECT, gcs_client, gcs_serve
 
 INPUT_BUCKET = "composite-input"
 OUTPUT_BUCKET = "composite-output"
+BATCH_BUCKET = "composite-batch"
+EMULATED_BATCH_S = 10.0  # a real job takes hours
 EMULATOR_KEY = "local-emulator-key"
 HURRIED_STOP_S = 1.0  # a server that is asked to end hands on what it is at within a moment
 
@@ -90,7 +93,7 @@ class LocalSession:
     def __enter__(self) -> LocalSession:
         folder = self._folder
         folder.prepare()
-        for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
+        for bucket in (INPUT_BUCKET, OUTPUT_BUCKET, BATCH_BUCKET):
             (folder.objects / bucket).mkdir(exist_ok=True)  # before storage answers, so that nobody finds it without
         with contextlib.ExitStack() as stack:
             stack.enter_context(FolderLock(folder))
@@ -103,8 +106,10 @@ class LocalSession:
                 "STORAGE_EMULATOR_HOST": gcs.url,
                 "TMPDIR": str(folder.temporary),
             }
+            if not self._model.settings.use_vertexai:  # which could not read a bucket of this machine
+                environment |= {"BATCH_BUCKET": BATCH_BUCKET, "BATCH_GATHER_S": str(GATHER_S)}
             if not self._model.real:
-                emulator = self._start(stack, model_emulator(folder.logs / "model.log", guard))
+                emulator = self._start(stack, model_emulator(folder.logs / "model.log", guard, gcs.url))
                 environment |= {
                     "GOOGLE_GEMINI_BASE_URL": emulator.url,
                     "GEMINI_API_KEY": EMULATOR_KEY,
@@ -122,6 +127,8 @@ class LocalSession:
             self.relay = stack.enter_context(
                 Relay(self.client, INPUT_BUCKET, server.url, self._report, self._first_backoff_s, settled)
             )
+            stack.enter_context(Relay(self.client, BATCH_BUCKET, server.url, first_backoff_s=self._first_backoff_s))
+            stack.enter_context(Sweeper(self.client, BATCH_BUCKET, server.url))
             self._stack = stack.pop_all()
         return self
 
@@ -148,10 +155,12 @@ class LocalSession:
         return stack.enter_context(process)
 
 
-def model_emulator(log_file: Path, guard: OrphanGuard | None = None) -> Process:
-    """The Gemini emulator as a child process."""
+def model_emulator(log_file: Path, guard: OrphanGuard | None = None, storage_url: str | None = None) -> Process:
+    """The Gemini emulator as a child process; with the storage emulator's URL it takes batch jobs of Vertex AI too."""
     port = free_port()
     command = [sys.executable, "-m", "function.tools.emulator.server", "--port", str(port)]
+    command += ["--batch-seconds", str(EMULATED_BATCH_S)]
+    command += ["--storage", storage_url] if storage_url else []
     return Process(command, port, log_file, {"PYTHONPATH": str(Path(__file__).parents[3])}, guard)
 
 

@@ -158,6 +158,7 @@ def _attempt(value: object, pictures: Mapping[int, Picture | None]) -> JsonDict:
         "finish_reason": _text(record.get("finish_reason")),
         "latency_ms": _number(record.get("latency_ms")),
         "usd": _number(record.get("usd")),
+        "tier": _text(record.get("price_tier")),
         "failed": [
             _title(name) for name, check in _dict(record.get("checks")).items() if _dict(check).get("passed") is False
         ],

@@ -262,7 +262,7 @@ function attemptRow(attempt) {
     attempt.latency_ms !== null && duration(attempt.latency_ms),
     attempt.usd !== null && pictureCost(attempt.usd),
   ].filter(Boolean).join(", ");
-  const words = [attempt.purpose === "scene" && "scene from text", attempt.outcome, attempt.finish_reason && attempt.finish_reason !== "STOP" && attempt.finish_reason]
+  const words = [attempt.purpose === "scene" && "scene from text", attempt.outcome, attempt.tier === "batch" && "by batch", attempt.finish_reason && attempt.finish_reason !== "STOP" && attempt.finish_reason]
     .filter(Boolean).join(", ").replaceAll("_", " ");
   return element("li", "", element("span", "", words || "tried"), element("span", "figures", figures),
     attempt.message ? element("span", "small", attempt.message) : null,
