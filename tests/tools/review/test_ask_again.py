@@ -73,13 +73,19 @@ class TestRedo:
         assert after["status"] == "accepted" and after["feedback"] == "Keep the label's words."
         assert (after["person"]["asked"], after["person"]["by"], after["person"]["redone"]) == ("redo", "jo", 1)
 
-    def test_a_failed_pair_can_be_made_again_too(self, place, function, gemini):
+    def test_a_failed_pair_can_be_made_again_too_from_the_pages_own_file(self, place, function, gemini, tmp_path):
         gemini.control(faults=[{"kind": "block_reason", "value": "PROHIBITED_CONTENT"}])
         place.deliver(function, place.put_pair("r/failed.json"))
         assert place.sidecar("r/failed.json")["status"] == "failed"
-        assert decide(place, "--redo", "r/failed", "--yes") == 0
+        row = {"decision": "redo", "sidecar": "r/failed.json", "result": None, "feedback": "Oil.", "by": "kim"}
+        (tmp_path / "decisions.json").write_text(json.dumps({"decisions": [row]}))
+        options = command_line().parse_args(
+            ["decide", str(tmp_path / "decisions.json"), f"gs://{place.output}", "--yes"]
+        )
+        assert options.run(options) == 0
         deliver(place, function, "r/failed.json")
-        assert place.sidecar("r/failed.json")["status"] == "accepted"
+        after = place.sidecar("r/failed.json")
+        assert (after["status"], after["feedback"], after["person"]["by"]) == ("accepted", "Oil.", "kim")
 
     def test_a_catalogue_uploaded_again_leaves_the_row_alone_unless_that_row_changed(
         self, place, function, gemini, monkeypatch
