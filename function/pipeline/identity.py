@@ -18,7 +18,6 @@ from function.judging import (
     product_once,
     product_present,
     product_whole,
-    scale_plausible,
 )
 from function.judging.check import unmeasured
 from function.judging.judge import Judgement, judge
@@ -68,8 +67,6 @@ def place_after(pair: PairContext, candidate: Candidate) -> Place | None:
     if not _can_be_laid(pair):
         return None
     checks = candidate.judgement.checks
-    if not checks[scale_plausible.SPEC.name].passed:
-        return None  # at no place and no size that it should have
     in_doubt = any(not checks[check.SPEC.name].passed for check in IDENTITY_CHECKS)
     in_doubt |= candidate.analysis.product.match is None  # whatever else is wrong, it was not verified either
     return find_place(candidate.analysis) if in_doubt or pair.identity == "exact" else None

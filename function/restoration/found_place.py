@@ -15,8 +15,9 @@ from function.restoration.departure import Departure, measure_departure
 from function.restoration.laid_photograph import LaidPhotograph
 from function.restoration.silhouette import LEAST_SIDE_PX, fit_outline
 
-# A product shown smaller or taller than these shares of the scene's height is no place to lay one at.
-LEAST_HEIGHT, MOST_HEIGHT = 0.05, 0.9
+# A product shown smaller or taller than these shares of the scene's height has no size that one can believe, and is no
+# place to lay one at.
+LEAST_HEIGHT, MOST_HEIGHT = 0.07, 0.68
 # A place that lies outside of the scene by more than this is cut off by its border.
 LEAST_INSIDE = 0.98
 # A photograph that lies in the answer turned by more than this (degrees) was not meant to stand upright there.

@@ -14,6 +14,8 @@ from function.imaging.photometry import log_ratio, masked_mean
 # Light is what is wider than this share of the product's height (standard deviation), and never narrower than so many
 # pixels: letters and repainted texture are finer, highlights on gloss are wider.
 SIGMA_SHARE, LEAST_SIGMA = 0.03, 3.0
+# The rim that is left out, as a share of the product's height, where this share of the product is left.
+RIM_SHARE, LEAST_DEEP = 0.015, 0.5
 # Keeps ratios of dark pixels finite, 8-bit levels.
 DARK_OFFSET = 6.0
 # A pixel whose ratio misses the field by this much (natural logarithm) counts half, from wide to narrow: wrong letters
@@ -57,7 +59,7 @@ class ProductLight:
 def find_product_light(expected: np.ndarray, answer: np.ndarray, coverage: np.ndarray, height: float) -> ProductLight:
     """expected, answer (h, w, 3) uint8: the photograph's pixels, and the answer's at the same places of the product;
     coverage (h, w) uint8; `height` of the product, pixels."""
-    inside = (cv2.erode(coverage, np.ones((3, 3), np.uint8)) > 200).astype(np.float32)
+    inside = _deep(coverage, height)
     if not inside.any():
         inside = (coverage / np.float32(255)).astype(np.float32)
     sigma = max(LEAST_SIGMA, SIGMA_SHARE * height)
@@ -74,6 +76,15 @@ def find_product_light(expected: np.ndarray, answer: np.ndarray, coverage: np.nd
         mean = masked_mean(trust, window, added=1e-3)
         field = mean(ratio - middle.astype(np.float32)) + middle.astype(np.float32)
     return ProductLight(_limited(field, middle), followed)
+
+
+def _deep(coverage: np.ndarray, height: float) -> np.ndarray:
+    """(h, w) float32: 1 off the rim, at which the answer's outline may lie elsewhere and show the scene; of a thin
+    product, 1 but for the outline itself."""
+    rim = 2 * max(1, round(RIM_SHARE * height)) + 1
+    covered, deep, inner = (cv2.erode(coverage, np.ones((side, side), np.uint8)) > 200 for side in (1, rim, 3))
+    kept = deep if np.count_nonzero(deep) >= LEAST_DEEP * np.count_nonzero(covered) else inner
+    return kept.astype(np.float32)
 
 
 def _smooth(picture: np.ndarray, weight: np.ndarray) -> np.ndarray:
