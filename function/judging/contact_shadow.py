@@ -77,7 +77,9 @@ def _standing(inspection: Inspection) -> Check:
     scene, view = inspection.scene, inspection.view
     surface = surface_below(scene, view)
     contact = None if surface is None else touched(surface, view.height)
-    measured = shadow(scene, view, dark_contact=contact is None or contact >= DARKLY_TOUCHED)
+    # Where the outline is right to a fraction of a pixel, a dark rim of the product is no shadow beside it.
+    sees_dark = view.settled or contact is None or contact >= DARKLY_TOUCHED
+    measured = shadow(scene, view, dark_contact=sees_dark)
     if measured is None:
         return unmeasured("stops", "The product's base lies outside the picture.", passed=False)
     strongest, at_base = measured

@@ -20,6 +20,8 @@ MOST_APART, MOST_TOUCHING = 0.10, 0.85
 MOST_COPY, COPY_COLOUR, COPY_BRIGHTNESS = 0.08, 8.0, 18.0
 # Where it touches the product it may be a part of it that the fitted outline misses, up to this share.
 MOST_OUTSIDE = 0.3
+# Glass covers no more than so much (0..1), and what is seen through it is bent: that is no second product.
+SEEN_THROUGH = 0.1
 # Pieces under this share of the product's area are specks.
 LEAST_PIECE = 0.01
 
@@ -76,14 +78,14 @@ def also_put_in(inspection: Inspection) -> list[Piece]:
     inner = np.s_[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
     cover = np.zeros(scene.change.shape, np.uint8)
     x, y, width, height = view.box
-    cover[y : y + height, x : x + width] = view.cover > 0.5
+    cover[y : y + height, x : x + width] = view.cover > (SEEN_THROUGH if view.settled else 0.5)
     near = cv2.dilate(cover[inner], np.ones((9, 9), np.uint8))
     differs = max_channel(cv2.blur(cv2.absdiff(scene.answer[inner], scene.image[inner]), (5, 5))) > VISIBLE_LEVELS
     rest = np.where(differs & (near == 0), mask[inner], 0)
     around = cv2.dilate(near, np.ones((5, 5), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.inRange(rest, 128, 255), connectivity=8)
     joined = set(np.unique(labels[around > 0])) - {0}
-    own = float(cv2.countNonZero(cover))
+    own = max(1.0, float(cv2.countNonZero(cover)))
     large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > LEAST_PIECE * own) + 1
     if not len(large):
         return []

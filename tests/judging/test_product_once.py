@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from tests.cases.composed import blank_product, compose, white_product
 from tests.cases.faults import spoiled
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
-from tests.judging.samples import PRODUCT, composite, inspection, match, outline
+from tests.judging.samples import PRODUCT, composite, crop, inspection, match, outline, view
 from tests.tiers import exhaustive
 
 PLAIN = {"blank": blank_product, "white": white_product}
@@ -79,3 +81,13 @@ def test_a_part_that_the_fitted_outline_misses_is_no_copy_and_a_large_one_is(hei
     answer[y : y + height, x + width : x + 2 * width] = (60, 90, 170)
     mask[y : y + height, x + width : x + 2 * width] = 255
     assert product_once(inspection(answer, matched=None, product_mask=mask)).passed == passed
+
+
+def test_what_glass_bends_is_no_second_product():
+    x, y, _, _ = PRODUCT
+    answer, clear = composite(), crop(outline()).astype(np.float32) / 255
+    answer[y + 40 : y + 140, x + 20 : x + 80] = (210, 210, 120)
+    clear[clear > 0] = 0.3
+    seen = view(answer, found=False, cover=clear, settled=True)
+    assert product_once(inspection(answer, matched=None, seen=seen)).passed
+    assert not product_once(inspection(answer, matched=None, seen=replace(seen, settled=False))).passed
