@@ -10,7 +10,7 @@ import numpy as np
 from function.imaging.array_ops import max_channel
 from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
-from function.judging.product_view import VISIBLE_LEVELS
+from function.judging.product_view import VISIBLE_LEVELS, is_mirrored_below
 
 # What else was put in, as a share of the product's area: a piece of its own, and one that touches the product.
 # The latter may be the side of a turned box, which its frontal photograph does not show.
@@ -92,8 +92,12 @@ def also_put_in(inspection: Inspection) -> list[Piece]:
     lab = cv2.cvtColor(scene.answer[inner], cv2.COLOR_RGB2LAB)
     solid = cover[inner] > 0
     of_product = np.median(lab[solid], axis=0) if solid.any() else np.full(3, np.inf)
+    x, y, width, height = cv2.boundingRect(cover[inner])
     pieces = []
     for label in large:
+        left, top, wide, tall = (int(side) for side in stats[label, :4])
+        if is_mirrored_below((left, top, wide, tall), (x, y, width, height)):
+            continue
         light, *colour = np.median(lab[labels == label], axis=0) - of_product
         alike = np.hypot(*colour) < COPY_COLOUR and abs(light) < COPY_BRIGHTNESS
         pieces.append(Piece(float(stats[label, cv2.CC_STAT_AREA] / own), label in joined, bool(alike)))

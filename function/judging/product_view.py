@@ -26,6 +26,8 @@ LEAST_OVERLAP = 0.78
 # A second place for the outline counts from this overlap and this share of the first one's area on: twins reached .72
 # and more, what else lay beside products .63 and less.
 LEAST_TWIN_OVERLAP, LEAST_TWIN = 0.68, 0.15
+# A reflection begins so near to the product's base and reaches no farther to its sides, shares of its height and width.
+MIRRORED_SHARE = 0.1
 # A pixel counts as put in when it differs from the scene by this much, 8-bit levels: crushed blacks do not.
 VISIBLE_LEVELS = 20
 # Colours of a photograph are read at about this longest side (px), and so many of them kept.
@@ -177,8 +179,18 @@ def _fits_again(
     second = fit_outline(alpha, product.mask, scene.light, scene.image, scene.answer, without=first)
     if second is None:
         return False
+    if is_mirrored_below(second.box, box):
+        return False
     share = second.box[2] * second.box[3] / (box[2] * box[3])
     return second.overlap >= LEAST_TWIN_OVERLAP and share >= LEAST_TWIN
+
+
+def is_mirrored_below(box: tuple[float, float, float, float], product: tuple[float, float, float, float]) -> bool:
+    """Whether `box` (x, y, width, height) lies where a glossy surface mirrors what stands in the box `product`: below
+    its base, in its columns."""
+    beside, above = MIRRORED_SHARE * product[2], MIRRORED_SHARE * product[3]
+    within = box[0] >= product[0] - beside and box[0] + box[2] <= product[0] + product[2] + beside
+    return within and box[1] >= product[1] + product[3] - above
 
 
 def _piece_view(scene: SceneAnalysis, product: ProductAnalysis, alpha: np.ndarray) -> ProductView | None:

@@ -9,13 +9,14 @@ import pytest
 
 from function.judging.judge import judge
 from function.judging.product_once import MOST_COPY, product_once
-from function.restoration.analysis import analyse
+from function.judging.product_view import view_product
+from function.restoration.analysis import ProductAnalysis, analyse
 from tests.cases.answers import case, frame_of
 from tests.cases.composed import blank_product, compose, white_product
 from tests.cases.faults import spoiled
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
-from tests.judging.samples import PRODUCT, composite, crop, inspection, match, outline, view
+from tests.judging.samples import PRODUCT, composite, crop, inspection, match, outline, photograph, scene, view
 from tests.tiers import exhaustive
 
 PLAIN = {"blank": blank_product, "white": white_product}
@@ -91,3 +92,21 @@ def test_what_glass_bends_is_no_second_product():
     seen = view(answer, found=False, cover=clear, settled=True)
     assert product_once(inspection(answer, matched=None, seen=seen)).passed
     assert not product_once(inspection(answer, matched=None, seen=replace(seen, settled=False))).passed
+
+
+@pytest.mark.parametrize(("aside", "passed"), [(0, True), (60, False)])
+def test_what_lies_below_the_product_in_its_columns_is_its_reflection(aside, passed):
+    x, y, width, height = PRODUCT
+    answer, mask = composite(), outline()
+    below = np.s_[y + height + 8 : y + height + 70, x + aside : x + aside + width]
+    answer[below], mask[below] = (90, 110, 160), 255
+    assert product_once(inspection(answer, product_mask=mask)).passed is passed
+
+
+@pytest.mark.parametrize(("left", "twin"), [(PRODUCT[0] + 27, False), (PRODUCT[0] + 120, True)])
+def test_the_product_s_shape_is_a_twin_unless_it_is_mirrored_below(left, twin):
+    answer, mask = composite(), outline()
+    second = np.s_[PRODUCT[1] + PRODUCT[3] + 8 : PRODUCT[1] + PRODUCT[3] + 88, left : left + 45]
+    answer[second], mask[second] = (60, 90, 170), 255
+    seen = view_product(scene(answer), ProductAnalysis(photograph(), None, mask))
+    assert seen is not None and seen.fits_again is twin
