@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from function.imaging.array_ops import largest_component
 from function.judging.product_view import ProductView
 from function.restoration.analysis import SceneAnalysis
 from function.restoration.shading import even_darkening, light_stops
@@ -57,12 +58,14 @@ class CastShadow:
 
 def cast_shadow(scene: SceneAnalysis, view: ProductView) -> CastShadow | None:
     """None where the base lies outside of the picture."""
-    solid = (view.cover > 0.5).astype(np.uint8)
-    if not solid.any():
+    if not (view.cover > 0.5).any():
         return None
-    distance = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
     clear = max(LEAST_CLEAR_PX, CLEAR_SHARE * view.height)
-    darker = darkening(scene, view) * (distance > clear)
+    drawn = _drawn_shadow(view, int(clear))
+    solid = _body(view, drawn, int(clear))
+    distance = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
+    # A dark or sharp shadow is taken for a part of what was put in, and has no light of its own.
+    darker = np.where(view.put_in > 0.5, drawn, -light_stops(scene.light, view.box)) * (distance > clear)
     lowest = int(np.flatnonzero(solid.any(axis=1))[-1])
     ring = (distance > clear) & (distance <= clear + max(LEAST_REACH_PX, REACH_SHARE * view.height))
     ring[: max(0, lowest - int(BASE_SHARE * view.height))] = False
@@ -74,14 +77,22 @@ def cast_shadow(scene: SceneAnalysis, view: ProductView) -> CastShadow | None:
     return CastShadow(max(strongest, at_base), at_base, below, under)
 
 
-def darkening(scene: SceneAnalysis, view: ProductView) -> np.ndarray:
-    """(h, w) float32: stops by which the scene around the product is darker, as a shadow makes it. A dark or sharp one
-    is taken for a part of what was put in, and has no light of its own: it is read from the pixels, where it is wider
-    than the strip by which the outline may miss a dark rim of the product."""
-    wide = 2 * int(max(LEAST_CLEAR_PX, CLEAR_SHARE * view.height)) + 1
-    put_in = (view.put_in > 0.5) & (view.cover <= 0.5)
-    drawn = cv2.morphologyEx(even_darkening(view.scene, view.answer) * put_in, cv2.MORPH_OPEN, np.ones((wide, wide)))
-    return np.where(put_in, drawn, -light_stops(scene.light, view.box))
+def _drawn_shadow(view: ProductView, clear: int) -> np.ndarray:
+    """(h, w) float32: stops by which what was put in only darkens the scene, where that is wider than the strip by
+    which the outline may miss a dark rim of the product."""
+    outside = (view.put_in > 0.5) & (view.cover <= 0.5)
+    near = np.ones((2 * clear + 1, 2 * clear + 1), np.uint8)
+    return cv2.morphologyEx(even_darkening(view.scene, view.answer) * outside, cv2.MORPH_OPEN, near)
+
+
+def _body(view: ProductView, drawn: np.ndarray, clear: int) -> np.ndarray:
+    """(h, w) uint8: the outline, and what was put in beside it that is no shadow: the side of a turned box, which its
+    photograph does not show."""
+    outline = view.cover > 0.5
+    beside = ((view.put_in > 0.5) & (drawn == 0)).astype(np.uint8)
+    near = np.ones((2 * clear + 1, 2 * clear + 1), np.uint8)
+    piece = largest_component(outline | (cv2.morphologyEx(beside, cv2.MORPH_OPEN, near) > 0))
+    return outline.astype(np.uint8) if piece is None else (outline | piece[0]).astype(np.uint8)
 
 
 def _beneath(darker: np.ndarray, solid: np.ndarray, height: float, clear: int) -> tuple[float, float]:

@@ -12,11 +12,11 @@ from function.judging.product_upright import lean_deg
 LYING_DEG = 25.0
 # Stops by which the surface near the product must be darker than in the scene for a shadow to be there.
 LEAST_SHADOW = 0.1
-# Share of the darkest shadow around that lies at the base of a product that stands: good ones have .7 and more.
+# Share of the darkest shadow around that lies at the base of a product that stands: good ones have .6 and more.
 LEAST_ATTACHED = 0.4
-# Share of it that lies apart below the base: good ones reach .46, of those lifted by a fifth of their height none has
-# less than .67.
-MOST_APART = 0.55
+# Share of it that lies apart below the base: good ones reach .02, of those lifted by a fifth of their height none has
+# less than .69.
+MOST_APART = 0.4
 
 
 def contact_shadow(inspection: Inspection) -> Check:

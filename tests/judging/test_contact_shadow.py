@@ -139,3 +139,25 @@ def test_a_dark_rim_that_the_outline_misses_is_no_shadow():
     answer[rim] = (answer[rim] * 0.4).astype(np.uint8)
     check = contact_shadow(inspection(answer, of_scene=scene(answer, bright), seen=view(answer, put_in=put_in(rim))))
     assert not check.passed and check.threshold == LEAST_SHADOW
+
+
+def test_the_side_of_a_turned_box_has_its_shadow_beside_it():
+    x, y, _, height = PRODUCT
+    bright = np.zeros((HEIGHT, WIDTH), np.float32)
+    answer, mask = composite(shade=bright), outline() > 0
+    side = (
+        cv2.fillPoly(
+            np.zeros((HEIGHT, WIDTH), np.uint8),
+            [np.array([[x, y], [x, y + height], [x - 60, y + height - 20], [x - 60, y]])],
+            1,
+        )
+        > 0
+    )
+    thrown = np.zeros_like(side)
+    thrown[y + height - 20 : y + height + 20, x - 110 : x] = True
+    thrown &= ~side & ~mask
+    answer[side], answer[thrown] = (60, 90, 170), (answer[thrown] * 0.5).astype(np.uint8)
+    check = contact_shadow(
+        inspection(answer, of_scene=scene(answer, bright), seen=view(answer, put_in=put_in(side | thrown)))
+    )
+    assert check.passed, check
