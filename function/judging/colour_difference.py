@@ -19,8 +19,6 @@ MOST_COLOUR, MOST_PALETTE_COLOUR = 10.5, 7.5
 MOST_WARMTH, MOST_TINT = 0.4, 0.15
 # Colours are compared over this share of the product's height, and coarser where it was only fitted.
 COLOUR_SIGMA, FITTED_COLOUR_SIGMA = 0.012, 0.04
-# A product of which an erosion by so many pixels leaves less than this share is thin.
-THIN_PX, LEAST_DEEP = 11, 0.4
 # Fewer pixels of the product tell nothing.
 FEWEST_PIXELS = 60
 # Difference in Lab a and b that this share of the product has to keep: lid, side and reflections take the rest.
@@ -56,16 +54,9 @@ def colour_difference(view: ProductView) -> ColourDifference | None:
     anew: it is enough that its colours are colours of the photograph. None where too little of the product is seen.
     """
     placed = _placed_difference(view) if view.fitted or view.found else None
-    if (view.found and view.fitted and not is_thin(view)) or (placed is not None and placed.lab <= placed.most):
+    if (view.found and view.fitted and not view.is_thin) or (placed is not None and placed.lab <= placed.most):
         return placed
     return _palette_difference(view)
-
-
-def is_thin(view: ProductView) -> bool:
-    """Whether most of the product lies so near to its outline that a match a few pixels off shows scene there."""
-    covered = (view.cover > 0.5).astype(np.uint8)
-    deep = cv2.erode(covered, np.ones((THIN_PX, THIN_PX), np.uint8))
-    return bool(deep.sum() < LEAST_DEEP * covered.sum())
 
 
 def _placed_difference(view: ProductView) -> ColourDifference | None:
@@ -93,11 +84,11 @@ def _placed_difference(view: ProductView) -> ColourDifference | None:
 def _palette_difference(view: ProductView) -> ColourDifference | None:
     """The product's colours against the nearest of the photograph's, under the light that brings them nearest."""
     weight = cv2.erode((view.cover > 0.9).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    if is_thin(view):
+    if view.is_thin:
         weight = (view.cover > 0.9) & (max_channel(cv2.absdiff(view.answer, view.scene)) > VISIBLE_LEVELS)
     if weight.sum() < FEWEST_PIXELS or len(view.palette) == 0:
         return None
-    sigma = 0.8 if is_thin(view) else max(0.8, FITTED_COLOUR_SIGMA * view.height / 4)
+    sigma = 0.8 if view.is_thin else max(0.8, FITTED_COLOUR_SIGMA * view.height / 4)
     smooth = blur(srgb_to_linear(view.answer), sigma)[weight]
     shown = smooth[:: max(1, len(smooth) // PALETTE_SAMPLE)]
     known = srgb_to_linear(view.palette[None])[0]

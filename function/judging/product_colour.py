@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
-from function.judging.colour_difference import MOST_COLOUR, MOST_PALETTE_COLOUR, colour_difference, is_thin
+from function.judging.colour_difference import MOST_COLOUR, MOST_PALETTE_COLOUR, colour_difference
 from function.judging.inspection import Inspection
 from function.judging.limit import least, most
 
@@ -19,7 +19,7 @@ def product_colour(inspection: Inspection) -> Check:
     difference = colour_difference(inspection.view)
     if difference is None:
         return unmeasured("Lab", "The product is too small for its colours to be compared.", passed=True)
-    placed = inspection.view.found and not is_thin(inspection.view)
+    placed = inspection.view.found and not inspection.view.is_thin
     least = LEAST_CHROMA if placed else LEAST_PALETTE_CHROMA
     if difference.chroma < least:
         return at_least(

@@ -11,7 +11,7 @@ from function.imaging.array_ops import max_channel
 from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
 from function.judging.limit import most
-from function.judging.product_view import VISIBLE_LEVELS
+from function.judging.product_view import VISIBLE_LEVELS, is_mirrored_below
 
 # What else was put in, as a share of the product's area: a piece of its own, and one that touches the product.
 # The latter may be the side of a turned box, which its frontal photograph does not show.
@@ -21,6 +21,8 @@ MOST_APART, MOST_TOUCHING = 0.10, 0.85
 MOST_COPY, COPY_COLOUR, COPY_BRIGHTNESS = 0.08, 8.0, 18.0
 # Where it touches the product it may be a part of it that the fitted outline misses, up to this share.
 MOST_OUTSIDE = 0.3
+# Glass covers no more than so much (0..1), and what is seen through it is bent: that is no second product.
+SEEN_THROUGH = 0.1
 # Pieces under this share of the product's area are specks.
 LEAST_PIECE = 0.01
 
@@ -83,22 +85,26 @@ def also_put_in(inspection: Inspection) -> list[Piece]:
     inner = np.s_[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
     cover = np.zeros(scene.change.shape, np.uint8)
     x, y, width, height = view.box
-    cover[y : y + height, x : x + width] = view.cover > 0.5
+    cover[y : y + height, x : x + width] = view.cover > (SEEN_THROUGH if view.settled else 0.5)
     near = cv2.dilate(cover[inner], np.ones((9, 9), np.uint8))
     differs = max_channel(cv2.blur(cv2.absdiff(scene.answer[inner], scene.image[inner]), (5, 5))) > VISIBLE_LEVELS
     rest = np.where(differs & (near == 0), mask[inner], 0)
     around = cv2.dilate(near, np.ones((5, 5), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.inRange(rest, 128, 255), connectivity=8)
     joined = set(np.unique(labels[around > 0])) - {0}
-    own = float(cv2.countNonZero(cover))
+    own = max(1.0, float(cv2.countNonZero(cover)))
     large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > LEAST_PIECE * own) + 1
     if not len(large):
         return []
     lab = cv2.cvtColor(scene.answer[inner], cv2.COLOR_RGB2LAB)
     solid = cover[inner] > 0
     of_product = np.median(lab[solid], axis=0) if solid.any() else np.full(3, np.inf)
+    x, y, width, height = cv2.boundingRect(cover[inner])
     pieces = []
     for label in large:
+        left, top, wide, tall = (int(side) for side in stats[label, :4])
+        if is_mirrored_below((left, top, wide, tall), (x, y, width, height)):
+            continue
         light, *colour = np.median(lab[labels == label], axis=0) - of_product
         alike = np.hypot(*colour) < COPY_COLOUR and abs(light) < COPY_BRIGHTNESS
         pieces.append(Piece(float(stats[label, cv2.CC_STAT_AREA] / own), label in joined, bool(alike)))

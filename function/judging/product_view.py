@@ -11,7 +11,9 @@ from function.imaging.array_ops import PixelBox, fill_holes, largest_component, 
 from function.matching.match import ProductMatch
 from function.matching.photograph import has_outline, photograph_alpha
 from function.restoration.analysis import ProductAnalysis, SceneAnalysis
-from function.restoration.silhouette import LEAST_SIDE_PX, OutlineFit, fit_outline, laid_outline, largest_piece
+from function.restoration.placement import SMOOTHING, is_thin, laid_coverage
+from function.restoration.settle import Placement
+from function.restoration.silhouette import LEAST_SIDE_PX, fit_outline, laid_outline, largest_piece
 
 # Below this height (analysis pixels) letters are blots and a contact shadow is a few pixels: products of 145 px and
 # less were often not found by their print in good pictures, those of 160 px always.
@@ -24,6 +26,8 @@ LEAST_OVERLAP = 0.78
 # A second place for the outline counts from this overlap and this share of the first one's area on: twins reached .72
 # and more, what else lay beside products .63 and less.
 LEAST_TWIN_OVERLAP, LEAST_TWIN = 0.68, 0.15
+# A reflection begins so near to the product's base and reaches no farther to its sides, shares of its height and width.
+MIRRORED_SHARE = 0.1
 # A pixel counts as put in when it differs from the scene by this much, 8-bit levels: crushed blacks do not.
 VISIBLE_LEVELS = 20
 # Colours of a photograph are read at about this longest side (px), and so many of them kept.
@@ -52,6 +56,7 @@ class ProductView:
     openings  (h, w) float32 0..1, where the scene is seen through the product as it is photographed
     backdrop  (h, w, 3) uint8, what the photograph shows around the product and in its openings
     drop_shadow  (h, w) float32 0..1, alpha of the shadow that was baked into the photograph
+    settled     the photograph laid over the scene explains the answer: `cover` is right to a fraction of a pixel
     fits_again  the photograph's outline lies on something else that was put in as well
     """
 
@@ -71,6 +76,12 @@ class ProductView:
     backdrop: np.ndarray
     drop_shadow: np.ndarray
     fits_again: bool = False
+    settled: bool = False
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether most of it lies near to its outline."""
+        return is_thin((self.cover * 255).astype(np.uint8))
 
     @property
     def touches_bottom(self) -> bool:
@@ -87,9 +98,31 @@ class ProductView:
 def view_product(scene: SceneAnalysis, product: ProductAnalysis) -> ProductView | None:
     """None when nothing was put in."""
     alpha = photograph_alpha(product.photograph)
+    if product.placement is not None:
+        return _settled_view(scene, product, product.placement, alpha)
     if product.match is not None:
         return _matched_view(scene, product, product.match, alpha)
     return _fitted_view(scene, product, alpha) or _piece_view(scene, product, alpha)
+
+
+def _settled_view(
+    scene: SceneAnalysis, product: ProductAnalysis, placement: Placement, alpha: np.ndarray
+) -> ProductView | None:
+    """For a product whose photograph, laid over the scene, explains the answer."""
+    laid = laid_coverage(alpha, placement, product.mask.shape[::-1])
+    left, top, wide, tall = cv2.boundingRect(cv2.inRange(laid, 128, 255))
+    bounds = left, top, wide, tall
+    if min(wide, tall) < LEAST_SIDE_PX:
+        return None
+    box = _grown(bounds, product.mask.shape)
+    back = cv2.invertAffineTransform(placement.matrix)
+    y, x = np.mgrid[box[1] : box[1] + box[3], box[0] : box[0] + box[2]].astype(np.float32)
+    places = (np.dstack([x, y, np.ones_like(x)]) @ back.T.astype(np.float32) + 0.5) / np.array(
+        alpha.shape[::-1], np.float32
+    )
+    view = _laid(scene, product, alpha, box, bounds, places, laid, fitted=True)
+    again = product.match is None and _fits_again(scene, product, alpha, laid, bounds)
+    return replace(view, fits_again=again, settled=True)
 
 
 def _matched_view(
@@ -121,7 +154,8 @@ def _fitted_view(scene: SceneAnalysis, product: ProductAnalysis, alpha: np.ndarr
     fit = fit_outline(alpha, product.mask, scene.light, scene.image, scene.answer)
     if fit is None:
         return None
-    again = _fits_again(scene, product, alpha, fit)
+    first = laid_outline(alpha, fit, (product.mask.shape[1], product.mask.shape[0]))
+    again = _fits_again(scene, product, alpha, first, fit.box)
     if fit.overlap < LEAST_OVERLAP and not again:
         return None
     left, top, wide, tall = (round(side) for side in fit.box)
@@ -131,17 +165,32 @@ def _fitted_view(scene: SceneAnalysis, product: ProductAnalysis, alpha: np.ndarr
     return replace(view, fits_again=again)
 
 
-def _fits_again(scene: SceneAnalysis, product: ProductAnalysis, alpha: np.ndarray, fit: OutlineFit) -> bool:
-    """Whether the photograph's outline covers what is put in beside the first one too: the product stands there
-    twice."""
-    first = laid_outline(alpha, fit, (product.mask.shape[1], product.mask.shape[0]))
+def _fits_again(
+    scene: SceneAnalysis,
+    product: ProductAnalysis,
+    alpha: np.ndarray,
+    first: np.ndarray,
+    box: tuple[float, float, float, float],
+) -> bool:
+    """Whether the photograph's outline covers what is put in beside the `first` one (h, w) uint8 in its `box` too: the
+    product stands there twice."""
     # The first one's rim is no piece.
     first = cv2.dilate(first, np.ones((9, 9), np.uint8))
     second = fit_outline(alpha, product.mask, scene.light, scene.image, scene.answer, without=first)
     if second is None:
         return False
-    share = second.box[2] * second.box[3] / (fit.box[2] * fit.box[3])
+    if is_mirrored_below(second.box, box):
+        return False
+    share = second.box[2] * second.box[3] / (box[2] * box[3])
     return second.overlap >= LEAST_TWIN_OVERLAP and share >= LEAST_TWIN
+
+
+def is_mirrored_below(box: tuple[float, float, float, float], product: tuple[float, float, float, float]) -> bool:
+    """Whether `box` (x, y, width, height) lies where a glossy surface mirrors what stands in the box `product`: below
+    its base, in its columns."""
+    beside, above = MIRRORED_SHARE * product[2], MIRRORED_SHARE * product[3]
+    within = box[0] >= product[0] - beside and box[0] + box[2] <= product[0] + product[2] + beside
+    return within and box[1] >= product[1] + product[3] - above
 
 
 def _piece_view(scene: SceneAnalysis, product: ProductAnalysis, alpha: np.ndarray) -> ProductView | None:
@@ -172,7 +221,7 @@ def _laid(
     size = np.array([alpha.shape[1], alpha.shape[0]], np.float32)
     at = mapping * size - 0.5
     step = max(1.0, float(np.sqrt(np.count_nonzero(alpha > 127) / max(1, bounds[2] * bounds[3]))))
-    soft = cv2.GaussianBlur(photograph, (0, 0), 0.45 * step) if step > 1.2 else photograph
+    soft = cv2.GaussianBlur(photograph, (0, 0), SMOOTHING * step) if step > 1.2 else photograph
     known = remap(alpha, at, border=cv2.BORDER_CONSTANT).astype(np.float32) / 255
     inner = np.s_[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
     covered = known if cover is None else cover[inner].astype(np.float32) / 255

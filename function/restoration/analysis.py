@@ -18,6 +18,7 @@ from function.imaging.frame import Frame, fit_within
 from function.matching.candidate import Sought
 from function.matching.cutout.cut_out import CutOut
 from function.matching.match import ProductMatch, match_product
+from function.matching.photograph import photograph_alpha
 from function.matching.place import Place
 from function.registration.register import Registration, register, unregistered
 from function.restoration.alterations import Alteration, find_alterations
@@ -25,8 +26,10 @@ from function.restoration.change_detection import find_evidence, find_product
 from function.restoration.colour_transfer import UNCHANGED_COLOURS, ColourMatch, looks_like, match_colours
 from function.restoration.content import find_content
 from function.restoration.departure import Departure
+from function.restoration.placement import is_thin, laid_coverage, place_product
 from function.restoration.product_mask import product_coverage, rough_coverage
 from function.restoration.relighting import Relighting, find_relighting
+from function.restoration.settle import Placement
 from function.restoration.shading import find_light
 from function.restoration.silhouette import placed_outline
 
@@ -115,6 +118,7 @@ class ProductAnalysis:
     match       how that lies in the answer registered to the scene; None where it was not found
     mask        (h, w) uint8 coverage of the product in the scene; all zero where none was found
     laid        where its place was known beforehand: the product is then its photograph's own pixels
+    placement   where the photograph explains the answer; None where it does not, or the match is what counts
     """
 
     photograph: np.ndarray
@@ -122,6 +126,7 @@ class ProductAnalysis:
     mask: np.ndarray
     hidden: np.ndarray | None = None
     laid: LaidProduct | None = None
+    placement: Placement | None = None
 
 
 @dataclass(frozen=True)
@@ -231,7 +236,14 @@ def _find_product(registered: RegisteredAnswer, reference: ProductReference) -> 
     coverage = None if match is None else match.coverage
     light = find_light(evidence, _half_share(rough_coverage(core, coverage, size)))
     mask = product_coverage(small, matched, light, core, coverage)
-    if match is None and reference.sought is not None:
+    placement = None
+    if match is None or is_thin(match.coverage):
+        shown = np.dstack([reference.photograph[..., :3], photograph_alpha(reference.photograph)])
+        evident = evidence.changed
+        placement = place_product(shown, reference.hidden, mask, evident, light, small, scene.answer)
+    if placement is not None:
+        mask = np.maximum(mask, laid_coverage(shown[..., 3], placement, size))
+    elif match is None and reference.sought is not None:
         outline = reference.sought.photograph.alpha
         placed = placed_outline(outline, evidence.changed, mask, light, small, scene.answer)
         mask = mask if placed is None else np.maximum(mask, placed)
@@ -257,7 +269,8 @@ def _find_product(registered: RegisteredAnswer, reference: ProductReference) -> 
         undone_alterations=alterations.undone,
         kept_alterations=alterations.kept,
     )
-    return Analysis(scene, ProductAnalysis(reference.photograph, match, mask, reference.hidden))
+    product = ProductAnalysis(reference.photograph, match, mask, reference.hidden, placement=placement)
+    return Analysis(scene, product)
 
 
 def _drawn_anew(nothing: Analysis, reference: ProductReference) -> Analysis:

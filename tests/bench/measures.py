@@ -8,17 +8,16 @@ from function.judging import (
     colour_difference,
     contact_shadow,
     exposure_sane,
-    ground_contact,
     no_halo,
     print_agreement,
     product_once,
     product_whole,
     scale_plausible,
 )
+from function.judging.cast_shadow import cast_shadow
 from function.judging.inspection import Inspection
-from function.judging.product_view import ProductView
 from function.judging.registry import CHECKS
-from function.restoration.analysis import Analysis, SceneAnalysis
+from function.restoration.analysis import Analysis
 
 # Name of each measure, which is that of its limit, and the faults that it is meant to see.
 MEASURES: dict[str, tuple[str, ...]] = {
@@ -40,8 +39,7 @@ MEASURES: dict[str, tuple[str, ...]] = {
     "on the border": ("clipped_by_frame",),
     "fringe": ("cutout_halo", "partial_halo"),
     "shadow, stops": ("no_shadow", "wrong_scale", "floating_without_shadow"),
-    "gap below, stops": ("floating_product",),
-    "touched, stops": ("floating_product", "floating_without_shadow", "no_shadow"),
+    "shadow apart": ("floating_product",),
     "attached": ("floating_product", "detached_shadow"),
 }
 # By the name of its measure, every number that decides. Two checks may hold one measure against the same number.
@@ -80,19 +78,9 @@ def _measured(analysis: Analysis) -> Iterator[tuple[str, float | None]]:
         yield name, scale_plausible.aspect_change(analysis.product)
     yield "on the border", product_whole.border_share(view, analysis.scene.change.shape)
     yield "fringe", no_halo.fringe_share(view)
-    yield from _contact(analysis.scene, view)
-
-
-def _contact(scene: SceneAnalysis, view: ProductView) -> Iterator[tuple[str, float | None]]:
-    surface = ground_contact.surface_below(scene, view)
-    touched = None
-    if surface is not None:
-        touched = ground_contact.touched(surface, view.height)
-        yield "gap below, stops", ground_contact.gap(surface, view.height)
-        yield "touched, stops", touched
-    dark = touched is None or touched >= contact_shadow.DARKLY_TOUCHED
-    shadow = contact_shadow.shadow(scene, view, dark_contact=dark)
-    if shadow is not None:
-        yield "shadow, stops", shadow[0]
-        if shadow[0] >= contact_shadow.LEAST_SHADOW:
-            yield "attached", shadow[1] / shadow[0]
+    cast = cast_shadow(analysis.scene, view)
+    if cast is not None:
+        yield "shadow, stops", cast.strongest
+        if cast.strongest >= contact_shadow.LEAST_SHADOW:
+            yield "shadow apart", cast.apart
+            yield "attached", cast.attached

@@ -30,3 +30,18 @@ def test_a_card_of_backdrop_is_not_accepted(backdrop):
     shot, scene = next(packshots(f"tea-{backdrop}")), shelf()
     assert judged(shot.photograph, scene, answer(scene, shot.truth)).verdict == "accepted"
     assert judged(shot.photograph, scene, answer(scene, shot.wrong["card"])).verdict != "accepted"
+
+
+def test_a_chair_is_seen_through_and_not_one_whose_openings_are_plugged():
+    shot, scene = next(packshots("chair-white")), shelf()
+    right = judged(shot.photograph, scene, answer(scene, shot.truth))
+    assert right.verdict == "accepted", {n: c.reason for n, c in right.checks.items() if not c.passed}
+    plugged = judged(shot.photograph, scene, answer(scene, shot.wrong["plugged"]))
+    assert plugged.verdict == "review" and not plugged.checks["no_halo"].passed
+
+
+@pytest.mark.parametrize("name", ["pale_lamp-white", "glass-baked"])
+def test_pale_thin_and_glass_products_stand_in_the_scene(name):
+    shot, scene = next(packshots(name)), shelf()
+    right = judged(shot.photograph, scene, answer(scene, shot.truth))
+    assert right.verdict == "accepted", {n: c.reason for n, c in right.checks.items() if not c.passed}

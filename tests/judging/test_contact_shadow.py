@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
-from function.judging.contact_shadow import LEAST_SHADOW, LEAST_TOUCHED, MOST_GAP, contact_shadow
-from function.judging.ground_contact import gap, surface_below, touched
+from function.judging.cast_shadow import cast_shadow
+from function.judging.contact_shadow import LEAST_SHADOW, MOST_APART, contact_shadow
 from function.judging.inspection import Inspection
 from function.judging.judge import judge
 from function.restoration.analysis import analyse
@@ -16,7 +17,7 @@ from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.faults import spoiled
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
-from tests.judging.samples import HEIGHT, PRODUCT, WIDTH, composite, inspection, match, room, scene, view
+from tests.judging.samples import HEIGHT, PRODUCT, WIDTH, composite, crop, inspection, match, outline, room, scene, view
 from tests.tiers import exhaustive
 
 
@@ -34,15 +35,12 @@ def test_a_lifted_product_is_not_accepted(name, seed):
 
 
 @pytest.mark.parametrize("name", ["can", *exhaustive("box", "mug")])
-def test_the_surface_below_a_standing_product_is_changed_and_below_a_lifted_one_it_is_not(name):
-    standing, floating = analysis_of(name, "mild"), lifted(name, 2)
-    values = []
-    for analysis in (standing, floating):
-        view = Inspection.of(analysis.scene, analysis.product).view
-        surface = surface_below(analysis.scene, view)
-        values.append((touched(surface, view.height), gap(surface, view.height)))
-    assert values[0][0] > LEAST_TOUCHED and values[0][1] < MOST_GAP
-    assert values[1][0] < LEAST_TOUCHED or values[1][1] > MOST_GAP
+def test_the_shadow_of_a_lifted_product_lies_apart_and_that_of_a_standing_one_does_not(name):
+    standing, floating = (
+        cast_shadow(analysis.scene, Inspection.of(analysis.scene, analysis.product).view)
+        for analysis in (analysis_of(name, "mild"), lifted(name, 2))
+    )
+    assert standing.apart < MOST_APART < floating.apart
 
 
 def test_a_standing_product_with_its_shadow_passes():
@@ -100,3 +98,66 @@ def test_on_a_surface_that_was_drawn_anew_no_shadow_can_be_measured():
     assert not contact_shadow(inspection(of_scene=pasted)).passed
     check = contact_shadow(inspection(of_scene=replace(pasted, drawn_anew=True)))
     assert check.passed and check.value is None
+
+
+def sunlit(lift: int = 0, tint: tuple[float, float, float] = (0.4, 0.5, 0.6)):
+    """A product in the sun whose hard shadow, in the sky's light, falls to the right; lifted off it by so many px."""
+    x, y, width, height = PRODUCT
+    bright = np.zeros((HEIGHT, WIDTH), np.float32)
+    answer, mask = composite(shade=bright), outline()
+    corners = np.array([[x + width, y + height], [x + width, y + height - 24], [x + 190, y + 96], [x + 190, y + 120]])
+    thrown = cv2.fillPoly(np.zeros((HEIGHT, WIDTH), np.uint8), [corners + np.array([0, lift])], 1) > 0
+    thrown &= mask == 0
+    answer[thrown] = (answer[thrown] * np.array(tint)).astype(np.uint8)
+    return contact_shadow(inspection(answer, of_scene=scene(answer, bright), seen=view(answer, put_in=put_in(thrown))))
+
+
+def put_in(thrown: np.ndarray) -> np.ndarray:
+    """The crop's share of the product and a shadow that was taken for a part of it."""
+    return crop(np.maximum(outline(), thrown.astype(np.uint8) * 255)).astype(np.float32) / 255
+
+
+def test_a_hard_shadow_in_the_colours_of_sun_and_sky_is_a_shadow():
+    assert sunlit().passed
+
+
+def test_a_reddish_patch_is_none():
+    assert sunlit(tint=(0.6, 0.4, 0.4)).threshold == LEAST_SHADOW
+
+
+def test_a_shadow_at_one_side_is_enough_and_one_that_begins_further_down_is_not():
+    check = sunlit(lift=30)
+    assert not check.passed and check.threshold == MOST_APART
+
+
+def test_a_dark_rim_that_the_outline_misses_is_no_shadow():
+    x, y, width, height = PRODUCT
+    bright = np.zeros((HEIGHT, WIDTH), np.float32)
+    answer = composite(shade=bright)
+    rim = np.zeros((HEIGHT, WIDTH), bool)
+    rim[y + height : y + height + 7, x : x + width] = True
+    answer[rim] = (answer[rim] * 0.4).astype(np.uint8)
+    check = contact_shadow(inspection(answer, of_scene=scene(answer, bright), seen=view(answer, put_in=put_in(rim))))
+    assert not check.passed and check.threshold == LEAST_SHADOW
+
+
+def test_the_side_of_a_turned_box_has_its_shadow_beside_it():
+    x, y, _, height = PRODUCT
+    bright = np.zeros((HEIGHT, WIDTH), np.float32)
+    answer, mask = composite(shade=bright), outline() > 0
+    side = (
+        cv2.fillPoly(
+            np.zeros((HEIGHT, WIDTH), np.uint8),
+            [np.array([[x, y], [x, y + height], [x - 60, y + height - 20], [x - 60, y]])],
+            1,
+        )
+        > 0
+    )
+    thrown = np.zeros_like(side)
+    thrown[y + height - 20 : y + height + 20, x - 110 : x] = True
+    thrown &= ~side & ~mask
+    answer[side], answer[thrown] = (60, 90, 170), (answer[thrown] * 0.5).astype(np.uint8)
+    check = contact_shadow(
+        inspection(answer, of_scene=scene(answer, bright), seen=view(answer, put_in=put_in(side | thrown)))
+    )
+    assert check.passed, check

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from function.judging.judge import judge
 from function.judging.product_once import MOST_COPY, product_once
-from function.restoration.analysis import analyse
+from function.judging.product_view import view_product
+from function.restoration.analysis import ProductAnalysis, analyse
 from tests.cases.answers import case, frame_of
 from tests.cases.composed import blank_product, compose, white_product
 from tests.cases.faults import spoiled
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
-from tests.judging.samples import PRODUCT, composite, inspection, match, outline
+from tests.judging.samples import PRODUCT, composite, crop, inspection, match, outline, photograph, scene, view
 from tests.tiers import exhaustive
 
 PLAIN = {"blank": blank_product, "white": white_product}
@@ -79,3 +82,31 @@ def test_a_part_that_the_fitted_outline_misses_is_no_copy_and_a_large_one_is(hei
     answer[y : y + height, x + width : x + 2 * width] = (60, 90, 170)
     mask[y : y + height, x + width : x + 2 * width] = 255
     assert product_once(inspection(answer, matched=None, product_mask=mask)).passed == passed
+
+
+def test_what_glass_bends_is_no_second_product():
+    x, y, _, _ = PRODUCT
+    answer, clear = composite(), crop(outline()).astype(np.float32) / 255
+    answer[y + 40 : y + 140, x + 20 : x + 80] = (210, 210, 120)
+    clear[clear > 0] = 0.3
+    seen = view(answer, found=False, cover=clear, settled=True)
+    assert product_once(inspection(answer, matched=None, seen=seen)).passed
+    assert not product_once(inspection(answer, matched=None, seen=replace(seen, settled=False))).passed
+
+
+@pytest.mark.parametrize(("aside", "passed"), [(0, True), (60, False)])
+def test_what_lies_below_the_product_in_its_columns_is_its_reflection(aside, passed):
+    x, y, width, height = PRODUCT
+    answer, mask = composite(), outline()
+    below = np.s_[y + height + 8 : y + height + 70, x + aside : x + aside + width]
+    answer[below], mask[below] = (90, 110, 160), 255
+    assert product_once(inspection(answer, product_mask=mask)).passed is passed
+
+
+@pytest.mark.parametrize(("left", "twin"), [(PRODUCT[0] + 27, False), (PRODUCT[0] + 120, True)])
+def test_the_product_s_shape_is_a_twin_unless_it_is_mirrored_below(left, twin):
+    answer, mask = composite(), outline()
+    second = np.s_[PRODUCT[1] + PRODUCT[3] + 8 : PRODUCT[1] + PRODUCT[3] + 88, left : left + 45]
+    answer[second], mask[second] = (60, 90, 170), 255
+    seen = view_product(scene(answer), ProductAnalysis(photograph(), None, mask))
+    assert seen is not None and seen.fits_again is twin

@@ -82,6 +82,14 @@ def test_even_darkening_is_that_of_a_shadow_and_not_of_another_colour():
     assert not even_darkening(darker, scene).any()
 
 
+def test_a_shadow_outdoors_is_as_blue_as_the_sky():
+    scene = textured()
+    tints = np.float32([[0.4, 0.5, 0.6], [0.6, 0.5, 0.4]])
+    sky, dusk = (np.clip(scene * tint, 0, 255).astype(np.uint8) for tint in tints)
+    assert np.median(even_darkening(scene, sky)) > 0.5
+    assert np.median(even_darkening(scene, dusk)) == 0
+
+
 @pytest.mark.parametrize("box", [(0, 0, 40, 30), (7, 3, 12, 11), (8, 4, 12, 10)])
 def test_stops_of_light_are_read_at_full_size_in_a_box(box):
     across = np.linspace(-1, 1, 20, dtype=np.float32)[None, :, None]

@@ -7,7 +7,8 @@ import numpy as np
 
 from function.matching.cutout.backdrop import spread
 
-# A body is opaque from this alpha on, and takes this share of what is covered: without one, nothing throws a shadow.
+# A body is opaque from this alpha on, or no darkness (glass), and takes this share of what is covered: without one,
+# nothing throws a shadow.
 SOLID_ALPHA, LEAST_BODY = 245, 0.3
 # A shadow is so dark (brightest channel, 0..255), and no more opaque than this.
 MOST_LEVEL, MOST_ALPHA, LEAST_ALPHA = 60, 230, 3
@@ -28,10 +29,10 @@ def without_drop_shadow(product: np.ndarray) -> tuple[np.ndarray, np.ndarray] | 
     """
     alpha = cv2.extractChannel(product, 3)
     covered = cv2.countNonZero(cv2.inRange(alpha, LEAST_ALPHA, 255))
-    body = cv2.countNonZero(cv2.inRange(alpha, SOLID_ALPHA, 255))
-    if covered == 0 or body < LEAST_BODY * covered:
-        return None
     dark = cv2.inRange(product, np.array([0, 0, 0, LEAST_ALPHA]), np.array([MOST_LEVEL] * 3 + [MOST_ALPHA]))
+    solid = cv2.countNonZero(cv2.inRange(alpha, SOLID_ALPHA, 255))
+    if covered == 0 or max(solid, covered - cv2.countNonZero(dark)) < LEAST_BODY * covered:
+        return None
     if cv2.countNonZero(dark) < LEAST_SHARE * covered:
         return None
     scale = min(1.0, SMALL_PX / max(alpha.shape))

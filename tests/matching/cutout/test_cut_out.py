@@ -67,6 +67,13 @@ def test_a_drop_shadow_baked_into_alpha_is_no_product(product):
     assert np.median(off) <= 8
 
 
+def test_a_drop_shadow_is_taken_off_glass():
+    drawn = shot("glass-baked")
+    cut = cut_out(drawn.photograph)
+    assert cut.shadow is not None and cut.shadow.max() > 60
+    assert score_alpha(cut.alpha, drawn.truth[..., 3], cut.unknown)[0] <= 0.02
+
+
 def test_a_cut_out_keeps_its_own_alpha():
     drawn = shot("glass-cutout")
     cut = cut_out(drawn.photograph)
