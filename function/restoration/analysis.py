@@ -269,8 +269,8 @@ def _find_product(registered: RegisteredAnswer, reference: ProductReference) -> 
         undone_alterations=alterations.undone,
         kept_alterations=alterations.kept,
     )
-    product = ProductAnalysis(reference.photograph, match, mask, reference.hidden, placement=placement)
-    return Analysis(scene, product)
+    found_product = ProductAnalysis(reference.photograph, match, mask, reference.hidden, placement=placement)
+    return Analysis(scene, found_product)
 
 
 def _drawn_anew(nothing: Analysis, reference: ProductReference) -> Analysis:
