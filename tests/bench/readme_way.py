@@ -27,7 +27,7 @@ WAY = (
     Step("Upload", ("a manifest or spreadsheet,", "scene and photograph"), ("delivery", "manifest")),
     Step("Read and shrink", ("small copies for the model,", "the full size kept"), ("pipeline", "imaging")),
     Step("Count the money", ("below the day's cap,", "or it waits"), ("budget",)),
-    Step("Ask the model", ("one call; its answer is", "stored before all else"), ("generation",)),
+    Step("Ask the model", ("one call; its answer is", "stored before all else"), ("generation", "batch")),
     Step("Register", ("the answer onto the scene,", "the photograph in it"), ("registration", "matching")),
     Step("Restore", ("the scene's own pixels,", "the product's own detail"), ("restoration",)),
     Step("Judge", ("check by check; again,", "with what was wrong"), ("judging",)),
