@@ -50,9 +50,9 @@ def results_prefix(job: str) -> str:
     return f"jobs/{job}/results/"
 
 
-def piece_name(job: str, number: int) -> str:
-    """One piece of results that were fetched as a file."""
-    return f"{results_prefix(job)}piece-{number:06}/predictions.jsonl"
+def piece_name(job: str, file_number: int, number: int) -> str:
+    """One piece of results that were fetched as a file; a job that was made twice has two."""
+    return f"{results_prefix(job)}file-{file_number}-piece-{number:06}/predictions.jsonl"
 
 
 def range_id(results: str, generation: int, number: int) -> str:

@@ -16,38 +16,32 @@ PIECE_BYTES = 12 * 2**20  # under a range of a results file: each piece is colle
 
 
 class PieceWriter:
-    """A sink that writes whole lines on in pieces. The same file always gives the same pieces, so it may be begun
-    again. Never holds more than a piece and a line."""
+    """A sink that writes whole lines on in pieces, each up to the first line's end after PIECE_BYTES. However the file
+    arrives it gives the same pieces, so it may be begun again. Never holds more than a piece and a line.
+    """
 
-    def __init__(self, context: BatchContext, job: str, deadline: Deadline):
-        self._context, self._job, self._deadline = context, job, deadline
-        self._held: list[bytes] = []
-        self._size = self._number = 0
+    def __init__(self, context: BatchContext, job: str, file_number: int, deadline: Deadline):
+        self._context, self._job, self._file_number, self._deadline = context, job, file_number, deadline
+        self._held = bytearray()
+        self._number = 0
 
     def write(self, data: bytes, /) -> int:
         """Take the next bytes."""
-        taken = len(data)
-        while self._size + len(data) >= PIECE_BYTES and (cut := data.find(b"\n")) >= 0:
-            self._hold(data[: cut + 1])
-            data = data[cut + 1 :]
-            self._put()
-        self._hold(data)
-        return taken
+        self._held += data
+        while (end := self._held.find(b"\n", PIECE_BYTES - 1)) >= 0:
+            self._put(end + 1)
+        return len(data)
 
     def close(self) -> None:
         """Write what is left."""
-        if self._size:
-            self._put()
+        if self._held:
+            self._put(len(self._held))
 
-    def _hold(self, data: bytes) -> None:
-        self._held.append(data)
-        self._size += len(data)
-
-    def _put(self) -> None:
-        content = b"".join(self._held)
-        self._held, self._size = [], 0
+    def _put(self, size: int) -> None:
+        content = bytes(self._held[:size])
+        del self._held[:size]
         self._number += 1
-        name = piece_name(self._job, self._number)
+        name = piece_name(self._job, self._file_number, self._number)
         with contextlib.suppress(Changed):  # written by a run that was cut off
             self._context.storage.write(
                 self._context.batch_bucket, name, content, "application/jsonl", self._deadline, if_generation=0,
@@ -57,12 +51,12 @@ class PieceWriter:
 
 def fetch_results(context: BatchContext, job: Job, deadline: Deadline) -> bool:
     """Copy the job's results into BATCH_BUCKET → True; also where there are none. Raises what the service raises."""
-    for name in job.service_names:
+    for number, name in enumerate(job.service_names):
         try:
             results_file = context.service.get(name, deadline).results_file
             if results_file is None:
                 continue
-            writer = PieceWriter(context, job.id, deadline)
+            writer = PieceWriter(context, job.id, number, deadline)
             context.service.fetch(results_file, writer, deadline)
             writer.close()
         except ModelNotFound as gone:

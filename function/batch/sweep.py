@@ -17,7 +17,8 @@ from function.errors import DeadlineExceeded, ModelRejected, Transient
 from function.storage.client import Storage
 from function.telemetry.structured_logging import log
 
-LEAST_TIME_S = 20.0  # with less left no further job is begun or looked at: the next sweep does
+# With less left, or this share of it, no further job is begun or looked at: the next sweep does.
+LEAST_TIME_S, LEAST_TIME_SHARE = 20.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def sweep(context: BatchContext, deadline: Deadline, assert_held: Callable[[], N
     """
     looked_at = closed = created = 0
     for job in open_jobs(context.storage, context.output_bucket, deadline):
-        if deadline.remaining() < LEAST_TIME_S:
+        if _is_late(deadline):
             return Swept(looked_at, created, closed)
         assert_held()
         looked_at += 1
@@ -44,9 +45,13 @@ def sweep(context: BatchContext, deadline: Deadline, assert_held: Callable[[], N
     for job in gather(context, deadline):
         assert_held()
         created += _advance(context, job, deadline).state == "running"
-        if deadline.remaining() < LEAST_TIME_S:
+        if _is_late(deadline):
             break
     return Swept(looked_at, created, closed)
+
+
+def _is_late(deadline: Deadline) -> bool:
+    return deadline.remaining() < min(LEAST_TIME_S, LEAST_TIME_SHARE * deadline.seconds)
 
 
 def open_jobs(storage: Storage, bucket: str, deadline: Deadline) -> list[Job]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
+import uuid
 
 import pytest
 
-from function.batch import collect, lines
+from function.batch import collect, lines, pieces
 from function.batch.lines import key_of, lines_of, read_result
 from function.budget.ledger import catalogue_name
 from function.deadline import Deadline
+from function.delivery.batch_files import batch_context
 from function.delivery.switch import write_switch
 from function.errors import BudgetExhausted
 from function.generation.answer_store import request_digest
@@ -143,3 +146,19 @@ def test_while_its_bucket_is_paused_no_job_is_made(story):
     for _ in range(3):
         story.sweep(story.services)
     assert not story.place.jobs(everybodys=True) and states(story) == ["waiting", "waiting"]
+
+
+def test_a_file_gives_the_same_pieces_of_whole_lines_however_it_arrives(story, monkeypatch):
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 60)
+    body = b"".join(b"%d" % (number % 10) * random.randrange(1, 50) + b"\n" for number in range(20)) + b"end"
+    context, found = batch_context(story.services), []
+    for arrives in (1, 7, 64, 1000):
+        job = uuid.uuid4().hex
+        writer = pieces.PieceWriter(context, job, 0, Deadline(60))
+        for start in range(0, len(body), arrives):
+            writer.write(body[start : start + arrives])
+        writer.close()
+        blobs = story.place.cloud.client.list_blobs(story.place.batch, prefix=f"jobs/{job}/")
+        found.append([blob.download_as_bytes() for blob in blobs])
+    assert found[0] == found[1] == found[2] == found[3] and b"".join(found[0]) == body and len(found[0]) > 3
+    assert all(piece.endswith(b"\n") for piece in found[0][:-1])

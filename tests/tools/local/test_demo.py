@@ -25,6 +25,16 @@ def test_the_demo_shows_a_result_a_sidecar_and_a_page_and_leaves_no_process(tmp_
     assert processes_under(tmp_path) == []
 
 
+@pytest.mark.exhaustive
+def test_the_demo_of_a_catalogue_shows_a_batch_job_from_its_pairs_to_their_results(tmp_path):
+    ran = run("demo", "--catalogue", "--folder", tmp_path / "here", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "3 in jobs" in ran.stdout and "half of what they cost at once" in ran.stdout
+    sidecars = [json.loads(path.read_text()) for path in (tmp_path / "here/results/demo/bottles").glob("*.json")]
+    assert [one["attempts"][0]["price_tier"] for one in sidecars] == ["batch"] * 3
+    assert processes_under(tmp_path) == []
+
+
 @pytest.mark.parametrize("command", ["demo --folder", "local"])
 def test_a_bad_environment_is_one_sentence_and_starts_nothing(tmp_path, command):
     ran = run(*command.split(), tmp_path / "here", cwd=tmp_path, GOOGLE_GENAI_USE_VERTEXAI="maybe")
