@@ -60,9 +60,12 @@ class Story:
     catalogue: str | None = None
 
     def begin(self) -> None:
-        """Two new manifests."""
+        """Two new manifests, and nothing left of earlier ones: looking at it would take ever more requests."""
         self.requests.clear()
         place = self.place
+        for bucket, prefix in ((place.cloud.output, "_work/batch/"), (place.batch, "jobs/")):
+            for blob in place.cloud.client.list_blobs(bucket, prefix=prefix):
+                blob.delete()
         for number in range(2):
             seed = random.randrange(2**30)
             request = Request(MODEL, f"place it ({uuid.uuid4().hex})", PICTURES, "3:2", None, seed)
