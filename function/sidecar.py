@@ -303,6 +303,7 @@ class Sidecar(Record):
     results: list[ResultRecord] = Field([], description="all pictures; result is the first of them")
     model: ModelRecord | None = None
     attempts: list[Attempt] = []
+    prompt_version: str | None = Field(None, description="of the words that the model was asked with")
     cost: Cost
     compression: Compression | None = None
     drift: DriftRecord | None = None

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 
 from function.generation.pose import POSE_WORDS, Pose
 
+# Rises with every change of the words below: a sidecar says by it which words its pictures were asked for with. Stored
+# answers need no version, for they are found by all the words.
+PROMPT_VERSION = "2"
+
 # Feathering and strict preservation together are what stops clipped edges: keep both.
 COMPOSITE = """\
 Two input images. [1] is the scene. [2] is the product{product_background}.

@@ -6,6 +6,7 @@ import hashlib
 
 import pytest
 
+from function.generation import prompt
 from function.generation.pose import POSE_WORDS
 from function.generation.prompt import PADDING, composite_prompt
 
@@ -61,3 +62,12 @@ def test_the_pose_is_told_and_no_other(pose):
 def test_a_product_that_stands_is_asked_for_as_before_so_that_stored_answers_are_found():
     asked = hashlib.sha256(composite_prompt("on the table", **FACTS).encode()).hexdigest()
     assert asked == "b96a9900c706ecb5e5802004c6822011fa0b91571ba24d6f0e622bbc104bd8f3"
+
+
+def test_the_version_rises_with_the_words():
+    """Where this fails: raise PROMPT_VERSION, and put the new digest here."""
+    constants = {name: value for name, value in vars(prompt).items() if name.isupper() and isinstance(value, str)}
+    words = [value for name, value in sorted(constants.items()) if name != "PROMPT_VERSION"]
+    words += [repr(POSE_WORDS[pose]) for pose in sorted(POSE_WORDS)]
+    digest = hashlib.sha256("\0".join(words).encode()).hexdigest()[:12]
+    assert (prompt.PROMPT_VERSION, digest) == ("2", "719206a11447")

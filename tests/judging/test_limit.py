@@ -89,7 +89,9 @@ def test_a_good_picture_keeps_the_margin_that_the_table_says(name):
         if check.value is None:
             continue
         limit = held_against(key, check)
-        assert limit.margin(check.value) >= min(1.0, margins[key, limit.measure][0]) - SLACK, limit
+        seen, _ = margins[key, limit.measure]
+        if seen is not None:  # a check that is newer than the rows was not seen
+            assert limit.margin(check.value) >= min(1.0, seen) - SLACK, limit
 
 
 @pytest.mark.parametrize("kind", ["exposure", *exhaustive(*sorted({*KINDS} - {"exposure"} - CLOSE_CALLS))])

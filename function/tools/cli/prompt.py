@@ -1,0 +1,96 @@
+"""`python -m function prompt show MANIFEST`: what the model would be sent for a pair, without sending it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import cast
+
+from function.deadline import Deadline
+from function.errors import CompositeError
+from function.generation.model_chain import ModelChain
+from function.generation.models import model_table
+from function.generation.paid_calls import PaidCalls
+from function.generation.prompt import PROMPT_VERSION
+from function.generation.provider import Request
+from function.imaging.data_uri import decode_data_uri, is_data_uri
+from function.manifest.model import Manifest, ScenePrompt
+from function.manifest.parse import parse_manifest
+from function.pipeline.context import PairContext
+from function.pipeline.decode import decode_sources
+from function.pipeline.fetch import Source
+from function.pipeline.memory_budget import MemoryBudget
+from function.pipeline.prepare import prepare_inputs
+from function.pipeline.record import RunRecord
+from function.pipeline.requests import composite_request, scene_request
+from function.pipeline.resources import PairResources
+from function.settings import Settings, SettingsInvalid
+from function.tools.cli.terminal import UsageProblem, fail, limits_here
+
+HELP = """\
+Prints what the image model would be sent for the first picture of a pair: model, ratio, size, seed, images and words.
+Nothing is sent and nothing is spent. The manifest and its images are files of this machine; settings are those of the
+environment.
+
+  python -m function prompt show pair.json
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments; `run` is set to what runs it."""
+    parser.description = HELP
+    parser.add_argument("what", choices=["show"])
+    parser.add_argument("manifest", type=Path, metavar="MANIFEST")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print it. 0: printed; 2: it cannot be done."""
+    try:
+        settings = limits_here()
+        manifest = parse_manifest(args.manifest.read_bytes(), settings)
+        _show(_request(manifest, args.manifest.parent, settings))
+    except (UsageProblem, SettingsInvalid, CompositeError, ValueError, OSError) as error:
+        return fail(error)
+    if isinstance(manifest.scene, ScenePrompt):
+        print("\n(The scene comes first; what asks for the product depends on the scene that was made.)")
+    return 0
+
+
+def _request(manifest: Manifest, folder: Path, settings: Settings) -> Request:
+    """The first request of the pair. Raises UsageProblem, CompositeError, OSError."""
+    model = model_table().find(manifest.model or settings.gemini_model)
+    if isinstance(manifest.scene, ScenePrompt):
+        return scene_request(manifest, manifest.scene.prompt, model, settings)
+    sources = {name: _source(reference, folder) for name, reference in _references(manifest).items()}
+    deadline = Deadline(settings.event_deadline_s)
+    with PairResources(MemoryBudget.of_process(), deadline) as resources:
+        models = ModelChain(settings.model_chain, None)
+        nobody = cast("PaidCalls", None)  # nothing is asked
+        pair = PairContext(manifest, sources, nobody, settings, deadline, RunRecord(), resources, models)
+        pair.model = model
+        decode_sources(pair)
+        prepare_inputs(pair)
+        return composite_request(pair.prepared, model, settings, manifest, 1, ())
+
+
+def _references(manifest: Manifest) -> dict[str, str]:
+    return {"scene": str(manifest.scene), "product": manifest.product}
+
+
+def _source(reference: str, folder: Path) -> Source:
+    if is_data_uri(reference):
+        return Source("data:", None, decode_data_uri(reference))
+    if reference.startswith("gs://"):
+        raise UsageProblem(f"{reference} is not on this machine: put the image beside the manifest, and name it there")
+    return Source(reference, None, (folder / reference.lstrip("/")).read_bytes())
+
+
+def _show(request: Request) -> None:
+    print(f"model: {request.model}")
+    print(f"prompt version: {PROMPT_VERSION}")
+    size = request.image_size or "the model's only size"
+    print(f"asked for: {request.aspect_ratio}, {size}, seed {request.seed}")
+    for number, (content, mime_type) in enumerate(request.images, start=1):
+        print(f"[{number}]: {mime_type}, {len(content):,} bytes")
+    print(f"\n{request.prompt}")
