@@ -3,15 +3,13 @@ windows (left, top, right, bottom), all in pixels of the picture."""
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from function.imaging.frame import Size
 from function.imaging.icc import from_srgb
+from function.imaging.position import Position
 from function.imaging.resize import Box, Window, cover_window, resize_cover
 
-Position = Literal["left", "right", "top", "bottom", "center"]
 # Where the product's centre stands, share of the width and of the height: text has most of the other side, and None
 # leaves that axis to what fits best.
 _CENTRES: dict[Position, tuple[float | None, float | None]] = {

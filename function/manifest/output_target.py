@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from function.imaging.formats import WriteFormat
-from function.imaging.target_crop import Position
+from function.imaging.position import Position
 from function.manifest.strict_model import WHOLE, StrictModel
 
 MAX_TARGETS = 8

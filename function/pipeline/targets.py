@@ -8,8 +8,8 @@ from typing import Literal
 from function.errors import ManifestInvalid
 from function.imaging.formats import FORMATS, WriteFormat, writing_of
 from function.imaging.frame import Size
+from function.imaging.position import Position
 from function.imaging.resize import asked_size
-from function.imaging.target_crop import Position
 from function.manifest.model import Manifest
 from function.manifest.output_target import OutputTarget
 from function.pipeline.scene_pixels import Scene

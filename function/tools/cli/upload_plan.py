@@ -119,7 +119,7 @@ def make_plan(
     prefix: str,
     settings: Settings,
     storage: Storage | None,
-    wish: dict[str, str],
+    wish: dict[str, str] | None = None,
     *,
     skip_bad: bool = False,
 ) -> Plan:

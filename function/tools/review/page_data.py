@@ -195,26 +195,9 @@ def _shown_attempt(sidecar: dict) -> float | None:
 
 
 def _risk(sidecar: dict) -> float | None:
-    """From 0, surely right, to 1: what the sidecar says, or how near its closest check is to its limit."""
-    stated = sidecar.get("risk")
-    risk = _number(_dict(stated).get("value") if isinstance(stated, dict) else stated)
-    if risk is not None:
-        return risk
-    margins = [
-        margin for check in _dict(sidecar.get("checks")).values() if (margin := _margin(_dict(check))) is not None
-    ]
-    return round(1 - min(margins), 4) if margins else None
-
-
-def _margin(check: JsonDict) -> float | None:
-    """How far a check is from its limit, 0 to 1 as a share of the larger of both; 0 where it failed."""
-    if check.get("passed") is False:
-        return 0.0
-    value, threshold = _number(check.get("value")), _number(check.get("threshold"))
-    if value is None or threshold is None:
-        return None
-    most = max(abs(value), abs(threshold))
-    return min(1.0, abs(value - threshold) / most) if most else None
+    """0..1 as the sidecar says; None where nothing was judged, or what it says is no share."""
+    risk = _number(_dict(sidecar.get("risk")).get("value"))
+    return risk if risk is not None and 0 <= risk <= 1 else None
 
 
 def _undone(sidecar: dict) -> list[list[float]]:

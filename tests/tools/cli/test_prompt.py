@@ -24,7 +24,8 @@ def test_the_request_of_a_server_and_what_is_shown_have_the_same_words(cloud, se
     status, said = show(tmp_path, monkeypatch, capsys, **fields)
     assert status == 0
     (sent, *_) = [seen for seen in cloud.gemini.requests if seen["code"] == 200]
-    assert sent["text"] in said.out
+    words = sent["text"].removeprefix("[1]\n[2]\n")  # what introduces the images
+    assert said.out.endswith(f"\n\n{words}\n")
     assert "seed 7777" in said.out and cloud.sidecar("prompt/pair.json")["prompt_version"] in said.out
 
 

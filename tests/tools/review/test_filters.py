@@ -12,13 +12,13 @@ from tests.tools.review.samples import make_pair
 def four():
     """In two batches, by two models, decided by two people."""
     return [
-        make_pair("spring/000001.json", labels={"sku": "MUG-1", "name": "Blue mug"}, usd=0.0, risk=0.2),
+        make_pair("spring/000001.json", labels={"sku": "MUG-1", "name": "Blue mug"}, usd=0.0, risk={"value": 0.2}),
         replace(
-            make_pair("spring/000002.json", labels={"sku": "MUG-2"}, usd=0.04, placement="by the window", risk=0.9),
+            make_pair("spring/000002.json", labels={"sku": "MUG-2"}, usd=0.04, placement="by the window", risk={"value": 0.9}),
             decision="accept", decided_by="jo",
         ),
-        replace(make_pair("autumn/000001.json", labels={}, usd=0.08, risk=0.5), decision="reject", decided_by="al"),
-        make_pair("autumn/000002.json", labels={"sku": "POT"}, usd=0.2, model={"id": "gemini-3-pro-image"}, risk=0.7),
+        replace(make_pair("autumn/000001.json", labels={}, usd=0.08, risk={"value": 0.5}), decision="reject", decided_by="al"),
+        make_pair("autumn/000002.json", labels={"sku": "POT"}, usd=0.2, model={"id": "gemini-3-pro-image"}, risk={"value": 0.7}),
     ]  # fmt: skip
 
 
@@ -55,15 +55,6 @@ def test_search_looks_into_the_placement_and_risk_sorts(open_page, four):
     assert page.locator(".title").all_text_contents() == ["MUG-2", "POT", "000001", "Blue mug"]
     page.get_by_label("Search").fill("window")
     assert page.locator(".title").all_text_contents() == ["MUG-2"]
-
-
-def test_without_a_risk_the_check_nearest_to_its_limit_decides(open_page):
-    def checks(value):
-        return {"label_kept": {"value": value, "threshold": 0.5, "passed": True}}
-
-    page = open_page([make_pair(f"a/{value}.json", checks=checks(value), labels={}) for value in (0.9, 0.51, 0.7)])
-    page.locator("#sort").select_option("risk")
-    assert names(page) == ["0.51", "0.7", "0.9"]
 
 
 def test_a_filtered_list_is_accepted_at_once_and_taken_back(open_page, four):

@@ -10,7 +10,6 @@ const ORDERS = {
   risk: (a, b) => (b.risk ?? -1) - (a.risk ?? -1) || compareNames(a, b),
   cost: (a, b) => (b.usd ?? -1) - (a.usd ?? -1) || compareNames(a, b),
   name: (a, b) => compareNames(a, b),
-  risk: (a, b) => (b.risk ?? 2) - (a.risk ?? 2) || compareNames(a, b), // without a figure: nothing was judged
   newest: (a, b) => b.created.localeCompare(a.created) || compareNames(a, b),
   oldest: (a, b) => a.created.localeCompare(b.created) || compareNames(a, b),
 };
