@@ -11,14 +11,15 @@ from tests.tools.review.samples import make_pair
 @pytest.fixture
 def four():
     """In two batches, by two models, decided by two people."""
+    first, second, third, fourth = ({"value": value} for value in (0.2, 0.9, 0.5, 0.7))
     return [
-        make_pair("spring/000001.json", labels={"sku": "MUG-1", "name": "Blue mug"}, usd=0.0, risk={"value": 0.2}),
+        make_pair("spring/000001.json", labels={"sku": "MUG-1", "name": "Blue mug"}, usd=0.0, risk=first),
         replace(
-            make_pair("spring/000002.json", labels={"sku": "MUG-2"}, usd=0.04, placement="by the window", risk={"value": 0.9}),
+            make_pair("spring/000002.json", labels={"sku": "MUG-2"}, usd=0.04, placement="by the window", risk=second),
             decision="accept", decided_by="jo",
         ),
-        replace(make_pair("autumn/000001.json", labels={}, usd=0.08, risk={"value": 0.5}), decision="reject", decided_by="al"),
-        make_pair("autumn/000002.json", labels={"sku": "POT"}, usd=0.2, model={"id": "gemini-3-pro-image"}, risk={"value": 0.7}),
+        replace(make_pair("autumn/000001.json", labels={}, usd=0.08, risk=third), decision="reject", decided_by="al"),
+        make_pair("autumn/000002.json", labels={"sku": "POT"}, usd=0.2, model={"id": "gemini-3-pro-image"}, risk=fourth),
     ]  # fmt: skip
 
 
