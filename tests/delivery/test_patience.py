@@ -137,6 +137,10 @@ class FailingWork:
 
     def record(self, delivery, error, name, *, replaces_older):
         self.recorded.append(error)
+        return True
+
+    def agree(self, delivery, lease):
+        pass
 
 
 def test_what_does_not_use_patience_is_never_given_up_and_lets_patience_begin_anew(own_cloud, monkeypatch):

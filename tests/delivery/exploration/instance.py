@@ -120,7 +120,7 @@ def pretended_request(_: None, model: Any, settings: Settings, asked: Any, numbe
     return Request(model.id, asked.placement, images, "1:1", None, number)
 
 
-def pretended_judgement(pair: PairContext, answered: Answered) -> Candidate:
+def pretended_judgement(pair: PairContext, answered: Answered, place: None) -> Candidate:
     """In place of registering and judging: the answer says what it is worth."""
     verdict, score = answered.answer.image.decode().split()
     pair.record.replace_last_attempt(verdict=verdict)

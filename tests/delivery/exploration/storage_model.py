@@ -79,7 +79,23 @@ class StorageModel:
 
     def client(self) -> SimpleNamespace:
         """What `Storage` takes for google-cloud-storage's client."""
-        return SimpleNamespace(_http=SimpleNamespace(mount=lambda *_: None), bucket=lambda name: _Bucket(self, name))
+        return SimpleNamespace(
+            _http=SimpleNamespace(mount=lambda *_: None),
+            bucket=lambda name: _Bucket(self, name),
+            list_blobs=self._list_blobs,
+        )
+
+    def _list_blobs(self, bucket: str, *, prefix: str, timeout: tuple[float, float], **_: Any) -> SimpleNamespace:
+        """All in one page, as they are at one moment."""
+        found = self.request(
+            prefix, timeout, False, lambda: [(name, one) for (where, name), one in sorted(self.objects.items())
+                                             if where == bucket and name.startswith(prefix)],
+        )  # fmt: skip
+        blobs = []
+        for name, stored in found:
+            blobs.append(_Blob(_Bucket(self, bucket), name, stored.generation))
+            blobs[-1].know(stored)
+        return SimpleNamespace(pages=iter([blobs]), next_page_token=None)
 
     def put(self, bucket: str, name: str, content: bytes, metadata: dict[str, str], expected: int | None = None) -> int:
         """Write at once → the new generation. Raises PreconditionFailed."""
@@ -171,11 +187,11 @@ class _Blob:
         self.size = 0
 
     def reload(self, *, retry: None, timeout: tuple[float, float]) -> None:
-        self._know(self._request(timeout, False, self._find))
+        self.know(self._request(timeout, False, self._find))
 
     def download_to_file(self, sink: Any, *, timeout: tuple[float, float], **_: Any) -> None:
         stored = self._request(timeout, False, self._find)
-        self._know(stored)
+        self.know(stored)
         sink.write(stored.content)
 
     def upload_from_string(
@@ -195,7 +211,7 @@ class _Blob:
     def _find(self) -> Stored:
         return self.bucket.storage.find(self.bucket.name, self.name, self.generation)
 
-    def _know(self, stored: Stored) -> None:
+    def know(self, stored: Stored) -> None:
         self.generation, self.size, self.updated = stored.generation, len(stored.content), stored.updated
         self.content_type, self.metadata, self.crc32c = stored.content_type, stored.metadata, crc32c(stored.content)
 

@@ -12,6 +12,7 @@ from tests.tools.review.samples import make_pair
 def four():
     """In two batches, by two models, decided by two people."""
     first, second, third, fourth = ({"value": value} for value in (0.2, 0.9, 0.5, 0.7))
+    dear = {"id": "gemini-3-pro-image"}
     return [
         make_pair("spring/000001.json", labels={"sku": "MUG-1", "name": "Blue mug"}, usd=0.0, risk=first),
         replace(
@@ -19,7 +20,7 @@ def four():
             decision="accept", decided_by="jo",
         ),
         replace(make_pair("autumn/000001.json", labels={}, usd=0.08, risk=third), decision="reject", decided_by="al"),
-        make_pair("autumn/000002.json", labels={"sku": "POT"}, usd=0.2, model={"id": "gemini-3-pro-image"}, risk=fourth),
+        make_pair("autumn/000002.json", labels={"sku": "POT"}, usd=0.2, model=dear, risk=fourth),
     ]  # fmt: skip
 
 
