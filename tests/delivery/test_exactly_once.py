@@ -149,6 +149,7 @@ def paused(own_cloud):
         yield slow, proxy
 
 
+@pytest.mark.exhaustive
 def test_a_result_that_was_already_on_its_way_when_a_higher_generation_came_is_taken_back(own_cloud, paused):
     slow, proxy = paused
     lower = own_cloud.put_pair(output={"format": "jpeg"})

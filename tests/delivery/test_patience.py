@@ -94,6 +94,7 @@ def test_a_lease_of_an_earlier_version_begins_its_patience_now(cloud, faulty, un
 # --- an older picture
 
 
+@pytest.mark.exhaustive
 def test_a_newer_upload_that_fails_for_what_may_pass_keeps_the_older_picture(cloud, server, faulty):
     assert cloud.deliver(server, cloud.put_pair()).status == 200
     picture = cloud.get("pair.png")

@@ -193,7 +193,7 @@ def test_an_answer_that_trickles_ends_with_the_deadline(own_cloud, short_deadlin
     assert own_cloud.gemini.faults.report()["fired"]["trickle"]
 
 
-@pytest.mark.parametrize("kind", ["503", *exhaustive("reset", "garbage_body")])
+@pytest.mark.parametrize("kind", exhaustive("503", "reset", "garbage_body"))
 def test_a_lasting_fault_comes_again_and_is_recorded_in_the_end(own_cloud, short_deadline_s, kind):
     with own_cloud.server(EVENT_DEADLINE_S=short_deadline_s, EVENT_MAX_AGE_S=MAX_AGE_S) as server:
         own_cloud.warm_up(server)

@@ -329,6 +329,7 @@ def test_answers_may_fail_until_the_event_comes_again(
     assert calls_for(place, stem) == calls
 
 
+@pytest.mark.exhaustive
 def test_a_release_that_fails_does_not_hold_up_the_next_delivery(place, faulty, hasty, proxy, gemini):
     """The run is over although its claim says otherwise: the same machine knows."""
     resource = put_pair(place, "unreleased")

@@ -1,5 +1,7 @@
 """The grid of the review page, in a real browser."""
 
+import pytest
+
 from tests.tools.review.browser import current, names, wait_until
 from tests.tools.review.samples import make_pair, png
 
@@ -74,6 +76,7 @@ class TestGrid:
 
 
 class TestManyPairs:
+    @pytest.mark.exhaustive
     def test_two_thousand_pairs_are_there_and_only_the_near_ones_loaded(self, open_page):
         statuses = ("accepted", "accepted", "accepted", "review", "failed")
         pairs = [

@@ -108,6 +108,7 @@ class TestFromRejectedToApproved:
         decided = [(one.metadata["review-decision"], one.metadata["review-decided-by"]) for one in results(own_cloud)]
         assert decided == [("accept", "jo@example.com")] * (pairs + 1)
 
+    @pytest.mark.exhaustive
     def test_another_attempt_is_picked_with_a_comment_and_the_reviewers_name(self, own_cloud, serve, open_served):
         own_cloud.gemini.control(faults=[{"kind": "no_shadow"}, {"kind": "wrong_colour"}])
         own_cloud.put_pair("a/one.json")
