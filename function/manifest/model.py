@@ -151,7 +151,7 @@ class Manifest(StrictModel):
         for name, value in labels.items():
             if not name or len(name.encode()) > 128:
                 raise ValueError(f"label name {name[:40]!r} must have 1 to 128 bytes")
-            if name.strip().lower() in RESERVED_LABELS or name.strip().lower().startswith("goog-"):
+            if name.strip().lower() in RESERVED_LABELS or name.strip().lower().startswith(RESERVED_LABEL_PREFIX):
                 raise ValueError(
                     f"label {name!r} has a meaning of its own in an object's metadata: choose another name"
                 )

@@ -72,13 +72,13 @@ def test_a_run_whose_lease_was_handed_on_neither_calls_nor_commits(own_cloud, up
 
 @pytest.mark.parametrize("next_step", ["renew", "reserve", "assert_held", "release"])
 def test_a_run_knows_its_own_renewal_whose_acknowledgement_was_lost(own_cloud, upload, monkeypatch, next_step):
-    monkeypatch.setattr(lease_module, "RENEWAL_S", 0.3)
     with FaultProxy(own_cloud.gcs.url) as proxy:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
         lease = acquire_lease(Storage(), own_cloud.output, upload, Deadline(LONG))
         before = stored(own_cloud, upload)["expires"]
         lost = proxy.add("pause_after", "insert", f"{own_cloud.output}/{lease_name(upload)}", times=None)
-        with pytest.raises((StorageUnavailable, DeadlineExceeded)):
+        with monkeypatch.context() as hurried, pytest.raises((StorageUnavailable, DeadlineExceeded)):
+            hurried.setattr(lease_module, "RENEWAL_S", 1.0)  # only where the answer is lost: a busy machine is slow
             lease.renew()
         assert lost.fired and stored(own_cloud, upload)["expires"] > before
         proxy.clear()

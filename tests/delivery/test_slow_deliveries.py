@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import contextmanager
 
@@ -105,9 +106,9 @@ def expire_lease(cloud, resource, at=1.0):
 # --- a run that another one has taken over from, and whose sidecar was on its way all the time
 
 
-def with_its_sidecar_on_its_way(place, other, stem):
+def with_its_sidecar_on_its_way(place, other, stem, **fields):
     """A pair whose run stood still as it sent its sidecar → (its event, what lets the sidecar arrive)."""
-    resource = put_pair(place, stem)
+    resource = put_pair(place, stem, **fields)
     assert place.deliver(other, resource).status == 200
     blob = place.client.bucket(place.output).get_blob(place.prefix + f"{stem}.json")
     content, metadata = blob.download_as_bytes(), blob.metadata
@@ -166,3 +167,21 @@ def test_what_an_heir_has_settled_and_not_put_in_its_place_is_finished_by_any_de
     assert "result-pending" not in place.metadata("left.json")
     waiting = place.client.list_blobs(place.output, prefix="_work/results/")
     assert not [blob for blob in waiting if blob.metadata["manifest"].endswith("/left.json")]
+
+
+def test_several_results_that_an_heir_has_settled_are_all_put_into_their_places(place, proxy, slow, other, gemini):
+    outputs = [{"name": name, "width": width, "format": "png"} for name, width in (("large", 320), ("small", 64))]
+    resource, _ = with_its_sidecar_on_its_way(place, other, "set", outputs=outputs)
+    written_first = place.get("set/large.png")
+
+    def finish():
+        assert place.deliver(other, resource).status == 200
+
+    held = "pause", "insert", f"{place.output}/set/large.png"
+    assert overtaken_at(place, proxy, slow, resource, held, finish) == 200
+    sidecar = place.sidecar("set.json")
+    assert [one["name"] for one in sidecar["results"]] == ["large", "small"]
+    for result in sidecar["results"]:
+        assert hashlib.sha256(place.get(f"set/{result['name']}.png")).hexdigest() == result["sha256"]
+    assert place.get("set/large.png") != written_first  # the heir's, which was set aside
+    assert "result-pending" not in place.metadata("set.json")

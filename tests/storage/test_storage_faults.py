@@ -224,12 +224,12 @@ def hasty(place, proxy, deadline_s):
         yield server
 
 
-def put_pair(place, stem):
+def put_pair(place, stem, **more):
     """A pair with images and an answer of its own."""
     place.put(f"{stem}-scene.png", scene_png())
     place.put(f"{stem}-product.png", product_png())
     fields = {"scene": f"{stem}-scene.png", "product": f"{stem}-product.png", "attempts": 1, "restore": "off"}
-    return place.put(f"{stem}.json", {**fields, "placement": f"in the middle ({stem})"})
+    return place.put(f"{stem}.json", {**fields, "placement": f"in the middle ({stem})", **more})
 
 
 def is_whole(place, stem):
