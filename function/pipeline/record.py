@@ -13,7 +13,7 @@ from function.generation.call_ledger import BegunCall
 from function.generation.model_chain import PassedOver
 from function.generation.models import ImageModel
 from function.generation.pricing import Usage, cost_of
-from function.generation.prompt import PROMPT_VERSION
+from function.generation.prompt_templates import PROMPT_VERSION
 from function.generation.provider import Request
 from function.imaging.frame import Size
 from function.judging.risk import risk_of

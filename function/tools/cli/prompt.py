@@ -11,7 +11,7 @@ from function.errors import CompositeError
 from function.generation.model_chain import ModelChain
 from function.generation.models import model_table
 from function.generation.paid_calls import PaidCalls
-from function.generation.prompt import PROMPT_VERSION
+from function.generation.prompt_templates import PROMPT_VERSION
 from function.generation.provider import Request
 from function.imaging.data_uri import decode_data_uri, is_data_uri
 from function.manifest.model import Manifest, ScenePrompt
