@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from function.generation.pose import Pose
 from function.generation.prompt_templates import TEMPLATES, PromptTemplates
+from function.generation.style_words import OF_NEW_SCENES, OF_PRODUCTS, StyleWords, told
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Which version of the words a prompt is made of, and the style that it tells of."""
+
+    templates: PromptTemplates = TEMPLATES
+    style: StyleWords | None = None
+
+
+WORDING = Wording()
 
 
 def composite_prompt(
@@ -16,17 +29,19 @@ def composite_prompt(
     has_bars: bool,
     feedback: str | None = None,
     lessons: Sequence[str] = (),
-    templates: PromptTemplates = TEMPLATES,
+    wording: Wording = WORDING,
 ) -> str:
     """The prompt that goes with [1] the scene and [2] the product.
 
     `has_bars`: the scene was padded with visible bars. `feedback`: a person's words on an earlier picture.
     `lessons`: what the earlier attempt got wrong, each with the instruction that it missed, made stricter.
     """
+    templates = wording.templates
     said = " ".join((feedback or "").split())
     words = templates.poses[pose]
     return templates.composite.format(
         product_background=templates.on_transparent if product_is_cut_out else templates.on_plain,
+        style=told(wording.style, templates, without=OF_NEW_SCENES),
         placement=" ".join((placement or "").split()) or words.where,
         stance=words.stance,
         shadow=words.shadow,
@@ -42,14 +57,16 @@ def sketch_prompt(
     *,
     has_bars: bool,
     lessons: Sequence[str] = (),
-    templates: PromptTemplates = TEMPLATES,
+    wording: Wording = WORDING,
 ) -> str:
     """The prompt that goes with [1] a scene that the product was laid into, and [2] the product.
 
     box (x, y, width, height), in shares 0..1 of [1], of the product in it; the others as in `composite_prompt`.
     """
+    templates = wording.templates
     left, top, width, height = (100 * share for share in box)
     return templates.sketch.format(
+        style=told(wording.style, templates, without=OF_NEW_SCENES),
         left=f"{left:.1f}",
         right=f"{left + width:.1f}",
         top=f"{top:.1f}",
@@ -64,6 +81,7 @@ def _told(lessons: Sequence[str], templates: PromptTemplates) -> str:
     return templates.lessons.format(lessons="\n".join(f"- {one}" for one in lessons)) if lessons else ""
 
 
-def scene_prompt(prompt: str, templates: PromptTemplates = TEMPLATES) -> str:
+def scene_prompt(prompt: str, wording: Wording = WORDING) -> str:
     """The prompt that generates an empty scene from a user's words."""
-    return templates.scene.format(prompt=" ".join(prompt.split()))
+    style = told(wording.style, wording.templates, without=OF_PRODUCTS)
+    return wording.templates.scene.format(prompt=" ".join(prompt.split()), style=style)

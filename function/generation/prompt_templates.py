@@ -14,7 +14,7 @@ from function.generation.pose import Pose, PoseWords
 
 # Rises with every change of the words: a sidecar says by it which words its pictures were asked for with. Stored
 # answers need no version, for they are found by all the words.
-PROMPT_VERSION = "2"
+PROMPT_VERSION = "3"
 FOLDER = Path(__file__).parent / "prompts"
 
 
@@ -26,6 +26,7 @@ class PromptTemplates:
                     stops clipped edges: a version keeps both
     sketch          lights a product that was laid into the scene
     scene           an empty scene from a user's words
+    style, wishes   a house's own words, field by field: above the rules, which are said to win
     no_image        the one thing that an earlier attempt may have got wrong that no check of a picture sees
     """
 
@@ -36,6 +37,8 @@ class PromptTemplates:
     on_transparent: str
     on_plain: str
     padding: str
+    style: str
+    wishes: dict[str, str]
     feedback: str
     lessons: str
     no_image: str
@@ -46,7 +49,9 @@ def read_templates(path: Path) -> PromptTemplates:
     """The version in a file, which is called after it. Raises OSError, ValueError, KeyError, TypeError."""
     parts = json.loads(path.read_text(encoding="utf-8"))
     poses = {pose: PoseWords(**words) for pose, words in parts.pop("poses").items()}
-    return PromptTemplates(version=path.stem, poses=poses, **{name: _text(part) for name, part in parts.items()})
+    wishes = parts.pop("wishes")
+    texts = {name: _text(part) for name, part in parts.items()}
+    return PromptTemplates(version=path.stem, poses=poses, wishes=wishes, **texts)
 
 
 def _text(part: Any) -> str:

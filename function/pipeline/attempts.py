@@ -95,10 +95,12 @@ def check_records(judgement: Judgement) -> dict[str, CheckRecord]:
 def _request(pair: PairContext, place: Place | None, number: int, lessons: list[str]) -> Request:
     """What attempt `number` asks: to place the product, or to light one that is laid at `place`."""
     if place is None:
-        return composite_request(pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons)
+        return composite_request(pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons, pair.wording)
     with pair.record.stage("prepare"):
         sketch = make_sketch(pair, place)
-    return sketch_request(pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons, sketch)
+    return sketch_request(
+        pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons, sketch, pair.wording
+    )
 
 
 def _judged(pair: PairContext, answered: Answered, place: Place | None) -> Candidate | None:
