@@ -236,6 +236,15 @@ class Undone(Record):
     share: float = Field(description="of the scene's area")
 
 
+class StyleRecord(Record):
+    """The style profile whose words the model was told."""
+
+    name: str
+    uri: str
+    generation: int
+    sha256: str
+
+
 class PersonRecord(Record):
     """What a person asked for after looking at an earlier picture, and what this run has carried out."""
 
@@ -322,6 +331,7 @@ class Sidecar(Record):
     placement: str | None = None
     pose: str | None = None
     feedback: str | None = None
+    style: StyleRecord | None = Field(None, exclude_if=_is_none)
     person: PersonRecord | None = None
     error: ErrorRecord | None = None
 

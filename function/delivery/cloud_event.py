@@ -13,7 +13,7 @@ from cloudevents.exceptions import GenericException
 from cloudevents.http import from_http
 from werkzeug.datastructures import Headers
 
-from function.storage.names import BUCKET_NAME, gs_uri
+from function.storage.names import BUCKET_NAME, gs_uri, is_style
 
 FINALIZED = "google.cloud.storage.object.v1.finalized"
 MANIFEST_SUFFIX = ".json"
@@ -52,8 +52,8 @@ def is_catalogue(name: str) -> bool:
 
 
 def is_manifest(name: str) -> bool:
-    """Whether an object is a pair manifest or a catalogue by its ending, in capitals too."""
-    return name.lower().endswith(ENDINGS)
+    """Whether an object is a pair manifest or a catalogue by its ending, in capitals too, and no style profile."""
+    return name.lower().endswith(ENDINGS) and not is_style(name)
 
 
 def parse_event(headers: Mapping[str, str] | Headers, body: bytes) -> Upload:

@@ -37,6 +37,7 @@ from function.pipeline.fetch import Source, fetch_sources
 from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.pipeline.run import run_pair
+from function.pipeline.style import apply_style
 from function.sidecar import Sidecar
 from function.storage.client import Forbidden
 from function.telemetry.structured_logging import log_unexpected
@@ -107,6 +108,7 @@ def _run(
         record.labels, record.placement, record.pose = manifest.labels, manifest.placement_words, manifest.pose
         record.feedback = manifest.feedback
         record.name = manifest.name
+        manifest, wording = apply_style(manifest, None, services.storage, settings, deadline, record)
         targets = manifest_targets(manifest, settings, None, "", skip=uploaded)
         sources = {**uploaded, **(fetch_sources(targets, services.storage, settings, deadline) if targets else {})}
         if as_picture:
@@ -118,7 +120,9 @@ def _run(
     calls = PaidCalls(services.model, store, owner, deadline, InMemoryLedger(), budget, services.leases.is_ending)
     resources = PairResources(services.memory, deadline)
     try:
-        return run_pair(PairContext(manifest, sources, calls, settings, deadline, record, resources, services.models))
+        return run_pair(
+            PairContext(manifest, sources, calls, settings, deadline, record, resources, services.models, wording)
+        )
     finally:
         record.add_interrupted(calls.interrupted())
 

@@ -47,6 +47,7 @@ from function.pipeline.fetch import fetch_sources
 from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.pipeline.run import run_pair
+from function.pipeline.style import apply_style
 from function.sidecar import Sidecar
 from function.storage.client import Forbidden, NotFound, StoredObject, TooLarge
 from function.storage.content_encoding import Damaged
@@ -95,7 +96,9 @@ class PairWork:
             record.labels, record.placement, record.pose = manifest.labels, manifest.placement_words, manifest.pose
             record.feedback = manifest.feedback
             record.name = manifest.name
-            targets = manifest_targets(manifest, services.settings, delivery.upload.bucket, delivery.upload.name)
+            own = delivery.upload.bucket, delivery.upload.name
+            manifest, wording = apply_style(manifest, own, services.storage, services.settings, deadline, record)
+            targets = manifest_targets(manifest, services.settings, *own)
             sources = fetch_sources(targets, services.storage, services.settings, deadline)
             store = AnswerStore(services.storage, delivery.output_bucket)
             record.person = persons_request(metadata)
@@ -113,7 +116,15 @@ class PairWork:
         try:
             return run_pair(
                 PairContext(
-                    manifest, sources, self._calls, services.settings, deadline, record, resources, services.models
+                    manifest,
+                    sources,
+                    self._calls,
+                    services.settings,
+                    deadline,
+                    record,
+                    resources,
+                    services.models,
+                    wording,
                 ),
                 picked,
             )

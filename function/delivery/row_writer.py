@@ -19,11 +19,12 @@ from function.errors import ManifestInvalid, ReferenceForbidden, StorageUnavaila
 from function.manifest.parse import manifest_from
 from function.manifest.references import manifest_targets, one_folder_deeper
 from function.manifest.spreadsheet import Row
+from function.manifest.style import style_object
 from function.settings import Settings
 from function.sidecar import RefusedRow
 from function.storage.client import Forbidden, StoredObject, crc32c
 from function.storage.compare_and_swap import WriteContention, compare_and_swap
-from function.storage.names import MAX_OBJECT_NAME_BYTES, gs_uri
+from function.storage.names import MAX_OBJECT_NAME_BYTES, gs_uri, is_style
 
 CATALOGUE_KEY = "catalogue"  # custom metadata of a row's manifest: gs:// name of the catalogue …
 CATALOGUE_GENERATION_KEY = "catalogue-generation"  # … and the generation that it was written for
@@ -78,6 +79,7 @@ def row_manifest(row: Row, upload: Upload, settings: Settings) -> RowManifest:
         fields = {name: value for name, value in fields.items() if name != BUDGET_FIELD}
     manifest = manifest_from(fields, settings)
     manifest_targets(manifest, settings, upload.bucket, upload.name)
+    style_object(manifest, settings, upload.bucket, upload.name)
     fields = manifest.model_dump(mode="json", exclude_unset=True)
     for name in ("product", "scene"):
         if isinstance(fields[name], str):
@@ -107,6 +109,8 @@ def check_name(name: str) -> None:
     stem = name.rpartition(".")[0]
     if not stem or stem.endswith("/"):
         raise ManifestInvalid("the catalogue has no name before its ending, and its rows are named after it")
+    if is_style(f"{stem}{LONGEST_ROW_NAME}"):
+        raise ManifestInvalid("the catalogue cannot be called so: its rows would lie where style profiles are")
     if len(f"{stem}{LONGEST_ROW_NAME}".encode()) > MAX_OBJECT_NAME_BYTES:
         raise ManifestInvalid("the catalogue's name is too long: its rows' names would not fit after it")
 

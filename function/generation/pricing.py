@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from function.generation.models import BillingRule, ImageModel, TextModel, model_table
-from function.generation.prompt import COMPOSITE
+from function.generation.prompt_templates import TEMPLATES
 from function.imaging.frame import Size
 from function.sidecar import Attempt, Cost
 
@@ -22,7 +22,8 @@ CHARS_PER_TOKEN = 4  # Gemini API documentation, "Understand and count tokens"
 MOST_TOKENS_PER_SEEN_IMAGE = 1120  # Gemini 3 media resolution documentation, read 2026-11-22; the 2.5 models: 258
 MAX_OPINION_THOUGHTS = 2000  # an allowance of our own: nobody has published figures
 MAX_TALK_TOKENS = 500  # words beside a picture: a sentence or two is what the models say
-TYPICAL_TEXT_TOKENS = len(COMPOSITE) // CHARS_PER_TOKEN  # the prompt without lessons; a placement is a few words more
+# The prompt without lessons; a placement is a few words more.
+TYPICAL_TEXT_TOKENS = len(TEMPLATES.composite) // CHARS_PER_TOKEN
 
 
 class Usage(BaseModel):

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
-from function.generation.pose import POSE_WORDS, Pose
+from function.generation.pose import Pose
+from function.generation.prompt_templates import TEMPLATES
 from function.judging.inspection import Inspection
 from function.judging.limit import Limit
 
@@ -53,7 +54,7 @@ class CheckSpec:
     def check(self, inspection: Inspection, pose: Pose) -> Check:
         """What it finds, or that it does not apply to a product in this pose."""
         if pose not in self.poses:
-            return does_not_apply(f"the product was asked to {POSE_WORDS[pose].asked}")
+            return does_not_apply(f"the product was asked to {TEMPLATES.poses[pose].asked}")
         return self.measure(inspection)
 
 

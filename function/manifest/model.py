@@ -15,6 +15,9 @@ from function.settings import MAX_CAP_USD, MODEL_NAME, Identity
 
 MAX_PLACEMENT_CHARS = 500
 MAX_FEEDBACK_CHARS = 500  # a few sentences: what a person says of an earlier picture
+# A profile's name, or its address; how a profile may be called keeps it in its folder.
+STYLE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+STYLE = rf"^({STYLE_NAME}|gs://.{{1,1100}})$"
 MAX_LABELS = 32
 MAX_LABEL_BYTES = 1024
 # Keys of custom metadata that the function and its tools believe: an uploader must not be able to set them. Their
@@ -85,6 +88,9 @@ class Manifest(StrictModel):
     pose: Pose = Field("stand", description="how the product is carried: it is told to the model and judged by")
     feedback: Annotated[str, StringConstraints(max_length=MAX_FEEDBACK_CHARS)] | None = Field(
         None, description="what a person found wrong with an earlier picture: it is told to the model"
+    )
+    style: Annotated[str, StringConstraints(pattern=STYLE)] | None = Field(
+        None, description="a profile's name, of _styles/NAME.json in the input bucket, or its gs:// address"
     )
     output: Output = Output()
     outputs: OutputTargets | None = Field(

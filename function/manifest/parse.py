@@ -61,7 +61,7 @@ def manifest_from(fields: Any, settings: Settings) -> Manifest:
     return manifest
 
 
-def explain(error: ValidationError) -> str:
+def explain(error: ValidationError, document: type[StrictModel] = Manifest) -> str:
     """One sentence that names every bad field, up to MAX_LISTED of them, and what would be right."""
     problems: dict[str, list[str]] = {}
     for item in error.errors(include_url=False):
@@ -71,7 +71,7 @@ def explain(error: ValidationError) -> str:
         name = ".".join(path) or "manifest"
         if item["type"] == "extra_forbidden":
             model = NESTED_MODELS.get(path[0]) if len(path) > 1 else None
-            allowed = ", ".join((model or Manifest).model_fields)
+            allowed = ", ".join((model or document).model_fields)
             said = f"unknown field (known: {allowed})"
         elif item["type"] == "missing":
             said = "is required"

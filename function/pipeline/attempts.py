@@ -18,7 +18,7 @@ from function.errors import (
     SourceError,
 )
 from function.generation.paid_calls import Answered, CallsUsedUp
-from function.generation.prompt import NO_IMAGE
+from function.generation.prompt_templates import TEMPLATES
 from function.generation.provider import Request
 from function.imaging.decode import decode
 from function.imaging.icc import from_srgb
@@ -61,12 +61,12 @@ def choose_candidate(pair: PairContext) -> None:
             reasons.append(no_picture(answered))
             if answered.answer.final:
                 break
-            lessons = [NO_IMAGE]
+            lessons = [TEMPLATES.no_image]
             continue
         candidate = _judged(pair, answered, place)
         if candidate is None:
             reasons.append(ModelNoImage(pair.record.attempts[-1].message))
-            lessons = [NO_IMAGE]
+            lessons = [TEMPLATES.no_image]
             continue
         if candidate.judgement.verdict == "unusable":
             failed = [check.reason for check in candidate.judgement.checks.values() if not check.passed]
@@ -95,10 +95,12 @@ def check_records(judgement: Judgement) -> dict[str, CheckRecord]:
 def _request(pair: PairContext, place: Place | None, number: int, lessons: list[str]) -> Request:
     """What attempt `number` asks: to place the product, or to light one that is laid at `place`."""
     if place is None:
-        return composite_request(pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons)
+        return composite_request(pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons, pair.wording)
     with pair.record.stage("prepare"):
         sketch = make_sketch(pair, place)
-    return sketch_request(pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons, sketch)
+    return sketch_request(
+        pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons, sketch, pair.wording
+    )
 
 
 def _judged(pair: PairContext, answered: Answered, place: Place | None) -> Candidate | None:

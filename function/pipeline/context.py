@@ -16,6 +16,7 @@ from function.deadline import Deadline
 from function.generation.model_chain import ModelChain
 from function.generation.models import ImageModel
 from function.generation.paid_calls import PaidCalls
+from function.generation.prompt import WORDING, Wording
 from function.imaging.formats import FORMATS, WriteFormat
 from function.imaging.frame import Frame, Size
 from function.imaging.resize import Box
@@ -168,6 +169,7 @@ class PairContext:
     record: RunRecord
     resources: PairResources
     models: ModelChain
+    wording: Wording = WORDING
 
     model: ImageModel = field(init=False)  # the one that is asked now
     decoded: Decoded | None = None  # survives a change of the model

@@ -17,7 +17,8 @@ def generate_scene(pair: PairContext) -> None:
         return
     product = pair.sources["product"].content
     inspect_source(product, "product", pair.settings)  # before the scene is paid for
-    answered = ask(pair, scene_request(pair.manifest, scene.prompt, pair.model, pair.settings), 0)
+    request = scene_request(pair.manifest, scene.prompt, pair.model, pair.settings, pair.wording)
+    answered = ask(pair, request, 0)
     if answered.answer.outcome != "image":
         raise no_picture(answered)
     pair.sources["scene"] = Source(answered.uri, None, answered.answer.image)

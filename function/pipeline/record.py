@@ -13,7 +13,7 @@ from function.generation.call_ledger import BegunCall
 from function.generation.model_chain import PassedOver
 from function.generation.models import ImageModel
 from function.generation.pricing import Usage, cost_of
-from function.generation.prompt import PROMPT_VERSION
+from function.generation.prompt_templates import PROMPT_VERSION
 from function.generation.provider import Request
 from function.imaging.frame import Size
 from function.judging.risk import risk_of
@@ -38,6 +38,7 @@ from function.sidecar import (
     RiskRecord,
     Sidecar,
     SkippedModel,
+    StyleRecord,
     Undone,
     UsageRecord,
 )
@@ -71,6 +72,7 @@ class RunRecord:
     placement: str | None = None
     pose: str | None = None
     feedback: str | None = None
+    style: StyleRecord | None = None
     person: PersonRecord | None = None
     earlier_cost: Cost | None = None  # of the run whose picture was picked: nothing is added to it
     stopped_by: str | None = None  # the cap that kept a better picture from being asked for
@@ -168,6 +170,7 @@ class RunRecord:
             placement=self.placement,
             pose=self.pose,
             feedback=self.feedback,
+            style=self.style,
             person=self.person,
             error=ErrorRecord.of(error) if error else None,
         )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from function.errors import ModelRejected
 from function.generation.image_size import choose_image_size
 from function.generation.models import ImageModel
-from function.generation.prompt import composite_prompt, scene_prompt, sketch_prompt
+from function.generation.prompt import WORDING, Wording, composite_prompt, scene_prompt, sketch_prompt
 from function.generation.provider import Request
 from function.imaging.frame import Size, nearest_ratio
 from function.manifest.model import Manifest
@@ -28,6 +28,7 @@ def composite_request(
     manifest: Manifest,
     number: int,
     lessons: Sequence[str],
+    wording: Wording = WORDING,
 ) -> Request:
     """The request of attempt `number` (from 1), told what the one before got wrong (`lessons`, sentences).
 
@@ -46,6 +47,7 @@ def composite_request(
             has_bars=prepared.has_bars,
             feedback=manifest.feedback,
             lessons=lessons,
+            wording=wording,
         ),
         images=prepared.images,
         aspect_ratio=prepared.frame.aspect_ratio,
@@ -64,14 +66,17 @@ def sketch_request(
     number: int,
     lessons: Sequence[str],
     sketch: Sketch,
+    wording: Wording = WORDING,
 ) -> Request:
     """The request of attempt `number` that hands the `sketch` in for the scene, and asks for its light only."""
     request = composite_request(prepared, model, settings, manifest, number, ())
-    prompt = sketch_prompt(manifest.pose, sketch.box, has_bars=prepared.has_bars, lessons=lessons)
+    prompt = sketch_prompt(manifest.pose, sketch.box, has_bars=prepared.has_bars, lessons=lessons, wording=wording)
     return replace(request, prompt=prompt, images=(sketch.image, *prepared.images[1:]))
 
 
-def scene_request(manifest: Manifest, prompt: str, model: ImageModel, settings: Settings) -> Request:
+def scene_request(
+    manifest: Manifest, prompt: str, model: ImageModel, settings: Settings, wording: Wording = WORDING
+) -> Request:
     """The request for the empty scene that `prompt` describes, in the shape that the result will have."""
     asked = _asked_shape(manifest)
     shape: Size = (asked[0], asked[1]) if asked[0] and asked[1] else DEFAULT_SCENE_SHAPE
@@ -81,7 +86,7 @@ def scene_request(manifest: Manifest, prompt: str, model: ImageModel, settings: 
     enlargement = max(shape[0] / native_size[0], shape[1] / native_size[1]) if any(asked) else 1.0
     return Request(
         model=model.id,
-        prompt=scene_prompt(prompt),
+        prompt=scene_prompt(prompt, wording),
         images=(),
         aspect_ratio=aspect_ratio,
         image_size=choose_image_size(model, enlargement, settings.max_image_size),

@@ -14,6 +14,7 @@ WORK_PREFIX = "_work/"
 BUDGET_PREFIX = "_budget/"
 # Answers over HTTP that were too large to be sent; the bucket's lifecycle deletes them as it does working records.
 HTTP_PREFIX = "_http/"
+STYLES_FOLDER, STYLE_SUFFIX = "_styles", ".json"  # of style profiles, in the input bucket
 OWN_PREFIXES = (WORK_PREFIX, BUDGET_PREFIX, HTTP_PREFIX)  # hold no results of manifests
 
 
@@ -52,3 +53,9 @@ def is_object_uri(uri: str) -> bool:
         return False
     has_line_break = "\n" in name or "\r" in name
     return re.fullmatch(BUCKET_NAME, bucket) is not None and 0 < length <= MAX_OBJECT_NAME_BYTES and not has_line_break
+
+
+def is_style(name: str) -> bool:
+    """Whether an object is a style profile: a .json right in a folder called `_styles`, which is no pair's manifest."""
+    folder, _, last = name.rpartition("/")
+    return folder.rpartition("/")[2] == STYLES_FOLDER and last.lower().endswith(STYLE_SUFFIX)

@@ -57,6 +57,11 @@ def may_read(rules: Collection[ReadRule], manifest: tuple[str, str] | None, buck
     )
 
 
+def home_of(rules: Collection[ReadRule], name: str) -> str:
+    """The folder, with its slash, that rules hold the manifest `name` to; "", the bucket's root, where none does."""
+    return max((rule.folder for rule in rules if _is_below(name, rule.folder)), key=len, default="")
+
+
 def _is_below(name: str, folder: str) -> bool:
     """Whether a name lies below a folder, whichever normal form of Unicode either is written in."""
     return unicodedata.normalize("NFC", name).startswith(unicodedata.normalize("NFC", folder))

@@ -41,6 +41,7 @@ COMMANDS = {
     "batches": ("function.tools.cli.batches:arguments", "list, cancel or look after batch jobs"),
     "pause": ("function.tools.cli.pause:pause_arguments", "stop the function for an input bucket"),
     "resume": ("function.tools.cli.pause:resume_arguments", "start it again after a pause"),
+    "style": ("function.tools.cli.style:arguments", "check a style profile"),
     "prompt": ("function.tools.cli.prompt:arguments", "show what the model would be sent"),
     "schema": ("function.tools.cli.schema:arguments", "print the JSON Schema of a manifest or a sidecar"),
 }

@@ -167,7 +167,7 @@ def main() -> None:
     random.seed(options.seed)
     with (
         tempfile.TemporaryDirectory() as folder,
-        gcs_server(Path(folder) / "gcs.log") as gcs,
+        gcs_server(Path(folder) / "gcs.log", Path(folder) / "objects") as gcs,
         GeminiEmulator(storage_url=gcs.url) as gemini,
     ):
         place = BatchPlace(Cloud(gcs, gcs_client(gcs.url), gemini, Path(folder)), folder, vertex=not options.key)

@@ -46,3 +46,15 @@ def test_a_catalogue_reads_what_its_own_folder_may_not_what_its_rows_might(gemin
     sidecar = place.sidecar("team-b.csv.json")
     assert (sidecar["rows_written"], sidecar["rows_refused"]) == (1, 1)
     assert "ALLOWED_PREFIXES" in sidecar["refused"][0]["reason"]
+
+
+def test_a_team_has_profiles_of_its_own(gemini, place, server):
+    place.put("team-a/_styles/own.json", {"light": "of team a"})
+    place.put("team-b/_styles/own.json", {"light": "of team b"})
+    fields = {"product": "product.png", "scene": "/brand/scene.png", "seed": 33, "style": "own"}
+    assert place.deliver(server, place.put("team-a/styled.json", fields)).status == 200
+    assert place.sidecar("team-a/styled.json")["style"]["uri"].endswith("/team-a/_styles/own.json")
+    assert "of team a" in gemini.requests[0]["text"]
+    theirs = fields | {"style": f"gs://{place.input}/team-b/_styles/own.json"}
+    assert place.deliver(server, place.put("team-a/theirs.json", theirs)).status == 200
+    assert place.sidecar("team-a/theirs.json")["error"]["code"] == "reference_forbidden"

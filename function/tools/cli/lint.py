@@ -6,14 +6,17 @@ import argparse
 from pathlib import Path
 
 from function.errors import CompositeError
+from function.manifest.style import parse_style
 from function.settings import SettingsInvalid
+from function.storage.names import is_style
 from function.tools.cli.terminal import counted, fail, limits_here
 from function.tools.cli.upload_plan import Plan, documents_in, read_document
 from function.tools.explain import UsageProblem
 
 HELP = """\
-Checks manifests (.json) and catalogues (.csv, .jsonl), or folders of them, as the function reads them: fields, limits,
-rows, references. It looks at no picture and at no bucket; `submit --dry-run` does.
+Checks manifests (.json), catalogues (.csv, .jsonl) and style profiles (_styles/*.json), or folders of
+them, as the function reads them: fields, limits, rows, references. It looks at no picture and at no bucket; `submit
+--dry-run` does.
 
   python -m function lint spring.csv
   python -m function lint spring more/pair.json
@@ -33,6 +36,11 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = limits_here()
         for source in args.sources:
+            profiles = _profiles(source)
+            for path in profiles:
+                problems += _lint_profile(path)
+            if profiles == [source]:
+                continue
             root, paths = documents_in(source)
             for path in paths:
                 found = Plan()
@@ -49,3 +57,20 @@ def run(args: argparse.Namespace) -> int:
     except (UsageProblem, SettingsInvalid, OSError) as error:
         return fail(error)
     return 1 if problems else 0
+
+
+def _profiles(source: Path) -> list[Path]:
+    """The style profiles in a folder, or the one that the file is."""
+    found = [source] if source.is_file() else sorted(source.rglob("*"))
+    return [path for path in found if path.is_file() and is_style(path.resolve().as_posix())]
+
+
+def _lint_profile(path: Path) -> int:
+    """Say whether a profile is right → the number of problems."""
+    try:
+        parse_style(path.read_bytes(), str(path))
+    except CompositeError as error:
+        print(f"{path}: 1 problem\n  {error.message}")
+        return 1
+    print(f"{path}: a good style")
+    return 0

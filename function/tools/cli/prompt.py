@@ -11,11 +11,13 @@ from function.errors import CompositeError
 from function.generation.model_chain import ModelChain
 from function.generation.models import model_table
 from function.generation.paid_calls import PaidCalls
-from function.generation.prompt import PROMPT_VERSION
+from function.generation.prompt import WORDING, Wording
+from function.generation.prompt_templates import PROMPT_VERSION
 from function.generation.provider import Request
 from function.imaging.data_uri import decode_data_uri, is_data_uri
 from function.manifest.model import Manifest, ScenePrompt
 from function.manifest.parse import parse_manifest
+from function.manifest.style import parse_style
 from function.pipeline.context import PairContext
 from function.pipeline.decode import decode_sources
 from function.pipeline.fetch import Source
@@ -25,13 +27,14 @@ from function.pipeline.record import RunRecord
 from function.pipeline.requests import composite_request, scene_request
 from function.pipeline.resources import PairResources
 from function.settings import Settings, SettingsInvalid
+from function.tools.cli.style import find_style_file
 from function.tools.cli.terminal import fail, limits_here
 from function.tools.explain import UsageProblem
 
 HELP = """\
 Prints what the image model would be sent for the first picture of a pair: model, ratio, size, seed, images and words.
-Nothing is sent and nothing is spent. The manifest and its images are files of this machine; settings are those of the
-environment.
+Nothing is sent and nothing is spent. The manifest, its images and its style (_styles/NAME.json beside it, or in a
+folder above) are files of this machine; settings are those of the environment.
 
   python -m function prompt show pair.json
 """
@@ -61,8 +64,9 @@ def run(args: argparse.Namespace) -> int:
 def _request(manifest: Manifest, folder: Path, settings: Settings) -> Request:
     """The first request of the pair. Raises UsageProblem, CompositeError, OSError."""
     model = model_table().find(manifest.model or settings.gemini_model)
+    manifest, wording = _styled(manifest, folder)
     if isinstance(manifest.scene, ScenePrompt):
-        return scene_request(manifest, manifest.scene.prompt, model, settings)
+        return scene_request(manifest, manifest.scene.prompt, model, settings, wording)
     sources = {name: _source(reference, folder) for name, reference in _references(manifest).items()}
     deadline = Deadline(settings.event_deadline_s)
     with PairResources(MemoryBudget.of_process(), deadline) as resources:
@@ -72,7 +76,20 @@ def _request(manifest: Manifest, folder: Path, settings: Settings) -> Request:
         pair.model = model
         decode_sources(pair)
         prepare_inputs(pair)
-        return composite_request(pair.prepared, model, settings, manifest, 1, ())
+        return composite_request(pair.prepared, model, settings, manifest, 1, (), wording)
+
+
+def _styled(manifest: Manifest, folder: Path) -> tuple[Manifest, Wording]:
+    """With the style's defaults, and its words; the profile lies in `_styles` beside the manifest, or above."""
+    if manifest.style is None:
+        return manifest, WORDING
+    if manifest.style.startswith("gs://"):
+        raise UsageProblem(
+            f"{manifest.style} is not on this machine: put it into _styles/, and name it without folders"
+        )
+    path = find_style_file(folder, manifest.style)
+    style = parse_style(path.read_bytes(), str(path))
+    return style.fill(manifest), Wording(style=style.words)
 
 
 def _references(manifest: Manifest) -> dict[str, str]:

@@ -8,10 +8,12 @@ import json
 from pydantic import BaseModel
 
 from function.manifest.model import Manifest
+from function.manifest.style import Style
 from function.sidecar import CatalogueSidecar, Sidecar
 
 DOCUMENTS: dict[str, type[BaseModel]] = {
     "manifest": Manifest,
+    "style": Style,
     "sidecar": Sidecar,
     "catalogue-sidecar": CatalogueSidecar,
 }

@@ -15,7 +15,7 @@ from function.errors import CompositeError
 from function.manifest.model import moment_s
 from function.settings import Settings, SettingsInvalid
 from function.storage.client import Changed, Forbidden, Storage, StoredObject
-from function.storage.names import gs_uri
+from function.storage.names import gs_uri, is_style
 from function.tools.cli.cost import by_batch, estimate
 from function.tools.cli.reupload import write_again
 from function.tools.cli.terminal import (
@@ -48,9 +48,12 @@ it goes on, after a change it makes only what the change concerns.
   python -m function submit ./spring gs://input/2027/spring --yes
   STORAGE_EMULATOR_HOST=http://localhost:4443 python -m function submit ./spring gs://input
 
-Relative names in a manifest or a spreadsheet are relative to the folder it lies in. Limits and the model are read
-from this environment where it states them (MAX_ATTEMPTS, MAX_SOURCE_BYTES, MAX_SOURCE_PIXELS, SOURCE_FORMATS,
-GEMINI_MODEL, ALLOWED_MODELS, ALLOWED_BUCKETS), as the function reads them from its own.
+Relative names in a manifest or a spreadsheet are relative to the folder it lies in. A style that they name goes
+from FOLDER/_styles/NAME.json to where the function looks for it, gs://INPUT/_styles/NAME.json.
+
+Limits and the model are read from this environment where it states them (MAX_ATTEMPTS, MAX_SOURCE_BYTES,
+MAX_SOURCE_PIXELS, SOURCE_FORMATS, GEMINI_MODEL, ALLOWED_MODELS, ALLOWED_BUCKETS,
+ALLOWED_PREFIXES), as the function reads them from its own.
 """
 
 
@@ -122,7 +125,9 @@ def _tell_problems(plan: Plan) -> None:
 
 def _tell_plan(plan: Plan, target: str, settings: Settings) -> None:
     size = sum(file.size for file in plan.new_images)
-    print(f"{_documents_said(plan)} and {counted(len(plan.new_images), 'image')} ({megabytes(size)}) go to {target}")
+    styles = sum(is_style(file.name) for file in plan.new_images)
+    images = counted(len(plan.new_images) - styles, "image") + (f", {counted(styles, 'style')}" if styles else "")
+    print(f"{_documents_said(plan)} and {images} ({megabytes(size)}) go to {target}")
     kept = len(plan.images) - len(plan.new_images) + len(plan.documents) - len(plan.new_documents)
     if kept:
         print(f"  {counted(kept, 'file')} {'stands' if kept == 1 else 'stand'} there already and will be left alone")

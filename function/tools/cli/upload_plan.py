@@ -19,12 +19,14 @@ from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
 from function.manifest.references import InlineImage, StoredImage, bucket_of, manifest_targets
 from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, Row, read_rows
+from function.manifest.style import MAX_STYLE_BYTES, parse_style, style_object
 from function.pipeline.fetch import find_image
 from function.pipeline.source_limits import inspect_source
+from function.pipeline.style import fetch_style
 from function.settings import Settings
 from function.storage.client import Forbidden, NotFound, Storage, StoredObject, TooLarge, crc32c
 from function.storage.content_encoding import Damaged
-from function.storage.names import other_normal_forms
+from function.storage.names import STYLES_FOLDER, is_style, other_normal_forms
 from function.tools.cli.left_out import without_rows
 from function.tools.cli.reuse import asks_the_same, may_be_found
 from function.tools.cli.terminal import Progress
@@ -53,7 +55,8 @@ class LocalFile:
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """One pair: what calls it so for people, its manifest's object name and bytes, and the images it reads, by field.
+    """One pair: what calls it so for people, its manifest's object name and bytes, and what it reads, by field: images,
+    and its style's profile.
     `row` is its number in a catalogue."""
 
     title: str
@@ -141,12 +144,16 @@ def make_plan(
     plan.problems += _conflicts(plan.documents)
     listed = storage.list(bucket, start, Deadline(LISTING_S)) if storage else ()
     there = {stored.name: stored for stored in listed}
-    plan.standing = {name: stored.generation for name, stored in there.items()}
     users: dict[StoredImage, list[Pair]] = {}
     for pair in _pairs(plan):
         for image in pair.images:
             users.setdefault(image, []).append(pair)
     files = {image: _file_of(image, root, bucket, start) for image in users}
+    for image in users:  # a profile lies at the bucket's root, whatever the prefix
+        if storage and is_style(image.name) and image.bucket == bucket and image.name not in there:
+            stored = storage.stat(bucket, image.name, Deadline(CALL_S))
+            there |= {image.name: stored} if stored else {}
+    plan.standing = {name: stored.generation for name, stored in there.items()}
     plan.foreign_buckets = {image.bucket for image in users} - {bucket} - set(settings.allowed_buckets)
 
     progress = Progress("checking ", len(users))
@@ -224,12 +231,15 @@ def _conflicts(documents: list[Document]) -> list[str]:
 def documents_in(source: Path) -> tuple[Path, list[Path]]:
     """The folder that names are relative to, and the manifests and catalogues in it."""
     if source.is_file():
+        if is_style(source.resolve().as_posix()):
+            raise UsageProblem(f"{source} is a style profile: it goes up with the manifests that name it")
         if not is_manifest(source.name):
             raise UsageProblem(workbook(source) or f"{source} is neither a folder nor a {', '.join(ENDINGS)} file")
         return source.parent, [source]
     if not source.is_dir():
         raise UsageProblem(f"{source} is not there; correct the name")
     found = sorted(path for path in source.rglob("*") if is_manifest(path.name) and path.is_file())
+    found = [path for path in found if not is_style(path.relative_to(source).as_posix())]
     visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(source).parts)]
     if not visible:
         raise UsageProblem(f"{source} holds no manifest (.json) and no catalogue (.csv, .jsonl){_workbook_in(source)}")
@@ -269,12 +279,15 @@ def read_document(
 def _pair(title: str, name: str, body: bytes, bucket: str, settings: Settings, row: int | None = None) -> Pair:
     """A manifest, read as the function will read it."""
     manifest = parse_manifest(body, settings)
-    named = {"product": manifest.product, "scene": manifest.scene}
-    targets = manifest_targets(manifest, _reading_anywhere(named, settings), bucket, name)
+    named = {"product": manifest.product, "scene": manifest.scene, "style": manifest.style}
+    anywhere = _reading_anywhere(named, settings)
+    targets = manifest_targets(manifest, anywhere, bucket, name)
     for part, target in targets.items():
         if isinstance(target, InlineImage):
             inspect_source(target.content, part, settings)
     stored = {part: target for part, target in targets.items() if isinstance(target, StoredImage)}
+    if (style := style_object(manifest, anywhere, bucket, name)) is not None:
+        stored["style"] = style
     return Pair(title, name, body, manifest, stored, row)
 
 
@@ -299,6 +312,9 @@ def _content(path: Path, limit: int) -> bytes:
 
 def _file_of(image: StoredImage, root: Path, bucket: str, start: str) -> Path | None:
     """The file that would become the object `image`, when there is one in the folder."""
+    if is_style(image.name):
+        path = root / STYLES_FOLDER / PurePosixPath(image.name).name
+        return path if image.bucket == bucket and path.is_file() else None
     inner = PurePosixPath(image.name[len(start) :])
     if image.bucket != bucket or not image.name.startswith(start) or ".." in inner.parts or inner.is_absolute():
         return None
@@ -312,12 +328,19 @@ def _file_of(image: StoredImage, root: Path, bucket: str, start: str) -> Path | 
 
 
 def _read_image(path: Path, name: str, settings: Settings) -> LocalFile:
+    if is_style(name):
+        content = _content(path, MAX_STYLE_BYTES)
+        parse_style(content, str(path))
+        return LocalFile(path, name, len(content), crc32c(content), "application/json")
     content = _content(path, settings.max_source_bytes)
     info = inspect_source(content, str(path), settings)
     return LocalFile(path, name, len(content), crc32c(content), info.mime_type)
 
 
 def _check_stored(image: StoredImage, there: dict[str, StoredObject], storage: Storage, settings: Settings) -> None:
+    if is_style(image.name):
+        fetch_style(image, storage, Deadline(CALL_S))
+        return
     stored = there.get(image.name) or find_image(image, storage, Deadline(CALL_S))
     if stored is None:
         raise SourceMissing(f"{image.uri} is neither in the folder nor in the bucket")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from function.generation.gemini.client import error_details, has_no_quota
 from function.generation.gemini.response import shorten
 from function.generation.models import model_table
-from function.generation.prompt import COMPOSITE
+from function.generation.prompt_templates import TEMPLATES
 from function.settings import Settings
 from function.tools.doctor.finding import Finding, ok, problem, warning
 
@@ -136,7 +136,7 @@ def _ask(client: Client, model_id: str) -> ModelState:
         if not client.vertexai:
             client.models.get(model=model_id, config=types.GetModelConfig(http_options=options))
         counted = client.models.count_tokens(
-            model=model_id, contents=COMPOSITE, config=types.CountTokensConfig(http_options=options)
+            model=model_id, contents=TEMPLATES.composite, config=types.CountTokensConfig(http_options=options)
         )
     except errors.APIError as error:
         return ModelState(model_id, _kind(error), f"{error.code}: {shorten(error.message or error.status or '')}")

@@ -65,6 +65,7 @@ def pair_data(
         "placement": _text(sidecar.get("placement")),
         "pose": _text(sidecar.get("pose")),
         "feedback": _text(sidecar.get("feedback")),
+        "style": _style(sidecar.get("style")),
         "method": _text(sidecar.get("method")),
         "identity": _identity(sidecar),
         "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:MAX_LABELS]},
@@ -178,6 +179,12 @@ def title_of(name: str, labels: dict[str, Any]) -> str:
     known = {_text(key).strip().lower(): _text(value).strip() for key, value in labels.items()}
     last = name.removesuffix(".json").rpartition("/")[2] or name
     return next((known[key] for key in TITLE_LABELS if known.get(key)), last)
+
+
+def _style(value: object) -> JsonDict | None:
+    """The style profile's name, and which of its generations it was."""
+    record = _dict(value)
+    return {key: _text(record.get(key)) for key in ("name", "generation")} if record.get("name") else None
 
 
 def _person(value: object) -> JsonDict | None:

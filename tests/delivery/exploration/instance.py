@@ -114,7 +114,9 @@ def run_pretended_pair(pair: PairContext, revision: int) -> Composite:
     return Composite("accepted" if pair.best.judgement.verdict == "accepted" else "review", (picture,))
 
 
-def pretended_request(_: None, model: Any, settings: Settings, asked: Any, number: int, lessons: Any) -> Request:
+def pretended_request(
+    _: None, model: Any, settings: Settings, asked: Any, number: int, lessons: Any, wording: Any
+) -> Request:
     """In place of `composite_request`."""
     images = (b"scene", "image/png"), (b"product", "image/png")
     return Request(model.id, asked.placement, images, "1:1", None, number)

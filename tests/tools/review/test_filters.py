@@ -20,7 +20,9 @@ def four():
             decision="accept", decided_by="jo",
         ),
         replace(make_pair("autumn/000001.json", labels={}, usd=0.08, risk=third), decision="reject", decided_by="al"),
-        make_pair("autumn/000002.json", labels={"sku": "POT"}, usd=0.2, model=dear, risk=fourth),
+        make_pair("autumn/000002.json", labels={"sku": "POT"}, usd=0.2, model=dear, risk=fourth,
+            style={"name": "warm", "uri": "gs://in/_styles/warm.json", "generation": 12, "sha256": "ab"},
+        ),
     ]  # fmt: skip
 
 
@@ -40,6 +42,7 @@ def test_cards_are_called_by_name_or_sku_with_the_object_below(open_page, four):
         ("batch", "spring/ (2)", ["Blue mug", "MUG-2"]),
         ("model", "gemini-3-pro-image (1)", ["POT"]),
         ("reviewer", "al (1)", ["000001"]),
+        ("style", "warm (1)", ["POT"]),
         ("cost", "Nothing paid", ["Blue mug"]),
         ("cost", "Over $0.10", ["POT"]),
     ],
@@ -49,6 +52,12 @@ def test_more_filters(open_page, four, filter_id, option, found):
     page.get_by_role("button", name="More").click()
     page.locator(f"#filter-{filter_id}").select_option(label=option)
     assert sorted(page.locator(".title").all_text_contents()) == sorted(found)
+
+
+def test_the_style_and_which_one_is_told(open_page, four):
+    page = open_page(four)
+    page.locator(".card", has_text="POT").click()
+    assert "warm generation 12" in page.locator("#facts").inner_text()
 
 
 def test_search_looks_into_the_placement_and_risk_sorts(open_page, four):

@@ -191,6 +191,7 @@ function facts(pair) {
   if (pair.checks.length) parts.push(element("h3", "", "Checks"), element("ul", "checks", ...pair.checks.map(checkRow)));
   if (pair.colours?.length) parts.push(element("h3", "", "Colours of the product"), colourRows(pair.colours));
   if (pair.feedback) parts.push(element("h3", "", "What a person asked for"), element("p", "", pair.feedback));
+  if (pair.style) parts.push(element("h3", "", "Style"), element("p", "", pair.style.name, " ", element("span", "small", `generation ${pair.style.generation}`)));
   if (pair.placement) parts.push(element("h3", "", "Placement asked for"), element("p", "", pair.placement));
   if (pair.pose && pair.pose !== "stand") parts.push(element("h3", "", "Pose asked for"), element("p", "", pair.pose));
   if (Object.keys(pair.labels).length) parts.push(element("h3", "", "Labels"), definitions(Object.entries(pair.labels)));

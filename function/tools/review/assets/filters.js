@@ -1,6 +1,6 @@
 // Which pairs are shown: the head's filters, filled with what the pairs have.
 
-const MORE = { label: "filter-label", model: "filter-model", batch: "filter-batch", reviewer: "filter-reviewer", cost: "filter-cost" };
+const MORE = { label: "filter-label", model: "filter-model", batch: "filter-batch", reviewer: "filter-reviewer", style: "filter-style", cost: "filter-cost" };
 const MOST_OPTIONS = 300; // of one filter: more are found with the search
 const COSTS = {
   free: ["Nothing paid", (usd) => usd === 0],
@@ -30,6 +30,7 @@ function passes(pair, wanted, decision) {
     (!wanted.label || Object.entries(pair.labels).some(([name, value]) => labelOf(name, value) === wanted.label)) &&
     (!wanted.model || pair.model === wanted.model) &&
     (!wanted.batch || folderName(pair) === wanted.batch) &&
+    (!wanted.style || pair.style?.name === wanted.style) &&
     (!wanted.reviewer || pair.decided_by === wanted.reviewer) &&
     (!wanted.cost || (pair.usd !== null && COSTS[wanted.cost][1](pair.usd))) &&
     (!wanted.decision || (pair.waiting ? "redo" : decision ?? "none") === wanted.decision)
@@ -53,6 +54,7 @@ function fillFilters() {
   fillCounted("filter-model", "Any model", (pair) => [pair.model]);
   fillCounted("filter-batch", "Any batch", (pair) => [folderName(pair)]);
   fillCounted("filter-reviewer", "Any reviewer", (pair) => [pair.decided_by]);
+  fillCounted("filter-style", "Any style", (pair) => [pair.style?.name]);
   fill("filter-cost", [new Option("Any cost", ""), ...Object.entries(COSTS).map(([value, [words]]) => new Option(words, value))]);
 }
 

@@ -1,0 +1,60 @@
+"""The style profile that a manifest names: fetched, and applied to it."""
+
+from __future__ import annotations
+
+import hashlib
+
+from function.deadline import Deadline
+from function.errors import ManifestInvalid, ReferenceForbidden, SourceNotYetThere
+from function.generation.prompt import WORDING, Wording
+from function.manifest.model import Manifest
+from function.manifest.references import StoredImage
+from function.manifest.style import MAX_STYLE_BYTES, Style, parse_style, style_name, style_object
+from function.pipeline.record import RunRecord
+from function.settings import Settings
+from function.sidecar import StyleRecord
+from function.storage.client import Forbidden, NotFound, Storage, TooLarge
+from function.storage.content_encoding import Damaged
+
+
+def apply_style(
+    manifest: Manifest,
+    own: tuple[str, str] | None,
+    storage: Storage,
+    settings: Settings,
+    deadline: Deadline,
+    record: RunRecord,
+) -> tuple[Manifest, Wording]:
+    """The manifest with its profile's defaults, and the words that it is asked with; the record says which profile.
+
+    `own` is the manifest's bucket and name; None for a request. Raises what `style_object` and `fetch_style` raise.
+    """
+    place = style_object(manifest, settings, *(own or (None, "")))
+    if place is None:
+        return manifest, WORDING
+    style, record.style = fetch_style(place, storage, deadline)
+    return style.fill(manifest), Wording(style=style.words)
+
+
+def fetch_style(place: StoredImage, storage: Storage, deadline: Deadline) -> tuple[Style, StyleRecord]:
+    """The profile, and which one it was. Raises SourceNotYetThere, ManifestInvalid, ReferenceForbidden."""
+    try:
+        stored = storage.stat(place.bucket, place.name, deadline)
+        if stored is None:
+            raise SourceNotYetThere(f"style: there is no object {place.uri}")
+        content = storage.read(place.bucket, place.name, deadline, generation=stored.generation, limit=MAX_STYLE_BYTES)
+    except NotFound:
+        raise SourceNotYetThere(f"style: {place.uri} was replaced while it was read") from None
+    except TooLarge:
+        raise ManifestInvalid(f"style: {place.uri} has more than the {MAX_STYLE_BYTES:,} bytes allowed") from None
+    except Damaged as error:
+        raise ManifestInvalid(f"style: {place.uri} is stored as gzip and cannot be unpacked: {error}") from None
+    except Forbidden as error:
+        raise ReferenceForbidden(f"style: this function's identity may not read {place.uri} ({error})") from None
+    record = StyleRecord(
+        name=style_name(place),
+        uri=place.uri,
+        generation=stored.generation,
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+    return parse_style(content, place.uri), record

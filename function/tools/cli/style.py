@@ -1,0 +1,93 @@
+"""`python -m function style check NAME|FILE`: whether a style profile is right, and what the model is told of it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from function.deadline import Deadline
+from function.errors import CompositeError
+from function.generation.prompt_templates import TEMPLATES
+from function.generation.style_words import OF_NEW_SCENES, OF_PRODUCTS, told
+from function.manifest.references import StoredImage
+from function.manifest.style import Style, parse_style
+from function.pipeline.style import fetch_style
+from function.storage.client import Forbidden
+from function.storage.names import STYLE_SUFFIX, STYLES_FOLDER, is_style, split_gs_uri
+from function.tools.cli.terminal import bucket_and_prefix, fail, open_storage
+from function.tools.explain import UsageProblem
+from function.tools.timeouts import CALL_S
+
+HELP = """\
+Reads a style profile as the function does, and prints what the model is told of it. A file needs no network; a name is
+looked for in a bucket, at its root or in a team's folder.
+
+  python -m function style check _styles/warm.json
+  python -m function style check warm gs://INPUT
+  python -m function style check warm gs://INPUT/team-a
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments; `run` is set to what runs it."""
+    parser.description = HELP
+    parser.add_argument("what", choices=["check"])
+    parser.add_argument("profile", metavar="NAME-OR-FILE", help="a file, a profile's name, or its gs:// address")
+    parser.add_argument("place", nargs="?", metavar="gs://INPUT[/TEAM]", help="where the name is looked for")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check it and show it. 0: it is right; 1: it is not; 2: it could not be read."""
+    try:
+        style, which = _read(args.profile, args.place)
+    except (UsageProblem, Forbidden, OSError) as error:
+        return fail(error)
+    except CompositeError as error:
+        return fail(error.message, code=1)
+    print(f"{which}: a good profile")
+    for field in ("output", "outputs", "identity"):
+        if (value := getattr(style, field)) is not None:
+            print(f"default {field}: {_plain(value)}")
+    _tell("a product is placed", told(style.words, TEMPLATES, without=OF_NEW_SCENES))
+    _tell("a scene is generated", told(style.words, TEMPLATES, without=OF_PRODUCTS))
+    return 0
+
+
+def find_style_file(folder: Path, name: str) -> Path:
+    """The profile beside a manifest's folder or above it, the nearest one. Raises UsageProblem."""
+    for above in (folder.resolve(), *folder.resolve().parents):
+        if (path := above / STYLES_FOLDER / f"{name}{STYLE_SUFFIX}").is_file():
+            return path
+    raise UsageProblem(f"style: there is no {STYLES_FOLDER}/{name}{STYLE_SUFFIX} in {folder}, nor above it")
+
+
+def _read(profile: str, place: str | None) -> tuple[Style, str]:
+    if place is None and not profile.startswith("gs://"):
+        path = Path(profile)
+        if not path.is_file():
+            path = find_style_file(Path(), profile)
+        return parse_style(path.read_bytes(), str(path)), str(path)
+    if place is not None:
+        bucket, prefix = bucket_and_prefix(place)
+        name = f"{prefix}/{STYLES_FOLDER}" if prefix else STYLES_FOLDER
+        name += f"/{profile}{STYLE_SUFFIX}"
+    else:
+        bucket, name = split_gs_uri(profile)
+    if not is_style(name):
+        raise UsageProblem(f"a profile's address is gs://bucket/{STYLES_FOLDER}/NAME{STYLE_SUFFIX}")
+    stored = StoredImage(bucket=bucket, name=name)
+    style, record = fetch_style(stored, open_storage(bucket), Deadline(CALL_S))
+    return style, f"{stored.uri}, generation {record.generation}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(one.stem for one in value)
+    dump = getattr(value, "model_dump", None)
+    return str(dump(exclude_none=True)) if dump else str(value)
+
+
+def _tell(when: str, words: str) -> None:
+    said = words.strip() or "nothing: it has no words for that"
+    print(f"\nwhen {when}, the model is told above its rules:\n{said}")
