@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from function.generation.pose import POSE_WORDS, Pose
+from function.generation.spot_words import Spot, place_words, size_words
 
 # Rises with every change of the words below: a sidecar says by it which words its pictures were asked for with. Stored
 # answers need no version, for they are found by all the words.
@@ -75,18 +76,20 @@ def composite_prompt(
     has_bars: bool,
     feedback: str | None = None,
     lessons: Sequence[str] = (),
+    spot: Spot | None = None,
 ) -> str:
     """The prompt that goes with [1] the scene and [2] the product.
 
-    `has_bars`: the scene was padded with visible bars. `feedback`: a person's words on an earlier picture.
+    `has_bars`: the scene was padded with visible bars. `feedback`: a person's words on an earlier picture. `spot`: the
+    exact place in [1], beside the words of `placement`.
     `lessons`: what the earlier attempt got wrong, each with the instruction that it missed, made stricter.
     """
     said = " ".join((feedback or "").split())
     words = POSE_WORDS[pose]
     return COMPOSITE.format(
         product_background=ON_TRANSPARENT if product_is_cut_out else ON_PLAIN,
-        placement=" ".join((placement or "").split()) or words.where,
-        stance=words.stance,
+        placement=_placement(" ".join((placement or "").split()), pose, spot),
+        stance=words.stance if spot is None else f"{words.stance} {size_words(spot)}".rstrip(),
         shadow=words.shadow,
         padding=PADDING if has_bars else "",
         feedback=FEEDBACK.format(feedback=said) if said else "",
@@ -111,6 +114,13 @@ def sketch_prompt(
         padding=PADDING if has_bars else "",
         lessons=_told(lessons),
     )
+
+
+def _placement(said: str, pose: Pose, spot: Spot | None) -> str:
+    where = "" if spot is None else place_words(spot, pose)
+    if not where:
+        return said or POSE_WORDS[pose].where
+    return f"{said.rstrip(' .')}. {where}" if said else where
 
 
 def _told(lessons: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from function.generation.prompt import composite_prompt, scene_prompt, sketch_pr
 from function.generation.provider import Request
 from function.imaging.frame import Size, nearest_ratio
 from function.manifest.model import Manifest
+from function.pipeline.asked_place import spot_in
 from function.pipeline.context import Prepared, Sketch
 from function.pipeline.targets import largest_sides
 from function.settings import Settings
@@ -46,6 +47,7 @@ def composite_request(
             has_bars=prepared.has_bars,
             feedback=manifest.feedback,
             lessons=lessons,
+            spot=spot_in(prepared.frame, prepared.asked, manifest),
         ),
         images=prepared.images,
         aspect_ratio=prepared.frame.aspect_ratio,

@@ -16,6 +16,7 @@ from function.generation.provider import Request
 from function.imaging.data_uri import decode_data_uri, is_data_uri
 from function.manifest.model import Manifest, ScenePrompt
 from function.manifest.parse import parse_manifest
+from function.manifest.references import MASK_FIELD
 from function.pipeline.context import PairContext
 from function.pipeline.decode import decode_sources
 from function.pipeline.fetch import Source
@@ -75,7 +76,8 @@ def _request(manifest: Manifest, folder: Path, settings: Settings) -> Request:
 
 
 def _references(manifest: Manifest) -> dict[str, str]:
-    return {"scene": str(manifest.scene), "product": manifest.product}
+    mask = manifest.exact_placement.mask
+    return {"scene": str(manifest.scene), "product": manifest.product} | ({MASK_FIELD: mask} if mask else {})
 
 
 def _source(reference: str, folder: Path) -> Source:
