@@ -56,6 +56,7 @@ class Inputs(Record):
 
     scene: InputRecord | None = None
     product: InputRecord | None = None
+    mask: InputRecord | None = Field(None, description="of the placement; absent: none asked for", exclude_if=_is_none)
 
 
 class ResultRecord(Record):
@@ -272,6 +273,18 @@ class IdentityRecord(Record):
     note: str = ""
 
 
+class AskedPlaceRecord(Record):
+    """Where the product was asked to stand, besides words, in the scene's pixels."""
+
+    box: tuple[int, int, int, int] | None = Field(None, description="x, y, width, height")
+    areas: list[list[tuple[int, int]]] = Field(
+        [], description="white parts of the mask: polygons of [x, y], simplified"
+    )
+    height: int | None = Field(None, description="of the product, where the scene's scale says it")
+    facing: str | None = None
+    tolerance: float | None = None
+
+
 class Timings(Record):
     """Milliseconds by stage; `generate` includes waiting for the model."""
 
@@ -329,6 +342,9 @@ class Sidecar(Record):
     labels: dict[str, str] = {}
     name: str | None = Field(None, description="of the catalogue's row, for people")
     placement: str | None = None
+    asked_place: AskedPlaceRecord | None = Field(
+        None, description="of the placement, besides its words; absent: nothing asked", exclude_if=_is_none
+    )
     pose: str | None = None
     feedback: str | None = None
     style: StyleRecord | None = Field(None, exclude_if=_is_none)

@@ -11,9 +11,10 @@ from werkzeug.formparser import FormDataParser
 
 from function.errors import ManifestInvalid
 from function.manifest.flat_fields import FLAT_FIELDS, is_known, set_field, short
+from function.manifest.references import MASK_FIELD
 from function.pipeline.fetch import Source, check_size
 
-FILE_FIELDS = ("scene", "product")
+FILE_FIELDS = ("scene", "product", MASK_FIELD)
 MAX_NAMED = 5  # of unknown fields
 MAX_FORM_FIELDS = 200  # every field of a manifest, 32 labels, and room
 
@@ -48,12 +49,13 @@ def parse_form(
     for name, upload in files.items(multi=True):
         if name not in FILE_FIELDS:
             raise ManifestInvalid(f"{short(name)}: unknown file (known: {', '.join(FILE_FIELDS)})")
-        if name in fields:
-            raise ManifestInvalid(f"{name} is filled twice")
         content = upload.read()
         check_size(name, "the uploaded file", len(content), max_source_bytes)
         # The manifest's model wants a reference; the bytes themselves go beside it.
-        fields[name] = "data:,"
+        try:
+            set_field(fields, name, "data:,")
+        except ValueError as error:
+            raise ManifestInvalid(str(error)) from None
         uploaded[name] = Source("upload:" + name, None, content)
     return fields, uploaded
 

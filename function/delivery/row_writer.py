@@ -84,6 +84,8 @@ def row_manifest(row: Row, upload: Upload, settings: Settings) -> RowManifest:
     for name in ("product", "scene"):
         if isinstance(fields[name], str):
             fields[name] = one_folder_deeper(fields[name])
+    if manifest.exact_placement.mask is not None:
+        fields["placement"]["mask"] = one_folder_deeper(manifest.exact_placement.mask)
     body = (json.dumps(fields, ensure_ascii=False, indent=1) + "\n").encode()
     name = row_name(upload.name, row.number, manifest.name)
     if len(name.encode()) > MAX_OBJECT_NAME_BYTES:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from function.generation.pose import Pose
+from function.generation.pose import Pose, PoseWords
 from function.generation.prompt_templates import TEMPLATES, PromptTemplates
+from function.generation.spot_words import Spot, place_words, size_words
 from function.generation.style_words import OF_NEW_SCENES, OF_PRODUCTS, StyleWords, told
 
 
@@ -30,10 +31,12 @@ def composite_prompt(
     feedback: str | None = None,
     lessons: Sequence[str] = (),
     wording: Wording = WORDING,
+    spot: Spot | None = None,
 ) -> str:
     """The prompt that goes with [1] the scene and [2] the product.
 
-    `has_bars`: the scene was padded with visible bars. `feedback`: a person's words on an earlier picture.
+    `has_bars`: the scene was padded with visible bars. `feedback`: a person's words on an earlier picture. `spot`: the
+    exact place in [1], beside the words of `placement`.
     `lessons`: what the earlier attempt got wrong, each with the instruction that it missed, made stricter.
     """
     templates = wording.templates
@@ -42,8 +45,8 @@ def composite_prompt(
     return templates.composite.format(
         product_background=templates.on_transparent if product_is_cut_out else templates.on_plain,
         style=told(wording.style, templates, without=OF_NEW_SCENES),
-        placement=" ".join((placement or "").split()) or words.where,
-        stance=words.stance,
+        placement=_placement(" ".join((placement or "").split()), words, pose, spot),
+        stance=words.stance if spot is None else f"{words.stance} {size_words(spot)}".rstrip(),
         shadow=words.shadow,
         padding=templates.padding if has_bars else "",
         feedback=templates.feedback.format(feedback=said) if said else "",
@@ -79,6 +82,13 @@ def sketch_prompt(
 
 def _told(lessons: Sequence[str], templates: PromptTemplates) -> str:
     return templates.lessons.format(lessons="\n".join(f"- {one}" for one in lessons)) if lessons else ""
+
+
+def _placement(said: str, words: PoseWords, pose: Pose, spot: Spot | None) -> str:
+    where = "" if spot is None else place_words(spot, pose)
+    if not where:
+        return said or words.where
+    return f"{said.rstrip(' .')}. {where}" if said else where
 
 
 def scene_prompt(prompt: str, wording: Wording = WORDING) -> str:

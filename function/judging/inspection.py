@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from function.judging.product_view import ProductView, view_product
+from function.matching.asked_place import AskedPlace
 from function.restoration.analysis import ProductAnalysis, SceneAnalysis
 
 
@@ -15,16 +16,18 @@ class Inspection:
     scene         what was found out about scene and answer
     product       what was found out about the product
     product_view  that product beside what its photograph leads one to expect; None when nothing was put in
+    asked         where it was asked to stand; None where no place that can be measured was asked for
     """
 
     scene: SceneAnalysis
     product: ProductAnalysis
     product_view: ProductView | None
+    asked: AskedPlace | None = None
 
     @classmethod
-    def of(cls, scene: SceneAnalysis, product: ProductAnalysis) -> Inspection:
+    def of(cls, scene: SceneAnalysis, product: ProductAnalysis, asked: AskedPlace | None = None) -> Inspection:
         """Of the answer that `scene` is about, with `product` cropped out of it."""
-        return cls(scene, product, view_product(scene, product))
+        return cls(scene, product, view_product(scene, product), asked)
 
     @property
     def view(self) -> ProductView:

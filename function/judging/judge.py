@@ -10,6 +10,7 @@ from function.judging import exposure_sane, product_present
 from function.judging.check import Check, unmeasured
 from function.judging.inspection import Inspection
 from function.judging.registry import BY_NAME, CHECKS
+from function.matching.asked_place import AskedPlace
 from function.restoration.analysis import Analysis, SceneAnalysis
 
 Verdict = Literal["accepted", "review", "unusable"]
@@ -41,9 +42,10 @@ class Judgement:
         return [BY_NAME[name].lesson for name, check in self.checks.items() if not check.passed]
 
 
-def judge(analysis: Analysis, pose: Pose = "stand") -> Judgement:
-    """Judge the picture that `analysis` is about; answers any picture content. `pose`: what was asked for."""
-    inspection = Inspection.of(analysis.scene, analysis.product)
+def judge(analysis: Analysis, pose: Pose = "stand", asked: AskedPlace | None = None) -> Judgement:
+    """Judge the picture that `analysis` is about; answers any picture content. `pose` and `asked`: what was asked
+    for."""
+    inspection = Inspection.of(analysis.scene, analysis.product, asked)
     there = inspection.product_view is not None
     checks = {
         spec.name: spec.check(inspection, pose)

@@ -11,17 +11,25 @@ from typing import Any, get_args
 from function.manifest import json_text
 from function.manifest.model import Manifest
 from function.manifest.output_target import Output
+from function.manifest.placement import Placement
 
 LABEL_PREFIX = "labels."
 # Spreadsheets write 768 as 768.0 or 768,0; with three zeros it might be a thousand.
 WHOLE_NUMBER = re.compile(r"([+-]?[0-9]{1,18})(?:[.,]0{1,2})?")
-NUMBER_FIELDS = ("budget_usd",)
+NUMBER_FIELDS = ("budget_usd", "placement.height_cm", "placement.scene_cm_per_px", "placement.tolerance")
+BOX_FIELD = "placement.box"  # four numbers, or a JSON list
+WORDS = {"placement": "words"}  # a text beside fields of the field is this one of them
 FLAG_FIELDS = ("batch",)
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
-OBJECT_FIELDS = ("scene", "output", "labels", "placement")  # may hold a JSON object
+SHARE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,20})?|\.[0-9]{1,20}")
+OBJECT_FIELDS = ("scene", "output", "labels", "placement", "placement.reference")  # may hold a JSON object
 LIST_FIELDS = ("outputs",)  # hold a JSON list, or names with commas or blanks between them
-NESTED_FIELDS = ("scene.prompt", *(f"output.{name}" for name in Output.model_fields))
+NESTED_FIELDS = (
+    "scene.prompt",
+    *(f"output.{name}" for name in Output.model_fields),
+    *(f"placement.{name}" for name in Placement.model_fields),
+)
 FLAT_FIELDS = (*Manifest.model_fields, *NESTED_FIELDS)
 
 
@@ -48,6 +56,10 @@ def set_field(fields: dict[str, Any], name: str, text: str) -> None:
     """
     value = parse_value(name, text)
     parent, _, child = name.partition(".")
+    if parent in WORDS and isinstance(fields.get(parent), str) and child:
+        fields[parent] = {WORDS[parent]: fields[parent]}
+    elif parent in WORDS and isinstance(fields.get(parent), dict) and isinstance(value, str):
+        child = child or WORDS[parent]
     if not child:
         if parent in fields:
             raise ValueError(f"{parent} is filled twice")
@@ -74,7 +86,9 @@ def parse_value(name: str, text: str) -> Any:
         if text.strip().lower() not in FLAGS:
             raise ValueError(f"{name}: {short(text)} is neither true nor false")
         return FLAGS[text.strip().lower()]
-    is_list = name in LIST_FIELDS
+    if name == BOX_FIELD and not text.lstrip().startswith("["):
+        return _parse_box(text)
+    is_list = name in LIST_FIELDS or name == BOX_FIELD
     if is_list and not text.lstrip().startswith("["):
         return text.replace(",", " ").split()
     if is_list or (name in OBJECT_FIELDS and text.lstrip().startswith("{")):
@@ -83,6 +97,17 @@ def parse_value(name: str, text: str) -> Any:
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
     return text
+
+
+def _parse_box(text: str) -> list[float]:
+    """Four numbers with blanks, commas or semicolons between them. A spreadsheet may write 0,25 for a quarter: then
+    blanks or semicolons stand between the four. Raises ValueError."""
+    parts = [part.strip(",").replace(",", ".") for part in re.split(r"[\s;]+", text.strip())]
+    if len(parts) != 4:
+        parts = re.split(r"[\s,;]+", text.strip())
+    if len(parts) != 4 or not all(SHARE.fullmatch(part) for part in parts):
+        raise ValueError(f"{BOX_FIELD}: {short(text)} is not four numbers such as 0.4 0.3 0.2 0.5")
+    return [float(part) for part in parts]
 
 
 def parse_json(text: str) -> Any:

@@ -9,11 +9,12 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator, 
 
 from function.generation.pose import Pose
 from function.manifest.file_name import MAX_TEMPLATE_CHARS, file_name
+from function.manifest.image_reference import Reference
 from function.manifest.output_target import Output, OutputTarget, OutputTargets
+from function.manifest.placement import Placement, Words
 from function.manifest.strict_model import WHOLE, StrictModel
 from function.settings import MAX_CAP_USD, MODEL_NAME, Identity
 
-MAX_PLACEMENT_CHARS = 500
 MAX_FEEDBACK_CHARS = 500  # a few sentences: what a person says of an earlier picture
 # A profile's name, or its address; how a profile may be called keeps it in its folder.
 STYLE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
@@ -29,12 +30,6 @@ RESERVED_LABELS = frozenset(
     }
 )
 RESERVED_LABEL_PREFIX = "goog-"
-
-Reference = Annotated[
-    str,
-    StringConstraints(min_length=1),
-    Field(description="gs://bucket/object, a data:image/…;base64,… URI, or a name relative to the manifest"),
-]
 
 
 def moment_s(stated: str) -> float:
@@ -52,26 +47,6 @@ class ScenePrompt(StrictModel):
     """A scene that is generated from text before the product is placed into it."""
 
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
-
-
-Words = Annotated[str, StringConstraints(max_length=MAX_PLACEMENT_CHARS)]
-Share = Annotated[float, Field(ge=0, le=1, strict=False)]
-
-
-class Placement(StrictModel):
-    """Where the product should stand, in words, and as a box that it should fill from its base up."""
-
-    words: Words | None = None
-    box: Annotated[list[Share], Field(min_length=4, max_length=4)] | None = Field(
-        None, description="x, y, width, height in shares 0..1 of the scene's width and height"
-    )
-
-    @field_validator("box")
-    @classmethod
-    def _inside(cls, box: list[float] | None) -> list[float] | None:
-        if box is not None and (min(box[2:]) <= 0 or box[0] + box[2] > 1 or box[1] + box[3] > 1):
-            raise ValueError("box has x, y, width and height in shares of the scene, and lies inside it")
-        return box
 
 
 class Manifest(StrictModel):
@@ -134,9 +109,19 @@ class Manifest(StrictModel):
         return self.placement.words if isinstance(self.placement, Placement) else self.placement
 
     @property
-    def placement_box(self) -> list[float] | None:
-        """x, y, width, height in shares of the scene; None where no box is given."""
-        return self.placement.box if isinstance(self.placement, Placement) else None
+    def exact_placement(self) -> Placement:
+        """What is asked besides words; empty where that is nothing."""
+        return self.placement if isinstance(self.placement, Placement) else Placement()
+
+    @field_validator("placement")
+    @classmethod
+    def _of_a_scene_that_is_there(cls, placement: str | Placement | None, info: ValidationInfo) -> object:
+        made = isinstance(info.data.get("scene"), ScenePrompt)
+        if made and isinstance(placement, Placement) and placement.needs_known_scene:
+            raise ValueError(
+                "mask and height_cm are those of a scene that is there, not of one that is made from words"
+            )
+        return placement
 
     @model_validator(mode="after")
     def _exact_is_restored(self) -> Manifest:

@@ -7,12 +7,14 @@ from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from function.errors import ManifestInvalid
 from function.imaging.mishaps import lfs_pointer
 from function.manifest.json_text import parse_json
-from function.manifest.model import Manifest, Placement, ScenePrompt
+from function.manifest.model import Manifest, ScenePrompt
 from function.manifest.output_target import Output, OutputTarget
+from function.manifest.placement import Placement, ReferenceObject
 from function.manifest.quoting import MAX_LISTED, cut, quoted
 from function.manifest.strict_model import StrictModel
 from function.manifest.text import text_of
@@ -66,11 +68,13 @@ def explain(error: ValidationError, document: type[StrictModel] = Manifest) -> s
     problems: dict[str, list[str]] = {}
     for item in error.errors(include_url=False):
         path = [cut(str(part)) for part in item["loc"]]
+        if len(path) == 2 and _is_of_the_other_kind(item):
+            continue
         if path[:1] in (["scene"], ["placement"]):
             del path[1:2]  # the branch of the union that was tried; a person does not need to know it
         name = ".".join(path) or "manifest"
         if item["type"] == "extra_forbidden":
-            model = NESTED_MODELS.get(path[0]) if len(path) > 1 else None
+            model = NESTED_MODELS.get(".".join(path[:-1])) or NESTED_MODELS.get(path[0]) if len(path) > 1 else None
             allowed = ", ".join((model or document).model_fields)
             said = f"unknown field (known: {allowed})"
         elif item["type"] == "missing":
@@ -86,9 +90,17 @@ def explain(error: ValidationError, document: type[StrictModel] = Manifest) -> s
     return "; ".join(sentences)
 
 
+def _is_of_the_other_kind(item: ErrorDetails) -> bool:
+    """Whether a union's branch for words complains of an object, or that for an object of words: the other one says
+    what is wrong."""
+    other = {"string_type": dict, "model_type": str}.get(item["type"])
+    return other is not None and isinstance(item["input"], other)
+
+
 NESTED_MODELS: dict[str, type[StrictModel]] = {
     "output": Output,
     "outputs": OutputTarget,
     "placement": Placement,
+    "placement.reference": ReferenceObject,
     "scene": ScenePrompt,
 }

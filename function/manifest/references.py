@@ -18,6 +18,7 @@ from function.settings import Settings
 from function.storage.names import BUCKET_NAME, MAX_OBJECT_NAME_BYTES, gs_uri, split_gs_uri
 from function.storage.read_rules import GS_SCHEME, may_read
 
+MASK_FIELD = "placement.mask"
 MAX_REFERENCE_CHARS = 8192  # a name of 1,024 bytes, percent-encoded on the web, and folders to leave
 # A colon alone makes no scheme: "shoe:red.png" is a name.
 OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:about|blob|file|ftp|https?|javascript|s3):", re.IGNORECASE)
@@ -88,7 +89,7 @@ def manifest_targets(
     """
     allowed = {*settings.allowed_buckets, *([bucket] if bucket else [])}
     folder = name.rpartition("/")[0]
-    references = {"product": manifest.product, "scene": manifest.scene}
+    references = {"product": manifest.product, "scene": manifest.scene, MASK_FIELD: manifest.exact_placement.mask}
     targets = {
         field: resolve(reference, field, allowed_buckets=allowed, bucket=bucket, folder=folder)
         for field, reference in references.items()

@@ -142,7 +142,7 @@ def analysed(pair: PairContext, image: bytes, place: Place | None) -> tuple[np.n
             else:
                 analysis = analyse_laid(decoded.small_scene, product, picture, prepared.frame, place)
         with record.stage("check"):
-            judgement = judge(analysis, pair.manifest.pose)
+            judgement = judge(analysis, pair.manifest.pose, prepared.asked)
     return picture, analysis, judgement
 
 

@@ -22,6 +22,7 @@ from function.imaging.frame import Frame, Size
 from function.imaging.resize import Box
 from function.judging.judge import Judgement
 from function.manifest.model import Manifest, ScenePrompt
+from function.matching.asked_place import AskedPlace
 from function.matching.cutout.cut_out import CutOut
 from function.matching.place import Place
 from function.pipeline.fetch import Source
@@ -48,11 +49,13 @@ class Photograph:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Both sources in memory. `small_scene` (h, w, 3) is what the analysis and the model's picture are made from."""
+    """Both sources in memory. `small_scene` (h, w, 3) is what the analysis and the model's picture are made from;
+    `ground` (h, w) the placement's mask, None without one."""
 
     scene: Scene
     small_scene: np.ndarray
     product: Photograph
+    ground: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Prepared:
     images          [1] the scene in its frame, [2] the product: bytes with their media type
     ready_product   begun in the background: the product (h, w, 4) in the scene's colour space, and what is looked for
                     of it in every generated picture
+    asked           where the product is to stand; None where nothing is asked that can be measured
     """
 
     frame: Frame
@@ -71,6 +75,7 @@ class Prepared:
     has_bars: bool
     base_seed: int
     targets: tuple[Target, ...]
+    asked: AskedPlace | None = None
 
 
 @dataclass(frozen=True)

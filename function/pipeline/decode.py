@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 
+import cv2
 import numpy as np
 
 from function.errors import ModelNoImage, SourceError, SourceUnreadable
@@ -14,7 +15,9 @@ from function.imaging.decode import ImageInfo, Pixels, decode, inspect
 from function.imaging.frame import Size, fit_within
 from function.imaging.icc import to_srgb
 from function.manifest.model import ScenePrompt
+from function.manifest.references import MASK_FIELD
 from function.matching.cutout.cut_out import cut_out
+from function.pipeline.asked_place import check_mask
 from function.pipeline.context import Decoded, PairContext, Photograph
 from function.pipeline.fetch import Source, most_severe
 from function.pipeline.memory_budget import Priority
@@ -65,13 +68,14 @@ def _decode_side_by_side(pair: PairContext) -> Decoded:
             wait([decoding])
         try:
             scene, small_scene = _decode_scene(pair, infos["scene"].size)
+            ground = _decode_mask(pair, scene.size, (small_scene.shape[1], small_scene.shape[0]))
         except Exception as error:  # noqa: BLE001 (raised below, after the other one has ended)
             errors.append(error)
         if failure := decoding.exception():
             errors.append(failure)
         if errors:
             raise most_severe(errors)
-    return Decoded(scene, small_scene, decoding.result())
+    return Decoded(scene, small_scene, decoding.result(), ground)
 
 
 def _inspect(pair: PairContext, field: str, source: Source) -> ImageInfo:
@@ -87,6 +91,22 @@ def _decode_scene(pair: PairContext, size: Size) -> tuple[Scene, np.ndarray]:
     pixels = decode(source.content, "scene", max_pixels=limit, flatten=True, at_least=small_size)
     _record_input(pair, "scene", source, pixels)
     return Scene(source, pixels, limit, pair.resources), shrink_by_area(pixels.array, small_size)
+
+
+def _decode_mask(pair: PairContext, scene_size: Size, small_size: Size) -> np.ndarray | None:
+    """(h, w) uint8 of `small_size`: what is transparent is not white. None where none is asked for. Raises
+    ManifestInvalid."""
+    source = pair.sources.get(MASK_FIELD)
+    if source is None:
+        return None
+    pixels = decode(source.content, MASK_FIELD, max_pixels=pair.settings.max_source_pixels)
+    _record_input(pair, "mask", source, pixels)
+    grey = cv2.cvtColor(np.ascontiguousarray(pixels.array[..., :3]), cv2.COLOR_RGB2GRAY)
+    if pixels.array.shape[2] == 4:
+        grey = cv2.min(grey, np.ascontiguousarray(pixels.array[..., 3]))
+    ground = cv2.resize(grey, small_size, interpolation=cv2.INTER_AREA)
+    check_mask(pixels.info.size, ground, scene_size)
+    return ground
 
 
 def _decode_product(pair: PairContext) -> Photograph:

@@ -48,17 +48,8 @@ CLASSICAL = (
 
 
 def given_place(pair: PairContext) -> Place | None:
-    """The place that the manifest gives to a product whose own pixels are asked for: its base in the middle of the
-    box's, as large as fits in."""
-    box = pair.manifest.placement_box
-    if pair.identity != "exact" or box is None or not _can_be_laid(pair):
-        return None
-    decoded = pair.decoded_sources()
-    outline = outline_box(np.ascontiguousarray(decoded.product.cut.alpha))
-    left, top, width, height = box
-    scene_width, scene_height = decoded.scene.size
-    height = min(height, width * scene_width / scene_height * outline[3] / outline[2])
-    return Place.standing(left + width / 2, top + box[3], height, outline, decoded.scene.size)
+    """The place that the manifest gives to a product whose own pixels are asked for."""
+    return _asked_place(pair) if pair.identity == "exact" and _can_be_laid(pair) else None
 
 
 def place_after(pair: PairContext, candidate: Candidate) -> Place | None:
@@ -69,7 +60,9 @@ def place_after(pair: PairContext, candidate: Candidate) -> Place | None:
     checks = candidate.judgement.checks
     in_doubt = any(not checks[check.SPEC.name].passed for check in IDENTITY_CHECKS)
     in_doubt |= candidate.analysis.product.match is None  # whatever else is wrong, it was not verified either
-    return find_place(candidate.analysis) if in_doubt or pair.identity == "exact" else None
+    if not in_doubt and pair.identity != "exact":
+        return None
+    return _asked_place(pair) or find_place(candidate.analysis)
 
 
 def held_to_identity(pair: PairContext, candidate: Candidate) -> Candidate:
@@ -115,9 +108,9 @@ def classical_candidate(
     outline = outline_box(np.ascontiguousarray(decoded.product.cut.alpha))
     with pair.resources.pixels(SKETCH_BYTES):
         analysis = light_classically(
-            decoded.small_scene, reference, place or default_place(decoded.scene.size, outline)
+            decoded.small_scene, reference, place or _asked_place(pair) or default_place(decoded.scene.size, outline)
         )
-        judged = judge(analysis, pair.manifest.pose)
+        judged = judge(analysis, pair.manifest.pose, pair.prepared.asked)
     check = unmeasured("", CLASSICAL, passed=False)
     judgement = Judgement("review", judged.score, {**judged.checks, product_present.SPEC.name: check})
     return Candidate(analysis.scene.answer, analysis, judgement, is_classical=True)
@@ -149,6 +142,14 @@ def identity_record(pair: PairContext, candidate: Candidate) -> IdentityRecord:
             for x, y, w, h in changed
         ],
     )
+
+
+def _asked_place(pair: PairContext) -> Place | None:
+    """The place that is asked for, where that is all of one."""
+    asked, decoded = pair.prepared.asked, pair.decoded_sources()
+    if asked is None:
+        return None
+    return asked.place(outline_box(np.ascontiguousarray(decoded.product.cut.alpha)), decoded.scene.size)
 
 
 def _can_be_laid(pair: PairContext) -> bool:

@@ -8,6 +8,7 @@ from function.imaging.compress import encode_for_model, fit_to_frame, has_bars, 
 from function.imaging.frame import plan_frame
 from function.imaging.icc import convert, to_srgb
 from function.manifest.model import Manifest
+from function.pipeline.asked_place import asked_place, asked_record
 from function.pipeline.context import PairContext, Photograph, Prepared
 from function.pipeline.requests import seed_from
 from function.pipeline.targets import targets_of
@@ -21,6 +22,8 @@ def prepare_inputs(pair: PairContext) -> None:
     decoded, record = pair.decoded_sources(), pair.record
     scene, product = decoded.scene, decoded.product
     targets = targets_of(pair.manifest, scene, pair.settings)
+    asked = asked_place(pair.manifest, scene.size, decoded.ground)
+    record.asked_place = asked_record(pair.manifest, asked, scene.size)
     ready_product = pair.resources.submit(_ready, product, scene.icc)
     frame = plan_frame(scene.size, pair.model.native_sizes, pair.max_px)
     sent_scene = to_srgb(shrink(decoded.small_scene, frame.content_box[2:]), scene.icc)
@@ -38,8 +41,9 @@ def prepare_inputs(pair: PairContext) -> None:
         ready_product=ready_product,
         product_is_cut_out=product.cut.is_sure,
         has_bars=has_bars(frame),
-        base_seed=_base_seed(pair.manifest, images),
+        base_seed=_base_seed(pair.manifest, images, decoded.ground),
         targets=targets,
+        asked=asked,
     )
 
 
@@ -48,10 +52,13 @@ def decode_scene_in_background(pair: PairContext) -> None:
     pair.decoded_sources().scene.decode_in_background()
 
 
-def _base_seed(manifest: Manifest, images: tuple[tuple[bytes, str], ...]) -> int:
+def _base_seed(manifest: Manifest, images: tuple[tuple[bytes, str], ...], ground: np.ndarray | None) -> int:
     if manifest.seed is not None:
         return manifest.seed
-    return seed_from((manifest.placement_words or "").encode(), *(content for content, _ in images))
+    contents = [content for content, _ in images]
+    if ground is not None:  # the model is told its outline, which is that of many masks
+        contents.append(ground.tobytes())
+    return seed_from((manifest.placement_words or "").encode(), *contents)
 
 
 def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, ProductReference]:

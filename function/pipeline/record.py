@@ -19,6 +19,7 @@ from function.imaging.frame import Size
 from function.judging.risk import risk_of
 from function.pipeline.stage_times import StageTimes
 from function.sidecar import (
+    AskedPlaceRecord,
     Attempt,
     Change,
     CheckRecord,
@@ -70,6 +71,7 @@ class RunRecord:
     labels: dict[str, str] = field(default_factory=dict)
     name: str | None = None
     placement: str | None = None
+    asked_place: AskedPlaceRecord | None = None
     pose: str | None = None
     feedback: str | None = None
     style: StyleRecord | None = None
@@ -168,6 +170,7 @@ class RunRecord:
             labels=self.labels,
             name=self.name,
             placement=self.placement,
+            asked_place=self.asked_place,
             pose=self.pose,
             feedback=self.feedback,
             style=self.style,

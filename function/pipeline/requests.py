@@ -13,6 +13,7 @@ from function.generation.prompt import WORDING, Wording, composite_prompt, scene
 from function.generation.provider import Request
 from function.imaging.frame import Size, nearest_ratio
 from function.manifest.model import Manifest
+from function.pipeline.asked_place import spot_in
 from function.pipeline.context import Prepared, Sketch
 from function.pipeline.targets import largest_sides
 from function.settings import Settings
@@ -48,6 +49,7 @@ def composite_request(
             feedback=manifest.feedback,
             lessons=lessons,
             wording=wording,
+            spot=spot_in(prepared.frame, prepared.asked, manifest),
         ),
         images=prepared.images,
         aspect_ratio=prepared.frame.aspect_ratio,

@@ -39,10 +39,10 @@ def find_place(analysis: Analysis) -> Place | None:
     size = scene.image.shape[1], scene.image.shape[0]
     place = _standing(box, outline, size)
     for _ in range(REFINEMENTS):
-        departure = _departure(place, analysis)
+        departure = departure_at(place, analysis)
         if departure.correlation >= LEAST_REFINED:
             place = _moved(place, departure, outline, size)
-    if analysis.product.match is None and not _departure(place, analysis).is_found:
+    if analysis.product.match is None and not departure_at(place, analysis).is_found:
         return None  # only what was put in is known: it may be a shadow, or something else
     return place if LEAST_HEIGHT <= place.height <= MOST_HEIGHT and place.inside_share() >= LEAST_INSIDE else None
 
@@ -52,8 +52,8 @@ def _standing(box: tuple[float, float, float, float], outline: PixelBox, size: t
     return Place.standing((x + width / 2) / size[0], (y + height) / size[1], height / size[1], outline, size)
 
 
-def _departure(place: Place, analysis: Analysis) -> Departure:
-    """Where the answer shows the product against its photograph at `place`."""
+def departure_at(place: Place, analysis: Analysis) -> Departure:
+    """Where the answer shows the product, against its photograph at `place`; looked for only near by."""
     scene = analysis.scene
     size = scene.image.shape[1], scene.image.shape[0]
     laid = LaidPhotograph.of(analysis.product.photograph, place, size)

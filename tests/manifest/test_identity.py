@@ -18,8 +18,8 @@ GOOD = {"product": "p.png", "scene": "s.png"}
 def test_the_place_is_words_or_an_object_of_words_and_a_box():
     assert manifest_from(GOOD | {"placement": "left"}, SETTINGS).placement_words == "left"
     both = manifest_from(GOOD | {"placement": {"words": "left", "box": [0.1, 0, 0.5, 1]}}, SETTINGS)
-    assert (both.placement_words, both.placement_box) == ("left", [0.1, 0, 0.5, 1])
-    assert manifest_from(GOOD, SETTINGS).placement_box is None
+    assert (both.placement_words, both.exact_placement.box) == ("left", [0.1, 0, 0.5, 1])
+    assert manifest_from(GOOD, SETTINGS).exact_placement.box is None
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_catalogues_cell_may_hold_the_object():
     set_field(fields, "identity", "exact")
     set_field(fields, "placement", json.dumps({"box": [0.1, 0.2, 0.3, 0.4]}))
     manifest = manifest_from(fields, SETTINGS)
-    assert manifest.identity == "exact" and manifest.placement_box == [0.1, 0.2, 0.3, 0.4]
+    assert manifest.identity == "exact" and manifest.exact_placement.box == [0.1, 0.2, 0.3, 0.4]
 
 
 def test_the_environment_says_what_holds_for_the_others():

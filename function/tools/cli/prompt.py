@@ -17,6 +17,7 @@ from function.generation.provider import Request
 from function.imaging.data_uri import decode_data_uri, is_data_uri
 from function.manifest.model import Manifest, ScenePrompt
 from function.manifest.parse import parse_manifest
+from function.manifest.references import MASK_FIELD
 from function.manifest.style import parse_style
 from function.pipeline.context import PairContext
 from function.pipeline.decode import decode_sources
@@ -93,7 +94,8 @@ def _styled(manifest: Manifest, folder: Path) -> tuple[Manifest, Wording]:
 
 
 def _references(manifest: Manifest) -> dict[str, str]:
-    return {"scene": str(manifest.scene), "product": manifest.product}
+    mask = manifest.exact_placement.mask
+    return {"scene": str(manifest.scene), "product": manifest.product} | ({MASK_FIELD: mask} if mask else {})
 
 
 def _source(reference: str, folder: Path) -> Source:

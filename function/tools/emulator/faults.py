@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from function.tools.emulator.asked_spot import SPOT_MANNERS, states_spot
 from function.tools.emulator.protocol import RPC, ApiError, GenerateRequest
 from function.tools.emulator.render_faults import PICTURE_FAULTS
 from function.tools.emulator.sketches import SKETCH_MANNERS, sketched_spot
@@ -89,7 +90,7 @@ ANSWER_FAULTS = frozenset(
 )
 # What a text model that was asked for JSON answers.
 TEXT_FAULTS = frozenset({"json", "malformed_json"})  # json: value is the answer
-KINDS = WIRE_FAULTS | ANSWER_FAULTS | TEXT_FAULTS | PICTURE_FAULTS | SKETCH_MANNERS
+KINDS = WIRE_FAULTS | ANSWER_FAULTS | TEXT_FAULTS | PICTURE_FAULTS | SKETCH_MANNERS | SPOT_MANNERS
 GENERATE = "generateContent"
 RETRY_AFTER = "1s"  # the RetryInfo of a 429
 
@@ -124,6 +125,8 @@ class Fault:
         if self.kind in PICTURE_FAULTS and not (request.wants_image and len(request.images) > 1):
             return False
         if self.kind in SKETCH_MANNERS and sketched_spot(request.text, (1, 1)) is None:
+            return False
+        if self.kind in SPOT_MANNERS and not states_spot(request.text):
             return False
         if self.kind in TEXT_FAULTS and not request.wants_json:
             return False

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from function.matching.cutout.cut_out import cut_out
+from function.tools.emulator.asked_spot import at_asked_spot, missed
 from function.tools.emulator.compositing import read_light, stand
 from function.tools.emulator.drift import drift, repaint
 from function.tools.emulator.liberties import alter_picture, alter_scene, redo_product
@@ -50,6 +51,8 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
             spot = replace(
                 spot, foot_x=spot.foot_x * scale[0], foot_y=spot.foot_y * scale[1], height=spot.height * scale[1]
             )
+            aspect = product.shape[1] / product.shape[0]
+            spot = missed(at_asked_spot(request.text, size, aspect, spot), aspect, size, fault, rng)
         else:
             product, spot = redraw(canvas, product, laid, fault, rng)
         if fault == "scene_replaced":

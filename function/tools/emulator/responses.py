@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from function.tools.emulator.asked_spot import SPOT_MANNERS
 from function.tools.emulator.faults import Fault
 from function.tools.emulator.json_sampler import fill_schema
 from function.tools.emulator.protocol import GenerateRequest, answer, usage
@@ -49,7 +50,7 @@ def respond(request: GenerateRequest, fault: Fault | None, drift: float) -> dict
         return answer(request, [{"text": EXCUSE}])
     if not request.wants_image:
         return answer(request, [{"text": say(request, kind, value)}])
-    pixels = draw(request, kind if kind in PICTURE_FAULTS | SKETCH_MANNERS else None, drift)
+    pixels = draw(request, kind if kind in PICTURE_FAULTS | SKETCH_MANNERS | SPOT_MANNERS else None, drift)
     response = answer(request, picture_parts(request, pixels, kind, value))
     if kind == "no_usage":
         del response["usageMetadata"]

@@ -117,7 +117,9 @@ def asked_again(body: bytes, decision: Decision) -> bytes:
             del fields["feedback"]
         fields["seed"] = secrets.randbelow(MAX_SEED) if decision.seed is None else decision.seed
         if decision.placement:
-            fields["placement"] = decision.placement
+            exact = fields.get("placement")  # a box and the like stay: a person who looks at a picture changes words
+            words = {"words": decision.placement}
+            fields["placement"] = exact | words if isinstance(exact, dict) else decision.placement
         if decision.attempts is not None:
             fields["attempts"] = decision.attempts
         Manifest.model_validate(fields)

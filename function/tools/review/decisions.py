@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from function.manifest.model import MAX_FEEDBACK_CHARS, MAX_PLACEMENT_CHARS
+from function.manifest.model import MAX_FEEDBACK_CHARS
+from function.manifest.placement import MAX_PLACEMENT_CHARS
 from function.tools.review.pair import DECISIONS
 
 MAX_COMMENT_CHARS = 500

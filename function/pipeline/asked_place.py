@@ -1,0 +1,89 @@
+"""The place that a manifest asks for: for the judge and the sketch, in the model's words, and in the sidecar."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from function.errors import ManifestInvalid
+from function.generation.spot_words import Spot
+from function.imaging.frame import Frame, Size
+from function.manifest.model import Manifest
+from function.matching.asked_place import AskedPlace, areas, best_point
+from function.sidecar import AskedPlaceRecord
+
+MOST_SHAPE = 1.02  # a mask that was scaled by hand is a pixel or two off the scene's shape
+
+
+def asked_place(manifest: Manifest, scene_size: Size, ground: np.ndarray | None) -> AskedPlace | None:
+    """None where nothing is asked that can be measured. `ground` (h, w) uint8 is the mask. Raises ManifestInvalid for a
+    product that would be taller than the scene."""
+    asked = manifest.exact_placement
+    if not asked.is_measured:
+        return None
+    height = None
+    if asked.height_cm is not None and asked.reference is not None:
+        height = asked.height_cm / asked.reference.height_cm * asked.reference.box[3]
+    elif asked.height_cm is not None and asked.scene_cm_per_px is not None:
+        height = asked.height_cm / asked.scene_cm_per_px / scene_size[1]
+    if height is not None and height > 1:
+        raise ManifestInvalid(
+            f"placement.height_cm: the product would be {height:.2f} times as tall as the scene; look at the scale"
+        )
+    box = None if asked.box is None else (asked.box[0], asked.box[1], asked.box[2], asked.box[3])
+    return AskedPlace(box, ground, height, manifest.pose == "hang", asked.tolerance)
+
+
+def check_mask(size: Size, ground: np.ndarray, scene_size: Size) -> None:
+    """Raises ManifestInvalid for a mask of another shape than the scene's, and for one that allows nothing."""
+    shapes = sorted((size[0] / size[1], scene_size[0] / scene_size[1]))
+    if shapes[1] / shapes[0] > MOST_SHAPE:
+        raise ManifestInvalid(
+            f"placement.mask: it has {size[0]} x {size[1]} pixels, which is not the shape of the scene "
+            f"({scene_size[0]} x {scene_size[1]})"
+        )
+    if not areas(ground):
+        raise ManifestInvalid("placement.mask: nothing of it is white, so the product may stand nowhere")
+
+
+def spot_in(frame: Frame, asked: AskedPlace | None, manifest: Manifest) -> Spot | None:
+    """What the model is told, in shares of the picture that it is sent; None where nothing is asked."""
+    facing = manifest.exact_placement.facing
+    if asked is None:
+        return None if facing is None else Spot(facing=facing)
+    left, top, width, height = (side / frame.sent_size[number % 2] for number, side in enumerate(frame.content_box))
+
+    def at(point: tuple[float, float]) -> tuple[float, float]:
+        return left + point[0] * width, top + point[1] * height
+
+    box = None
+    if asked.box is not None:
+        box = *at(asked.box[:2]), asked.box[2] * width, asked.box[3] * height
+    return Spot(
+        box,
+        () if asked.ground is None else tuple(tuple(at(point) for point in area) for area in areas(asked.ground)),
+        None if asked.ground is None else at(best_point(asked.ground)),
+        None if asked.height is None else asked.height * height,
+        facing,
+    )
+
+
+def asked_record(manifest: Manifest, asked: AskedPlace | None, scene_size: Size) -> AskedPlaceRecord | None:
+    """What the sidecar says of it; None where nothing is asked besides words."""
+    facing = manifest.exact_placement.facing
+    if asked is None:
+        return None if facing is None else AskedPlaceRecord(facing=facing)
+    width, height = scene_size
+    box = None
+    if asked.box is not None:
+        x, y, wide, tall = asked.box
+        box = round(x * width), round(y * height), round(wide * width), round(tall * height)
+    return AskedPlaceRecord(
+        box=box,
+        areas=[
+            [(round(x * width), round(y * height)) for x, y in area]
+            for area in (() if asked.ground is None else areas(asked.ground))
+        ],
+        height=None if asked.height is None else round(asked.height * height),
+        facing=facing,
+        tolerance=asked.tolerance,
+    )
