@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from function.generation.facing import FACING_WORDS
-from function.generation.pose import POSE_WORDS
 from function.generation.prompt import composite_prompt
+from function.generation.prompt_templates import TEMPLATES
 from function.generation.spot_words import Spot, place_words, size_words
 
 BOX = Spot(box=(0.3, 0.4, 0.1, 0.4))
@@ -28,7 +28,7 @@ def test_a_mask_is_told_by_its_corners_and_its_best_point():
 
 
 def test_the_place_takes_the_place_of_the_usual_one_and_follows_a_persons_words():
-    usual = POSE_WORDS["stand"].where
+    usual = TEMPLATES.poses["stand"].where
     assert f"\nPlacement: {place_words(BOX, 'stand')}\n" in composite_prompt(None, **FACTS, spot=BOX)
     assert f"Placement: by the vase. {place_words(BOX, 'stand')}\n" in composite_prompt(
         "by the vase.", **FACTS, spot=BOX
@@ -42,7 +42,7 @@ def test_height_and_direction_are_told_with_the_size():
     assert size_words(BOX) == ""
 
 
-@pytest.mark.parametrize("pose", POSE_WORDS)
+@pytest.mark.parametrize("pose", TEMPLATES.poses)
 def test_without_a_place_the_words_are_those_of_before(pose):
     facts = FACTS | {"pose": pose}
     assert composite_prompt("left", **facts, spot=None) == composite_prompt("left", **facts)
