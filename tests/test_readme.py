@@ -6,9 +6,12 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
+from PIL import Image
 
 from function.tools.command_line import command_line
 from function.tools.local.command import STORAGE_PORT
@@ -58,22 +61,47 @@ def test_the_picture_of_the_way_is_current_and_leaves_no_package_out():
 
 @pytest.mark.exhaustive
 def test_one_catalogue_goes_from_spreadsheet_to_approved_pictures_in_the_lines_of_the_readme(tmp_path):
-    """As written, but for the port, which another test may have; before `decide` the person decides."""
-    lines = next(block for block in BLOCK.findall(FILES[0].read_text()) if f"{START}sample" in block)
-    assert len(lines.splitlines()) == 8
-    port = free_port()
-    written = lines.replace(str(STORAGE_PORT), str(port)).replace(f"{START}local", f"{START}local --port {port}")
-    before, decide, after = written.partition(f"{START}decide")
-    (tmp_path / ".venv").symlink_to(sys.prefix)
-    script = f"set -eu\n{before}{shlex.quote(sys.executable)} person.py\n{decide}{after}\nwait\n"
+    """Before `decide` the person decides."""
     (tmp_path / "person.py").write_text(PERSON_DECIDES)
+    decide = f"{START}decide"
+    said = run_as_written("sample spring\n", tmp_path, {decide: f"{shlex.quote(sys.executable)} person.py\n{decide}"})
+    assert "4 of 4 settled" in said and "4 of 4 decisions written" in said
+
+
+@pytest.mark.exhaustive
+def test_a_styled_catalogue_gives_five_formats_of_each_product_in_the_lines_of_the_readme(tmp_path):
+    said = run_as_written("sample spring --styled\n", tmp_path)
+    assert "house.json: a good profile" in said and "4 of 4 settled" in said
+    formats = ("web.webp", "square-white.jpg", "portrait-4x5.jpg", "story-9x16.jpg", "banner-16x9.jpg")
+    skus = ("ALDERMOOR-500", "ALDERMOOR-500-B", "BAG-01", "BAG-01-B")
+    wanted = {f"{sku}-{name}" for sku in skus for name in formats}
+    made = {path.name for path in (tmp_path / "approved").iterdir()} - {"export.csv"}
+    # The judge decides which products are approved; of each that is, all five formats are there.
+    assert made <= wanted and len(made) >= 5 and len(made) % 5 == 0
+    sizes = {
+        path.name.partition("-")[2]: Image.open(path).size for path in (tmp_path / "approved").glob("BAG-01-[!B]*")
+    }
+    assert not sizes or (sizes["01-square-white.jpg"], sizes["01-banner-16x9.jpg"]) == ((2000, 2000), (1920, 1080))
+
+
+def run_as_written(sample: str, folder: Path, changes: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Run the eight lines of the README that begin with this sample, but for the port, which another test may have, and
+    these changes → what they print."""
+    blocks = BLOCK.findall(FILES[0].read_text(encoding="utf-8"))
+    written = next(block for block in blocks if f"{START}{sample}" in block)
+    assert len(written.splitlines()) == 8
+    port = free_port()
+    written = written.replace(str(STORAGE_PORT), str(port)).replace(f"{START}local", f"{START}local --port {port}")
+    for old, new in changes.items():
+        written = written.replace(old, new)
+    (folder / ".venv").symlink_to(sys.prefix)
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment(), capture_output=True, text=True,
+        ["bash", "-c", f"set -eu\n{written}\nwait\n"], cwd=folder, env=environment(), capture_output=True, text=True,
         timeout=2 * PATIENCE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stdout + done.stderr
-    assert "4 of 4 settled" in done.stdout and "4 of 4 decisions written" in done.stdout
-    assert processes_under(tmp_path) == []
+    assert processes_under(folder) == []
+    return done.stdout
 
 
 # Accepts every result of the page, in the form in which the page downloads decisions.

@@ -87,9 +87,16 @@ def test_an_emulator_that_is_gone_is_said(said, monkeypatch):
     assert f"nobody answers at STORAGE_EMULATOR_HOST={CLOSED}; start it with `python -m function local`" in sentence_
 
 
-@pytest.mark.parametrize("command", ["status", "pause", "review"])
+@pytest.mark.parametrize(
+    "command",
+    ["status", "pause", "review", "decide --accept a", "export copies", "calibrate", "batches list"],
+)
 def test_a_bucket_that_is_not_there_is_said(said, gcs, command):
-    _, sentence_ = said(command, "gs://no-such-bucket", STORAGE_EMULATOR_HOST=gcs.url)
+    name, *options = command.split()
+    words = (
+        [name, *options, "gs://no-such-bucket"] if options != ["copies"] else [name, "gs://no-such-bucket", "copies"]
+    )
+    _, sentence_ = said(*words, STORAGE_EMULATOR_HOST=gcs.url)
     assert sentence_ == "error: there is no bucket gs://no-such-bucket; correct its name, or create it"
 
 

@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.action == "sweep":
             return _sweep()
-        bucket, storage = _output_bucket(args.target), open_storage()
+        bucket = _output_bucket(args.target)
+        storage = open_storage(bucket)
         if args.action == "list":
             return _list(storage, bucket, as_json=args.json)
         return _cancel(storage, bucket, args.job, yes=args.yes)

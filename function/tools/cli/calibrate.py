@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """Count and print. 0; 1 where no picture is settled yet; 2 when it could not be read."""
     try:
         bucket, prefix = bucket_and_prefix(args.target)
-        tally = tally_of(open_storage(), OddObjects(), bucket, prefix)
+        tally = tally_of(open_storage(bucket), OddObjects(), bucket, prefix)
     except (UsageProblem, CompositeError, Forbidden) as error:
         return fail(error)
     if not tally.pairs:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 from pathlib import Path
 
 from PIL import Image
 
+from function.storage.names import STYLE_SUFFIX, STYLES_FOLDER
 from function.tools.cli.terminal import counted, fail
 from function.tools.explain import UsageProblem
 
@@ -22,6 +24,23 @@ ROWS = (
     ("images/bag.png", "images/boutique.jpg", "on the table in the middle", "BAG-01"),
     ("images/bag.png", "images/boutique.jpg", "on the table, to the right", "BAG-01-B"),
 )
+# With --styled: rows are called by their SKU, in a house style that gives each of them five formats.
+STYLE = "house"
+STYLED_COLUMNS = ("name", "style")
+STYLED_CELLS = ("{labels.sku}", STYLE)
+PROFILE = {
+    "light": "soft daylight, as it falls in the scene",
+    "mood": "calm and tidy",
+    "do": ["leave air around the product"],
+    "avoid": ["steam", "splashes"],
+    "outputs": [
+        {"name": "web", "format": "webp"},
+        "square-white",
+        "portrait-4x5",
+        "story-9x16",
+        {"preset": "banner-16x9", "position": "right"},
+    ],
+}
 
 HELP = """\
 Writes a small catalogue, sample.csv, and the pictures that it names into a new folder, to try the commands with:
@@ -29,6 +48,8 @@ Writes a small catalogue, sample.csv, and the pictures that it names into a new 
   python -m function sample spring
   python -m function lint spring
   python -m function submit spring/sample.csv gs://composite-input/spring
+
+--styled adds a house style, spring/_styles/house.json, which gives each product five formats, and names rows by SKU.
 """
 
 
@@ -36,20 +57,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments; `run` is set to what runs it."""
     parser.description = HELP
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is empty, or not there yet")
+    parser.add_argument("--styled", action="store_true", help="with a house style and five formats")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Write it, say where it is."""
     try:
-        catalogue = write_sample(args.folder)
+        catalogue = write_sample(args.folder, styled=args.styled)
     except (UsageProblem, OSError) as error:
         return fail(error)
     print(f"{catalogue}: {counted(len(ROWS), 'pair')}, pictures in {args.folder / 'images'}")
     return 0
 
 
-def write_sample(folder: Path) -> Path:
+def write_sample(folder: Path, *, styled: bool = False) -> Path:
     """Write the catalogue and its pictures → the catalogue. Raises UsageProblem where the folder holds anything."""
     if not DATA.is_dir():
         raise UsageProblem(f"the shipped pictures are not there: {DATA}; run this in a whole clone of the repository")
@@ -65,5 +87,10 @@ def write_sample(folder: Path) -> Path:
             picture.save(images / name, quality=92)
     catalogue = folder / "sample.csv"
     with catalogue.open("w", encoding="utf-8-sig", newline="") as file:  # as Excel writes it, and opens it rightly
-        csv.writer(file).writerows((COLUMNS, *ROWS))
+        rows = [(*row, *STYLED_CELLS) for row in ROWS] if styled else ROWS
+        csv.writer(file).writerows(((*COLUMNS, *STYLED_COLUMNS) if styled else COLUMNS, *rows))
+    if styled:
+        (folder / STYLES_FOLDER).mkdir()
+        profile = folder / STYLES_FOLDER / f"{STYLE}{STYLE_SUFFIX}"
+        profile.write_text(json.dumps(PROFILE, indent=1) + "\n", encoding="utf-8")
     return catalogue

@@ -77,7 +77,7 @@ def decide_arguments(parser: argparse.ArgumentParser) -> None:
 def run_decide(args: argparse.Namespace) -> int:
     """Carry the decisions out. 0: all done; 1: one of them could not be; 2: it could not be done."""
     try:
-        storage = open_storage()
+        storage = open_storage(bucket_and_prefix(args.target)[0])
         if args.decisions:
             decisions = read_decisions(args.decisions)
         else:

@@ -54,7 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Copy and say. 0: done; 1: there is nothing to export, or a picture is gone; 2: it could not be done."""
     try:
-        storage = open_storage()
+        storage = open_storage(bucket_and_prefix(args.source)[0])
         pairs = list(load_pairs(CloudStore(storage), args.source, OddObjects().name))
         if not pairs:
             return fail(f"no settled pair under {args.source} yet", code=1)
@@ -70,14 +70,14 @@ def run(args: argparse.Namespace) -> int:
     for name in missing:
         print(f"{shown(name)}: the picture is not there any more", file=sys.stderr)
     approved = sum(one.approved for one in found) - len(missing)
-    rejected = sum(one.pair.decision == "reject" for one in found)
-    print(f"{counted(approved, 'approved picture')} in {args.target}, of {counted(len(found), 'pair')}; "
+    rejected = sum(pair.decision == "reject" for pair in pairs)
+    print(f"{counted(approved, 'approved picture')} in {args.target}, of {counted(len(pairs), 'pair')}; "
           f"{rejected:,} rejected (see {TABLE})")  # fmt: skip
     return 1 if missing else 0
 
 
 def _read(storage: Storage, one: Exported) -> bytes | None:
-    bucket, name = split_gs_uri(str(uri_of(one.pair.sidecar["result"])))
+    bucket, name = split_gs_uri(str(uri_of(one.record)))
     try:
         return storage.read(bucket, name, Deadline(DOWNLOAD_S), limit=MAX_BYTES)
     except (NotFound, TooLarge, Damaged):
@@ -96,7 +96,7 @@ def _to_folder(storage: Storage, found: list[Exported], folder: Path, results: P
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             if results is not None:
-                return _link(path, results / split_gs_uri(str(uri_of(one.pair.sidecar["result"])))[1], one)
+                return _link(path, results / split_gs_uri(str(uri_of(one.record)))[1], one)
             content = _read(storage, one)
             if content is None:
                 return one.pair.name
@@ -159,7 +159,7 @@ def _to_bucket(storage: Storage, found: list[Exported], target: str) -> list[str
             content = _read(storage, one)
             if content is None:
                 return one.pair.name
-            kind = str(one.pair.sidecar["result"].get("mime_type") or "application/octet-stream")
+            kind = str(one.record.get("mime_type") or "application/octet-stream")
             _store(storage, bucket, start + one.file, content, kind)
             return None
         finally:

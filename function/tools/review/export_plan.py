@@ -6,8 +6,9 @@ import csv
 import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from function.tools.cli.odd_objects import shown
 from function.tools.explain import UsageProblem
@@ -16,8 +17,8 @@ from function.tools.review.pair import ReviewPair, uri_of
 
 TABLE = "export.csv"
 FIELDS = (
-    "name", "file", "approved", "status", "decision", "decided_by", "decided_at", "reasons", "comment", "feedback",
-    "result", "usd",
+    "name", "picture", "file", "approved", "status", "decision", "decided_by", "decided_at", "reasons", "comment",
+    "feedback", "result", "usd",
 )  # fmt: skip
 UNSAFE = re.compile(r"[^\w.()+ -]+")  # what a file's name had better not hold, on any system
 MAX_STEM_CHARS = 120
@@ -25,11 +26,14 @@ MAX_STEM_CHARS = 120
 
 @dataclass(frozen=True)
 class Exported:
-    """One pair: its row of the table, and the file that it becomes where it is approved."""
+    """One picture of a pair: its row of the table, and the file that it becomes where the pair is approved. `record` is
+    the sidecar's of it; a pair without a picture, or without approval, has one row."""
 
     pair: ReviewPair
     file: str
     approved: bool
+    record: dict[str, object] = field(default_factory=dict)
+    is_first: bool = True
 
     def row(self) -> dict[str, object]:
         """As the table has it."""
@@ -42,6 +46,7 @@ class Exported:
         error = sidecar.get("error") or {}
         return {
             "name": pair.name.removesuffix(".json"),
+            "picture": self.record.get("name") or "",
             "file": self.file if self.approved else "",
             "approved": "yes" if self.approved else "no",
             "status": sidecar.get("status"),
@@ -51,23 +56,35 @@ class Exported:
             "reasons": " ".join([*failed, *([str(error["message"])] if error.get("message") else [])]),
             "comment": pair.comment,
             "feedback": sidecar.get("feedback") or "",
-            "result": uri_of(sidecar.get("result")) or "",
-            "usd": (sidecar.get("cost") or {}).get("usd"),
+            "result": uri_of(self.record or sidecar.get("result")) or "",
+            "usd": (sidecar.get("cost") or {}).get("usd") if self.is_first else "",
         } | {f"labels.{name}": value for name, value in (sidecar.get("labels") or {}).items()}
 
 
 def plan(pairs: Iterable[ReviewPair], label: str | None, *, by_people: bool) -> list[Exported]:
-    """What becomes of each pair; no two have the same file. Raises UsageProblem when one that is approved lacks the
-    label."""
+    """What becomes of each pair's pictures; no two have the same file. Raises UsageProblem when one that is
+    approved lacks the label."""
     taken: set[str] = set()
     found = []
     for pair in pairs:
         uri = uri_of(pair.sidecar.get("result"))
         by_checks = pair.sidecar.get("status") == "accepted" and pair.decision != "reject" and not by_people
         approved = uri is not None and (pair.decision == "accept" or by_checks)
-        file = _free(_stem(pair, label), uri, taken) if approved and uri else ""
-        found.append(Exported(pair, file, approved))
+        if not approved:
+            found.append(Exported(pair, "", approved))
+            continue
+        for number, record in enumerate(_pictures(pair.sidecar)):
+            stem = "-".join(filter(None, (_stem(pair, label), str(record.get("name") or ""))))
+            file = _free(stem, str(uri_of(record)), taken)
+            found.append(Exported(pair, file, approved, record, is_first=number == 0))
     return found
+
+
+def _pictures(sidecar: dict[str, Any]) -> list[dict[str, object]]:
+    """The records of all results; of the one, where no more are listed."""
+    results = sidecar.get("results")
+    listed = [one for one in results if uri_of(one)] if isinstance(results, list) else []
+    return listed or [sidecar["result"]]
 
 
 def _stem(pair: ReviewPair, label: str | None) -> str:

@@ -79,6 +79,12 @@ def page_row(pair: ReviewPair, pictures: PictureFolder, full: bool) -> JsonDict:
     inputs = inputs if isinstance(inputs, dict) else {}
     change = pair.sidecar.get("change")
     result = pictures.add(pair.result, pair.sidecar.get("result"), thumb=True, full=full)
+    stated = pair.sidecar.get("results")
+    records = stated[1:] if isinstance(stated, list) else []
+    others = [
+        (pictures.add(load, record, thumb=True, full=full), link)
+        for (load, link), record in zip(pair.others, records, strict=False)
+    ]
     attempts = {
         number: pictures.add(load, answer_record(pair.sidecar, number), preview_px=ATTEMPT_PX)
         for number, load in pair.attempts.items()
@@ -98,6 +104,7 @@ def page_row(pair: ReviewPair, pictures: PictureFolder, full: bool) -> JsonDict:
         },
         attempts,
         colours,
+        others,
     )
 
 

@@ -29,9 +29,11 @@ def pair_data(
     pictures: dict[str, Picture | ChangeMask | None],
     attempts: Mapping[int, Picture | None] = MappingProxyType({}),
     colours: Sequence[Sequence[object]] = (),
+    others: Sequence[tuple[Picture | None, str | None]] = (),
 ) -> JsonDict:
     """`pictures`: scene, product, result (Picture or None) and change (ChangeMask or None); `attempts`: the model's own
-    pictures by their number; `colours`: of the photograph, of the result, and how far they are apart."""
+    pictures by their number; `colours`: of the photograph, of the result, and how far they are apart; `others`: the
+    results after the first, with their links."""
     sidecar = pair.sidecar
     checks = [_check(name, value) for name, value in _dict(sidecar.get("checks")).items()]
     result, manifest = _dict(sidecar.get("result")), _dict(sidecar.get("manifest"))
@@ -73,6 +75,7 @@ def pair_data(
         "undone": _undone(sidecar),
         "corners": corners_of(sidecar),
         "colours": [list(colour) for colour in colours],
+        "results": _results(sidecar, [(pictures.get("result"), pair.link), *others]),
         "focus": [round(share, 4) for share in _focus(pictures.get("change"), _box(sidecar))],
         "pictures": {
             "scene": _picture(pictures.get("scene")),
@@ -181,6 +184,43 @@ def title_of(name: str, labels: dict[str, Any]) -> str:
     return next((known[key] for key in TITLE_LABELS if known.get(key)), last)
 
 
+def _results(sidecar: JsonDict, made: Sequence[tuple[object, str | None]]) -> list[JsonDict]:
+    """Each picture that was made, and which part of the scene it shows: [left, top, width, height] in shares of it.
+
+    One that shows the scene on a background of its own shape cannot be laid over it: then `compares` is false.
+    """
+    scene = _size(_dict(_dict(sidecar.get("inputs")).get("scene")))
+    records = [_dict(one) for one in _list(sidecar.get("results"))] or [_dict(sidecar.get("result"))]
+    results: list[JsonDict] = []
+    for record, (picture, link) in zip(records, made, strict=False):
+        size, shown = _size(record), record.get("shown")
+        part = _stated_shares(shown, scene)
+        part = part if part and min(part[2:]) > 0 else None
+        results.append(
+            {
+                "name": _text(record.get("name")),
+                "uri": _text(record.get("uri")),
+                "link": link,
+                "shown": part,
+                "compares": part is not None or (shown is None and _same_shape(size, scene)),
+                "picture": _picture(picture),
+            }
+        )
+    return results
+
+
+def _size(record: dict[str, Any]) -> tuple[float | None, float | None]:
+    return _number(record.get("width")), _number(record.get("height"))
+
+
+def _same_shape(size: tuple[float | None, float | None], scene: tuple[float | None, float | None]) -> bool:
+    """Whether two sizes are one shape to a pixel of the smaller one; what is not known is taken for that."""
+    (width, height), (across, down) = size, scene
+    if not (width and height and across and down):
+        return True
+    return abs(width * down - height * across) <= max(across, down, width, height)
+
+
 def _style(value: object) -> JsonDict | None:
     """The style profile's name, and which of its generations it was."""
     record = _dict(value)
@@ -245,11 +285,10 @@ def _tokens(cost: JsonDict) -> float | None:
 
 
 def _box(sidecar: dict[str, Any]) -> list[float] | None:
-    """Where the picture changed: [left, top, width, height] as shares of the result, 0..1."""
+    """Where the picture changed: [left, top, width, height] as shares of the scene, 0..1."""
     given = _list(_dict(sidecar.get("change")).get("box"))
     box = [number for value in given if (number := _number(value)) is not None]
-    result = _dict(sidecar.get("result"))
-    width, height = _number(result.get("width")), _number(result.get("height"))
+    width, height = _size(_dict(_dict(sidecar.get("inputs")).get("scene")))
     if len(given) != 4 or len(box) != 4 or not width or not height:
         return None
     return _shares(box, width, height)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from function.delivery.cloud_event import is_catalogue
 from function.delivery.outputs import GENERATION_KEY, MANIFEST_KEY, MAX_SIDECAR_BYTES, STATUS_KEY
 from function.imaging.data_uri import decode_data_uri, is_data_uri
+from function.manifest.output_target import MAX_TARGETS
 from function.storage.names import gs_uri, is_object_uri, split_gs_uri
 
 STATUSES = ("review", "failed", "accepted")  # the order in which a person wants to see them
@@ -51,6 +52,7 @@ class ReviewPair:
         default_factory=dict
     )  # the model's own pictures by number, where it kept several
     link: str | None = None  # where a person may open the full result
+    others: tuple[tuple[bytes | Load | None, str | None], ...] = ()  # further results, each with its link
 
 
 class Listed(Protocol):
@@ -142,6 +144,7 @@ def _pair(store: ReviewStore, name: str, sidecar: dict[str, Any], objects: Mappi
         comment=metadata.get(COMMENT_KEY, ""),
         attempts=_attempts(store, sidecar.get("attempts")),
         link=store.link(result_uri) if result_uri else None,
+        others=_others(store, sidecar.get("results")),
     )
 
 
@@ -154,6 +157,12 @@ def _attempts(store: ReviewStore, attempts: object) -> dict[int, Load]:
         if uri and type(number) is int:
             found[number] = partial(store.read, uri)
     return found if len(found) > 1 else {}
+
+
+def _others(store: ReviewStore, results: object) -> tuple[tuple[Load | None, str | None], ...]:
+    """What reads the results after the first, and where a browser may open them."""
+    uris = [uri_of(record) for record in results[1:MAX_TARGETS]] if isinstance(results, list) else []
+    return tuple((partial(store.read, uri), store.link(uri)) if uri else (None, None) for uri in uris)
 
 
 def uri_of(record: object) -> str | None:

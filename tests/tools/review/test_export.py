@@ -94,3 +94,24 @@ def test_what_cannot_be_done_is_said(own_cloud, five, tmp_path: Path, capsys):
         assert run(*arguments) in (1, 2)
         assert capsys.readouterr().err.startswith("error: ")
     assert not (tmp_path / "x").exists()
+
+
+def test_each_of_several_pictures_is_copied_under_its_name(own_cloud, settle, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", own_cloud.gcs.url)
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", own_cloud.client.project)
+    contents = {"banner.jpg": b"a banner", "story.webp": b"a story"}
+    results = []
+    for name, content in contents.items():
+        blob = own_cloud.client.bucket(own_cloud.output).blob(f"b/one/{name}")
+        blob.upload_from_string(content)
+        results.append({"name": name.partition(".")[0], "uri": f"gs://{own_cloud.output}/b/one/{name}"})
+    settle("b/one.json", labels={"sku": "CUP"}, results=results, usd=0.04)
+    assert run(f"gs://{own_cloud.output}/b", tmp_path / "x", "--name-by", "sku") == 0
+    assert "2 approved pictures in " in (said := capsys.readouterr().out) and "of 1 pair" in said
+    assert {path.name: path.read_bytes() for path in (tmp_path / "x").glob("CUP*")} == {
+        f"CUP-{name}": content for name, content in contents.items()
+    }
+    table = list(csv.DictReader(io.StringIO((tmp_path / "x/export.csv").read_text("utf-8-sig"))))
+    assert [(row["picture"], row["file"], row["usd"]) for row in table] == [
+        ("banner", "CUP-banner.jpg", "0.04"), ("story", "CUP-story.webp", ""),
+    ]  # fmt: skip

@@ -13,7 +13,19 @@ from tests.tiers import examples
 from tests.tools.review.samples import make_pair
 
 FIELDS = ["status", "created", "manifest", "inputs", "result", "model", "attempts", "cost", "checks"]
-FIELDS += ["change", "timings_ms", "labels", "error", "placement", "pose", "risk", "method", "identity"]
+FIELDS += [
+    "change",
+    "timings_ms",
+    "labels",
+    "error",
+    "placement",
+    "pose",
+    "risk",
+    "method",
+    "identity",
+    "results",
+    "style",
+]
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
@@ -61,10 +73,26 @@ def test_a_check_of_a_number_that_is_none_keeps_its_sentence():
     assert (check["value"], check["reason"], check["passed"]) == (None, "Too small to read.", False)
 
 
-def test_the_box_is_a_share_of_the_result():
+def test_the_box_is_a_share_of_the_scene():
     assert pair_data(make_pair(), {})["box"] == [0.4, 0.25, 0.2, 0.5]
     for box in (None, [1, 2, 3], [1, 2, "3", 4], "1234"):
         assert pair_data(make_pair(change={"box": box}), {})["box"] is None
+
+
+def test_each_result_says_which_part_of_the_scene_it_shows_and_whether_it_can_be_laid_over_it():
+    def result(name, size, shown=None):
+        return {"name": name, "uri": f"gs://out/a/one/{name}.jpg", "width": size[0], "height": size[1], "shown": shown}
+
+    results = [result("story", (108, 192), [219, 0, 202, 360]), result("square", (200, 200)), result("small", (64, 36)),
+               result("odd", (64, 36), [1, 2, 0, 4])]  # fmt: skip
+    pair = make_pair(results=results)
+    shown = pair_data(pair, {})["results"]
+    assert [one["name"] for one in shown] == ["story"]  # of the others nothing was read
+    shown = pair_data(pair, {}, others=[(None, None)] * 3)["results"]
+    assert [one["compares"] for one in shown] == [True, False, True, False]
+    assert shown[0]["shown"] == [0.3422, 0.0, 0.3156, 1.0] and shown[2]["shown"] is None
+    (alone,) = pair_data(make_pair(), {})["results"]
+    assert alone["uri"] == "gs://out/a/one.png" and alone["compares"] is True
 
 
 def test_where_the_product_is_not_its_photograph_is_a_share_of_the_scene():

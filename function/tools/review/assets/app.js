@@ -182,12 +182,13 @@ const DETAIL_KEYS = {
   ArrowRight: () => step(1), j: () => step(1), ArrowLeft: () => step(-1), k: () => step(-1),
   a: () => decideInDetail("accept"), x: () => decideInDetail("reject"), u: () => decideInDetail(null),
   z: () => detail.pair.pictures.result && detail.toggleZoom(),
-  m: () => (detail.pair.pictures.change || detail.pair.undone.length) && detail.toggleChange(),
-  b: () => detail.pair.pictures.result && detail.pair.pictures.scene && detail.toggleBlink(),
+  m: () => byId("toggle-change").disabled || detail.toggleChange(),
+  b: () => byId("toggle-blink").disabled || detail.toggleBlink(),
   l: () => detail.loupe.possible && detail.toggleLoupe(),
   r: () => byId("redo-open").disabled || redo.open(detail.pair),
   "+": () => detail.zoomBy(ZOOM_STEP), "=": () => detail.zoomBy(ZOOM_STEP), "-": () => detail.zoomBy(1 / ZOOM_STEP),
   s: () => detail.setSide(!detail.side),
+  ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8].map((number) => [number, () => detail.showResult(number - 1)])),
 };
 
 const PAN = { ArrowLeft: [80, 0], ArrowRight: [-80, 0], ArrowUp: [0, 80], ArrowDown: [0, -80] }; // CSS pixels

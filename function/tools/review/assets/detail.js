@@ -23,6 +23,23 @@ class Detail {
     return this.list?.[this.index];
   }
 
+  // The result that is looked at: the first, or another one of several.
+  get result() {
+    return this.pair.results[this.chosen] ?? this.pair.results[0];
+  }
+
+  showResult(number) {
+    if (!this.pair.results[number]?.picture) return;
+    this.chosen = number;
+    byId("side").replaceChildren(...sideBySide(this.pair, this.result));
+    const [width, height] = this.result.picture.size;
+    this.dialog.style.setProperty("--aspect", width / height);
+    this.stage.show(this.pair, this.result);
+    this.loupe.show(this.pair, number === 0);
+    resultStrip(this.pair, number, (other) => this.showResult(other));
+    this.tools();
+  }
+
   get isOpen() {
     return this.dialog.open;
   }
@@ -36,6 +53,7 @@ class Detail {
 
   show(index) {
     this.index = index;
+    this.chosen = 0;
     const pair = this.pair;
     byId("detail-title").textContent = pair.title;
     byId("detail-title").hidden = pair.title === shortName(pair);
@@ -43,14 +61,15 @@ class Detail {
     byId("position").textContent = `${wholeNumber.format(index + 1)} of ${wholeNumber.format(this.list.length)}`;
     byId("previous").disabled = index === 0;
     byId("next").disabled = index === this.list.length - 1;
-    byId("side").replaceChildren(...sideBySide(pair));
+    byId("side").replaceChildren(...sideBySide(pair, this.result));
     byId("facts").replaceChildren(...facts(pair));
     byId("facts").scrollTop = 0;
     const [width, height] = (pair.pictures.result ?? pair.pictures.scene)?.size ?? [4, 3];
     this.dialog.style.setProperty("--aspect", width / height);
     this.setSide(this.side);
-    this.stage.show(pair);
+    this.stage.show(pair, this.result);
     this.loupe.show(pair);
+    resultStrip(pair, 0, (other) => this.showResult(other));
     filmstrip(pair, (shown, attempt) => this.redo.openAttempt(shown, attempt));
     this.tools();
     this.showDecision();
@@ -105,8 +124,9 @@ class Detail {
   }
 
   tools() {
-    const { result, scene } = this.pair.pictures;
-    const change = this.pair.pictures.change || this.pair.undone.length;
+    const result = this.result.picture;
+    const scene = this.result.compares || !result ? this.pair.pictures.scene : null;
+    const change = this.result.compares && hasChanges(this.pair);
     const side = !byId("side").hidden;
     const press = (id, pressed, disabled) => {
       byId(id).setAttribute("aria-pressed", String(pressed));
@@ -126,12 +146,13 @@ class Detail {
 
   note(side, result, scene) {
     if (side || !result) return [];
+    if (!this.result.compares) return ["This picture shows the scene in a shape of its own, on a background: there is nothing to lay over it."];
     if (!scene) return ["The scene was not kept, or is not there any more: there is nothing to compare with."];
     if (!this.stage.zoomed) return ["Drag across the picture to compare it with the scene. Turn the wheel, or pinch, to enlarge it."];
     const percent = `${Math.round(100 * this.stage.scale)} %`;
     if (result.full) return [`${percent} of the original pixels. Drag to move.`];
     const size = result.size.map((px) => wholeNumber.format(px)).join(" × ");
-    return [`A preview, enlarged: the original has ${size} pixels. `, originalLink(this.pair)];
+    return [`A preview, enlarged: the original has ${size} pixels. `, originalLink(this.result)];
   }
 
   showDecision() {
@@ -154,20 +175,41 @@ class Detail {
   }
 }
 
-function originalLink(pair) {
-  if (!pair.link) return element("code", "", pair.result_uri);
+// Where the model changed the scene, where that was taken back, and where the product is not its photograph.
+function hasChanges(pair) {
+  return Boolean(pair.pictures.change || pair.undone.length || pair.identity?.changed.length);
+}
+
+// All results of a pair that has several, with their names and sizes.
+function resultStrip(pair, chosen, open) {
+  const strip = byId("results");
+  strip.hidden = pair.results.length < 2;
+  strip.replaceChildren(...(strip.hidden ? [] : pair.results.map((result, number) => {
+    const image = element("img");
+    if (result.picture) Object.assign(image, { src: result.picture.thumb, alt: "", loading: "lazy" });
+    const size = result.picture ? result.picture.size.join(" × ") : "not there any more";
+    const button = element("button", "", image, element("b", "", result.name), " ", element("span", "", size));
+    Object.assign(button, { type: "button", disabled: !result.picture });
+    button.setAttribute("aria-pressed", String(number === chosen));
+    button.addEventListener("click", () => open(number));
+    return element("li", number === chosen ? "is-shown" : "", button);
+  })));
+}
+
+function originalLink(result) {
+  if (!result.link) return element("code", "", result.uri);
   const link = element("a", "", "Open it");
-  link.href = pair.link;
+  link.href = result.link;
   link.target = "_blank";
   link.rel = "noopener noreferrer";
   return link;
 }
 
-function sideBySide(pair) {
-  const { scene, product, result } = pair.pictures;
+function sideBySide(pair, result) {
+  const { scene, product } = pair.pictures;
   const shown = [
     ["Scene", scene, "scene", "The scene was not kept, or is not there any more."],
-    ["Result", result, "result", headline(pair)],
+    [result.name || "Result", result.picture, "result", headline(pair)],
     ["Product", product, "product", "The product photograph is not there any more."],
   ];
   return shown.map(([title, picture, className, missing]) => {
@@ -196,6 +238,7 @@ function facts(pair) {
   if (pair.pose && pair.pose !== "stand") parts.push(element("h3", "", "Pose asked for"), element("p", "", pair.pose));
   if (Object.keys(pair.labels).length) parts.push(element("h3", "", "Labels"), definitions(Object.entries(pair.labels)));
   if (pair.attempts.length) parts.push(element("h3", "", "Attempts"), element("ol", "attempts", ...pair.attempts.map(attemptRow)));
+  if (pair.person?.redone) parts.push(element("p", "small", `It was made again (${pair.person.redone} ×). Pictures of before cannot be chosen any more: they were made for other words or another seed, and its list of attempts begins anew.`));
   parts.push(element("h3", "", "Cost and time"), definitions(costRows(pair)));
   return parts;
 }
@@ -275,12 +318,16 @@ function costRows(pair) {
   if (pair.usd !== null) rows.push(["Cost", pictureCost(pair.usd)]);
   if (pair.tokens !== null) rows.push(["Tokens", wholeNumber.format(pair.tokens)]);
   if (pair.model) rows.push(["Model", pair.model]);
-  if (pair.pictures.result) rows.push(["Size", pair.pictures.result.size.map((px) => wholeNumber.format(px)).join(" × ")]);
+  for (const { name, picture } of pair.results) {
+    if (picture) rows.push([name ? `Size, ${name}` : "Size", picture.size.map((px) => wholeNumber.format(px)).join(" × ")]);
+  }
   if (moment(pair.created)) rows.push(["Made", moment(pair.created)]);
   const { total, ...steps } = pair.timings;
   if (total !== undefined) rows.push(["Time", duration(total)]);
   for (const [step, ms] of Object.entries(steps)) rows.push([step, duration(ms), "step"]);
-  if (pair.result_uri) rows.push(["Stored as", pair.link ? originalLink(pair) : pair.result_uri]);
+  for (const result of pair.results) {
+    if (result.uri) rows.push([result.name ? `Stored as, ${result.name}` : "Stored as", result.link ? originalLink(result) : result.uri]);
+  }
   return rows;
 }
 

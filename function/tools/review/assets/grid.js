@@ -82,7 +82,7 @@ class Grid {
     const picture = pair.pictures.result ?? pair.pictures.scene;
     const image = find("img");
     if (picture?.thumb) {
-      image.style.objectPosition = pair.focus.map((share) => `${100 * share}%`).join(" "); // keeps the product in sight
+      image.style.objectPosition = inPart(pair.focus, pair.results[0]?.shown ?? [0, 0, 1, 1]).map((share) => `${100 * share}%`).join(" "); // keeps the product in sight
       image.src = picture.thumb;
     } else {
       image.remove();

@@ -13,9 +13,10 @@ class Loupe {
     });
   }
 
-  show(pair) {
+  // `first`: the corners of the photograph are known in the first result alone.
+  show(pair, first = true) {
     const { product, result } = pair.pictures;
-    this.possible = Boolean(pair.corners && product && result);
+    this.possible = Boolean(first && pair.corners && product && result);
     this.pair = pair;
     if (this.possible) {
       this.windows = [this.window("Photograph", product), this.window("Result", result)];

@@ -31,22 +31,31 @@ class Stage {
     return this.scale !== null;
   }
 
-  show(pair) {
+  // One of the pair's results. What is known of the scene (its picture, changes, boxes) lies under or over the part of
+  // it that the result shows.
+  show(pair, shown) {
     this.blink(false);
     this.pair = pair;
-    const { scene, result, change } = pair.pictures;
+    const { change } = pair.pictures;
+    const result = shown.picture;
+    const scene = shown.compares || !result ? pair.pictures.scene : null;
+    const compares = shown.compares && Boolean(result);
+    this.part = (compares && shown.shown) || [0, 0, 1, 1];
     this.main = result ?? scene;
     this.size = this.main?.size ?? [4, 3];
     this.after = result ? this.addable(result, "after", `Result of ${pair.name}`) : null;
     this.before = scene ? this.addable(scene, "before", `Scene of ${pair.name}, without the product`) : null;
-    this.change = change ? this.image(change, "change", "What changed, tinted") : null;
-    this.undone = pair.undone.length && scene ? undoneMap(pair.undone) : null;
-    this.layers.replaceChildren(...[this.after, this.before, this.change, this.undone].filter(Boolean));
+    this.change = change && compares ? this.image(change, "change", "What changed, tinted") : null;
+    this.undone = pair.undone.length && scene && compares ? boxMap("undone", "undone", pair.undone) : null;
+    const differs = pair.identity?.changed ?? [];
+    this.differs = differs.length && compares ? boxMap("differs", "not the photograph", differs) : null;
+    this.layers.replaceChildren(...[this.after, this.before, this.change, this.undone, this.differs].filter(Boolean));
     this.compares = Boolean(result && scene);
     this.slider.hidden = this.line.hidden = byId("tags").hidden = !this.compares;
-    this.slider.value = pair.box ? startCut(pair.box) : 50;
+    this.slider.value = pair.box && this.compares ? startCut(inPart(pair.box, this.part)) : 50;
+    this.focus = inPart(pair.focus, this.part);
     this.showChange(this.changeShown);
-    this.zoomTo(this.scale, pair.focus);
+    this.zoomTo(this.scale, this.focus);
   }
 
   addable(picture, className, alt) {
@@ -66,7 +75,7 @@ class Stage {
 
   showChange(shown) {
     this.changeShown = shown;
-    for (const layer of [this.change, this.undone]) if (layer) layer.hidden = !shown;
+    for (const layer of [this.change, this.undone, this.differs]) if (layer) layer.hidden = !shown;
   }
 
   // Scene and result in turn, at the same place; where less motion is asked for, one look at a time.
@@ -82,11 +91,11 @@ class Stage {
   }
 
   // 100 %, or all of it. `point`: shares of the picture that should come to the middle.
-  zoom(zoomed, point = this.pair.focus) {
+  zoom(zoomed, point = this.focus) {
     this.zoomTo(zoomed ? 1 : null, point);
   }
 
-  zoomTo(scale, point = this.centre ?? this.pair.focus) {
+  zoomTo(scale, point = this.centre ?? this.focus) {
     this.scale = scale;
     this.root.classList.toggle("is-zoomed", this.zoomed);
     this.root.classList.toggle("is-pixels", scale > 2);
@@ -134,10 +143,13 @@ class Stage {
     };
     this.box.left = place(width, this.box.width, this.zoomed ? this.centre[0] : 0.5);
     this.box.top = place(height, this.box.height, this.zoomed ? this.centre[1] : 0.5);
-    for (const image of this.layers.children) {
-      image.style.width = `${this.box.width}px`;
-      image.style.height = `${this.box.height}px`;
-      image.style.transform = `translate(${this.box.left}px, ${this.box.top}px)`;
+    for (const layer of this.layers.children) {
+      const [x, y, across, down] = layer === this.after ? [0, 0, 1, 1] : this.part;
+      const [wide, high] = [this.box.width / across, this.box.height / down];
+      layer.style.width = `${wide}px`;
+      layer.style.height = `${high}px`;
+      layer.style.transform = `translate(${this.box.left - x * wide}px, ${this.box.top - y * high}px)`;
+      layer.style.clipPath = layer === this.after ? "" : partOnly(wide, high, this.part);
     }
     const left = Math.max(0, this.box.left);
     const top = Math.max(0, this.box.top);
@@ -157,7 +169,8 @@ class Stage {
     if (this.before) {
       const all = this.blinks && !this.seesScene ? this.box.width + 1 : 0;
       const hidden = this.compares && !this.blinks ? Math.max(0, this.box.left + this.box.width - at) : all;
-      this.before.style.clipPath = `inset(0 ${hidden}px 0 0)`;
+      const [, , across, down] = this.part;
+      this.before.style.clipPath = partOnly(this.box.width / across, this.box.height / down, this.part, hidden);
     }
     byId("tag-before").classList.toggle("is-gone", share < 12);
     byId("tag-after").classList.toggle("is-gone", share > 88);
@@ -238,10 +251,22 @@ function spread([one, other]) {
   };
 }
 
-// Where the model changed what nobody asked for, and the scene's own pixels were put back.
-function undoneMap(boxes) {
-  return element("div", "undone", ...boxes.map(([left, top, width, height]) => {
-    const box = element("span", "", "undone");
+// Shares of the scene as shares of the part of it that is shown; a box has four numbers, a point two.
+function inPart(shares, [left, top, width, height]) {
+  const [x, y, ...size] = shares;
+  const at = [(x - left) / width, (y - top) / height];
+  return size.length ? [...at, size[0] / width, size[1] / height] : at.map((share) => Math.min(Math.max(share, 0), 1));
+}
+
+// Hides of a layer that holds all of the scene what the part does not show, and `more` pixels at its right.
+function partOnly(wide, high, [x, y, across, down], more = 0) {
+  return `inset(${y * high}px ${(1 - x - across) * wide + more}px ${(1 - y - down) * high}px ${x * wide}px)`;
+}
+
+// Places in the scene: where its own pixels were put back, or where the product is not its photograph.
+function boxMap(className, words, boxes) {
+  return element("div", `boxes ${className}`, ...boxes.map(([left, top, width, height]) => {
+    const box = element("span", "", words);
     for (const [name, share] of Object.entries({ left, top, width, height })) box.style[name] = `${100 * share}%`;
     return box;
   }));
