@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from function.judging.registry import BY_NAME
 from function.manifest.model import MAX_LABELS
+from function.tools.review.asked_place import asked_place
 from function.tools.review.pair import STATUSES, ReviewPair
 from function.tools.review.pictures import ChangeMask, Picture
 
@@ -66,6 +67,7 @@ def pair_data(
         "feedback": _text(sidecar.get("feedback")),
         "method": _text(sidecar.get("method")),
         "identity": _identity(sidecar),
+        "asked_place": asked_place(sidecar),
         "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:MAX_LABELS]},
         "box": _box(sidecar),
         "undone": _undone(sidecar),

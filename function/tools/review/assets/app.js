@@ -182,7 +182,7 @@ const DETAIL_KEYS = {
   ArrowRight: () => step(1), j: () => step(1), ArrowLeft: () => step(-1), k: () => step(-1),
   a: () => decideInDetail("accept"), x: () => decideInDetail("reject"), u: () => decideInDetail(null),
   z: () => detail.pair.pictures.result && detail.toggleZoom(),
-  m: () => (detail.pair.pictures.change || detail.pair.undone.length) && detail.toggleChange(),
+  m: () => (detail.pair.pictures.change || detail.pair.undone.length || detail.pair.asked_place?.result.length) && detail.toggleChange(),
   b: () => detail.pair.pictures.result && detail.pair.pictures.scene && detail.toggleBlink(),
   l: () => detail.loupe.possible && detail.toggleLoupe(),
   r: () => byId("redo-open").disabled || redo.open(detail.pair),

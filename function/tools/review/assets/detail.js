@@ -106,7 +106,7 @@ class Detail {
 
   tools() {
     const { result, scene } = this.pair.pictures;
-    const change = this.pair.pictures.change || this.pair.undone.length;
+    const change = this.pair.pictures.change || this.pair.undone.length || this.pair.asked_place?.result.length;
     const side = !byId("side").hidden;
     const press = (id, pressed, disabled) => {
       byId(id).setAttribute("aria-pressed", String(pressed));
@@ -177,7 +177,7 @@ function sideBySide(pair) {
       image.src = picture.preview;
       image.alt = `${title} of ${pair.name}`;
       [image.width, image.height] = picture.size;
-      frame.append(image);
+      frame.append(image, outlineMap(pair.asked_place?.[className], picture.size) ?? "");
     } else {
       frame.append(element("span", "missing", missing));
     }
@@ -192,11 +192,20 @@ function facts(pair) {
   if (pair.colours?.length) parts.push(element("h3", "", "Colours of the product"), colourRows(pair.colours));
   if (pair.feedback) parts.push(element("h3", "", "What a person asked for"), element("p", "", pair.feedback));
   if (pair.placement) parts.push(element("h3", "", "Placement asked for"), element("p", "", pair.placement));
+  if (pair.asked_place) parts.push(element("h3", "", "Place asked for"), element("p", "", askedWords(pair.asked_place)));
   if (pair.pose && pair.pose !== "stand") parts.push(element("h3", "", "Pose asked for"), element("p", "", pair.pose));
   if (Object.keys(pair.labels).length) parts.push(element("h3", "", "Labels"), definitions(Object.entries(pair.labels)));
   if (pair.attempts.length) parts.push(element("h3", "", "Attempts"), element("ol", "attempts", ...pair.attempts.map(attemptRow)));
   parts.push(element("h3", "", "Cost and time"), definitions(costRows(pair)));
   return parts;
+}
+
+function askedWords({ scene, height, facing }) {
+  return [
+    scene.length ? "Outlined in blue in the scene and the result, side by side, or with Changes." : "",
+    height ? `${wholeNumber.format(height)} pixels of the scene tall.` : "",
+    facing ? `Facing: ${facing}.` : "",
+  ].filter(Boolean).join(" ");
 }
 
 function statusBlock(pair) {

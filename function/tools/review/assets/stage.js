@@ -41,7 +41,8 @@ class Stage {
     this.before = scene ? this.addable(scene, "before", `Scene of ${pair.name}, without the product`) : null;
     this.change = change ? this.image(change, "change", "What changed, tinted") : null;
     this.undone = pair.undone.length && scene ? undoneMap(pair.undone) : null;
-    this.layers.replaceChildren(...[this.after, this.before, this.change, this.undone].filter(Boolean));
+    this.asked = outlineMap(pair.asked_place?.[result ? "result" : "scene"], this.size);
+    this.layers.replaceChildren(...[this.after, this.before, this.change, this.undone, this.asked].filter(Boolean));
     this.compares = Boolean(result && scene);
     this.slider.hidden = this.line.hidden = byId("tags").hidden = !this.compares;
     this.slider.value = pair.box ? startCut(pair.box) : 50;
@@ -66,7 +67,7 @@ class Stage {
 
   showChange(shown) {
     this.changeShown = shown;
-    for (const layer of [this.change, this.undone]) if (layer) layer.hidden = !shown;
+    for (const layer of [this.change, this.undone, this.asked]) layer?.toggleAttribute("hidden", !shown);
   }
 
   // Scene and result in turn, at the same place; where less motion is asked for, one look at a time.
@@ -236,6 +237,22 @@ function spread([one, other]) {
     clientX: (one.clientX + other.clientX) / 2,
     clientY: (one.clientY + other.clientY) / 2,
   };
+}
+
+// Where the product was asked to stand: outlines in shares of a picture of this size.
+function outlineMap(outlines, [width, height]) {
+  if (!outlines?.length) return null;
+  const make = (tag, attributes) => {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    return node;
+  };
+  const map = make("svg", { class: "asked", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The place that was asked for" });
+  for (const outline of outlines) {
+    const points = outline.map(([x, y]) => `${x * width},${y * height}`).join(" ");
+    for (const line of ["asked-rim", "asked-line"]) map.append(make("polygon", { class: line, points }));
+  }
+  return map;
 }
 
 // Where the model changed what nobody asked for, and the scene's own pixels were put back.
