@@ -11,7 +11,7 @@ from function.matching.photograph import has_outline
 from function.matching.place import Place, outline_box
 from function.restoration.analysis import Analysis
 from function.restoration.compositing import lay_over
-from function.restoration.departure import Departure, measure_departure
+from function.restoration.departure import RIM_SHARE, Departure, agreement, measure_departure
 from function.restoration.laid_photograph import LaidPhotograph
 from function.restoration.silhouette import LEAST_SIDE_PX, fit_outline
 
@@ -54,6 +54,19 @@ def _standing(box: tuple[float, float, float, float], outline: PixelBox, size: t
 
 def departure_at(place: Place, analysis: Analysis) -> Departure:
     """Where the answer shows the product, against its photograph at `place`; looked for only near by."""
+    sketch, coverage, box = _sketched(place, analysis)
+    return measure_departure(sketch, analysis.scene.answer, coverage, box)
+
+
+def likeness_at(place: Place, analysis: Analysis) -> float:
+    """Correlation -1..1 of the answer with the product's photograph laid at this very `place`, its outline included."""
+    sketch, coverage, box = _sketched(place, analysis)
+    rim = 2 * max(1, round(RIM_SHARE * box[3])) + 1
+    return agreement(sketch, analysis.scene.answer, cv2.dilate(coverage, np.ones((rim, rim), np.uint8)))
+
+
+def _sketched(place: Place, analysis: Analysis) -> tuple[np.ndarray, np.ndarray, PixelBox]:
+    """The scene with the photograph at `place`, its coverage (h, w) uint8, and the box of that."""
     scene = analysis.scene
     size = scene.image.shape[1], scene.image.shape[0]
     laid = LaidPhotograph.of(analysis.product.photograph, place, size)
@@ -64,7 +77,7 @@ def departure_at(place: Place, analysis: Analysis) -> Departure:
     sketch[inner] = lay_over(
         np.ascontiguousarray(sketch[inner]), laid.colours(laid.box), np.ascontiguousarray(coverage[inner])
     )
-    return measure_departure(sketch, scene.answer, coverage, laid.box)
+    return sketch, coverage, laid.box
 
 
 def _moved(place: Place, departure: Departure, outline: PixelBox, size: tuple[int, int]) -> Place:

@@ -12,6 +12,7 @@ from typing import Any
 
 from function.judging.registry import BY_NAME
 from function.manifest.model import MAX_LABELS
+from function.tools.review.asked_place import asked_place
 from function.tools.review.pair import STATUSES, ReviewPair
 from function.tools.review.pictures import ChangeMask, Picture
 
@@ -70,6 +71,7 @@ def pair_data(
         "style": _style(sidecar.get("style")),
         "method": _text(sidecar.get("method")),
         "identity": _identity(sidecar),
+        "asked_place": asked_place(sidecar),
         "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:MAX_LABELS]},
         "box": _box(sidecar),
         "undone": _undone(sidecar),

@@ -177,7 +177,7 @@ class Detail {
 
 // Where the model changed the scene, where that was taken back, and where the product is not its photograph.
 function hasChanges(pair) {
-  return Boolean(pair.pictures.change || pair.undone.length || pair.identity?.changed.length);
+  return Boolean(pair.pictures.change || pair.undone.length || pair.identity?.changed.length || pair.asked_place?.scene.length);
 }
 
 // All results of a pair that has several, with their names and sizes.
@@ -219,7 +219,7 @@ function sideBySide(pair, result) {
       image.src = picture.preview;
       image.alt = `${title} of ${pair.name}`;
       [image.width, image.height] = picture.size;
-      frame.append(image);
+      frame.append(image, outlineMap(pair.asked_place?.[className], picture.size) ?? "");
     } else {
       frame.append(element("span", "missing", missing));
     }
@@ -235,12 +235,21 @@ function facts(pair) {
   if (pair.feedback) parts.push(element("h3", "", "What a person asked for"), element("p", "", pair.feedback));
   if (pair.style) parts.push(element("h3", "", "Style"), element("p", "", pair.style.name, " ", element("span", "small", `generation ${pair.style.generation}`)));
   if (pair.placement) parts.push(element("h3", "", "Placement asked for"), element("p", "", pair.placement));
+  if (pair.asked_place) parts.push(element("h3", "", "Place asked for"), element("p", "", askedWords(pair.asked_place)));
   if (pair.pose && pair.pose !== "stand") parts.push(element("h3", "", "Pose asked for"), element("p", "", pair.pose));
   if (Object.keys(pair.labels).length) parts.push(element("h3", "", "Labels"), definitions(Object.entries(pair.labels)));
   if (pair.attempts.length) parts.push(element("h3", "", "Attempts"), element("ol", "attempts", ...pair.attempts.map(attemptRow)));
   if (pair.person?.redone) parts.push(element("p", "small", `It was made again (${pair.person.redone} ×). Pictures of before cannot be chosen any more: they were made for other words or another seed, and its list of attempts begins anew.`));
   parts.push(element("h3", "", "Cost and time"), definitions(costRows(pair)));
   return parts;
+}
+
+function askedWords({ scene, height, facing }) {
+  return [
+    scene.length ? "Outlined in blue in the scene and the result, side by side, or with Changes." : "",
+    height ? `${wholeNumber.format(height)} pixels of the scene tall.` : "",
+    facing ? `Facing: ${facing}.` : "",
+  ].filter(Boolean).join(" ");
 }
 
 function statusBlock(pair) {

@@ -49,7 +49,8 @@ class Stage {
     this.undone = pair.undone.length && scene && compares ? boxMap("undone", "undone", pair.undone) : null;
     const differs = pair.identity?.changed ?? [];
     this.differs = differs.length && compares ? boxMap("differs", "not the photograph", differs) : null;
-    this.layers.replaceChildren(...[this.after, this.before, this.change, this.undone, this.differs].filter(Boolean));
+    this.asked = compares || !result ? outlineMap(pair.asked_place?.scene, [1000, 1000]) : null;
+    this.layers.replaceChildren(...[this.after, this.before, this.change, this.undone, this.differs, this.asked].filter(Boolean));
     this.compares = Boolean(result && scene);
     this.slider.hidden = this.line.hidden = byId("tags").hidden = !this.compares;
     this.slider.value = pair.box && this.compares ? startCut(inPart(pair.box, this.part)) : 50;
@@ -75,7 +76,7 @@ class Stage {
 
   showChange(shown) {
     this.changeShown = shown;
-    for (const layer of [this.change, this.undone, this.differs]) if (layer) layer.hidden = !shown;
+    for (const layer of [this.change, this.undone, this.differs, this.asked]) layer?.toggleAttribute("hidden", !shown);
   }
 
   // Scene and result in turn, at the same place; where less motion is asked for, one look at a time.
@@ -249,6 +250,22 @@ function spread([one, other]) {
     clientX: (one.clientX + other.clientX) / 2,
     clientY: (one.clientY + other.clientY) / 2,
   };
+}
+
+// Where the product was asked to stand: outlines in shares of a picture of this size.
+function outlineMap(outlines, [width, height]) {
+  if (!outlines?.length) return null;
+  const make = (tag, attributes) => {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    return node;
+  };
+  const map = make("svg", { class: "asked", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": "The place that was asked for" });
+  for (const outline of outlines) {
+    const points = outline.map(([x, y]) => `${x * width},${y * height}`).join(" ");
+    for (const line of ["asked-rim", "asked-line"]) map.append(make("polygon", { class: line, points }));
+  }
+  return map;
 }
 
 // Shares of the scene as shares of the part of it that is shown; a box has four numbers, a point two.
