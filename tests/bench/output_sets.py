@@ -1,4 +1,4 @@
-"""Several pictures from one answer, what they cost and whether the product is whole in each:
+"""Several pictures from one answer, what they cost and whether the product is whole and inside its margin in each:
 `python -m tests.bench.output_sets [--pairs N] [--keep FOLDER]`.
 
 The scenes are parts of the shipped pair's scene, at random, in several shapes; the answer is the Gemini emulator's. CPU
@@ -67,7 +67,7 @@ def main() -> None:
     options.add_argument("--keep", type=Path, help="folder for the pictures")
     chosen = options.parse_args()
     settings = Settings.from_environment({"OUTPUT_BUCKET": "unused", "GEMINI_API_KEY": "unused"})
-    whole, seen, ratios = Counter(), Counter(), []
+    whole, inside, seen, ratios = Counter(), Counter(), Counter(), []
     rng = np.random.default_rng(SEED)
     scene, product = picture((DEMO_PAIR / SCENE).read_bytes()), (DEMO_PAIR / PRODUCT).read_bytes()
     with GeminiEmulator() as emulator:
@@ -88,11 +88,14 @@ def main() -> None:
             for result in pair.composite.pictures:
                 name, box = result.name or "", product_box(pair)
                 seen[name] += 1
-                whole[name] += is_whole(box, result.shown, pair.decoded_sources().scene.size)
+                size = pair.decoded_sources().scene.size
+                whole[name] += is_whole(box, result.shown, size)
+                target = next(one for one in pair.prepared.targets if one.name == result.name)
+                inside[name] += is_inside(box, result.shown, size, target.margin)
             if chosen.keep:
                 keep(pair.composite, chosen.keep, number)
     for name, count in seen.items():
-        print(f"{name}: the product is whole in {whole[name]} of {count}")
+        print(f"{name}: the product is whole in {whole[name]} of {count}, inside its margin in {inside[name]}")
     print(f"CPU of {len(OUTPUTS)} pictures over that of one: median {statistics.median(ratios):.2f}, "
           f"largest {max(ratios):.2f}")  # fmt: skip
 
@@ -135,6 +138,20 @@ def is_whole(box: Box, shown: Box | None, size: tuple[int, int]) -> bool:
     """Whether all of the product is in the part of the scene that is shown."""
     x, y, width, height = shown or (0, 0, *size)
     return outside_share(box, (x - 1, y - 1, x + width + 1, y + height + 1)) == 0
+
+
+def is_inside(box: Box, shown: Box | None, size: tuple[int, int], margin: float) -> bool:
+    """Whether the margin around the product is free, on the sides where the scene reaches further than what is shown:
+    no picture has a margin that its scene has not."""
+    if shown is None:
+        return True
+    free = margin * min(shown[2:]) - 2  # whole pixels of the mask and of the window
+    for axis in (0, 1):
+        before, after = box[axis] - shown[axis], shown[axis] + shown[axis + 2] - box[axis] - box[axis + 2]
+        reaches = shown[axis] > 0, shown[axis] + shown[axis + 2] < size[axis]
+        if (before < free and reaches[0]) or (after < free and reaches[1]):
+            return False
+    return True
 
 
 def keep(composite: Composite, folder: Path, number: int) -> None:

@@ -18,6 +18,7 @@ from function.tools.doctor.finding import Finding, ok, problem, warning
 
 PROBE = b"written by `python -m function doctor`, and deleted at once"
 EXPIRY_DAYS = 7  # what Terraform sets; stored answers are found again for as long
+BATCH_EXPIRY_DAYS, LEAST_BATCH_DAYS = 14, 8  # what Terraform sets; images are used for two days, jobs for five more
 CALL: dict[str, Any] = {"retry": None, "timeout": (5.0, 30.0)}  # seconds to connect, seconds of silence
 
 
@@ -25,7 +26,7 @@ class NotCloudStorage(Exception):
     """The bucket does not keep what Cloud Storage promises."""
 
 
-def check_output_bucket(client: storage.Client, bucket: str) -> Finding:
+def check_written_bucket(client: storage.Client, check: str, bucket: str) -> Finding:
     """Write an object that must not exist yet, again (which has to be refused), read it, delete it."""
     blob = client.bucket(bucket).blob(f"{WORK_PREFIX}doctor/{uuid.uuid4().hex}")
     doing = "written"
@@ -36,8 +37,8 @@ def check_output_bucket(client: storage.Client, bucket: str) -> Finding:
     except (NotCloudStorage, *CLIENT_ERRORS) as error:
         with contextlib.suppress(*CLIENT_ERRORS):
             blob.delete(**CALL)
-        return _refused("output bucket", bucket, doing, "roles/storage.objectUser", error)
-    return ok("output bucket", f"gs://{bucket} can be written and read, and its preconditions hold")
+        return _refused(check, bucket, doing, "roles/storage.objectUser", error)
+    return ok(check, f"gs://{bucket} can be written and read, and its preconditions hold")
 
 
 def check_expiry(client: storage.Client, bucket: str) -> Finding:
@@ -59,6 +60,30 @@ def check_expiry(client: storage.Client, bucket: str) -> Finding:
             f"give it one: delete after {EXPIRY_DAYS} days what begins with it (`matchesPrefix`)",
         )  # fmt: skip
     return ok("expiry", f"gs://{bucket} deletes {' and '.join(prefixes)} by itself")
+
+
+def check_batch_expiry(client: storage.Client, bucket: str) -> Finding:
+    """Whether BATCH_BUCKET deletes what it holds: small copies of pictures, and the files of jobs."""
+    try:
+        rules = list(client.get_bucket(bucket, **CALL).lifecycle_rules)
+    except CLIENT_ERRORS as error:
+        said = shorten(getattr(error, "message", None) or type(error).__name__)
+        return warning(
+            "batch expiry", f"the lifecycle rules of gs://{bucket} cannot be seen: {said}",
+            f"ask who may (storage.buckets.get): all of it should go after {BATCH_EXPIRY_DAYS} days",
+        )  # fmt: skip
+    ages = [rule["condition"]["age"] for rule in rules if _deletes_all(rule)]
+    if not ages:
+        found = f"gs://{bucket} has no lifecycle rule that deletes all of it: pictures stay there"
+        return warning("batch expiry", found, f"give it one: delete after {BATCH_EXPIRY_DAYS} days")
+    if min(ages) < LEAST_BATCH_DAYS:
+        found = f"gs://{bucket} deletes after {min(ages)} days what jobs may need for {LEAST_BATCH_DAYS}"
+        return warning("batch expiry", found, f"let it be {BATCH_EXPIRY_DAYS} days")
+    return ok("batch expiry", f"gs://{bucket} deletes by itself after {min(ages)} days")
+
+
+def _deletes_all(rule: dict[str, Any]) -> bool:
+    return rule.get("action", {}).get("type") == "Delete" and set(rule.get("condition", {})) == {"age"}
 
 
 def _deletes(rule: dict[str, Any], prefix: str) -> bool:

@@ -110,14 +110,18 @@ def _examine_models(services: Services, report: Report) -> list[str]:
 def _examine_buckets(services: Services, settings: Settings, input_bucket: str | None, report: Report) -> None:
     from function.tools.doctor.buckets import (  # noqa: PLC0415
         check_allowed_buckets,
+        check_batch_expiry,
         check_expiry,
         check_input_bucket,
-        check_output_bucket,
+        check_written_bucket,
     )
 
     client = services.storage.client
-    if report.add([check_output_bucket(client, settings.output_bucket)]):
+    if report.add([check_written_bucket(client, "output bucket", settings.output_bucket)]):
         report.add([check_expiry(client, settings.output_bucket)])
+    batch_bucket = settings.batch_bucket
+    if batch_bucket and report.add([check_written_bucket(client, "batch bucket", batch_bucket)]):
+        report.add([check_batch_expiry(client, batch_bucket)])
     if input_bucket:
         report.add([check_input_bucket(client, input_bucket)])
     report.add(check_allowed_buckets(client, settings.allowed_buckets))

@@ -39,7 +39,11 @@ def check_caps(settings: Settings) -> Finding:
 
 
 def check_buckets_differ(settings: Settings, input_bucket: str | None) -> list[Finding]:
-    """The input bucket must not be the output bucket: every sidecar would start the function again."""
+    """The input bucket must not be the output bucket: every sidecar would start the function again. Nor that of
+    batches, whose events mean something else."""
+    if input_bucket is not None and input_bucket == settings.batch_bucket:
+        found = f"gs://{input_bucket} is both input and BATCH_BUCKET: its manifests would be passed over"
+        return [problem("buckets", found, "let BATCH_BUCKET name a bucket of its own")]
     if input_bucket != settings.output_bucket:
         return []
     found = f"gs://{input_bucket} is both input and output: every sidecar would start the function again"

@@ -6,7 +6,7 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
-from function.tools.doctor.buckets import check_expiry
+from function.tools.doctor.buckets import check_batch_expiry, check_expiry
 from tests.fault_proxy import FaultProxy
 
 
@@ -95,6 +95,33 @@ def test_allowed_buckets_are_tried_too(doctor, own_cloud):
     assert visit.status == 1
     assert own_cloud.input in visit.lines("allowed bucket", "ok")[0]
     assert "there-is-none" in visit.lines("allowed bucket", "problem")[0]
+
+
+def test_the_bucket_of_batches_is_written_and_has_an_end(doctor, own_cloud):
+    assert doctor().lines("batch bucket") == []
+    visit = doctor(BATCH_BUCKET="there-is-none")
+    assert visit.status == 1 and "create it" in visit.lines("batch bucket", "problem")[0]
+    own_cloud.client.create_bucket(batches := f"{own_cloud.output}-b")
+    visit = doctor("--input", f"gs://{batches}", BATCH_BUCKET=batches)
+    assert "can be written and read" in visit.lines("batch bucket", "ok")[0]
+    assert "delete after 14 days" in visit.lines("batch expiry", "warning")[0]
+    assert "BATCH_BUCKET" in visit.lines("buckets", "problem")[0]
+    assert own_cloud.names(batches) == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "status"),
+    [
+        ([], "warning"),
+        ([rule("jobs/")], "warning"),
+        ([{"action": {"type": "Delete"}, "condition": {"age": 3}}], "warning"),
+        ([{"action": {"type": "Delete"}, "condition": {"age": 14}}], "ok"),
+    ],
+)
+def test_what_the_bucket_of_batches_deletes(small_server, rules, status):
+    body = json.dumps({"name": "b", "lifecycle": {"rule": rules}}).encode()
+    client = storage.Client("p", AnonymousCredentials(), client_options={"api_endpoint": small_server(body)})
+    assert check_batch_expiry(client, "b").status == status
 
 
 @pytest.mark.parametrize(
