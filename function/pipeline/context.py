@@ -28,9 +28,11 @@ from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.pipeline.scene_pixels import Scene
 from function.pipeline.targets import Target
+from function.provenance.credentials import Credentials
+from function.provenance.ingredient import Ingredient
 from function.restoration.analysis import Analysis, ProductReference
 from function.settings import Identity, Settings
-from function.sidecar import ResultRecord
+from function.sidecar import ProvenanceRecord, ResultRecord
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class Candidate:
     analysis: Analysis
     judgement: Judgement
     is_classical: bool = False  # no answer of the model at all
+    ingredient: Ingredient | None = None  # the answer that it was made from
 
     @property
     def method(self) -> Literal["model", "sketch", "classical"]:
@@ -118,6 +121,7 @@ class FinishedPicture:
     size: Size
     name: str | None = None
     shown: Box | None = None
+    provenance: ProvenanceRecord | None = None  # once it is signed
 
     @property
     def suffix(self) -> str:
@@ -140,6 +144,7 @@ class FinishedPicture:
             bytes=len(self.content),
             sha256=hashlib.sha256(self.content).hexdigest(),
             shown=self.shown,
+            provenance=self.provenance,
         )
 
 
@@ -168,6 +173,7 @@ class PairContext:
     record: RunRecord
     resources: PairResources
     models: ModelChain
+    credentials: Credentials = field(default_factory=Credentials)
 
     model: ImageModel = field(init=False)  # the one that is asked now
     decoded: Decoded | None = None  # survives a change of the model
