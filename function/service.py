@@ -159,7 +159,14 @@ class Service:
                     MemoryBudget.of_process(),
                     Switches(storage),
                     GeminiBatches(model, vertexai=settings.use_vertexai),
-                    credentials=Credentials(SigningSettings(settings.signing_key, settings.signing_certificate)),
+                    credentials=Credentials(
+                        SigningSettings(
+                            settings.signing_key,
+                            settings.signing_certificate,
+                            settings.timestamp_url,
+                            settings.kms_emulator_host,
+                        )
+                    ),
                 )
                 on_termination(self._hand_on)
             return self._services

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -26,6 +27,7 @@ API_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 MAX_CAP_USD = 1_000_000.0  # more is a slip of the keyboard
 TEST_SIGNER = "test"  # a key and a certificate that the process makes for itself, and that nobody trusts
 PEM = "-----BEGIN"
+KMS_KEY_VERSION = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+/cryptoKeyVersions/[0-9]+")
 MIN_SENSIBLE_MAX_PX = 512  # below this, labels are not legible to the model (measured on the shipped pairs)
 
 
@@ -117,6 +119,8 @@ class Settings(BaseModel):
     batch_gather_s: float = Field(300, alias="BATCH_GATHER_S", gt=0, le=86_400)
     signing_key: Annotated[str | None, BeforeValidator(_none)] = Field(None, alias="SIGNING_KEY")
     signing_certificate: Text | None = Field(None, alias="SIGNING_CERTIFICATE")
+    timestamp_url: Annotated[Text, Field(pattern=r"^https?://[^/\s]+\S*$")] | None = Field(None, alias="TIMESTAMP_URL")
+    kms_emulator_host: Text | None = Field(None, alias="KMS_EMULATOR_HOST")
     body_timeout_s: float = Field(30, alias="BODY_TIMEOUT_S", gt=0, le=3600)
     threads: int = Field(FRAMEWORK_THREADS, alias="THREADS", ge=1)
     event_deadline_s: float = Field(300, alias="EVENT_DEADLINE_S", gt=0, le=3600)
@@ -180,7 +184,9 @@ class Settings(BaseModel):
         if self.signing_key in (None, TEST_SIGNER):
             unused = self.signing_certificate is not None
             return ["SIGNING_CERTIFICATE is set, and SIGNING_KEY has no use for it"] if unused else []
-        problems = [] if Path(self.signing_key).is_file() else [f"SIGNING_KEY={self.signing_key!r} is no file"]
+        problems = []
+        if not KMS_KEY_VERSION.fullmatch(self.signing_key) and not Path(self.signing_key).is_file():
+            problems = [f"SIGNING_KEY={self.signing_key!r} is neither a file nor a key version of Cloud KMS"]
         if self.signing_certificate is None:
             problems.append("SIGNING_CERTIFICATE is not set (the certificate of SIGNING_KEY)")
         elif not self.signing_certificate.startswith(PEM) and not Path(self.signing_certificate).is_file():

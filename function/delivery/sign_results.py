@@ -11,7 +11,8 @@ from function.generation.prompt import PROMPT_VERSION
 from function.pipeline.context import Composite, FinishedPicture
 from function.pipeline.record import RunRecord
 from function.provenance.claim import Making, definition
-from function.provenance.credentials import Credentials, SigningFailed
+from function.provenance.credentials import Credentials
+from function.provenance.signer import SigningFailed
 from function.sidecar import CheckRecord, ProvenanceRecord
 from function.telemetry.structured_logging import log
 
@@ -43,7 +44,8 @@ def sign_results(
         if may_wait:
             raise
         log("ERROR", f"delivered unsigned: {failed.message}", stage="sign")
-        record.checks[SIGNED] = CheckRecord(value=0.0, threshold=1.0, passed=False, reason=failed.message)
+        reason = f"The picture carries no content credentials: {failed.message}"
+        record.checks[SIGNED] = CheckRecord(value=0.0, threshold=1.0, passed=False, reason=reason)
         unsigned = ProvenanceRecord(state="unsigned", note=failed.message)
         return Composite("review", tuple(replace(one, provenance=unsigned) for one in composite.pictures))
 

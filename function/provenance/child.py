@@ -24,7 +24,7 @@ MAX_WORDS = 200  # characters of anything that a file says
 MAX_LISTED = 30  # actions or ingredients
 MAX_TREE = 64  # manifests of a store that are walked for their actions
 UNTRUSTED = "signingCredential.untrusted"  # there is no list of whom to trust here: that is the reader's to decide
-TIME_STAMP = "timeStamp."
+TIME_STAMP, UNTRUSTED_TIME = "timeStamp.", "timeStamp.untrusted"
 
 
 def main() -> None:
@@ -126,9 +126,7 @@ def _found(path: str, mime: str, context: Any) -> dict[str, Any]:
         "claims": _first(_claims(store["manifests"])),
         "ingredients": _first(_ingredients(active)),
         "failed": _first(_words(code) or "" for code in failed),
-        "bad_time": [
-            _words(code) for code in stamped if code.startswith(TIME_STAMP) and code != TIME_STAMP + "trusted"
-        ],
+        "bad_time": [_words(code) for code in stamped if code.startswith(TIME_STAMP) and code != UNTRUSTED_TIME],
     }
 
 

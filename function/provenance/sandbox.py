@@ -44,10 +44,12 @@ class Sandbox:
         within_s: float,
         *,
         sign: Callable[[bytes], bytes] | None = None,
+        after_signature_s: float = 0.0,
         returns: str | None = None,
     ) -> tuple[dict[str, Any], bytes]:
         """One request. `files`: the request's fields that are paths, and what lies there (b"": to be written by the
-        child); `archives` may be several. `sign` is called for a signature; what it raises is raised. → the answer, and
+        child); `archives` may be several. `sign` is called for a signature, after
+        which there are `after_signature_s`; what it raises is raised. → the answer, and
         the content of the file `returns`. Raises ChildFailed.
         """
         give_up = time.monotonic() + within_s
@@ -59,7 +61,7 @@ class Sandbox:
                 with tempfile.TemporaryDirectory(prefix="credentials-") as folder:
                     paths = _written(Path(folder), files)
                     archives = [paths.pop(name) for name in sorted(paths) if name.startswith("archives.")]
-                    answer = child.ask({**request, **paths, "archives": archives}, give_up, sign)
+                    answer = child.ask({**request, **paths, "archives": archives}, give_up, sign, after_signature_s)
                     return answer, Path(paths[returns]).read_bytes() if returns is not None else b""
             finally:
                 if child.has_answered:
@@ -101,7 +103,13 @@ class _Child:
             self.end()
             raise
 
-    def ask(self, request: dict[str, Any], give_up: float, sign: Callable[[bytes], bytes] | None) -> dict[str, Any]:
+    def ask(
+        self,
+        request: dict[str, Any],
+        give_up: float,
+        sign: Callable[[bytes], bytes] | None,
+        after_signature_s: float,
+    ) -> dict[str, Any]:
         """One request to its answer."""
         self.has_answered = False
         self._write(request)
@@ -114,6 +122,7 @@ class _Child:
                 except Exception as error:  # noqa: BLE001 (raised below, when the library knows too)
                     refused = error
                     self._write({})
+                give_up = time.monotonic() + after_signature_s
                 continue
             self.has_answered = True
             if refused is not None:

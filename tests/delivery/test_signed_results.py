@@ -10,6 +10,7 @@ import pytest
 from function.provenance.reading import STORE
 from tests.delivery.test_crashes import deliver_in_background
 from tests.delivery.test_http_api import data_uri, pair, post_json
+from tests.provenance.fake_services import FakeServices
 from tests.provenance.samples import signed, verdict
 from tests.support import PATIENCE_S, product_png, scene_png
 
@@ -86,22 +87,31 @@ def test_killed_between_a_signed_result_and_its_sidecar(place, proxy, gemini, si
     assert [name for name in place.names() if name.startswith("heir/")] == ["heir/pair.json", "heir/pair.png"]
 
 
-def test_without_a_signature_it_waits_and_is_then_delivered_to_be_reviewed(place, gemini, tmp_path):
-    """A certificate that cannot sign stands for whatever keeps a signature away."""
-    (tmp_path / "key.pem").write_text("no key")
-    with place.server(SIGNING_KEY=str(tmp_path / "key.pem"), SIGNING_CERTIFICATE=str(tmp_path / "key.pem")) as server:
-        resource = place.put_pair("late/pair.json")
+def test_with_cloud_kms_down_it_waits_and_is_then_delivered_to_be_reviewed(place, gemini):
+    with FakeServices() as services, place.server(**services.environment()) as server:
+        resource, soon = place.put_pair("late/pair.json"), place.put_pair("soon/pair.json")
         calls = place.calls()
+        services.kms = "503"
         assert place.deliver(server, resource).status == place.deliver(server, resource).status == 503
         assert "late/pair.png" not in place.names()
         place.backdate_first_delivery(resource, 4000)
         assert place.deliver(server, resource).status == 200
+        services.kms = "lies"
+        assert place.deliver(server, soon).status == 503
+        services.reset()
+        assert place.deliver(server, soon).status == 200
+        assert services.count("asymmetricSign") == services.count("/time") == 1  # a picture
+    assert is_described(place, place.sidecar("soon/pair.json"))
+    assert place.sidecar("soon/pair.json")["result"]["provenance"]["time"]
     sidecar = place.sidecar("late/pair.json")
     assert sidecar["status"] == "review" == place.metadata("late/pair.png")["status"]
     assert sidecar["result"]["provenance"]["state"] == "unsigned"
-    assert not sidecar["checks"]["signed"]["passed"] and "was not signed" in sidecar["checks"]["signed"]["reason"]
+    assert (
+        not sidecar["checks"]["signed"]["passed"]
+        and "Cloud KMS has not signed: 503" in sidecar["checks"]["signed"]["reason"]
+    )
     assert sidecar["result"]["sha256"] == hashlib.sha256(place.get("late/pair.png")).hexdigest()
-    assert place.calls() - calls == 1  # paid for once
+    assert place.calls() - calls == 2  # each is paid for once
 
 
 def test_over_http_pictures_are_signed_too(place, gemini):

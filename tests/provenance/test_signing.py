@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image
 
-from function.provenance.credentials import Credentials, SigningFailed, SigningSettings
-from function.provenance.signer import KeySigner
+from function.provenance.credentials import Credentials, SigningSettings
+from function.provenance.signer import KeySigner, SigningFailed
 from tests.provenance import samples
 from tests.provenance.samples import MIME_TYPES, encoded, signed, verdict
 
