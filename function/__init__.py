@@ -3,7 +3,8 @@ all of it but tools/.
 
 The way of a pair: delivery (an event becomes one settled outcome) → manifest (what is asked for) → pipeline (the steps,
 in order) → budget (what may be spent) → generation (the model, paid for once) → registration (the answer onto the
-scene) → matching (the photograph in the answer) → restoration (back to full resolution) → judging (one check a file).
+scene) → matching (the photograph in the answer) → restoration (back to full resolution) → judging (one check a file)
+→ provenance (content credentials, read of what comes in and signed for what goes out).
 imaging, storage and telemetry serve them all. tests/test_layout.py holds which may import which.
 """
 

@@ -134,6 +134,7 @@ class Service:
         from function.generation.gemini.client import GeminiClient  # noqa: PLC0415
         from function.generation.model_chain import ModelChain  # noqa: PLC0415
         from function.pipeline.memory_budget import MemoryBudget  # noqa: PLC0415
+        from function.provenance.credentials import Credentials, SigningSettings  # noqa: PLC0415
         from function.storage.client import Storage  # noqa: PLC0415
 
         with self._lock:
@@ -158,6 +159,14 @@ class Service:
                     MemoryBudget.of_process(),
                     Switches(storage),
                     GeminiBatches(model, vertexai=settings.use_vertexai),
+                    credentials=Credentials(
+                        SigningSettings(
+                            settings.signing_key,
+                            settings.signing_certificate,
+                            settings.timestamp_url,
+                            settings.kms_emulator_host,
+                        )
+                    ),
                 )
                 on_termination(self._hand_on)
             return self._services

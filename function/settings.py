@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -23,6 +25,9 @@ DEFAULT_FALLBACK_MODELS = ("gemini-nano-banana-2.1", "gemini-3.1-flash-lite-imag
 USE_VERTEXAI = "GOOGLE_GENAI_USE_VERTEXAI"
 API_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 MAX_CAP_USD = 1_000_000.0  # more is a slip of the keyboard
+TEST_SIGNER = "test"  # a key and a certificate that the process makes for itself, and that nobody trusts
+PEM = "-----BEGIN"
+KMS_KEY_VERSION = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+/cryptoKeyVersions/[0-9]+")
 MIN_SENSIBLE_MAX_PX = 512  # below this, labels are not legible to the model (measured on the shipped pairs)
 
 
@@ -48,6 +53,11 @@ def _rules(value: object) -> object:
 
 def _strip(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
+
+
+def _none(value: object) -> object:
+    value = _strip(value)
+    return None if value == "none" else value
 
 
 def _upper(value: object) -> object:
@@ -107,6 +117,10 @@ class Settings(BaseModel):
     )
     batch_bucket: Annotated[Text, Field(pattern=BUCKET_NAME)] | None = Field(None, alias="BATCH_BUCKET")
     batch_gather_s: float = Field(300, alias="BATCH_GATHER_S", gt=0, le=86_400)
+    signing_key: Annotated[str | None, BeforeValidator(_none)] = Field(None, alias="SIGNING_KEY")
+    signing_certificate: Text | None = Field(None, alias="SIGNING_CERTIFICATE")
+    timestamp_url: Annotated[Text, Field(pattern=r"^https?://[^/\s]+\S*$")] | None = Field(None, alias="TIMESTAMP_URL")
+    kms_emulator_host: Text | None = Field(None, alias="KMS_EMULATOR_HOST")
     body_timeout_s: float = Field(30, alias="BODY_TIMEOUT_S", gt=0, le=3600)
     threads: int = Field(FRAMEWORK_THREADS, alias="THREADS", ge=1)
     event_deadline_s: float = Field(300, alias="EVENT_DEADLINE_S", gt=0, le=3600)
@@ -130,7 +144,7 @@ class Settings(BaseModel):
             problems = [_problem(item["loc"][0], item["msg"], given) for item in error.errors()]
         problems += _credential_problems(given)
         if not problems:
-            problems = settings.location_problems() + settings.bucket_problems()
+            problems = settings.location_problems() + settings.bucket_problems() + settings.signing_problems()
         if problems:
             raise SettingsInvalid("cannot start, the environment is not right: " + "; ".join(problems))
         return settings
@@ -163,6 +177,20 @@ class Settings(BaseModel):
             problems.append(
                 f"BATCH_BUCKET={self.batch_bucket!r} must be a bucket of its own: what batches answer arrives there"
             )
+        return problems
+
+    def signing_problems(self) -> list[str]:
+        """A sentence where there is a key without its certificate, or no such file."""
+        if self.signing_key in (None, TEST_SIGNER):
+            unused = self.signing_certificate is not None
+            return ["SIGNING_CERTIFICATE is set, and SIGNING_KEY has no use for it"] if unused else []
+        problems = []
+        if not KMS_KEY_VERSION.fullmatch(self.signing_key) and not Path(self.signing_key).is_file():
+            problems = [f"SIGNING_KEY={self.signing_key!r} is neither a file nor a key version of Cloud KMS"]
+        if self.signing_certificate is None:
+            problems.append("SIGNING_CERTIFICATE is not set (the certificate of SIGNING_KEY)")
+        elif not self.signing_certificate.startswith(PEM) and not Path(self.signing_certificate).is_file():
+            problems.append(f"SIGNING_CERTIFICATE={self.signing_certificate!r} is neither PEM nor a file")
         return problems
 
     def _not_served(self) -> list[str]:

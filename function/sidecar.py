@@ -12,7 +12,7 @@ from function.errors import CompositeError, ErrorCode
 
 # The second number rises when something is added, which a reader that refuses unknown fields does not know; the first
 # when something that a reader relies on is gone or means something else.
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 Method = Literal["model", "sketch", "classical"]
 Size = Annotated[tuple[int, int], Field(description="[width, height] in pixels")]
 
@@ -38,6 +38,25 @@ class ManifestIdentity(Record):
     generation: int
 
 
+class ProvenanceRecord(Record):
+    """What a file's content credentials (C2PA) say of its origin. Whom to trust is not decided here: `valid` is that
+    they belong to this very file, and were signed by the issuer's key. Null where a file has none.
+    """
+
+    state: Literal["valid", "invalid", "unreadable", "elsewhere", "unsigned"] = Field(
+        description="elsewhere: the file names an address, which is not asked; unsigned: a result that nobody signed, "
+        "though it was to be"
+    )
+    issuer: str | None = Field(None, description="whom the signer's certificate is made out to")
+    generator: str | None = Field(None, description="the program that made them")
+    time: str | None = Field(None, description="that a time-stamp authority has signed; null without one")
+    claims: list[str] = Field([], description="actions with their digital source type")
+    ingredients: list[str] = Field([], description="what it was made of")
+    test: bool = Field(False, description="signed with a certificate that is for tests")
+    bytes: int = 0
+    note: str = ""
+
+
 class InputRecord(Record):
     """A source image as it was read. `generation` is null for images inside the manifest or made from text."""
 
@@ -49,6 +68,7 @@ class InputRecord(Record):
     bytes: int
     sha256: str
     notes: list[str] = []
+    provenance: ProvenanceRecord | None = None
 
 
 class Inputs(Record):
@@ -72,6 +92,7 @@ class ResultRecord(Record):
     shown: tuple[int, int, int, int] | None = Field(
         None, description="x, y, width, height of the scene's part that it shows; null: all of it"
     )
+    provenance: ProvenanceRecord | None = None
 
 
 class SkippedModel(Record):

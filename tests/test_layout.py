@@ -18,7 +18,7 @@ LAYERS = (
     ("errors", "telemetry", "termination"),
     ("deadline", "sidecar"),
     ("storage", "imaging"),
-    ("budget",),
+    ("budget", "provenance"),
     ("generation", "registration", "matching"),
     ("settings",),
     ("manifest", "restoration"),

@@ -15,6 +15,7 @@ from function.delivery.http_form import parse_form
 from function.delivery.large_answer import MAX_ANSWER_BYTES, json_answer_size, store_pictures
 from function.delivery.outputs import log_settled
 from function.delivery.services import Services
+from function.delivery.sign_results import sign_results
 from function.errors import (
     CompositeError,
     ErrorCode,
@@ -120,11 +121,22 @@ def _run(
     calls = PaidCalls(services.model, store, owner, deadline, InMemoryLedger(), budget, services.leases.is_ending)
     resources = PairResources(services.memory, deadline)
     try:
-        return run_pair(
-            PairContext(manifest, sources, calls, settings, deadline, record, resources, services.models, wording)
+        context = PairContext(
+            manifest,
+            sources,
+            calls,
+            settings,
+            deadline,
+            record,
+            resources,
+            services.models,
+            services.credentials,
+            wording,
         )
+        composite = run_pair(context)
     finally:
         record.add_interrupted(calls.interrupted())
+    return sign_results(composite, record, services.credentials, deadline, None, may_wait=False)
 
 
 def _in_accepted_format(manifest: Manifest, accepted: MIMEAccept, scene: Source | None) -> Manifest:

@@ -27,6 +27,7 @@ from function.delivery.picked_attempt import find_picked
 from function.delivery.row_writer import catalogue_of
 from function.delivery.services import Delivery, Services
 from function.delivery.settle import settle
+from function.delivery.sign_results import sign_results
 from function.errors import (
     AwaitsBatch,
     CompositeError,
@@ -114,23 +115,20 @@ class PairWork:
         )
         resources = PairResources(services.memory, deadline)
         try:
-            return run_pair(
+            composite = run_pair(
                 PairContext(
-                    manifest,
-                    sources,
-                    self._calls,
-                    services.settings,
-                    deadline,
-                    record,
-                    resources,
-                    services.models,
+                    manifest, sources, self._calls, services.settings, deadline, record, resources, services.models,
+                    services.credentials,
                     wording,
                 ),
                 picked,
-            )
+            )  # fmt: skip
         except AwaitsBatch as waiting:
             log("INFO", f"waits for a batch: {waiting}", stage="batch")
             return None
+        may_wait = delivery.waited_s(lease.first_delivery) <= services.settings.event_max_age_s
+        generation = delivery.upload.generation
+        return sign_results(composite, record, services.credentials, deadline, generation, may_wait=may_wait)
 
     def commit(self, delivery: Delivery, done: Composite, *, replaces_older: bool) -> bool:
         """Write the results, then the sidecar → whether this run settled it."""

@@ -14,6 +14,7 @@ from function.generation.batch_service import BatchService
 from function.generation.model_chain import ModelChain
 from function.generation.provider import ImageProvider
 from function.pipeline.memory_budget import MemoryBudget
+from function.provenance.credentials import Credentials
 from function.settings import Settings
 from function.sidecar import ManifestIdentity
 from function.storage.client import Storage
@@ -32,6 +33,7 @@ class Services:
     switches: Switches
     batches: BatchService | None = None
     leases: HeldLeases = field(default_factory=HeldLeases)
+    credentials: Credentials = field(default_factory=Credentials)
 
 
 @dataclass(frozen=True)

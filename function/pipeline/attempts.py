@@ -21,6 +21,7 @@ from function.generation.paid_calls import Answered, CallsUsedUp
 from function.generation.prompt_templates import TEMPLATES
 from function.generation.provider import Request
 from function.imaging.decode import decode
+from function.imaging.formats import FORMATS, detect_format
 from function.imaging.icc import from_srgb
 from function.judging.judge import Judgement, judge
 from function.matching.place import Place
@@ -30,9 +31,10 @@ from function.pipeline.context import Candidate, PairContext
 from function.pipeline.identity import classical_candidate, given_place, held_to_identity, make_sketch, place_after
 from function.pipeline.record import risk_record
 from function.pipeline.requests import composite_request, sketch_request
+from function.provenance.ingredient import Ingredient
 from function.restoration.analysis import Analysis, analyse
 from function.restoration.laid_analysis import analyse_laid
-from function.sidecar import CheckRecord, ResultRecord
+from function.sidecar import CheckRecord, ProvenanceRecord, ResultRecord
 
 MAX_ANSWER_PIXELS = 40_000_000  # the largest native picture of any listed model has 17 million
 ANALYSIS_BYTES = 150 * 2**20  # at its peak, measured with tests/bench/performance.py
@@ -115,14 +117,15 @@ def _judged(pair: PairContext, answered: Answered, place: Place | None) -> Candi
         shown = answered.answer.image, answered.answer.mime_type
         images = partial(opinion_images, prepared.images[0], shown, analysis, pair.model.max_inline_bytes)
         judgement, opinion = ask_second_opinion(judgement, images, pair.settings.judge_model, pair.calls)
-    candidate = held_to_identity(pair, Candidate(picture, analysis, judgement))
+    ingredient = read_answer(pair, answered.answer.image)
+    candidate = held_to_identity(pair, Candidate(picture, analysis, judgement, ingredient=ingredient))
     checks = check_records(candidate.judgement)
     record.replace_last_attempt(
         verdict=candidate.judgement.verdict,
         checks=checks,
         risk=risk_record(checks),
         second_opinion=opinion,
-        answer=_answer_record(answered, picture),
+        answer=_answer_record(answered, picture, ingredient.found),
     )
     return candidate
 
@@ -146,7 +149,14 @@ def analysed(pair: PairContext, image: bytes, place: Place | None) -> tuple[np.n
     return picture, analysis, judgement
 
 
-def _answer_record(answered: Answered, picture: np.ndarray) -> ResultRecord:
+def read_answer(pair: PairContext, image: bytes) -> Ingredient:
+    """An answer of the model with what its own credentials say."""
+    kind = detect_format(image)
+    mime_type = FORMATS[kind].mime_type if kind else "application/octet-stream"
+    return pair.credentials.read(image, mime_type, "answer", pair.deadline)
+
+
+def _answer_record(answered: Answered, picture: np.ndarray, found: ProvenanceRecord | None) -> ResultRecord:
     image = answered.answer.image
     return ResultRecord(
         uri=answered.uri,
@@ -155,6 +165,7 @@ def _answer_record(answered: Answered, picture: np.ndarray) -> ResultRecord:
         height=picture.shape[0],
         bytes=len(image),
         sha256=hashlib.sha256(image).hexdigest(),
+        provenance=found,
     )
 
 

@@ -30,9 +30,11 @@ from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.pipeline.scene_pixels import Scene
 from function.pipeline.targets import Target
+from function.provenance.credentials import Credentials
+from function.provenance.ingredient import Ingredient
 from function.restoration.analysis import Analysis, ProductReference
 from function.settings import Identity, Settings
-from function.sidecar import ResultRecord
+from function.sidecar import ProvenanceRecord, ResultRecord
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Candidate:
     analysis: Analysis
     judgement: Judgement
     is_classical: bool = False  # no answer of the model at all
+    ingredient: Ingredient | None = None  # the answer that it was made from
 
     @property
     def method(self) -> Literal["model", "sketch", "classical"]:
@@ -124,6 +127,7 @@ class FinishedPicture:
     size: Size
     name: str | None = None
     shown: Box | None = None
+    provenance: ProvenanceRecord | None = None  # once it is signed
 
     @property
     def suffix(self) -> str:
@@ -146,6 +150,7 @@ class FinishedPicture:
             bytes=len(self.content),
             sha256=hashlib.sha256(self.content).hexdigest(),
             shown=self.shown,
+            provenance=self.provenance,
         )
 
 
@@ -174,6 +179,7 @@ class PairContext:
     record: RunRecord
     resources: PairResources
     models: ModelChain
+    credentials: Credentials = field(default_factory=Credentials)
     wording: Wording = WORDING
 
     model: ImageModel = field(init=False)  # the one that is asked now

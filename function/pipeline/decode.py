@@ -23,6 +23,7 @@ from function.pipeline.fetch import Source, most_severe
 from function.pipeline.memory_budget import Priority
 from function.pipeline.scene_pixels import Scene
 from function.pipeline.source_limits import inspect_source
+from function.provenance.ingredient import Role
 from function.restoration.analysis import ANALYSIS_SIDE_PX
 from function.sidecar import InputRecord
 from function.telemetry.structured_logging import log
@@ -128,6 +129,8 @@ def _decode_product(pair: PairContext) -> Photograph:
 
 def _record_input(pair: PairContext, field: str, source: Source, pixels: Pixels) -> None:
     width, height = pixels.info.size
+    role: Role = "scene" if field == "scene" else "product"
+    ingredient = pair.credentials.read(source.content, pixels.info.mime_type, role, pair.deadline)
     described = InputRecord(
         uri=source.uri,
         generation=source.generation,
@@ -137,7 +140,8 @@ def _record_input(pair: PairContext, field: str, source: Source, pixels: Pixels)
         bytes=len(source.content),
         sha256=source.sha256,
         notes=list(pixels.notes),
+        provenance=ingredient.found,
     )
-    pair.record.add_input(field, described)
+    pair.record.add_input(field, described, ingredient)
     for note in pixels.notes:
         log("WARNING", f"{field}: {note}", stage="prepare")

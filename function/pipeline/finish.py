@@ -63,6 +63,8 @@ def restore_result(pair: PairContext) -> None:
             note=restored.note,
         )
     pair.record.method = best.method
+    if best.ingredient is not None:
+        pair.record.ingredients["answer"] = best.ingredient
     pair.record.identity = identity_record(pair, best)
     pair.record.drift = _drift_record(analysis)
     pair.record.undone = [_undone_record(one, decoded.scene.size) for one in analysis.scene.undone_alterations]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from function.errors import ErrorCode, Permanent, SourceError
 from function.generation.models import model_table
-from function.pipeline.attempts import analysed
+from function.pipeline.attempts import analysed, read_answer
 from function.pipeline.context import Candidate, PairContext
 from function.sidecar import Sidecar
 
@@ -44,4 +44,4 @@ def judge_picked(pair: PairContext, picked: Picked) -> None:
         picture, analysis, judgement = analysed(pair, picked.picture, None)
     except SourceError as error:
         raise PickGone(f"the picture of attempt {picked.attempt} cannot be read: {error.message}") from None
-    pair.best = Candidate(picture, analysis, judgement)
+    pair.best = Candidate(picture, analysis, judgement, ingredient=read_answer(pair, picked.picture))

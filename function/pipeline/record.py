@@ -18,6 +18,7 @@ from function.generation.provider import Request
 from function.imaging.frame import Size
 from function.judging.risk import risk_of
 from function.pipeline.stage_times import StageTimes
+from function.provenance.ingredient import Ingredient
 from function.sidecar import (
     AskedPlaceRecord,
     Attempt,
@@ -79,6 +80,7 @@ class RunRecord:
     earlier_cost: Cost | None = None  # of the run whose picture was picked: nothing is added to it
     stopped_by: str | None = None  # the cap that kept a better picture from being asked for
     image_model: ImageModel | None = None
+    ingredients: dict[str, Ingredient] = field(default_factory=dict)  # of the result, by role
     billed: Usage = field(default_factory=Usage)
     sent_sizes: list[Size] = field(default_factory=list)
     full_sizes: list[Size] = field(default_factory=list)
@@ -108,9 +110,10 @@ class RunRecord:
                 }
             )
 
-    def add_input(self, field: str, described: InputRecord) -> None:
+    def add_input(self, field: str, described: InputRecord, ingredient: Ingredient) -> None:
         """Note a source that was read. Both are read at the same time, hence the lock."""
         with self._lock:
+            self.ingredients[field] = ingredient
             self.inputs = self.inputs.model_copy(update={field: described})
 
     def add_attempt(self, attempt: Attempt, usage: Usage, paid: bool) -> None:

@@ -31,7 +31,7 @@ WAY = (
     Step("Register", ("the answer onto the scene,", "the photograph in it"), ("registration", "matching")),
     Step("Restore", ("the scene's own pixels,", "the product's own detail"), ("restoration",)),
     Step("Judge", ("check by check; again,", "with what was wrong"), ("judging",)),
-    Step("Store", ("the picture, then the record", "of how it was made"), ("storage",)),
+    Step("Store", ("the picture, signed,", "then how it was made"), ("provenance", "storage")),
 )
 
 STYLE = """

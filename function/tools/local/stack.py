@@ -13,7 +13,7 @@ from google.cloud import storage
 
 from function.delivery.cloud_event import is_manifest
 from function.delivery.outputs import GENERATION_KEY, MANIFEST_KEY
-from function.settings import API_KEYS, Settings
+from function.settings import API_KEYS, TEST_SIGNER, Settings
 from function.storage.names import gs_uri
 from function.tools.local.batches import GATHER_S, Sweeper
 from function.tools.local.event_relay import FIRST_BACKOFF_S, Relay, Report
@@ -105,6 +105,7 @@ class LocalSession:
                 "OUTPUT_BUCKET": OUTPUT_BUCKET,
                 "STORAGE_EMULATOR_HOST": gcs.url,
                 "TMPDIR": str(folder.temporary),
+                "SIGNING_KEY": os.environ.get("SIGNING_KEY", "").strip() or TEST_SIGNER,
             }
             if not self._model.settings.use_vertexai:  # which could not read a bucket of this machine
                 environment |= {"BATCH_BUCKET": BATCH_BUCKET, "BATCH_GATHER_S": str(GATHER_S)}

@@ -5,13 +5,15 @@ A sidecar is not trusted to be as it should: what makes no sense is left out.
 
 from __future__ import annotations
 
+from typing import Any
+
 MOST_OUTLINES, MOST_CORNERS = 8, 64
 MOST_SHARE = 100.0  # of a picture that shows a small part of the scene; farther away is not meant
 
 Point = list[float]
 
 
-def asked_place(sidecar: dict) -> dict | None:
+def asked_place(sidecar: dict[str, Any]) -> dict[str, Any] | None:
     """Outlines for `scene` and `result` (empty where the result does not show the scene's shape), and the height, in
     pixels of the scene, and direction that were asked for; None where nothing was."""
     record = sidecar.get("asked_place")
@@ -32,7 +34,7 @@ def asked_place(sidecar: dict) -> dict | None:
     }
 
 
-def _given(record: dict) -> list:
+def _given(record: dict[str, Any]) -> list[Any]:
     box, areas = _numbers(record.get("box"), 4), record.get("areas")
     if box is None:
         return areas if isinstance(areas, list) else []
@@ -58,12 +60,12 @@ def _is_same_shape(result: dict, scene: Point) -> bool:
     return size is not None and abs(size[0] * scene[1] - size[1] * scene[0]) <= max(*scene, *size)
 
 
-def _size(record: dict) -> Point | None:
+def _size(record: dict[str, Any]) -> Point | None:
     size = _numbers([record.get("width"), record.get("height")], 2)
     return size if size is not None and min(size) > 0 else None
 
 
-def _part(sidecar: dict, *names: str) -> dict:
+def _part(sidecar: dict[str, Any], *names: str) -> dict[str, Any]:
     part: object = sidecar
     for name in names:
         part = part.get(name) if isinstance(part, dict) else None

@@ -1,0 +1,139 @@
+"""The one door to content credentials: what others say is read, what we make is signed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from function.deadline import Deadline
+from function.provenance.ingredient import Ingredient, Role
+from function.provenance.reading import read_ingredient, record_of
+from function.provenance.sandbox import ChildFailed, Sandbox
+from function.sidecar import ProvenanceRecord
+from function.telemetry.structured_logging import log
+
+if TYPE_CHECKING:  # the library of keys is loaded for the first signature
+    from function.provenance.signer import Signer
+
+SIGN_S = 20.0  # of one picture; without anybody who is slow it takes 0.02
+STAMP_S = 10.0  # for the time-stamp authority, which is asked once there is a signature
+MAX_APART_S = 3600.0  # our clock and the authority's
+STAMP_PAUSE_S = 300.0  # after it has failed, so that not every picture waits for it
+
+
+@dataclass(frozen=True)
+class SigningSettings:
+    """Who signs.
+
+    key            a file, a key version of Cloud KMS, or `test`; None: nobody
+    certificate    PEM, or the file that holds it: the signer's own first, without the root
+    timestamp_url  of an authority after RFC 3161; None: the time is not signed
+    kms_emulator   address of an emulator of Cloud KMS
+    """
+
+    key: str | None = None
+    certificate: str | None = None
+    timestamp_url: str | None = None
+    kms_emulator: str | None = None
+
+
+class Credentials:
+    """Reads and signs. Thread-safe; nothing is loaded or started before it is needed."""
+
+    def __init__(self, settings: SigningSettings | None = None):
+        self._settings = settings or SigningSettings()
+        self._sandbox = Sandbox()
+        self._signer: Signer | None = None
+        self._stamps_from = 0.0  # on the monotonic clock
+        self._lock = threading.Lock()
+
+    @property
+    def signs(self) -> bool:
+        """Whether results are signed."""
+        return self._settings.key is not None
+
+    def read(self, content: bytes, mime_type: str, role: Role, deadline: Deadline) -> Ingredient:
+        """A source or an answer with what its credentials say."""
+        return read_ingredient(content, mime_type, role, self._sandbox, deadline.remaining())
+
+    def sign(
+        self, content: bytes, definition: dict[str, Any], ingredients: list[Ingredient], deadline: Deadline
+    ) -> tuple[bytes, ProvenanceRecord]:
+        """The picture with its credentials, and what they say. A time-stamp authority that does not answer, or not
+        rightly, costs the time stamp alone. Raises SigningFailed, DeadlineExceeded."""
+        url, note = self._settings.timestamp_url, ""
+        if url is not None and time.monotonic() < self._stamps_from:
+            url, note = None, "without a time stamp: its authority has just failed"
+        try:
+            content, record = self._sign(content, definition, ingredients, deadline, url)
+        except _NotStamped as failed:
+            self._stamps_from = time.monotonic() + STAMP_PAUSE_S
+            note = f"without a time stamp: {failed}"
+            log("WARNING", f"signed {note}", stage="sign")
+            content, record = self._sign(content, definition, ingredients, deadline, None)
+        return content, record.model_copy(update={"note": note}) if note else record
+
+    def _sign(
+        self,
+        content: bytes,
+        definition: dict[str, Any],
+        ingredients: list[Ingredient],
+        deadline: Deadline,
+        timestamp_url: str | None,
+    ) -> tuple[bytes, ProvenanceRecord]:
+        from function.provenance.signer import SigningFailed  # noqa: PLC0415
+
+        signer = self._load_signer()
+        within = Deadline(deadline.within(SIGN_S, "sign"))
+        request = {
+            "do": "sign", "mime": definition["format"], "definition": definition, "timestamp_url": timestamp_url,
+            "algorithm": signer.algorithm, "certificates": signer.certificates,
+        }  # fmt: skip
+        files = {"path": content, "to": b""}
+        files |= {f"archives.{number}": one.archive for number, one in enumerate(ingredients) if one.archive}
+        has_signature = False
+
+        def signature_of(data: bytes) -> bytes:
+            nonlocal has_signature
+            signature = signer.sign(data, within.remaining())
+            has_signature = True
+            return signature
+
+        try:
+            answer, signed = self._sandbox.run(
+                request, files, within.remaining(), sign=signature_of, after_signature_s=STAMP_S, returns="to"
+            )
+        except ChildFailed as failed:
+            if timestamp_url and has_signature:
+                raise _NotStamped(str(failed)) from None
+            raise SigningFailed(f"the picture was not signed: {failed}") from None
+        record = record_of(answer["found"], len(signed) - len(content))
+        if timestamp_url and (answer["found"]["bad_time"] or not _is_about_now(record.time)):
+            raise _NotStamped(f"what {timestamp_url} gave does not hold")
+        if record.state != "valid":
+            raise SigningFailed(f"the picture was signed, but that {record.note}")
+        return signed, record
+
+    def _load_signer(self) -> Signer:
+        from function.provenance.choose_signer import signer_of  # noqa: PLC0415
+
+        with self._lock:
+            if self._signer is None:
+                settings = self._settings
+                self._signer = signer_of(settings.key or "", settings.certificate or "", settings.kms_emulator)
+            return self._signer
+
+
+def _is_about_now(stamped: str | None) -> bool:
+    try:
+        apart = datetime.now(UTC) - datetime.fromisoformat(stamped or "")
+    except (ValueError, TypeError):  # none, or one without its zone
+        return False
+    return abs(apart.total_seconds()) < MAX_APART_S
+
+
+class _NotStamped(Exception):
+    """The time-stamp authority has failed; the message says how."""

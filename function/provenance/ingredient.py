@@ -1,0 +1,39 @@
+"""What a result is made of, as its credentials name it: the scene, the product, the model's answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from function.sidecar import ProvenanceRecord
+
+Role = Literal["scene", "product", "answer"]
+# C2PA 2.2, 10.2: what was edited, and what was put into it.
+RELATIONSHIPS: dict[Role, str] = {"scene": "parentOf", "product": "componentOf", "answer": "componentOf"}
+TITLES: dict[Role, str] = {"scene": "scene", "product": "product", "answer": "the model's answer"}
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """One of them. Neither names nor addresses of files are told to whoever sees the picture: a digest is enough for
+    those who have them.
+
+    found    what its own credentials say; None where it has none
+    archive  it as C2PA's library stores an ingredient, with its credentials; None without them
+    """
+
+    role: Role
+    mime_type: str
+    sha256: str
+    found: ProvenanceRecord | None = None
+    archive: bytes | None = None
+
+    def definition(self) -> dict[str, Any]:
+        """As a manifest's definition holds it."""
+        return {
+            "label": self.role,
+            "title": TITLES[self.role],
+            "format": self.mime_type,
+            "relationship": RELATIONSHIPS[self.role],
+            "description": f"SHA-256 {self.sha256}",
+        }

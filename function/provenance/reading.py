@@ -1,0 +1,74 @@
+"""Credentials of a file → what they say, and whether they hold. A broken one is a note, never a failure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+from function.provenance.ingredient import Ingredient, Role
+from function.provenance.sandbox import ChildFailed, Sandbox
+from function.sidecar import ProvenanceRecord
+from function.telemetry.structured_logging import log
+
+READ_S = 10.0  # a file of 50 MiB takes 0.1 s
+MAX_ARCHIVE_BYTES = 2**20  # of credentials that are carried on; with a picture of each step they may be larger
+# The outermost box of a manifest store: the type, and the description with the UUID of C2PA 2.2, 11.1.4.2. It lies in
+# one piece in every format, so that files without it (nearly all) cost a search, and no library is loaded for them.
+STORE = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
+# XMP's pointer to credentials that lie elsewhere (C2PA 2.2, 11.5). Nothing is fetched that a stranger's file names.
+ELSEWHERE = re.compile(rb"dcterms:provenance\s*(=\s*[\"']|>)")
+TEST_ISSUER = "TEST certificate of Product composites, not to be trusted"
+
+
+def read_ingredient(content: bytes, mime_type: str, role: Role, sandbox: Sandbox, within_s: float) -> Ingredient:
+    """A source or an answer, with its credentials where it has any. `within_s`: what is left of the event's time."""
+    plain = Ingredient(role, mime_type, hashlib.sha256(content).hexdigest())
+    if STORE not in content:
+        return Ingredient(role, mime_type, plain.sha256, _named_elsewhere(content))
+    request = {"do": "read", "mime": mime_type, "ingredient": plain.definition()}
+    files = {"path": content, "archive": b""}
+    try:
+        answer, archive = sandbox.run(request, files, min(READ_S, within_s), returns="archive")
+    except ChildFailed as failed:
+        log("WARNING", f"the credentials of the {role} cannot be read: {failed}", stage="provenance")
+        return Ingredient(role, mime_type, plain.sha256, ProvenanceRecord(state="unreadable", note=str(failed)))
+    found = record_of(answer["found"], len(archive))
+    if len(archive) > MAX_ARCHIVE_BYTES:
+        note = f"they have {len(archive):,} bytes; up to {MAX_ARCHIVE_BYTES:,} are carried on"
+        return Ingredient(role, mime_type, plain.sha256, found.model_copy(update={"note": note}))
+    return Ingredient(role, mime_type, plain.sha256, found, archive)
+
+
+def read_file(content: bytes, mime_type: str, sandbox: Sandbox) -> ProvenanceRecord | None:
+    """What a file's credentials say; None where it has none."""
+    if STORE not in content:
+        return _named_elsewhere(content)
+    try:
+        answer, _ = sandbox.run({"do": "read", "mime": mime_type}, {"path": content}, READ_S)
+    except ChildFailed as failed:
+        return ProvenanceRecord(state="unreadable", note=str(failed))
+    return record_of(answer["found"])
+
+
+def record_of(found: dict[str, Any], size: int = 0) -> ProvenanceRecord:
+    """What a child has found, as the sidecar holds it."""
+    notes = [f"does not hold: {', '.join(found['failed'])}"] if found["failed"] else []
+    notes += [f"its time stamp does not hold: {', '.join(found['bad_time'])}"] if found["bad_time"] else []
+    return ProvenanceRecord(
+        state="valid" if found["valid"] else "invalid",
+        issuer=found["issuer"],
+        generator=found["generator"],
+        time=found["time"],
+        claims=found["claims"],
+        ingredients=found["ingredients"],
+        test=found["issuer"] == TEST_ISSUER,
+        bytes=size,
+        note="; ".join(notes),
+    )
+
+
+def _named_elsewhere(content: bytes) -> ProvenanceRecord | None:
+    if not ELSEWHERE.search(content):
+        return None
+    return ProvenanceRecord(state="elsewhere", note="the file names an address of its credentials; nothing is fetched")

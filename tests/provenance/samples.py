@@ -1,0 +1,86 @@
+"""Small pictures with and without credentials, and what C2PA's own reader says of one."""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import cache
+from typing import Any
+
+import c2pa
+import numpy as np
+from PIL import Image
+
+from function.deadline import Deadline
+from function.provenance.claim import Making, definition
+from function.provenance.credentials import Credentials, SigningSettings
+from function.provenance.ingredient import Ingredient
+from function.sidecar import ProvenanceRecord
+
+MIME_TYPES = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "WEBP": "image/webp",
+    "AVIF": "image/avif",
+    "TIFF": "image/tiff",
+}
+CREDENTIALS = Credentials(SigningSettings("test"))
+OFFLINE = c2pa.Context.from_dict({"verify": {"remote_manifest_fetch": False}})
+
+
+def time_left() -> Deadline:
+    """Enough for anything."""
+    return Deadline(240.0)
+
+
+@cache
+def encoded(kind: str, seed: int = 0) -> bytes:
+    """320 x 240 of coarse noise."""
+    noise = np.random.default_rng(seed).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).resize((320, 240)).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def ingredients(scene: bytes, product: bytes, answer: bytes, mime_types: tuple[str, str, str]) -> list[Ingredient]:
+    """As the pipeline reads them."""
+    roles = (("scene", scene), ("product", product), ("answer", answer))
+    read = [
+        CREDENTIALS.read(content, mime, role, time_left())
+        for (role, content), mime in zip(roles, mime_types, strict=True)
+    ]
+    return list(read)
+
+
+def made_of(parts: list[Ingredient]) -> Making:
+    """As a pair that the model placed."""
+    return Making(parts, "model", "gemini-test-image", "test-001", "7", 1234567890123456, "accepted", 0.87)
+
+
+def signed(
+    kind: str, parts: list[Ingredient] | None = None, by: Credentials = CREDENTIALS, content: bytes | None = None
+) -> tuple[bytes, ProvenanceRecord]:
+    """A picture (else `encoded`) with its credentials, and what they say."""
+    parts = plain_parts() if parts is None else parts
+    stated = definition(made_of(parts), MIME_TYPES[kind], cropped=False, resized=True)
+    return by.sign(content or encoded(kind), stated, parts, time_left())
+
+
+def plain_parts() -> list[Ingredient]:
+    """Of three files without credentials."""
+    return ingredients(
+        encoded("JPEG", 1), encoded("PNG", 2), encoded("PNG", 3), ("image/jpeg", "image/png", "image/png")
+    )
+
+
+@cache
+def signed_png() -> bytes:
+    """One, made once."""
+    return signed("PNG")[0]
+
+
+def verdict(content: bytes, mime_type: str) -> tuple[str, dict[str, Any]]:
+    """The library's own: the state, and the active manifest."""
+    with c2pa.Reader(mime_type, io.BytesIO(content), context=OFFLINE) as reader:
+        store = json.loads(reader.json())
+    return store["validation_state"], store["manifests"][store["active_manifest"]] | {"store": store["manifests"]}
