@@ -55,7 +55,7 @@ def _shares(outlines: list[list[Point]], shown: Point) -> list[list[Point]]:
     return [one for one in found if all(abs(share) <= MOST_SHARE for point in one for share in point)]
 
 
-def _is_same_shape(result: dict, scene: Point) -> bool:
+def _is_same_shape(result: dict[str, Any], scene: Point) -> bool:
     size = _size(result)
     return size is not None and abs(size[0] * scene[1] - size[1] * scene[0]) <= max(*scene, *size)
 
