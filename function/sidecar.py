@@ -12,7 +12,7 @@ from function.errors import CompositeError, ErrorCode
 
 # The second number rises when something is added, which a reader that refuses unknown fields does not know; the first
 # when something that a reader relies on is gone or means something else.
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 Method = Literal["model", "sketch", "classical"]
 Size = Annotated[tuple[int, int], Field(description="[width, height] in pixels")]
 
@@ -22,6 +22,10 @@ Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 
 def _is_none(value: object) -> bool:
     return value is None
+
+
+def _is_empty(value: object) -> bool:
+    return not value
 
 
 class Record(BaseModel):
@@ -52,10 +56,19 @@ class InputRecord(Record):
 
 
 class Inputs(Record):
-    """Both sources; what could not be read is null."""
+    """The sources; what could not be read is null. `product` is the photograph that leads."""
 
     scene: InputRecord | None = None
     product: InputRecord | None = None
+    views: list[InputRecord] = Field(
+        [], description="of several photographs of the product all, in the manifest's order", exclude_if=_is_empty
+    )
+
+    def with_photograph(self, described: InputRecord) -> Inputs:
+        """With one photograph more, the first of which leads."""
+        if self.product is None:
+            return self.model_copy(update={"product": described})
+        return self.model_copy(update={"views": [*(self.views or [self.product]), described]})
 
 
 class ResultRecord(Record):
@@ -263,6 +276,14 @@ class IdentityRecord(Record):
     note: str = ""
 
 
+class ViewRecord(Record):
+    """Of several photographs of a product the one that the picture was compared with, and restored from."""
+
+    index: int = Field(description="from 0, in inputs.views")
+    uri: str
+    sent: int = Field(description="how many of them the model was sent, from the first on: as many as it takes")
+
+
 class Timings(Record):
     """Milliseconds by stage; `generate` includes waiting for the model."""
 
@@ -312,6 +333,7 @@ class Sidecar(Record):
         None, description="who placed the product of the result: the model, we in a sketch, or we alone"
     )
     identity: IdentityRecord | None = None
+    view: ViewRecord | None = Field(None, description="null where there is one photograph", exclude_if=_is_none)
     change: Change | None = None
     undone: list[Undone] = []
     checks: dict[str, CheckRecord] = {}

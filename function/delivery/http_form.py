@@ -10,10 +10,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 
 from function.errors import ManifestInvalid
-from function.manifest.flat_fields import FLAT_FIELDS, is_known, set_field, short
+from function.manifest.flat_fields import FLAT_FIELDS, is_known, join_views, set_field, short
+from function.manifest.product_views import view_field
 from function.pipeline.fetch import Source, check_size
 
 FILE_FIELDS = ("scene", "product")
+SEVERAL_FILES = "product"  # views of it, the first leading
 MAX_NAMED = 5  # of unknown fields
 MAX_FORM_FIELDS = 200  # every field of a manifest, 32 labels, and room
 
@@ -48,13 +50,21 @@ def parse_form(
     for name, upload in files.items(multi=True):
         if name not in FILE_FIELDS:
             raise ManifestInvalid(f"{short(name)}: unknown file (known: {', '.join(FILE_FIELDS)})")
-        if name in fields:
+        earlier = [field for field in uploaded if field.partition(".")[0] == name]
+        if (name in fields and not earlier) or (earlier and name != SEVERAL_FILES):
             raise ManifestInvalid(f"{name} is filled twice")
+        field = view_field(name, len(earlier))
         content = upload.read()
-        check_size(name, "the uploaded file", len(content), max_source_bytes)
-        # The manifest's model wants a reference; the bytes themselves go beside it.
-        fields[name] = "data:,"
-        uploaded[name] = Source("upload:" + name, None, content)
+        check_size(field, "the uploaded file", len(content), max_source_bytes)
+        if same := next((one for one in earlier if uploaded[one].content == content), None):
+            raise ManifestInvalid(f"{field}: it is the same photograph as {same}; send each once")
+        # The manifest's model wants references; the bytes themselves go beside them.
+        fields[name] = ["data:,", *(f"data:,{index}" for index in range(1, len(earlier) + 1))] if earlier else "data:,"
+        uploaded[field] = Source("upload:" + field, None, content)
+    try:
+        join_views(fields)
+    except ValueError as error:
+        raise ManifestInvalid(str(error)) from None
     return fields, uploaded
 
 

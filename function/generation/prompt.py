@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from function.generation.pose import POSE_WORDS, Pose
+from function.generation.view_words import with_views
 
 # Rises with every change of the words below: a sidecar says by it which words its pictures were asked for with. Stored
 # answers need no version, for they are found by all the words.
@@ -73,17 +74,18 @@ def composite_prompt(
     *,
     product_is_cut_out: bool,
     has_bars: bool,
+    views: int = 1,
     feedback: str | None = None,
     lessons: Sequence[str] = (),
 ) -> str:
-    """The prompt that goes with [1] the scene and [2] the product.
+    """The prompt that goes with [1] the scene, [2] the product, and [3] and on the rest of its `views`.
 
     `has_bars`: the scene was padded with visible bars. `feedback`: a person's words on an earlier picture.
     `lessons`: what the earlier attempt got wrong, each with the instruction that it missed, made stricter.
     """
     said = " ".join((feedback or "").split())
     words = POSE_WORDS[pose]
-    return COMPOSITE.format(
+    return with_views(COMPOSITE, views).format(
         product_background=ON_TRANSPARENT if product_is_cut_out else ON_PLAIN,
         placement=" ".join((placement or "").split()) or words.where,
         stance=words.stance,

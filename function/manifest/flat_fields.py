@@ -11,6 +11,7 @@ from typing import Any, get_args
 from function.manifest import json_text
 from function.manifest.model import Manifest
 from function.manifest.output_target import Output
+from function.manifest.product_views import MAX_VIEWS, view_field
 
 LABEL_PREFIX = "labels."
 # Spreadsheets write 768 as 768.0 or 768,0; with three zeros it might be a thousand.
@@ -21,7 +22,10 @@ FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0":
 NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 OBJECT_FIELDS = ("scene", "output", "labels", "placement")  # may hold a JSON object
 LIST_FIELDS = ("outputs",)  # hold a JSON list, or names with commas or blanks between them
-NESTED_FIELDS = ("scene.prompt", *(f"output.{name}" for name in Output.model_fields))
+JSON_LIST_FIELDS = ("product",)  # may hold one; a file may be called [1].png
+JSON_LIST = re.compile(r'\s*\[\s*("|\]\s*$)')
+VIEW_FIELDS = tuple(view_field("product", index) for index in range(1, MAX_VIEWS))  # what `product` does not hold
+NESTED_FIELDS = (*VIEW_FIELDS, "scene.prompt", *(f"output.{name}" for name in Output.model_fields))
 FLAT_FIELDS = (*Manifest.model_fields, *NESTED_FIELDS)
 
 
@@ -47,7 +51,7 @@ def set_field(fields: dict[str, Any], name: str, text: str) -> None:
     already.
     """
     value = parse_value(name, text)
-    parent, _, child = name.partition(".")
+    parent, _, child = (name, "", "") if name in VIEW_FIELDS else name.partition(".")
     if not child:
         if parent in fields:
             raise ValueError(f"{parent} is filled twice")
@@ -57,6 +61,18 @@ def set_field(fields: dict[str, Any], name: str, text: str) -> None:
     if not isinstance(inner, dict) or child in inner:
         raise ValueError(f"{parent} is filled twice")
     inner[child] = value
+
+
+def join_views(fields: dict[str, Any]) -> None:
+    """Make one list of `product` and `product.1`, `product.2`, whose place is their number's. Raises ValueError."""
+    further = [fields.pop(name) for name in VIEW_FIELDS if name in fields]
+    if not further:
+        return
+    if "product" not in fields:
+        raise ValueError("product is empty, and it is the photograph that leads the others")
+    if not isinstance(fields["product"], str):
+        raise ValueError("product holds a list of photographs already: add the others there")
+    fields["product"] = [fields["product"], *further]
 
 
 def parse_value(name: str, text: str) -> Any:
@@ -77,6 +93,7 @@ def parse_value(name: str, text: str) -> Any:
     is_list = name in LIST_FIELDS
     if is_list and not text.lstrip().startswith("["):
         return text.replace(",", " ").split()
+    is_list = is_list or (name in JSON_LIST_FIELDS and JSON_LIST.match(text) is not None)
     if is_list or (name in OBJECT_FIELDS and text.lstrip().startswith("{")):
         try:
             return parse_json(text)

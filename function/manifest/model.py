@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator, 
 from function.generation.pose import Pose
 from function.manifest.file_name import MAX_TEMPLATE_CHARS, file_name
 from function.manifest.output_target import Output, OutputTarget, OutputTargets
+from function.manifest.product_views import OneOrViews, Reference, view_fields
 from function.manifest.strict_model import WHOLE, StrictModel
 from function.settings import MAX_CAP_USD, MODEL_NAME, Identity
 
@@ -26,12 +27,6 @@ RESERVED_LABELS = frozenset(
     }
 )
 RESERVED_LABEL_PREFIX = "goog-"
-
-Reference = Annotated[
-    str,
-    StringConstraints(min_length=1),
-    Field(description="gs://bucket/object, a data:image/…;base64,… URI, or a name relative to the manifest"),
-]
 
 
 def moment_s(stated: str) -> float:
@@ -74,7 +69,7 @@ class Placement(StrictModel):
 class Manifest(StrictModel):
     """One product to be placed into one scene."""
 
-    product: Reference
+    product: OneOrViews
     scene: Reference | ScenePrompt
     placement: Words | Placement | None = None
     identity: Identity | None = Field(
@@ -121,6 +116,13 @@ class Manifest(StrictModel):
     @classmethod
     def _with_labels(cls, name: str | None, info: ValidationInfo) -> str | None:
         return None if name is None else file_name(name, info.data.get("labels", {}))
+
+    @property
+    def references(self) -> dict[str, str]:
+        """Every image reference by what it is called in messages: the scene's, unless that is made from text, and the
+        product's, `product` and then `product.1`."""
+        scene = {"scene": self.scene} if isinstance(self.scene, str) else {}
+        return {**view_fields("product", self.product), **scene}
 
     @property
     def placement_words(self) -> str | None:

@@ -66,7 +66,7 @@ def explain(error: ValidationError) -> str:
     problems: dict[str, list[str]] = {}
     for item in error.errors(include_url=False):
         path = [cut(str(part)) for part in item["loc"]]
-        if path[:1] in (["scene"], ["placement"]):
+        if path[:1] in (["product"], ["scene"], ["placement"]):
             del path[1:2]  # the branch of the union that was tried; a person does not need to know it
         name = ".".join(path) or "manifest"
         if item["type"] == "extra_forbidden":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from typing import Any
 from urllib.parse import unquote
 
 from pydantic import Field
@@ -72,6 +73,14 @@ def gs_form(reference: str) -> str | None:
     return gs_uri(bucket, name) if name else None
 
 
+def references_one_folder_deeper(fields: dict[str, Any]) -> None:
+    """Have a manifest's `fields`, a catalogue's row, say its relative references as `one_folder_deeper` does."""
+    if isinstance(fields["scene"], str):
+        fields["scene"] = one_folder_deeper(fields["scene"])
+    views = fields["product"]
+    fields["product"] = one_folder_deeper(views) if isinstance(views, str) else [*map(one_folder_deeper, views)]
+
+
 def one_folder_deeper(reference: str) -> str:
     """A relative reference of a catalogue, as its rows' manifests must say it from the folder that they are in."""
     if reference.startswith("/") or has_gs_scheme(reference) or is_data_uri(reference):
@@ -88,18 +97,27 @@ def manifest_targets(
     """
     allowed = {*settings.allowed_buckets, *([bucket] if bucket else [])}
     folder = name.rpartition("/")[0]
-    references = {"product": manifest.product, "scene": manifest.scene}
     targets = {
         field: resolve(reference, field, allowed_buckets=allowed, bucket=bucket, folder=folder)
-        for field, reference in references.items()
-        if isinstance(reference, str) and field not in skip
+        for field, reference in manifest.references.items()
+        if field not in skip
     }
+    _check_told_apart(targets)
     own = (bucket, name) if bucket else None
     for field, target in targets.items():
         if isinstance(target, StoredImage) and not may_read(settings.allowed_prefixes, own, target.bucket, target.name):
             whose = f"manifests in {quoted(folder + '/')}" if own else "requests"
             raise ReferenceForbidden(f"{field}: {whose} may not read {quoted(target.uri)} (ALLOWED_PREFIXES)")
     return targets
+
+
+def _check_told_apart(targets: dict[str, StoredImage | InlineImage]) -> None:
+    """Raises ManifestInvalid where two references mean the same photograph of a product, spelled in two ways."""
+    photographs = [(field, target) for field, target in targets.items() if field != "scene"]
+    for number, (field, target) in enumerate(photographs):
+        same = next((other for other, earlier in photographs[:number] if earlier == target), None)
+        if same is not None:
+            raise ManifestInvalid(f"{field}: it is the same photograph as {same}; name each once")
 
 
 def resolve(

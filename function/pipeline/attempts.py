@@ -130,13 +130,13 @@ def analysed(pair: PairContext, image: bytes, place: Place | None) -> tuple[np.n
     the scene's colour space, what was found in it, and the verdict. Raises SourceError when its bytes are no picture.
     """
     record, prepared, decoded = pair.record, pair.prepared, pair.decoded_sources()
-    _, product = pair.resources.result(prepared.ready_product)
+    product, *others = (pair.resources.result(one)[1] for one in prepared.ready)
     with pair.resources.pixels(ANALYSIS_BYTES):
         with record.stage("restore"):
             answer = decode(image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
             picture = from_srgb(answer.array, decoded.scene.icc)
             if place is None:
-                analysis = analyse(decoded.small_scene, product, picture, prepared.frame)
+                analysis = analyse(decoded.small_scene, product, picture, prepared.frame, others)
             else:
                 analysis = analyse_laid(decoded.small_scene, product, picture, prepared.frame, place)
         with record.stage("check"):

@@ -47,20 +47,29 @@ class Photograph:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Both sources in memory. `small_scene` (h, w, 3) is what the analysis and the model's picture are made from."""
+    """The sources in memory. `small_scene` (h, w, 3) is what the analysis and the model's picture are made from;
+    `product` is the leading photograph, `others` are those after it."""
 
     scene: Scene
     small_scene: np.ndarray
     product: Photograph
+    others: tuple[Photograph, ...] = ()
+
+    @property
+    def photographs(self) -> tuple[Photograph, ...]:
+        """All of them, in the manifest's order."""
+        return self.product, *self.others
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A pair ready to be sent to one model.
 
-    images          [1] the scene in its frame, [2] the product: bytes with their media type
+    images          [1] the scene in its frame, [2] the product, then as many of its other photographs as the model
+                    takes: bytes with their media type
     ready_product   begun in the background: the product (h, w, 4) in the scene's colour space, and what is looked for
                     of it in every generated picture
+    ready_others    the same, of the photographs after the leading one, sent or not
     """
 
     frame: Frame
@@ -70,6 +79,12 @@ class Prepared:
     has_bars: bool
     base_seed: int
     targets: tuple[Target, ...]
+    ready_others: tuple[Future[tuple[np.ndarray, ProductReference]], ...] = ()
+
+    @property
+    def ready(self) -> tuple[Future[tuple[np.ndarray, ProductReference]], ...]:
+        """Of all photographs, in the manifest's order."""
+        return self.ready_product, *self.ready_others
 
 
 @dataclass(frozen=True)
@@ -175,6 +190,11 @@ class PairContext:
     best: Candidate = field(init=False)
     picture: np.ndarray = field(init=False)  # restored, in the scene's size
     composite: Composite = field(init=False)
+
+    @property
+    def photograph_fields(self) -> tuple[str, ...]:
+        """What the product's photographs are called among the sources, in the manifest's order: the first leads."""
+        return tuple(field for field in self.manifest.references if field != "scene")
 
     @property
     def max_px(self) -> int:

@@ -1,4 +1,4 @@
-"""Sources → pixels: scene and product side by side, within the process's memory budget."""
+"""Sources → pixels: the scene beside the product's photographs, within the process's memory budget."""
 
 from __future__ import annotations
 
@@ -25,13 +25,16 @@ from function.sidecar import InputRecord
 from function.telemetry.structured_logging import log
 
 MAX_PRODUCT_SIDE_PX = 3072  # more than a product covers in a result; bounds what a huge photograph costs
+# Of the photographs after the leading one: five of these hold less than the leading one does, and no picture of a model
+# of one megapixel shows more of a product.
+MAX_OTHER_SIDE_PX = ANALYSIS_SIDE_PX
 
 
 def decode_sources(pair: PairContext) -> None:
-    """Decode both sources, one after the other where both at once would be too large; the product, whose picture for
-    the model needs no frame, is made ready to be sent too.
+    """Decode the sources, the scene beside the photographs (one after the other), or after them where both at once
+    would be too large; the product, whose picture for the model needs no frame, is made ready to be sent too.
 
-    Raises SourceUnsupported, SourceTooLarge, SourceUnreadable, and one error for both when both are bad; ModelNoImage
+    Raises SourceUnsupported, SourceTooLarge, SourceUnreadable, and one error for all that are bad; ModelNoImage
     for a generated scene that is damaged.
     """
     if pair.decoded is not None:
@@ -55,12 +58,16 @@ def _decode_side_by_side(pair: PairContext) -> Decoded:
             errors.append(error)
     if errors:
         raise most_severe(errors)
-    wanted = sum(info.decode_bytes for info in infos.values())
+    photographs = [infos[field] for field in pair.photograph_fields]
+    largest = max(info.decode_bytes for info in photographs)
+    kept = _kept_bytes([info.size for info in photographs])
+    wanted = infos["scene"].decode_bytes + largest + kept
     one_by_one = not pair.resources.fits(wanted)
     if one_by_one:
-        wanted = max(info.decode_bytes for info in infos.values())
+        wanted = max(infos["scene"].decode_bytes, largest) + kept
+    pair.resources.keep(kept)
     with pair.resources.pixels(wanted, Priority.BEFORE_MODEL), ThreadPoolExecutor(max_workers=1) as pool:
-        decoding = pool.submit(copy_context().run, _decode_product, pair)
+        decoding = pool.submit(copy_context().run, _decode_photographs, pair)
         if one_by_one:
             wait([decoding])
         try:
@@ -71,7 +78,15 @@ def _decode_side_by_side(pair: PairContext) -> Decoded:
             errors.append(failure)
         if errors:
             raise most_severe(errors)
-    return Decoded(scene, small_scene, decoding.result())
+    product, *others = decoding.result()
+    return Decoded(scene, small_scene, product, tuple(others))
+
+
+def _kept_bytes(sizes: list[Size]) -> int:
+    """Of the cut-outs of all photographs after the leading one, until the pair is done: two where their colours are
+    taken to the scene's."""
+    sides = (fit_within(size, MAX_OTHER_SIDE_PX) for size in sizes[1:])
+    return sum(2 * 4 * width * height for width, height in sides)
 
 
 def _inspect(pair: PairContext, field: str, source: Source) -> ImageInfo:
@@ -89,14 +104,29 @@ def _decode_scene(pair: PairContext, size: Size) -> tuple[Scene, np.ndarray]:
     return Scene(source, pixels, limit, pair.resources), shrink_by_area(pixels.array, small_size)
 
 
-def _decode_product(pair: PairContext) -> Photograph:
-    source = pair.sources["product"]
-    pixels = decode(source.content, "product", max_pixels=pair.settings.max_source_pixels)
-    _record_input(pair, "product", source, pixels)
+def _decode_photographs(pair: PairContext) -> list[Photograph]:
+    """All photographs, one after the other, in the manifest's order. Raises one error for all that are bad."""
+    photographs: list[Photograph] = []
+    errors: list[BaseException] = []
+    for field in pair.photograph_fields:
+        try:
+            photographs.append(_decode_photograph(pair, field, is_leading=field == pair.photograph_fields[0]))
+        except Exception as error:  # noqa: BLE001 (collected, and raised below)
+            errors.append(error)
+    if errors:
+        raise most_severe(errors)
+    return photographs
+
+
+def _decode_photograph(pair: PairContext, field: str, *, is_leading: bool) -> Photograph:
+    source = pair.sources[field]
+    pixels = decode(source.content, field, max_pixels=pair.settings.max_source_pixels)
+    _record_input(pair, field, source, pixels)
     if pixels.array.shape[2] == 4 and not pixels.array[..., 3].any():
-        raise SourceUnreadable("product: nothing of it is visible: the picture is fully transparent", field="product")
+        raise SourceUnreadable(f"{field}: nothing of it is visible: the picture is fully transparent", field=field)
     size = pixels.array.shape[1], pixels.array.shape[0]
-    cut = cut_out(shrink(pixels.array, fit_within(size, MAX_PRODUCT_SIDE_PX)))
+    kept = fit_within(size, MAX_PRODUCT_SIDE_PX if is_leading else MAX_OTHER_SIDE_PX)
+    cut = cut_out(shrink(pixels.array, kept))
     shown = cut.rgba if cut.is_sure else pixels.array
     sent = to_srgb(shrink(shown, fit_within(size, pair.max_px)), pixels.icc)
     # The same bytes for every model of the chain: what the strictest of them takes.

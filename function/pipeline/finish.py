@@ -52,7 +52,7 @@ def restore_result(pair: PairContext) -> None:
         scene = decoded.scene.full()
         # A scene that was never shrunk is what the analysis looks at as well.
         own = scene is not decoded.small_scene
-        product, _ = pair.resources.result(prepared.ready_product)
+        product, _ = pair.resources.result(prepared.ready[analysis.product.view])
         restored = restore(scene, product, analysis, prepared.frame, overwrite=own)
         pair.picture = restored.image
         pair.record.restoration = Restoration(
@@ -63,6 +63,7 @@ def restore_result(pair: PairContext) -> None:
             note=restored.note,
         )
     pair.record.method = best.method
+    pair.record.note_view(analysis.product.view, sent=len(prepared.images) - 1)
     pair.record.identity = identity_record(pair, best)
     pair.record.drift = _drift_record(analysis)
     pair.record.undone = [_undone_record(one, decoded.scene.size) for one in analysis.scene.undone_alterations]

@@ -69,7 +69,19 @@ def place_after(pair: PairContext, candidate: Candidate) -> Place | None:
     checks = candidate.judgement.checks
     in_doubt = any(not checks[check.SPEC.name].passed for check in IDENTITY_CHECKS)
     in_doubt |= candidate.analysis.product.match is None  # whatever else is wrong, it was not verified either
-    return find_place(candidate.analysis) if in_doubt or pair.identity == "exact" else None
+    if not in_doubt and pair.identity != "exact":
+        return None
+    place = find_place(candidate.analysis)
+    return place if place is None or candidate.analysis.product.view == 0 else _of_leading_view(pair, place)
+
+
+def _of_leading_view(pair: PairContext, place: Place) -> Place:
+    """The place at which another view of the product was found, for the leading one: it stands on the same base, and is
+    as tall."""
+    decoded = pair.decoded_sources()
+    outline = outline_box(np.ascontiguousarray(decoded.product.cut.alpha))
+    foot = place.left + place.width / 2, place.top + place.height
+    return Place.standing(*foot, place.height, outline, decoded.scene.size)
 
 
 def held_to_identity(pair: PairContext, candidate: Candidate) -> Candidate:

@@ -21,25 +21,28 @@ def prepare_inputs(pair: PairContext) -> None:
     decoded, record = pair.decoded_sources(), pair.record
     scene, product = decoded.scene, decoded.product
     targets = targets_of(pair.manifest, scene, pair.settings)
-    ready_product = pair.resources.submit(_ready, product, scene.icc)
+    ready_product, *ready_others = (pair.resources.submit(_ready, one, scene.icc) for one in decoded.photographs)
+    sent = decoded.photographs[: max(1, pair.model.max_input_images - 1)]  # the scene is one of its images
     frame = plan_frame(scene.size, pair.model.native_sizes, pair.max_px)
     sent_scene = to_srgb(shrink(decoded.small_scene, frame.content_box[2:]), scene.icc)
-    images = encode_for_model(fit_to_frame(sent_scene, frame), pair.model.max_inline_bytes), product.sent
+    scene_image = encode_for_model(fit_to_frame(sent_scene, frame), pair.model.max_inline_bytes)
+    images = scene_image, *(one.sent for one in sent)
     record.compression = Compression(
         max_px=pair.max_px,
         scene=Shrunk(from_size=scene.size, to_size=frame.sent_size),
         product=Shrunk(from_size=product.size, to_size=product.sent_size),
     )
-    record.full_sizes = [scene.size, product.size]
-    record.sent_sizes = [frame.sent_size, product.sent_size]
+    record.full_sizes = [scene.size, *(one.size for one in sent)]
+    record.sent_sizes = [frame.sent_size, *(one.sent_size for one in sent)]
     pair.prepared = Prepared(
         frame=frame,
         images=images,
         ready_product=ready_product,
         product_is_cut_out=product.cut.is_sure,
         has_bars=has_bars(frame),
-        base_seed=_base_seed(pair.manifest, images),
+        base_seed=_base_seed(pair.manifest, (scene_image, *(one.sent for one in decoded.photographs))),
         targets=targets,
+        ready_others=tuple(ready_others),
     )
 
 
@@ -49,6 +52,8 @@ def decode_scene_in_background(pair: PairContext) -> None:
 
 
 def _base_seed(manifest: Manifest, images: tuple[tuple[bytes, str], ...]) -> int:
+    """A seed that follows from all images, from those too that the model does not take: a request is another one where
+    one of them is."""
     if manifest.seed is not None:
         return manifest.seed
     return seed_from((manifest.placement_words or "").encode(), *(content for content, _ in images))

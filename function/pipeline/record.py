@@ -40,6 +40,7 @@ from function.sidecar import (
     SkippedModel,
     Undone,
     UsageRecord,
+    ViewRecord,
 )
 
 LOST = "its answer was lost: the delivery died, the connection broke, or it came too late; it may have been billed"
@@ -56,6 +57,7 @@ class RunRecord:
     """The sidecar in the making. Sizes are (width, height)."""
 
     inputs: Inputs = field(default_factory=Inputs)
+    view: ViewRecord | None = None
     model: ModelRecord | None = None
     attempts: list[Attempt] = field(default_factory=list)
     compression: Compression | None = None
@@ -105,9 +107,18 @@ class RunRecord:
             )
 
     def add_input(self, field: str, described: InputRecord) -> None:
-        """Note a source that was read. Both are read at the same time, hence the lock."""
+        """Note a source that was read: the scene, or a photograph of the product, in the manifest's order. Scene and
+        photographs are read at the same time, hence the lock."""
         with self._lock:
-            self.inputs = self.inputs.model_copy(update={field: described})
+            if field == "scene":
+                self.inputs = self.inputs.model_copy(update={"scene": described})
+            else:
+                self.inputs = self.inputs.with_photograph(described)
+
+    def note_view(self, index: int, sent: int) -> None:
+        """Note which photograph (from 0) the product was compared with, and how many the model was sent."""
+        if self.inputs.views:
+            self.view = ViewRecord(index=index, uri=self.inputs.views[index].uri, sent=sent)
 
     def add_attempt(self, attempt: Attempt, usage: Usage, paid: bool) -> None:
         """Note a picture that was asked for, and what was billed for it."""
@@ -158,6 +169,7 @@ class RunRecord:
             restoration=self.restoration,
             method=self.method,
             identity=self.identity,
+            view=self.view,
             change=self.change,
             undone=self.undone,
             checks=self.checks,

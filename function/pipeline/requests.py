@@ -44,6 +44,7 @@ def composite_request(
             manifest.pose,
             product_is_cut_out=prepared.product_is_cut_out,
             has_bars=prepared.has_bars,
+            views=len(prepared.images) - 1,
             feedback=manifest.feedback,
             lessons=lessons,
         ),
@@ -68,7 +69,7 @@ def sketch_request(
     """The request of attempt `number` that hands the `sketch` in for the scene, and asks for its light only."""
     request = composite_request(prepared, model, settings, manifest, number, ())
     prompt = sketch_prompt(manifest.pose, sketch.box, has_bars=prepared.has_bars, lessons=lessons)
-    return replace(request, prompt=prompt, images=(sketch.image, *prepared.images[1:]))
+    return replace(request, prompt=prompt, images=(sketch.image, prepared.images[1]))
 
 
 def scene_request(manifest: Manifest, prompt: str, model: ImageModel, settings: Settings) -> Request:

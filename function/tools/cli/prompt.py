@@ -62,7 +62,7 @@ def _request(manifest: Manifest, folder: Path, settings: Settings) -> Request:
     model = model_table().find(manifest.model or settings.gemini_model)
     if isinstance(manifest.scene, ScenePrompt):
         return scene_request(manifest, manifest.scene.prompt, model, settings)
-    sources = {name: _source(reference, folder) for name, reference in _references(manifest).items()}
+    sources = {name: _source(reference, folder) for name, reference in manifest.references.items()}
     deadline = Deadline(settings.event_deadline_s)
     with PairResources(MemoryBudget.of_process(), deadline) as resources:
         models = ModelChain(settings.model_chain, None)
@@ -72,10 +72,6 @@ def _request(manifest: Manifest, folder: Path, settings: Settings) -> Request:
         decode_sources(pair)
         prepare_inputs(pair)
         return composite_request(pair.prepared, model, settings, manifest, 1, ())
-
-
-def _references(manifest: Manifest) -> dict[str, str]:
-    return {"scene": str(manifest.scene), "product": manifest.product}
 
 
 def _source(reference: str, folder: Path) -> Source:

@@ -269,8 +269,7 @@ def read_document(
 def _pair(title: str, name: str, body: bytes, bucket: str, settings: Settings, row: int | None = None) -> Pair:
     """A manifest, read as the function will read it."""
     manifest = parse_manifest(body, settings)
-    named = {"product": manifest.product, "scene": manifest.scene}
-    targets = manifest_targets(manifest, _reading_anywhere(named, settings), bucket, name)
+    targets = manifest_targets(manifest, _reading_anywhere(manifest.references, settings), bucket, name)
     for part, target in targets.items():
         if isinstance(target, InlineImage):
             inspect_source(target.content, part, settings)
@@ -282,7 +281,8 @@ def _reading_anywhere(fields: Any, settings: Settings) -> Settings:
     """Without ALLOWED_BUCKETS in this environment nobody here knows what the function may read."""
     if settings.allowed_buckets or not isinstance(fields, dict):
         return settings
-    buckets = (bucket_of(value) for value in fields.values() if isinstance(value, str))
+    values = (one for value in fields.values() for one in (value if isinstance(value, list) else [value]))
+    buckets = (bucket_of(value) for value in values if isinstance(value, str))
     return settings.model_copy(update={"allowed_buckets": tuple(bucket for bucket in buckets if bucket)})
 
 

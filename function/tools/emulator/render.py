@@ -22,6 +22,7 @@ from function.tools.emulator.protocol import GenerateRequest
 from function.tools.emulator.render_faults import FLOAT, spoil_picture, spoil_product, spots
 from function.tools.emulator.scene_renderer import plain_scene
 from function.tools.emulator.sketches import redraw, sketched_spot
+from function.tools.emulator.views import views_drawn
 
 CRISP = 0.35  # unsharp mask on the enlarged scene: models like it crisp
 SIDES = {"left": 0.28, "right": 0.74, "centre": 0.5, "center": 0.5, "middle": 0.5}  # of the scene's width
@@ -41,7 +42,7 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
     scene = request.images[0].pixels[..., :3]
     canvas = _enlarged(scene, size)
     if len(request.images) > 1:
-        product = _trimmed(request.images[1].pixels)
+        product, *beside = (_trimmed(request.images[image].pixels) for image in views_drawn(fault))
         laid = sketched_spot(request.text, size)
         side = next((at for word, at in SIDES.items() if word in _line(request.text, "Placement").lower()), None)
         if laid is None:
@@ -59,10 +60,10 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
         alter_scene(canvas, fault, spot, wide, light, rng)
         repaint(canvas, rng, drift_amount)
         drawn = redo_product(spoil_product(product, fault), fault, rng)
-        for one in spots(spot, wide, size, fault):
+        for number, one in enumerate(spots(spot, wide, size, "product_duplicated" if beside else fault)):
             stand(
                 canvas,
-                drawn,
+                beside[0] if number and beside else drawn,
                 one,
                 light,
                 shadow=0.0 if fault == "no_shadow" else 1.0,

@@ -13,6 +13,7 @@ from function.judging.registry import BY_NAME
 from function.manifest.model import MAX_LABELS
 from function.tools.review.pair import STATUSES, ReviewPair
 from function.tools.review.pictures import ChangeMask, Picture
+from function.tools.review.view import view_of
 
 TEXT_CHARS = 1000  # enough for any message that a person reads on a page
 
@@ -64,6 +65,7 @@ def pair_data(
         "placement": _text(sidecar.get("placement")),
         "pose": _text(sidecar.get("pose")),
         "feedback": _text(sidecar.get("feedback")),
+        "view": _view(sidecar),
         "method": _text(sidecar.get("method")),
         "identity": _identity(sidecar),
         "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:MAX_LABELS]},
@@ -79,6 +81,12 @@ def pair_data(
             "change": change.overlay if isinstance(change := pictures.get("change"), ChangeMask) else None,
         },
     }
+
+
+def _view(sidecar: JsonDict) -> JsonDict | None:
+    """Which of the product's photographs is shown, counted from 1, of how many."""
+    view = view_of(sidecar)
+    return None if view is None else {"number": view[0] + 1, "of": view[1]}
 
 
 def _identity(sidecar: JsonDict) -> JsonDict | None:

@@ -168,7 +168,7 @@ function sideBySide(pair) {
   const shown = [
     ["Scene", scene, "scene", "The scene was not kept, or is not there any more."],
     ["Result", result, "result", headline(pair)],
-    ["Product", product, "product", "The product photograph is not there any more."],
+    [pair.view ? `Product, photograph ${pair.view.number} of ${pair.view.of}` : "Product", product, "product", "The product photograph is not there any more."],
   ];
   return shown.map(([title, picture, className, missing]) => {
     const frame = element("span", "frame");

@@ -1,0 +1,64 @@
+"""A product's photographs: one, or several views of it of which the first leads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
+
+from function.manifest.quoting import quoted
+
+MAX_VIEWS = 6  # front, back, two sides, top, a detail; more only take the model's attention from the scene
+
+Reference = Annotated[
+    str,
+    StringConstraints(min_length=1),
+    Field(description="gs://bucket/object, a data:image/…;base64,… URI, or a name relative to the manifest"),
+]
+
+
+def _told_apart(views: list[str]) -> list[str]:
+    for number, view in enumerate(views):
+        if (first := views.index(view)) < number:
+            raise ValueError(f"{first} and {number} are the same photograph ({quoted(view)}): name each once")
+    return views
+
+
+Views = Annotated[
+    list[Reference],
+    Field(
+        min_length=1,
+        max_length=MAX_VIEWS,
+        json_schema_extra={"uniqueItems": True},
+        description="photographs of the same product, front, side, detail: the first leads",
+    ),
+    AfterValidator(_told_apart),
+]
+
+
+def _list_of_one_is_plain(product: str | list[str]) -> str | list[str]:
+    return product[0] if isinstance(product, list) and len(product) == 1 else product
+
+
+# Told apart by its type, so that what is wrong is said of the one that was meant.
+OneOrViews = Annotated[
+    Annotated[Reference, Tag("one")] | Annotated[Views, Tag("several")],
+    Discriminator(lambda value: "several" if isinstance(value, list) else "one"),
+    AfterValidator(_list_of_one_is_plain),
+]
+
+
+def views_of(product: str | Sequence[str]) -> tuple[str, ...]:
+    """The references of a product, the leading one first."""
+    return (product,) if isinstance(product, str) else tuple(product)
+
+
+def view_fields(field: str, product: str | Sequence[str]) -> dict[str, str]:
+    """The references by what they are called in messages: `product`, `product.1`, `product.2`."""
+    return {view_field(field, index): view for index, view in enumerate(views_of(product))}
+
+
+def view_field(field: str, index: int) -> str:
+    """What the photograph `index` (from 0) of the product in `field` is called."""
+    return f"{field}.{index}" if index else field
