@@ -284,6 +284,18 @@ class ViewRecord(Record):
     sent: int = Field(description="how many of them the model was sent, from the first on: as many as it takes")
 
 
+class ProductRecord(Record):
+    """One of several products; `checks` of the sidecar are the worst of each of these."""
+
+    name: str
+    placement: str | None
+    inputs: list[InputRecord]
+    view: ViewRecord = Field(description="its index is from 0 in this product's inputs")
+    box: tuple[int, int, int, int] | None = Field(None, description="x, y, width, height in the scene's pixels")
+    match_quality: float | None = Field(None, description="as in restoration; null where its photograph was not found")
+    checks: dict[str, CheckRecord]
+
+
 class Timings(Record):
     """Milliseconds by stage; `generate` includes waiting for the model."""
 
@@ -334,6 +346,7 @@ class Sidecar(Record):
     )
     identity: IdentityRecord | None = None
     view: ViewRecord | None = Field(None, description="null where there is one photograph", exclude_if=_is_none)
+    products: list[ProductRecord] = Field([], description="of a manifest with several", exclude_if=_is_empty)
     change: Change | None = None
     undone: list[Undone] = []
     checks: dict[str, CheckRecord] = {}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from PIL import Image
 
 from function.tools.emulator.render_faults import spoil_product
-from tests.support import Cloud, png, product_array, scene_array
+from tests.support import DATA, Cloud, png, product_array, scene_array
 
 SIDE_PX = 900
 DETAIL = np.s_[300:700, 250:650]  # of the front: a part of its label
@@ -44,3 +45,21 @@ def put_views(cloud: Cloud, names: list[str], **fields):
         cloud.put(name, view_png(name))
     seed = int(cloud.prefix[1:-1], 16) % 2**30
     return cloud.put("pair.json", {"scene": "scene.png", "product": names, "seed": seed, **fields})
+
+
+@cache
+def other_product_png(name: str) -> bytes:
+    """Another product of the cases (can, mug, box), or the bottle of the demo; encoded once."""
+    if name == "bottle":
+        return view_png("front.png")
+    return png(np.asarray(Image.open(DATA / "cases" / name / "product.webp").convert("RGBA")))
+
+
+def put_products(cloud: Cloud, asked: dict[str, str | None], **fields):
+    """Upload a pair with these products, each with its placement → the manifest's resource."""
+    cloud.put("scene.png", large_scene_png())
+    for name in asked:
+        cloud.put(f"{name}.png", other_product_png(name))
+    products = [{"name": name, "product": f"{name}.png", "placement": words} for name, words in asked.items()]
+    seed = int(cloud.prefix[1:-1] or "0", 16) % 2**30
+    return cloud.put("pair.json", {"scene": "scene.png", "products": products, "seed": seed, **fields})

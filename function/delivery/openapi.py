@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from function import PIPELINE_VERSION
 from function.delivery.accept import MIME_TYPES
 from function.delivery.http_answers import HEALTH_PATH, OPENAPI_PATH, OWN_STATUS_OF, PAIRS_PATH, STATUS_OF
-from function.delivery.http_form import FILE_FIELDS, SEVERAL_FILES
+from function.delivery.http_form import FILE_FIELDS, PRODUCT_FILE, SEVERAL_FILES
 from function.manifest.flat_fields import FLAT_FIELDS, LABEL_PREFIX
 from function.manifest.model import Manifest
 from function.manifest.product_views import MAX_VIEWS
@@ -147,7 +147,10 @@ def _schemas() -> JsonDict:
             "type": "object",
             "description": "files for the images, or references as in a manifest; every other field as text",
             "properties": {name: _form_field(name) for name in FLAT_FIELDS},
-            "patternProperties": {f"^{LABEL_PREFIX.replace('.', '[.]')}.": TEXT},
+            "patternProperties": {
+                f"^{LABEL_PREFIX.replace('.', '[.]')}.": TEXT,
+                f"^{PRODUCT_FILE.replace('.', '[.]')}.": _photographs(),
+            },
             "additionalProperties": False,
         },
         "Composite": {
@@ -179,10 +182,14 @@ def _schemas() -> JsonDict:
     }
 
 
+def _photographs() -> JsonDict:
+    several = {"type": "array", "items": PICTURE, "minItems": 1, "maxItems": MAX_VIEWS}
+    return {"oneOf": [PICTURE, several], "description": "one file, or several of this name: the first leads"}
+
+
 def _form_field(name: str) -> JsonDict:
     if name == SEVERAL_FILES:
-        several = {"type": "array", "items": PICTURE, "minItems": 1, "maxItems": MAX_VIEWS}
-        return {"oneOf": [PICTURE, several], "description": "one file, or several of this name: the first leads"}
+        return _photographs()
     return PICTURE if name in FILE_FIELDS else TEXT
 
 

@@ -92,7 +92,7 @@ def composite_prompt(
         shadow=words.shadow,
         padding=PADDING if has_bars else "",
         feedback=FEEDBACK.format(feedback=said) if said else "",
-        lessons=_told(lessons),
+        lessons=told(lessons),
     )
 
 
@@ -111,11 +111,11 @@ def sketch_prompt(
         bottom=f"{top + height:.1f}",
         shadow=POSE_WORDS[pose].shadow,
         padding=PADDING if has_bars else "",
-        lessons=_told(lessons),
+        lessons=told(lessons),
     )
 
 
-def _told(lessons: Sequence[str]) -> str:
+def told(lessons: Sequence[str]) -> str:
     if not lessons:
         return ""
     return "\n\nAn earlier attempt was rejected. Strictly correct this:\n" + "\n".join(f"- {one}" for one in lessons)

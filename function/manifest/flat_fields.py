@@ -22,8 +22,8 @@ FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0":
 NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 OBJECT_FIELDS = ("scene", "output", "labels", "placement")  # may hold a JSON object
 LIST_FIELDS = ("outputs",)  # hold a JSON list, or names with commas or blanks between them
-JSON_LIST_FIELDS = ("product",)  # may hold one; a file may be called [1].png
-JSON_LIST = re.compile(r'\s*\[\s*("|\]\s*$)')
+JSON_LIST_FIELDS = ("product", "products")  # may hold one; a file may be called [1].png
+JSON_LIST = re.compile(r'\s*\[\s*("|\{|\]\s*$)')
 VIEW_FIELDS = tuple(view_field("product", index) for index in range(1, MAX_VIEWS))  # what `product` does not hold
 NESTED_FIELDS = (*VIEW_FIELDS, "scene.prompt", *(f"output.{name}" for name in Output.model_fields))
 FLAT_FIELDS = (*Manifest.model_fields, *NESTED_FIELDS)
@@ -91,6 +91,8 @@ def parse_value(name: str, text: str) -> Any:
             raise ValueError(f"{name}: {short(text)} is neither true nor false")
         return FLAGS[text.strip().lower()]
     is_list = name in LIST_FIELDS
+    if name == "products" and not text.lstrip().startswith("["):
+        raise ValueError("products: it is a JSON list, of objects with name, product and placement")
     if is_list and not text.lstrip().startswith("["):
         return text.replace(",", " ").split()
     is_list = is_list or (name in JSON_LIST_FIELDS and JSON_LIST.match(text) is not None)

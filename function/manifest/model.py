@@ -5,16 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from function.generation.pose import Pose
 from function.manifest.file_name import MAX_TEMPLATE_CHARS, file_name
 from function.manifest.output_target import Output, OutputTarget, OutputTargets
-from function.manifest.product_views import OneOrViews, Reference, view_fields
+from function.manifest.product_views import (
+    MAX_PLACEMENT_CHARS,
+    OneOrViews,
+    Products,
+    Reference,
+    view_fields,
+)
 from function.manifest.strict_model import WHOLE, StrictModel
 from function.settings import MAX_CAP_USD, MODEL_NAME, Identity
 
-MAX_PLACEMENT_CHARS = 500
 MAX_FEEDBACK_CHARS = 500  # a few sentences: what a person says of an earlier picture
 MAX_LABELS = 32
 MAX_LABEL_BYTES = 1024
@@ -66,10 +73,21 @@ class Placement(StrictModel):
         return box
 
 
+# One of both, and not null: what the validators of `Manifest` demand.
+EITHER_PRODUCT: JsonDict = {
+    "oneOf": [
+        {"required": [field], "properties": {field: {"not": {"type": "null"}}}} for field in ("product", "products")
+    ]
+}
+
+
 class Manifest(StrictModel):
     """One product to be placed into one scene."""
 
-    product: OneOrViews
+    model_config = ConfigDict(json_schema_extra=EITHER_PRODUCT)
+
+    products: Products | None = None
+    product: OneOrViews | None = Field(None, validate_default=True)
     scene: Reference | ScenePrompt
     placement: Words | Placement | None = None
     identity: Identity | None = Field(
@@ -105,6 +123,15 @@ class Manifest(StrictModel):
         None, description="of a catalogue's row, whose files are called so; {labels.sku} stands for a label"
     )
 
+    @field_validator("product")
+    @classmethod
+    def _one_or_several(cls, product: str | list[str] | None, info: ValidationInfo) -> str | list[str] | None:
+        if product is None and info.data.get("products", ()) is None:
+            raise PydanticCustomError("missing", "is required")
+        if product is not None and info.data.get("products") is not None:
+            raise ValueError("product and products exclude each other")
+        return product
+
     @field_validator("outputs")
     @classmethod
     def _instead_of_output(cls, outputs: list[OutputTarget] | None, info: ValidationInfo) -> list[OutputTarget] | None:
@@ -122,7 +149,17 @@ class Manifest(StrictModel):
         """Every image reference by what it is called in messages: the scene's, unless that is made from text, and the
         product's, `product` and then `product.1`."""
         scene = {"scene": self.scene} if isinstance(self.scene, str) else {}
-        return {**view_fields("product", self.product), **scene}
+        product = {} if self.product is None else view_fields("product", self.product)
+        for one in self.products or ():
+            product |= view_fields(f"products.{one.name}", one.product)
+        return {**product, **scene}
+
+    @property
+    def product_fields(self) -> tuple[tuple[str, ...], ...]:
+        """The fields of each product's photographs, as `references` calls them."""
+        if self.products is None:
+            return (tuple(field for field in self.references if field != "scene"),)
+        return tuple(tuple(view_fields(f"products.{one.name}", one.product)) for one in self.products)
 
     @property
     def placement_words(self) -> str | None:
@@ -133,6 +170,14 @@ class Manifest(StrictModel):
     def placement_box(self) -> list[float] | None:
         """x, y, width, height in shares of the scene; None where no box is given."""
         return self.placement.box if isinstance(self.placement, Placement) else None
+
+    @model_validator(mode="after")
+    def _one_is_laid(self) -> Manifest:
+        if self.products is not None and self.identity == "exact":
+            raise ValueError('identity "exact" lays one product into the scene: it cannot be had with products')
+        if self.products is not None and self.placement_box is not None:
+            raise ValueError("placement has a box for one product: say in words where each of the products stands")
+        return self
 
     @model_validator(mode="after")
     def _exact_is_restored(self) -> Manifest:

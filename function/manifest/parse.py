@@ -13,6 +13,7 @@ from function.imaging.mishaps import lfs_pointer
 from function.manifest.json_text import parse_json
 from function.manifest.model import Manifest, Placement, ScenePrompt
 from function.manifest.output_target import Output, OutputTarget
+from function.manifest.product_views import AskedProduct
 from function.manifest.quoting import MAX_LISTED, cut, quoted
 from function.manifest.strict_model import StrictModel
 from function.manifest.text import text_of
@@ -68,6 +69,8 @@ def explain(error: ValidationError) -> str:
         path = [cut(str(part)) for part in item["loc"]]
         if path[:1] in (["product"], ["scene"], ["placement"]):
             del path[1:2]  # the branch of the union that was tried; a person does not need to know it
+        if path[:1] == ["products"] and path[2:3] == ["product"]:
+            del path[3:4]
         name = ".".join(path) or "manifest"
         if item["type"] == "extra_forbidden":
             model = NESTED_MODELS.get(path[0]) if len(path) > 1 else None
@@ -90,5 +93,6 @@ NESTED_MODELS: dict[str, type[StrictModel]] = {
     "output": Output,
     "outputs": OutputTarget,
     "placement": Placement,
+    "products": AskedProduct,
     "scene": ScenePrompt,
 }

@@ -8,7 +8,11 @@ from typing import Annotated
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
 
 from function.manifest.quoting import quoted
+from function.manifest.strict_model import StrictModel
 
+MAX_PRODUCTS = 4
+MAX_PLACEMENT_CHARS = 500
+PRODUCT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"  # it stands in prompts, field names and reasons
 MAX_VIEWS = 6  # front, back, two sides, top, a detail; more only take the model's attention from the scene
 
 Reference = Annotated[
@@ -46,6 +50,35 @@ OneOrViews = Annotated[
     Annotated[Reference, Tag("one")] | Annotated[Views, Tag("several")],
     Discriminator(lambda value: "several" if isinstance(value, list) else "one"),
     AfterValidator(_list_of_one_is_plain),
+]
+
+
+class AskedProduct(StrictModel):
+    """One of several products that are placed into one scene."""
+
+    name: Annotated[str, StringConstraints(pattern=PRODUCT_NAME)] = Field(
+        description="what it is called in the prompt, the sidecar and messages; no two are alike"
+    )
+    product: OneOrViews
+    placement: Annotated[str, StringConstraints(max_length=MAX_PLACEMENT_CHARS)] | None = Field(
+        None, description="where and how this one should stand"
+    )
+
+
+def _told_apart_products(products: list[AskedProduct]) -> list[AskedProduct]:
+    names = [one.name.casefold() for one in products]
+    if twice := sorted({one.name for one in products if names.count(one.name.casefold()) > 1}):
+        raise ValueError(f"two products are called {quoted(twice[0])}: give each a name of its own")
+    photographs = sum(len(views_of(one.product)) for one in products)
+    if photographs > MAX_VIEWS:
+        raise ValueError(f"they have {photographs} photographs together; {MAX_VIEWS} are the most")
+    return products
+
+
+Products = Annotated[
+    list[AskedProduct],
+    Field(min_length=1, max_length=MAX_PRODUCTS, description="several products in one scene, instead of product"),
+    AfterValidator(_told_apart_products),
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -77,8 +77,22 @@ def references_one_folder_deeper(fields: dict[str, Any]) -> None:
     """Have a manifest's `fields`, a catalogue's row, say its relative references as `one_folder_deeper` does."""
     if isinstance(fields["scene"], str):
         fields["scene"] = one_folder_deeper(fields["scene"])
-    views = fields["product"]
-    fields["product"] = one_folder_deeper(views) if isinstance(views, str) else [*map(one_folder_deeper, views)]
+    for one in (fields, *(fields.get("products") or ())):
+        views = one.get("product")
+        if views is not None:
+            one["product"] = one_folder_deeper(views) if isinstance(views, str) else [*map(one_folder_deeper, views)]
+
+
+def stated_references(fields: Any) -> Iterator[str]:
+    """What looks like a reference in a manifest's unchecked `fields`."""
+    if isinstance(fields, dict):
+        for value in fields.values():
+            yield from stated_references(value)
+    elif isinstance(fields, list):
+        for value in fields:
+            yield from stated_references(value)
+    elif isinstance(fields, str):
+        yield fields
 
 
 def one_folder_deeper(reference: str) -> str:

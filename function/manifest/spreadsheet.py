@@ -207,7 +207,7 @@ def _columns(header: list[str]) -> list[str]:
     named = [name for name in columns if name]
     twice = [name for name, times in Counter(named).items() if times > 1]
     unknown = [name for name in header if name and not is_known(_column(name))]
-    missing = [] if "product" in named else ["product"]
+    missing = [] if {"product", "products"} & set(named) else ["product"]
     missing += [] if {"scene", "scene.prompt"} & set(named) else ["scene"]
     problems = []
     if missing:

@@ -22,11 +22,11 @@ def match_views(
     found = {index: match for index, view in enumerate(views) if (match := match_product(view, answer, prior))}
     if not found:
         return 0, None
-    best = max(found, key=lambda index: (_explained(found[index]), -index))
+    best = max(found, key=lambda index: (explained(found[index]), -index))
     return best, found[best]
 
 
-def _explained(match: ProductMatch) -> float:
+def explained(match: ProductMatch) -> float:
     """Verified pixels of the answer, each counted as its match is worth."""
     verified = match.correlation * float(match.weight.sum()) / 255
     return verified / MIRROR_MAJORITY if match.mirrored else verified

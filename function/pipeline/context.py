@@ -6,9 +6,11 @@ Sizes are (width, height); pictures are uint8 arrays (height, width, channels).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Literal
+from itertools import islice
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from function.deadline import Deadline
 from function.generation.model_chain import ModelChain
 from function.generation.models import ImageModel
 from function.generation.paid_calls import PaidCalls
+from function.generation.product_words import ShownProduct
 from function.imaging.formats import FORMATS, WriteFormat
 from function.imaging.frame import Frame, Size
 from function.imaging.resize import Box
@@ -31,6 +34,8 @@ from function.pipeline.targets import Target
 from function.restoration.analysis import Analysis, ProductReference
 from function.settings import Identity, Settings
 from function.sidecar import ResultRecord
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -65,11 +70,12 @@ class Decoded:
 class Prepared:
     """A pair ready to be sent to one model.
 
-    images          [1] the scene in its frame, [2] the product, then as many of its other photographs as the model
-                    takes: bytes with their media type
+    images          [1] the scene in its frame, [2] the product (of several each), then as many other photographs
+                    as the model takes: bytes with their media type
     ready_product   begun in the background: the product (h, w, 4) in the scene's colour space, and what is looked for
                     of it in every generated picture
     ready_others    the same, of the photographs after the leading one, sent or not
+    shown           of several products what the prompt says of each
     """
 
     frame: Frame
@@ -80,6 +86,7 @@ class Prepared:
     base_seed: int
     targets: tuple[Target, ...]
     ready_others: tuple[Future[tuple[np.ndarray, ProductReference]], ...] = ()
+    shown: tuple[ShownProduct, ...] = ()
 
     @property
     def ready(self) -> tuple[Future[tuple[np.ndarray, ProductReference]], ...]:
@@ -194,7 +201,12 @@ class PairContext:
     @property
     def photograph_fields(self) -> tuple[str, ...]:
         """What the product's photographs are called among the sources, in the manifest's order: the first leads."""
-        return tuple(field for field in self.manifest.references if field != "scene")
+        return tuple(field for fields in self.manifest.product_fields for field in fields)
+
+    def by_product(self, photographs: Sequence[T]) -> list[tuple[T, ...]]:
+        """What belongs to the `photographs`, all in the manifest's order, for each product."""
+        rest = iter(photographs)
+        return [tuple(islice(rest, len(fields))) for fields in self.manifest.product_fields]
 
     @property
     def max_px(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 
@@ -60,7 +61,7 @@ def _decode_side_by_side(pair: PairContext) -> Decoded:
         raise most_severe(errors)
     photographs = [infos[field] for field in pair.photograph_fields]
     largest = max(info.decode_bytes for info in photographs)
-    kept = _kept_bytes([info.size for info in photographs])
+    kept = _kept_bytes(pair, [info.size for info in photographs])
     wanted = infos["scene"].decode_bytes + largest + kept
     one_by_one = not pair.resources.fits(wanted)
     if one_by_one:
@@ -82,11 +83,18 @@ def _decode_side_by_side(pair: PairContext) -> Decoded:
     return Decoded(scene, small_scene, product, tuple(others))
 
 
-def _kept_bytes(sizes: list[Size]) -> int:
-    """Of the cut-outs of all photographs after the leading one, until the pair is done: two where their colours are
-    taken to the scene's."""
-    sides = (fit_within(size, MAX_OTHER_SIDE_PX) for size in sizes[1:])
-    return sum(2 * 4 * width * height for width, height in sides)
+def _kept_bytes(pair: PairContext, sizes: list[Size]) -> int:
+    """Of the cut-outs of all photographs after the first, until the pair is done: two where their colours are taken to
+    the scene's."""
+    fields = pair.photograph_fields[1:]
+    kept = (fit_within(size, _longest_side(pair, field)) for field, size in zip(fields, sizes[1:], strict=True))
+    return sum(2 * 4 * width * height for width, height in kept)
+
+
+def _longest_side(pair: PairContext, field: str) -> int:
+    """That a photograph is kept with: several products have as many pixels together as one may."""
+    leading = [fields[0] for fields in pair.manifest.product_fields]
+    return int(MAX_PRODUCT_SIDE_PX / math.sqrt(len(leading))) if field in leading else MAX_OTHER_SIDE_PX
 
 
 def _inspect(pair: PairContext, field: str, source: Source) -> ImageInfo:
@@ -110,7 +118,7 @@ def _decode_photographs(pair: PairContext) -> list[Photograph]:
     errors: list[BaseException] = []
     for field in pair.photograph_fields:
         try:
-            photographs.append(_decode_photograph(pair, field, is_leading=field == pair.photograph_fields[0]))
+            photographs.append(_decode_photograph(pair, field))
         except Exception as error:  # noqa: BLE001 (collected, and raised below)
             errors.append(error)
     if errors:
@@ -118,15 +126,14 @@ def _decode_photographs(pair: PairContext) -> list[Photograph]:
     return photographs
 
 
-def _decode_photograph(pair: PairContext, field: str, *, is_leading: bool) -> Photograph:
+def _decode_photograph(pair: PairContext, field: str) -> Photograph:
     source = pair.sources[field]
     pixels = decode(source.content, field, max_pixels=pair.settings.max_source_pixels)
     _record_input(pair, field, source, pixels)
     if pixels.array.shape[2] == 4 and not pixels.array[..., 3].any():
         raise SourceUnreadable(f"{field}: nothing of it is visible: the picture is fully transparent", field=field)
     size = pixels.array.shape[1], pixels.array.shape[0]
-    kept = fit_within(size, MAX_PRODUCT_SIDE_PX if is_leading else MAX_OTHER_SIDE_PX)
-    cut = cut_out(shrink(pixels.array, kept))
+    cut = cut_out(shrink(pixels.array, fit_within(size, _longest_side(pair, field))))
     shown = cut.rgba if cut.is_sure else pixels.array
     sent = to_srgb(shrink(shown, fit_within(size, pair.max_px)), pixels.icc)
     # The same bytes for every model of the chain: what the strictest of them takes.

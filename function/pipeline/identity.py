@@ -165,4 +165,6 @@ def identity_record(pair: PairContext, candidate: Candidate) -> IdentityRecord:
 
 def _can_be_laid(pair: PairContext) -> bool:
     cut = pair.decoded_sources().product.cut
+    if pair.manifest.products is not None:
+        return False  # a sketch has one product
     return pair.identity != "model" and pair.manifest.pose in LAID_POSES and cut.is_sure and has_outline(cut.alpha)

@@ -10,6 +10,7 @@ from function.imaging.icc import convert, to_srgb
 from function.manifest.model import Manifest
 from function.pipeline.context import PairContext, Photograph, Prepared
 from function.pipeline.requests import seed_from
+from function.pipeline.sent_photographs import choose_photographs
 from function.pipeline.targets import targets_of
 from function.restoration.analysis import ProductReference
 from function.sidecar import Compression, Shrunk
@@ -22,7 +23,7 @@ def prepare_inputs(pair: PairContext) -> None:
     scene, product = decoded.scene, decoded.product
     targets = targets_of(pair.manifest, scene, pair.settings)
     ready_product, *ready_others = (pair.resources.submit(_ready, one, scene.icc) for one in decoded.photographs)
-    sent = decoded.photographs[: max(1, pair.model.max_input_images - 1)]  # the scene is one of its images
+    sent, shown = choose_photographs(pair)
     frame = plan_frame(scene.size, pair.model.native_sizes, pair.max_px)
     sent_scene = to_srgb(shrink(decoded.small_scene, frame.content_box[2:]), scene.icc)
     scene_image = encode_for_model(fit_to_frame(sent_scene, frame), pair.model.max_inline_bytes)
@@ -42,6 +43,7 @@ def prepare_inputs(pair: PairContext) -> None:
         has_bars=has_bars(frame),
         base_seed=_base_seed(pair.manifest, (scene_image, *(one.sent for one in decoded.photographs))),
         targets=targets,
+        shown=shown,
         ready_others=tuple(ready_others),
     )
 
@@ -56,7 +58,8 @@ def _base_seed(manifest: Manifest, images: tuple[tuple[bytes, str], ...]) -> int
     one of them is."""
     if manifest.seed is not None:
         return manifest.seed
-    return seed_from((manifest.placement_words or "").encode(), *(content for content, _ in images))
+    words = [manifest.placement_words or "", *(f"{one.name}: {one.placement}" for one in manifest.products or ())]
+    return seed_from("\n".join(words).encode(), *(content for content, _ in images))
 
 
 def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, ProductReference]:

@@ -33,6 +33,7 @@ from function.sidecar import (
     Method,
     ModelRecord,
     PersonRecord,
+    ProductRecord,
     Restoration,
     ResultRecord,
     RiskRecord,
@@ -58,6 +59,7 @@ class RunRecord:
 
     inputs: Inputs = field(default_factory=Inputs)
     view: ViewRecord | None = None
+    products: list[ProductRecord] = field(default_factory=list)
     model: ModelRecord | None = None
     attempts: list[Attempt] = field(default_factory=list)
     compression: Compression | None = None
@@ -170,6 +172,7 @@ class RunRecord:
             method=self.method,
             identity=self.identity,
             view=self.view,
+            products=self.products,
             change=self.change,
             undone=self.undone,
             checks=self.checks,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from function.errors import ModelRejected
 from function.generation.image_size import choose_image_size
 from function.generation.models import ImageModel
+from function.generation.product_words import products_prompt
 from function.generation.prompt import composite_prompt, scene_prompt, sketch_prompt
 from function.generation.provider import Request
 from function.imaging.frame import Size, nearest_ratio
@@ -39,21 +40,34 @@ def composite_request(
         )
     return Request(
         model=model.id,
-        prompt=composite_prompt(
-            manifest.placement_words,
-            manifest.pose,
-            product_is_cut_out=prepared.product_is_cut_out,
-            has_bars=prepared.has_bars,
-            views=len(prepared.images) - 1,
-            feedback=manifest.feedback,
-            lessons=lessons,
-        ),
+        prompt=_words(prepared, manifest, lessons),
         images=prepared.images,
         aspect_ratio=prepared.frame.aspect_ratio,
         image_size=choose_image_size(model, _enlargement(prepared, model), settings.max_image_size),
         thinking_level=_thinking_level(model, settings),
         asks_for_png=model.asks_for_png,
         seed=(prepared.base_seed + number - 1) % (MAX_SEED + 1),
+    )
+
+
+def _words(prepared: Prepared, manifest: Manifest, lessons: Sequence[str]) -> str:
+    if prepared.shown:
+        return products_prompt(
+            prepared.shown,
+            manifest.pose,
+            has_bars=prepared.has_bars,
+            placement=manifest.placement_words,
+            feedback=manifest.feedback,
+            lessons=lessons,
+        )
+    return composite_prompt(
+        manifest.placement_words,
+        manifest.pose,
+        product_is_cut_out=prepared.product_is_cut_out,
+        has_bars=prepared.has_bars,
+        views=len(prepared.images) - 1,
+        feedback=manifest.feedback,
+        lessons=lessons,
     )
 
 

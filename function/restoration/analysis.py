@@ -135,10 +135,17 @@ class ProductAnalysis:
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything that is found out about one answer."""
+    """Everything that is found out about one answer. Of several products `each` is about one, against the scene with
+    the others in it; `product` then has all their masks."""
 
     scene: SceneAnalysis
     product: ProductAnalysis
+    each: tuple[Analysis, ...] = ()
+
+    @property
+    def products(self) -> tuple[ProductAnalysis, ...]:
+        """Of every product, in the manifest's order."""
+        return tuple(one.product for one in self.each) or (self.product,)
 
 
 @dataclass(frozen=True)
@@ -191,7 +198,7 @@ def analyse(
     be registered has `registration.drift.registered` False and an empty change mask.
     """
     reference = product if isinstance(product, ProductReference) else ProductReference.of(product)
-    return analysed_with(partial(_find_product, others=others), scene, reference, answer, frame)
+    return analysed_with(partial(product_in_answer, others=others), scene, reference, answer, frame)
 
 
 def analysed_with(
@@ -228,7 +235,7 @@ def _registered(
     return RegisteredAnswer(nothing, scene, matched)
 
 
-def _find_product(
+def product_in_answer(
     registered: RegisteredAnswer, reference: ProductReference, others: Sequence[ProductReference] = ()
 ) -> Analysis:
     """What changed, and where the product stands."""

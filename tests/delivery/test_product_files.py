@@ -68,3 +68,21 @@ def test_several_files_are_described():
     one, several = described["product"]["oneOf"]
     assert one == described["scene"] and several["items"] == one and several["maxItems"] == 6
     assert described["product.5"] == {"type": "string"}
+
+
+def test_files_bring_the_photographs_of_several_products():
+    products = '[{"name": "mill"}, {"name": "cup", "product": "gs://b/cup.png"}]'
+    fields, uploaded = parsed(
+        ("products.mill", b"1"), ("products", products), ("scene", "gs://b/s.png"), ("products.mill", b"2")
+    )
+    assert [one["product"] for one in fields["products"]] == [["data:,", "data:,1"], "gs://b/cup.png"]
+    assert list(uploaded) == ["products.mill", "products.mill.1"]
+    for parts, words in (
+        ([("products", products), ("products.jug", b"1")], "unknown file"),
+        ([("products.mill", b"1")], "unknown file"),
+        ([("products", products), ("products.cup", b"1")], "products.cup is filled twice"),
+    ):
+        with pytest.raises(ManifestInvalid, match=words):
+            parsed(*parts)
+    patterns = openapi()["components"]["schemas"]["Form"]["patternProperties"]
+    assert patterns["^products[.]."]["oneOf"][1]["maxItems"] == 6

@@ -17,7 +17,7 @@ from function.delivery.row_writer import NamesTaken, row_manifest, rows_prefix
 from function.errors import CompositeError, SourceMissing, SourceTooLarge
 from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
-from function.manifest.references import InlineImage, StoredImage, bucket_of, manifest_targets
+from function.manifest.references import InlineImage, StoredImage, bucket_of, manifest_targets, stated_references
 from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, Row, read_rows
 from function.pipeline.fetch import find_image
 from function.pipeline.source_limits import inspect_source
@@ -281,8 +281,7 @@ def _reading_anywhere(fields: Any, settings: Settings) -> Settings:
     """Without ALLOWED_BUCKETS in this environment nobody here knows what the function may read."""
     if settings.allowed_buckets or not isinstance(fields, dict):
         return settings
-    values = (one for value in fields.values() for one in (value if isinstance(value, list) else [value]))
-    buckets = (bucket_of(value) for value in values if isinstance(value, str))
+    buckets = map(bucket_of, stated_references(fields))
     return settings.model_copy(update={"allowed_buckets": tuple(bucket for bucket in buckets if bucket)})
 
 

@@ -7,7 +7,7 @@ needs. The first fault that fits a request is the one that fires; a picture's fa
 of two images, and calls that cost nothing meet HTTP errors alone. Kinds of pictures' faults are in render_faults.py,
 and in liberties.py what real models were seen to do with a scene and a product without being asked; those of
 sketches.py fit only a request that has the product laid into the scene, those of views.py only one with several
-photographs of it.
+photographs of it, those of products.py only one with several products.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from function.tools.emulator.products import PRODUCTS_FAULTS, asked_products
 from function.tools.emulator.protocol import RPC, ApiError, GenerateRequest
 from function.tools.emulator.render_faults import PICTURE_FAULTS
 from function.tools.emulator.sketches import SKETCH_MANNERS, sketched_spot
@@ -91,7 +92,7 @@ ANSWER_FAULTS = frozenset(
 )
 # What a text model that was asked for JSON answers.
 TEXT_FAULTS = frozenset({"json", "malformed_json"})  # json: value is the answer
-KINDS = WIRE_FAULTS | ANSWER_FAULTS | TEXT_FAULTS | PICTURE_FAULTS | SKETCH_MANNERS | VIEW_FAULTS
+KINDS = WIRE_FAULTS | ANSWER_FAULTS | TEXT_FAULTS | PICTURE_FAULTS | SKETCH_MANNERS | VIEW_FAULTS | PRODUCTS_FAULTS
 GENERATE = "generateContent"
 RETRY_AFTER = "1s"  # the RetryInfo of a 429
 
@@ -128,6 +129,8 @@ class Fault:
         if self.kind in SKETCH_MANNERS and sketched_spot(request.text, (1, 1)) is None:
             return False
         if self.kind in VIEW_FAULTS and not has_several_views(request):
+            return False
+        if self.kind in PRODUCTS_FAULTS and not asked_products(request):
             return False
         if self.kind in TEXT_FAULTS and not request.wants_json:
             return False

@@ -57,3 +57,18 @@ def test_a_view_inside_the_manifest_is_read_there():
     settled = sidecar(views=inline) | {"manifest": {"bucket": "in-bucket", "name": "a/one.json", "generation": 17}}
     (pair,) = load_pairs(Store(settled, manifest), "gs://out/a/")
     assert pair.product() == b"\x01\x02\x03"
+
+
+def test_of_several_products_it_says_what_each_did_not_pass():
+    check = {"value": 1.0, "threshold": 0.1, "passed": False, "unit": "", "reason": ""}
+    products = [
+        {"name": "mill", "placement": "left", "checks": {"product_once": check}},
+        {"name": "cup", "placement": None, "checks": {"product_once": check | {"passed": True}}},
+        "broken",
+    ]
+    assert pair_data(make_pair(products=products), {})["products"] == [
+        {"name": "mill", "placement": "left", "failed": ["Product once"]},
+        {"name": "cup", "placement": "", "failed": []},
+        {"name": "", "placement": "", "failed": []},
+    ]
+    assert pair_data(make_pair(), {})["products"] == []

@@ -190,6 +190,7 @@ function facts(pair) {
   if (pair.error) parts.push(errorBlock(pair.error));
   if (pair.checks.length) parts.push(element("h3", "", "Checks"), element("ul", "checks", ...pair.checks.map(checkRow)));
   if (pair.colours?.length) parts.push(element("h3", "", "Colours of the product"), colourRows(pair.colours));
+  if (pair.products?.length) parts.push(element("h3", "", "Products"), definitions(pair.products.map(productRow)));
   if (pair.feedback) parts.push(element("h3", "", "What a person asked for"), element("p", "", pair.feedback));
   if (pair.placement) parts.push(element("h3", "", "Placement asked for"), element("p", "", pair.placement));
   if (pair.pose && pair.pose !== "stand") parts.push(element("h3", "", "Pose asked for"), element("p", "", pair.pose));
@@ -197,6 +198,11 @@ function facts(pair) {
   if (pair.attempts.length) parts.push(element("h3", "", "Attempts"), element("ol", "attempts", ...pair.attempts.map(attemptRow)));
   parts.push(element("h3", "", "Cost and time"), definitions(costRows(pair)));
   return parts;
+}
+
+function productRow(product) {
+  const said = product.failed.length ? `did not pass: ${product.failed.join(", ")}` : "passed every check";
+  return [product.name, product.placement ? `${said} (${product.placement})` : said];
 }
 
 function statusBlock(pair) {
