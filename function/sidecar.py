@@ -24,6 +24,10 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
+def _is_empty(value: object) -> bool:
+    return not value
+
+
 class Record(BaseModel):
     """Base of every part: fixed once written, no unknown fields."""
 
@@ -72,11 +76,20 @@ class InputRecord(Record):
 
 
 class Inputs(Record):
-    """Both sources; what could not be read is null."""
+    """The sources; what could not be read is null. `product` is the photograph that leads."""
 
     scene: InputRecord | None = None
     product: InputRecord | None = None
     mask: InputRecord | None = Field(None, description="of the placement; absent: none asked for", exclude_if=_is_none)
+    views: list[InputRecord] = Field(
+        [], description="of several photographs of the product all, in the manifest's order", exclude_if=_is_empty
+    )
+
+    def with_photograph(self, described: InputRecord) -> Inputs:
+        """With one photograph more, the first of which leads."""
+        if self.product is None:
+            return self.model_copy(update={"product": described})
+        return self.model_copy(update={"views": [*(self.views or [self.product]), described]})
 
 
 class ResultRecord(Record):
@@ -306,6 +319,26 @@ class AskedPlaceRecord(Record):
     tolerance: float | None = None
 
 
+class ViewRecord(Record):
+    """Of several photographs of a product the one that the picture was compared with, and restored from."""
+
+    index: int = Field(description="from 0, in inputs.views")
+    uri: str
+    sent: int = Field(description="how many of them the model was sent, from the first on: as many as it takes")
+
+
+class ProductRecord(Record):
+    """One of several products; `checks` of the sidecar are the worst of each of these."""
+
+    name: str
+    placement: str | None
+    inputs: list[InputRecord]
+    view: ViewRecord = Field(description="its index is from 0 in this product's inputs")
+    box: tuple[int, int, int, int] | None = Field(None, description="x, y, width, height in the scene's pixels")
+    match_quality: float | None = Field(None, description="as in restoration; null where its photograph was not found")
+    checks: dict[str, CheckRecord]
+
+
 class Timings(Record):
     """Milliseconds by stage; `generate` includes waiting for the model."""
 
@@ -355,6 +388,8 @@ class Sidecar(Record):
         None, description="who placed the product of the result: the model, we in a sketch, or we alone"
     )
     identity: IdentityRecord | None = None
+    view: ViewRecord | None = Field(None, description="null where there is one photograph", exclude_if=_is_none)
+    products: list[ProductRecord] = Field([], description="of a manifest with several", exclude_if=_is_empty)
     change: Change | None = None
     undone: list[Undone] = []
     checks: dict[str, CheckRecord] = {}

@@ -10,11 +10,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 
 from function.errors import ManifestInvalid
-from function.manifest.flat_fields import FLAT_FIELDS, is_known, set_field, short
-from function.manifest.references import MASK_FIELD
+from function.manifest.flat_fields import FLAT_FIELDS, is_known, join_views, set_field, short
+from function.manifest.placement import MASK_FIELD
+from function.manifest.product_views import view_field
 from function.pipeline.fetch import Source, check_size
 
 FILE_FIELDS = ("scene", "product", MASK_FIELD)
+SEVERAL_FILES = "product"  # views of it, the first leading
+PRODUCT_FILE = "products."  # before the name of one of several products
 MAX_NAMED = 5  # of unknown fields
 MAX_FORM_FIELDS = 200  # every field of a manifest, 32 labels, and room
 
@@ -47,17 +50,50 @@ def parse_form(
         raise ManifestInvalid(str(error)) from None
     uploaded: dict[str, Source] = {}
     for name, upload in files.items(multi=True):
-        if name not in FILE_FIELDS:
-            raise ManifestInvalid(f"{short(name)}: unknown file (known: {', '.join(FILE_FIELDS)})")
-        content = upload.read()
-        check_size(name, "the uploaded file", len(content), max_source_bytes)
-        # The manifest's model wants a reference; the bytes themselves go beside it.
         try:
-            set_field(fields, name, "data:,")
+            _add_file(name, upload.read(), fields, uploaded, max_source_bytes)
         except ValueError as error:
             raise ManifestInvalid(str(error)) from None
-        uploaded[name] = Source("upload:" + name, None, content)
+    try:
+        join_views(fields)
+    except ValueError as error:
+        raise ManifestInvalid(str(error)) from None
     return fields, uploaded
+
+
+def _add_file(
+    name: str, content: bytes, fields: dict[str, Any], uploaded: dict[str, Source], max_source_bytes: int
+) -> None:
+    """Put a file among the `uploaded`, and what stands for it into the manifest's `fields`. Raises ManifestInvalid,
+    SourceTooLarge, ValueError."""
+    if name == MASK_FIELD:
+        check_size(name, "the uploaded file", len(content), max_source_bytes)
+        set_field(fields, name, "data:,")
+        uploaded[name] = Source("upload:" + name, None, content)
+        return
+    part, key = (fields, name) if name in FILE_FIELDS else (_product_called(name, fields), "product")
+    if part is None:
+        known = f"{', '.join(FILE_FIELDS)}, {PRODUCT_FILE}NAME of one of products"
+        raise ManifestInvalid(f"{short(name)}: unknown file (known: {known})")
+    earlier = [field for field in uploaded if field == name or field.startswith(f"{name}.")]
+    if (key in part and not earlier) or (earlier and key != SEVERAL_FILES):
+        raise ManifestInvalid(f"{name} is filled twice")
+    field = view_field(name, len(earlier))
+    check_size(field, "the uploaded file", len(content), max_source_bytes)
+    if same := next((one for one in earlier if uploaded[one].content == content), None):
+        raise ManifestInvalid(f"{field}: it is the same photograph as {same}; send each once")
+    # The manifest's model wants references; the bytes themselves go beside them.
+    part[key] = ["data:,", *(f"data:,{index}" for index in range(1, len(earlier) + 1))] if earlier else "data:,"
+    uploaded[field] = Source("upload:" + field, None, content)
+
+
+def _product_called(name: str, fields: dict[str, Any]) -> dict[str, Any] | None:
+    """The one of `products` that the file `products.NAME` shows."""
+    products = fields.get("products")
+    called = name.removeprefix(PRODUCT_FILE)
+    if called == name or not isinstance(products, list):
+        return None
+    return next((one for one in products if isinstance(one, dict) and one.get("name") == called), None)
 
 
 def _in_memory(*_: Any, **__: Any) -> IO[bytes]:

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from function import PIPELINE_VERSION
 from function.delivery.accept import MIME_TYPES
 from function.delivery.http_answers import HEALTH_PATH, OPENAPI_PATH, OWN_STATUS_OF, PAIRS_PATH, STATUS_OF
-from function.delivery.http_form import FILE_FIELDS
+from function.delivery.http_form import FILE_FIELDS, PRODUCT_FILE, SEVERAL_FILES
 from function.manifest.flat_fields import FLAT_FIELDS, LABEL_PREFIX
 from function.manifest.model import Manifest
+from function.manifest.product_views import MAX_VIEWS
 from function.sidecar import Sidecar
 
 JsonDict = dict[str, Any]
@@ -145,8 +146,11 @@ def _schemas() -> JsonDict:
         "Form": {
             "type": "object",
             "description": "files for the images, or references as in a manifest; every other field as text",
-            "properties": {name: PICTURE if name in FILE_FIELDS else TEXT for name in FLAT_FIELDS},
-            "patternProperties": {f"^{LABEL_PREFIX.replace('.', '[.]')}.": TEXT},
+            "properties": {name: _form_field(name) for name in FLAT_FIELDS},
+            "patternProperties": {
+                f"^{LABEL_PREFIX.replace('.', '[.]')}.": TEXT,
+                f"^{PRODUCT_FILE.replace('.', '[.]')}.": _photographs(),
+            },
             "additionalProperties": False,
         },
         "Composite": {
@@ -176,6 +180,17 @@ def _schemas() -> JsonDict:
         },
         "OpenApi": {"type": "object", "required": ["openapi", "info", "paths"]},
     }
+
+
+def _photographs() -> JsonDict:
+    several = {"type": "array", "items": PICTURE, "minItems": 1, "maxItems": MAX_VIEWS}
+    return {"oneOf": [PICTURE, several], "description": "one file, or several of this name: the first leads"}
+
+
+def _form_field(name: str) -> JsonDict:
+    if name == SEVERAL_FILES:
+        return _photographs()
+    return PICTURE if name in FILE_FIELDS else TEXT
 
 
 def _models(model: type[BaseModel], mode: Any) -> JsonDict:

@@ -17,7 +17,7 @@ from function.delivery.persons_request import is_of
 from function.delivery.services import Delivery
 from function.errors import ManifestInvalid, ReferenceForbidden, StorageUnavailable, Superseded, Transient
 from function.manifest.parse import manifest_from
-from function.manifest.references import manifest_targets, one_folder_deeper
+from function.manifest.references import manifest_targets, references_one_folder_deeper
 from function.manifest.spreadsheet import Row
 from function.manifest.style import style_object
 from function.settings import Settings
@@ -81,11 +81,7 @@ def row_manifest(row: Row, upload: Upload, settings: Settings) -> RowManifest:
     manifest_targets(manifest, settings, upload.bucket, upload.name)
     style_object(manifest, settings, upload.bucket, upload.name)
     fields = manifest.model_dump(mode="json", exclude_unset=True)
-    for name in ("product", "scene"):
-        if isinstance(fields[name], str):
-            fields[name] = one_folder_deeper(fields[name])
-    if manifest.exact_placement.mask is not None:
-        fields["placement"]["mask"] = one_folder_deeper(manifest.exact_placement.mask)
+    references_one_folder_deeper(fields)
     body = (json.dumps(fields, ensure_ascii=False, indent=1) + "\n").encode()
     name = row_name(upload.name, row.number, manifest.name)
     if len(name.encode()) > MAX_OBJECT_NAME_BYTES:

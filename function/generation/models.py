@@ -51,7 +51,8 @@ class ImageModel(BaseModel):
     input_image_tokens: int
     billing_rules: tuple[BillingRule, ...]
     billing_rules_source: str
-    max_input_images: int
+    max_input_images: int  # the scene is one of them
+    max_input_images_source: str
     max_inline_bytes: int
     native_sizes: dict[str, tuple[int, int]]
 

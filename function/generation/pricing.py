@@ -22,6 +22,7 @@ CHARS_PER_TOKEN = 4  # Gemini API documentation, "Understand and count tokens"
 MOST_TOKENS_PER_SEEN_IMAGE = 1120  # Gemini 3 media resolution documentation, read 2026-11-22; the 2.5 models: 258
 MAX_OPINION_THOUGHTS = 2000  # an allowance of our own: nobody has published figures
 MAX_TALK_TOKENS = 500  # words beside a picture: a sentence or two is what the models say
+SKETCH_IMAGES = 2  # the scene with the leading photograph laid into it, and that photograph
 # The prompt without lessons; a placement is a few words more.
 TYPICAL_TEXT_TOKENS = len(TEMPLATES.composite) // CHARS_PER_TOKEN
 
@@ -83,9 +84,9 @@ def listed_usage(model: ImageModel, images: int, image_size: str | None = None) 
     )
 
 
-def typical_usd(model: ImageModel, image_size: str | None = None) -> float:
-    """What a picture is expected to cost before it is asked for: the prompt and two images in, one out, as listed."""
-    usage = listed_usage(model, 2, image_size)
+def typical_usd(model: ImageModel, image_size: str | None = None, images: int = 2) -> float:
+    """What a picture is expected to cost before it is asked for: prompt and so many images in, one out, as listed."""
+    usage = listed_usage(model, min(images, model.max_input_images), image_size)
     return usd(model, usage.model_copy(update={"prompt_tokens": usage.prompt_tokens + TYPICAL_TEXT_TOKENS}))
 
 
@@ -146,7 +147,8 @@ def cost_of(
 ) -> Cost:
     """What a manifest was billed, beside the estimate for its uncompressed images.
 
-    `billed` are the tokens of the attempts that it paid for; `sent_sizes` and `full_sizes` those of scene and product.
+    `billed` are the tokens of the attempts that it paid for; `sent_sizes` and `full_sizes` those of the scene and of
+    the photographs that are sent with it.
     """
     answered = [attempt for attempt in attempts if attempt.outcome != "interrupted"]
     if model is None or not answered:
@@ -160,7 +162,8 @@ def cost_of(
         )
     composites = [attempt for attempt in answered if attempt.purpose == "composite"]
     billed_images = composites[-1].usage.prompt_image_tokens if composites else 0
-    rule = rule_in_force(model, sent_sizes, billed_images)
+    sketched = bool(composites) and composites[-1].method == "sketch"
+    rule = rule_in_force(model, sent_sizes[:SKETCH_IMAGES] if sketched else sent_sizes, billed_images)
     estimates = _estimates(model, answered, full_sizes)
     estimated = estimates.get(rule, 0)
     saved = 100 * (1 - billed.prompt_tokens / estimated) if estimated else 0.0
@@ -195,7 +198,8 @@ def _estimates(model: ImageModel, answered: Sequence[Attempt], full_sizes: Seque
             prompt_tokens=attempt.usage.prompt_tokens,
             prompt_image_tokens=attempt.usage.prompt_image_tokens,
         )
-        sizes = full_sizes if attempt.purpose == "composite" else []
+        sent = full_sizes[:SKETCH_IMAGES] if attempt.method == "sketch" else full_sizes
+        sizes = sent if attempt.purpose == "composite" else []
         for name, tokens in uncompressed_estimates(model, sizes, usage).items():
             estimates[name] = estimates.get(name, 0) + tokens
     return estimates

@@ -9,6 +9,7 @@ from function.generation.pose import Pose, PoseWords
 from function.generation.prompt_templates import TEMPLATES, PromptTemplates
 from function.generation.spot_words import Spot, place_words, size_words
 from function.generation.style_words import OF_NEW_SCENES, OF_PRODUCTS, StyleWords, told
+from function.generation.view_words import with_views
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,13 @@ def composite_prompt(
     *,
     product_is_cut_out: bool,
     has_bars: bool,
+    views: int = 1,
     feedback: str | None = None,
     lessons: Sequence[str] = (),
     wording: Wording = WORDING,
     spot: Spot | None = None,
 ) -> str:
-    """The prompt that goes with [1] the scene and [2] the product.
+    """The prompt that goes with [1] the scene, [2] the product, and [3] and on the rest of its `views`.
 
     `has_bars`: the scene was padded with visible bars. `feedback`: a person's words on an earlier picture. `spot`: the
     exact place in [1], beside the words of `placement`.
@@ -42,7 +44,7 @@ def composite_prompt(
     templates = wording.templates
     said = " ".join((feedback or "").split())
     words = templates.poses[pose]
-    return templates.composite.format(
+    return with_views(templates.composite, views).format(
         product_background=templates.on_transparent if product_is_cut_out else templates.on_plain,
         style=told(wording.style, templates, without=OF_NEW_SCENES),
         placement=_placement(" ".join((placement or "").split()), words, pose, spot),
@@ -50,7 +52,7 @@ def composite_prompt(
         shadow=words.shadow,
         padding=templates.padding if has_bars else "",
         feedback=templates.feedback.format(feedback=said) if said else "",
-        lessons=_told(lessons, templates),
+        lessons=told_lessons(lessons, templates),
     )
 
 
@@ -76,11 +78,12 @@ def sketch_prompt(
         bottom=f"{top + height:.1f}",
         shadow=templates.poses[pose].shadow,
         padding=templates.padding if has_bars else "",
-        lessons=_told(lessons, templates),
+        lessons=told_lessons(lessons, templates),
     )
 
 
-def _told(lessons: Sequence[str], templates: PromptTemplates) -> str:
+def told_lessons(lessons: Sequence[str], templates: PromptTemplates) -> str:
+    """The part of a prompt that tells what the earlier attempt got wrong; "" where there was none."""
     return templates.lessons.format(lessons="\n".join(f"- {one}" for one in lessons)) if lessons else ""
 
 

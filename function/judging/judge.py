@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from function.generation.pose import Pose
-from function.judging import exposure_sane, product_present
+from function.judging import exposure_sane, nothing_added, product_present, scene_kept
 from function.judging.check import Check, unmeasured
 from function.judging.inspection import Inspection
 from function.judging.registry import BY_NAME, CHECKS
 from function.matching.asked_place import AskedPlace
 from function.restoration.analysis import Analysis, SceneAnalysis
 
+OF_THE_SCENE = (scene_kept.SPEC.name, nothing_added.SPEC.name, exposure_sane.SPEC.name)
 Verdict = Literal["accepted", "review", "unusable"]
 
 # Below this share of the scene found again it is another picture altogether. Unrelated ones reach a tenth.
@@ -35,10 +36,20 @@ class Judgement:
     verdict: Verdict
     score: float
     checks: dict[str, Check]
+    by_product: dict[str, dict[str, Check]] = field(default_factory=dict)  # of several; `checks` are then the worst
 
     @property
     def lessons(self) -> list[str]:
-        """What the model is to be told if it is asked again: the instruction of every check that failed."""
+        """What the model is to be told if it is asked again: the instruction of every check that failed, and of several
+        products for which."""
+        if self.by_product:
+            failed = [
+                (BY_NAME[name].lesson if name in OF_THE_SCENE else f"{product}: {BY_NAME[name].lesson}")
+                for product, checks in self.by_product.items()
+                for name, check in checks.items()
+                if not check.passed
+            ]
+            return list(dict.fromkeys(failed))
         return [BY_NAME[name].lesson for name, check in self.checks.items() if not check.passed]
 
 

@@ -12,6 +12,7 @@ from function.manifest import json_text
 from function.manifest.model import Manifest
 from function.manifest.output_target import Output
 from function.manifest.placement import Placement
+from function.manifest.product_views import MAX_VIEWS, view_field
 
 LABEL_PREFIX = "labels."
 # Spreadsheets write 768 as 768.0 or 768,0; with three zeros it might be a thousand.
@@ -25,7 +26,11 @@ NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 SHARE = re.compile(r"[0-9]{1,3}(\.[0-9]{1,20})?|\.[0-9]{1,20}")
 OBJECT_FIELDS = ("scene", "output", "labels", "placement", "placement.reference")  # may hold a JSON object
 LIST_FIELDS = ("outputs",)  # hold a JSON list, or names with commas or blanks between them
+JSON_LIST_FIELDS = ("product", "products")  # may hold one; a file may be called [1].png
+JSON_LIST = re.compile(r'\s*\[\s*("|\{|\]\s*$)')
+VIEW_FIELDS = tuple(view_field("product", index) for index in range(1, MAX_VIEWS))  # what `product` does not hold
 NESTED_FIELDS = (
+    *VIEW_FIELDS,
     "scene.prompt",
     *(f"output.{name}" for name in Output.model_fields),
     *(f"placement.{name}" for name in Placement.model_fields),
@@ -55,7 +60,7 @@ def set_field(fields: dict[str, Any], name: str, text: str) -> None:
     already.
     """
     value = parse_value(name, text)
-    parent, _, child = name.partition(".")
+    parent, _, child = (name, "", "") if name in VIEW_FIELDS else name.partition(".")
     if parent in WORDS and isinstance(fields.get(parent), str) and child:
         fields[parent] = {WORDS[parent]: fields[parent]}
     elif parent in WORDS and isinstance(fields.get(parent), dict) and isinstance(value, str):
@@ -69,6 +74,18 @@ def set_field(fields: dict[str, Any], name: str, text: str) -> None:
     if not isinstance(inner, dict) or child in inner:
         raise ValueError(f"{parent} is filled twice")
     inner[child] = value
+
+
+def join_views(fields: dict[str, Any]) -> None:
+    """Make one list of `product` and `product.1`, `product.2`, whose place is their number's. Raises ValueError."""
+    further = [fields.pop(name) for name in VIEW_FIELDS if name in fields]
+    if not further:
+        return
+    if "product" not in fields:
+        raise ValueError("product is empty, and it is the photograph that leads the others")
+    if not isinstance(fields["product"], str):
+        raise ValueError("product holds a list of photographs already: add the others there")
+    fields["product"] = [fields["product"], *further]
 
 
 def parse_value(name: str, text: str) -> Any:
@@ -88,9 +105,12 @@ def parse_value(name: str, text: str) -> Any:
         return FLAGS[text.strip().lower()]
     if name == BOX_FIELD and not text.lstrip().startswith("["):
         return _parse_box(text)
+    if name == "products" and not text.lstrip().startswith("["):
+        raise ValueError("products: it is a JSON list, of objects with name, product and placement")
     is_list = name in LIST_FIELDS or name == BOX_FIELD
     if is_list and not text.lstrip().startswith("["):
         return text.replace(",", " ").split()
+    is_list = is_list or (name in JSON_LIST_FIELDS and JSON_LIST.match(text) is not None)
     if is_list or (name in OBJECT_FIELDS and text.lstrip().startswith("{")):
         try:
             return parse_json(text)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from function.generation.pose import Pose
 from function.manifest.file_name import MAX_TEMPLATE_CHARS, file_name
 from function.manifest.image_reference import Reference
 from function.manifest.output_target import Output, OutputTarget, OutputTargets
-from function.manifest.placement import Placement, Words
+from function.manifest.placement import MASK_FIELD, Placement, Words
+from function.manifest.product_views import OneOrViews, Products, view_fields
 from function.manifest.strict_model import WHOLE, StrictModel
 from function.settings import MAX_CAP_USD, MODEL_NAME, Identity
 
@@ -49,10 +52,21 @@ class ScenePrompt(StrictModel):
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 
 
+# One of both, and not null: what the validators of `Manifest` demand.
+EITHER_PRODUCT: JsonDict = {
+    "oneOf": [
+        {"required": [field], "properties": {field: {"not": {"type": "null"}}}} for field in ("product", "products")
+    ]
+}
+
+
 class Manifest(StrictModel):
     """One product to be placed into one scene."""
 
-    product: Reference
+    model_config = ConfigDict(json_schema_extra=EITHER_PRODUCT)
+
+    products: Products | None = None
+    product: OneOrViews | None = Field(None, validate_default=True)
     scene: Reference | ScenePrompt
     placement: Words | Placement | None = None
     identity: Identity | None = Field(
@@ -91,6 +105,15 @@ class Manifest(StrictModel):
         None, description="of a catalogue's row, whose files are called so; {labels.sku} stands for a label"
     )
 
+    @field_validator("product")
+    @classmethod
+    def _one_or_several(cls, product: str | list[str] | None, info: ValidationInfo) -> str | list[str] | None:
+        if product is None and info.data.get("products", ()) is None:
+            raise PydanticCustomError("missing", "is required")
+        if product is not None and info.data.get("products") is not None:
+            raise ValueError("product and products exclude each other")
+        return product
+
     @field_validator("outputs")
     @classmethod
     def _instead_of_output(cls, outputs: list[OutputTarget] | None, info: ValidationInfo) -> list[OutputTarget] | None:
@@ -102,6 +125,25 @@ class Manifest(StrictModel):
     @classmethod
     def _with_labels(cls, name: str | None, info: ValidationInfo) -> str | None:
         return None if name is None else file_name(name, info.data.get("labels", {}))
+
+    @property
+    def references(self) -> dict[str, str]:
+        """Every image reference by what it is called in messages: the scene's, unless that is made from text, the
+        product's, `product` and then `product.1`, and that of the placement's mask."""
+        scene = {"scene": self.scene} if isinstance(self.scene, str) else {}
+        if self.exact_placement.mask is not None:
+            scene[MASK_FIELD] = self.exact_placement.mask
+        product = {} if self.product is None else view_fields("product", self.product)
+        for one in self.products or ():
+            product |= view_fields(f"products.{one.name}", one.product)
+        return {**product, **scene}
+
+    @property
+    def product_fields(self) -> tuple[tuple[str, ...], ...]:
+        """The fields of each product's photographs, as `references` calls them."""
+        if self.products is None:
+            return (tuple(view_fields("product", self.product or ())),)
+        return tuple(tuple(view_fields(f"products.{one.name}", one.product)) for one in self.products)
 
     @property
     def placement_words(self) -> str | None:
@@ -122,6 +164,16 @@ class Manifest(StrictModel):
                 "mask and height_cm are those of a scene that is there, not of one that is made from words"
             )
         return placement
+
+    @model_validator(mode="after")
+    def _one_is_laid(self) -> Manifest:
+        if self.products is not None and self.identity == "exact":
+            raise ValueError('identity "exact" lays one product into the scene: it cannot be had with products')
+        if self.products is not None and self.exact_placement.is_exact:
+            raise ValueError(
+                "placement says more than words of one product: say where each of products stands in words"
+            )
+        return self
 
     @model_validator(mode="after")
     def _exact_is_restored(self) -> Manifest:

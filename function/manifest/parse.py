@@ -15,6 +15,7 @@ from function.manifest.json_text import parse_json
 from function.manifest.model import Manifest, ScenePrompt
 from function.manifest.output_target import Output, OutputTarget
 from function.manifest.placement import Placement, ReferenceObject
+from function.manifest.product_views import AskedProduct
 from function.manifest.quoting import MAX_LISTED, cut, quoted
 from function.manifest.strict_model import StrictModel
 from function.manifest.text import text_of
@@ -68,10 +69,12 @@ def explain(error: ValidationError, document: type[StrictModel] = Manifest) -> s
     problems: dict[str, list[str]] = {}
     for item in error.errors(include_url=False):
         path = [cut(str(part)) for part in item["loc"]]
-        if len(path) == 2 and _is_of_the_other_kind(item):
+        if path[:1] in (["scene"], ["placement"]) and len(path) == 2 and _is_of_the_other_kind(item):
             continue
-        if path[:1] in (["scene"], ["placement"]):
+        if path[:1] in (["product"], ["scene"], ["placement"]):
             del path[1:2]  # the branch of the union that was tried; a person does not need to know it
+        if path[:1] == ["products"] and path[2:3] == ["product"]:
+            del path[3:4]
         name = ".".join(path) or "manifest"
         if item["type"] == "extra_forbidden":
             model = NESTED_MODELS.get(".".join(path[:-1])) or NESTED_MODELS.get(path[0]) if len(path) > 1 else None
@@ -102,5 +105,6 @@ NESTED_MODELS: dict[str, type[StrictModel]] = {
     "outputs": OutputTarget,
     "placement": Placement,
     "placement.reference": ReferenceObject,
+    "products": AskedProduct,
     "scene": ScenePrompt,
 }

@@ -10,6 +10,7 @@ from function.generation.facing import Facing
 from function.manifest.image_reference import Reference
 from function.manifest.strict_model import StrictModel
 
+MASK_FIELD = "placement.mask"  # what its reference is called in messages, and among the sources
 MAX_PLACEMENT_CHARS = 500
 MAX_HEIGHT_CM = 10_000.0  # a mast; more is a wrong unit
 MAX_CM_PER_PX = 1_000.0
@@ -61,6 +62,11 @@ class Placement(StrictModel):
     tolerance: Annotated[float, Field(ge=LEAST_TOLERANCE, le=MOST_TOLERANCE)] | None = Field(
         None, description="how far base, middle and size may be off, as a share of the product's size"
     )
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it asks for more than words do."""
+        return any(value is not None for name, value in self if name != "words")
 
     @property
     def is_measured(self) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Any
 from urllib.parse import unquote
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from pydantic import Field
 from function.errors import ManifestInvalid, ReferenceForbidden
 from function.imaging.data_uri import decode_data_uri, is_data_uri
 from function.manifest.model import Manifest
+from function.manifest.placement import MASK_FIELD
 from function.manifest.quoting import quoted
 from function.manifest.strict_model import StrictModel
 from function.manifest.text import trimmed
@@ -18,7 +20,6 @@ from function.settings import Settings
 from function.storage.names import BUCKET_NAME, MAX_OBJECT_NAME_BYTES, gs_uri, split_gs_uri
 from function.storage.read_rules import GS_SCHEME, may_read
 
-MASK_FIELD = "placement.mask"
 MAX_REFERENCE_CHARS = 8192  # a name of 1,024 bytes, percent-encoded on the web, and folders to leave
 # A colon alone makes no scheme: "shoe:red.png" is a name.
 OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:about|blob|file|ftp|https?|javascript|s3):", re.IGNORECASE)
@@ -73,6 +74,31 @@ def gs_form(reference: str) -> str | None:
     return gs_uri(bucket, name) if name else None
 
 
+def references_one_folder_deeper(fields: dict[str, Any]) -> None:
+    """Have a manifest's `fields`, a catalogue's row, say its relative references as `one_folder_deeper` does."""
+    if isinstance(fields["scene"], str):
+        fields["scene"] = one_folder_deeper(fields["scene"])
+    placement = fields.get("placement")
+    if isinstance(placement, dict) and placement.get("mask") is not None:
+        placement["mask"] = one_folder_deeper(placement["mask"])
+    for one in (fields, *(fields.get("products") or ())):
+        views = one.get("product")
+        if views is not None:
+            one["product"] = one_folder_deeper(views) if isinstance(views, str) else [*map(one_folder_deeper, views)]
+
+
+def stated_references(fields: Any) -> Iterator[str]:
+    """What looks like a reference in a manifest's unchecked `fields`."""
+    if isinstance(fields, dict):
+        for value in fields.values():
+            yield from stated_references(value)
+    elif isinstance(fields, list):
+        for value in fields:
+            yield from stated_references(value)
+    elif isinstance(fields, str):
+        yield fields
+
+
 def one_folder_deeper(reference: str) -> str:
     """A relative reference of a catalogue, as its rows' manifests must say it from the folder that they are in."""
     if reference.startswith("/") or has_gs_scheme(reference) or is_data_uri(reference):
@@ -89,18 +115,27 @@ def manifest_targets(
     """
     allowed = {*settings.allowed_buckets, *([bucket] if bucket else [])}
     folder = name.rpartition("/")[0]
-    references = {"product": manifest.product, "scene": manifest.scene, MASK_FIELD: manifest.exact_placement.mask}
     targets = {
         field: resolve(reference, field, allowed_buckets=allowed, bucket=bucket, folder=folder)
-        for field, reference in references.items()
-        if isinstance(reference, str) and field not in skip
+        for field, reference in manifest.references.items()
+        if field not in skip
     }
+    _check_told_apart(targets)
     own = (bucket, name) if bucket else None
     for field, target in targets.items():
         if isinstance(target, StoredImage) and not may_read(settings.allowed_prefixes, own, target.bucket, target.name):
             whose = f"manifests in {quoted(folder + '/')}" if own else "requests"
             raise ReferenceForbidden(f"{field}: {whose} may not read {quoted(target.uri)} (ALLOWED_PREFIXES)")
     return targets
+
+
+def _check_told_apart(targets: dict[str, StoredImage | InlineImage]) -> None:
+    """Raises ManifestInvalid where two references mean the same photograph of a product, spelled in two ways."""
+    photographs = [(field, target) for field, target in targets.items() if field not in ("scene", MASK_FIELD)]
+    for number, (field, target) in enumerate(photographs):
+        same = next((other for other, earlier in photographs[:number] if earlier == target), None)
+        if same is not None:
+            raise ManifestInvalid(f"{field}: it is the same photograph as {same}; name each once")
 
 
 def resolve(

@@ -13,7 +13,7 @@ from typing import Any
 
 from function.errors import ManifestInvalid
 from function.imaging.mishaps import lfs_pointer
-from function.manifest.flat_fields import FLAT_FIELDS, LABEL_PREFIX, is_known, parse_json, set_field, short
+from function.manifest.flat_fields import FLAT_FIELDS, LABEL_PREFIX, is_known, join_views, parse_json, set_field, short
 from function.manifest.text import encoding_of, text_of, trimmed, without_invisible
 
 MAX_CATALOGUE_BYTES = 32 * 2**20  # 100,000 rows of 300 bytes; it is held in memory whole
@@ -207,7 +207,7 @@ def _columns(header: list[str]) -> list[str]:
     named = [name for name in columns if name]
     twice = [name for name, times in Counter(named).items() if times > 1]
     unknown = [name for name in header if name and not is_known(_column(name))]
-    missing = [] if "product" in named else ["product"]
+    missing = [] if {"product", "products"} & set(named) else ["product"]
     missing += [] if {"scene", "scene.prompt"} & set(named) else ["scene"]
     problems = []
     if missing:
@@ -239,6 +239,7 @@ def _fields(columns: Sequence[str], cells: list[str]) -> dict[str, Any]:
         if not column:
             raise ValueError(f"the header has no name for column {position}, which holds {short(cell)}")
         set_field(fields, column, cell)
+    join_views(fields)
     return fields
 
 

@@ -23,7 +23,9 @@ from function.generation.provider import Request
 from function.imaging.decode import decode
 from function.imaging.formats import FORMATS, detect_format
 from function.imaging.icc import from_srgb
+from function.judging.check import Check
 from function.judging.judge import Judgement, judge
+from function.judging.several_products import judge_products
 from function.matching.place import Place
 from function.pipeline.ask import ask, no_picture
 from function.pipeline.ask_second_opinion import ask_second_opinion, opinion_images
@@ -34,6 +36,7 @@ from function.pipeline.requests import composite_request, sketch_request
 from function.provenance.ingredient import Ingredient
 from function.restoration.analysis import Analysis, analyse
 from function.restoration.laid_analysis import analyse_laid
+from function.restoration.several_products import analyse_products
 from function.sidecar import CheckRecord, ProvenanceRecord, ResultRecord
 
 MAX_ANSWER_PIXELS = 40_000_000  # the largest native picture of any listed model has 17 million
@@ -89,9 +92,9 @@ def choose_candidate(pair: PairContext) -> None:
     pair.best = best
 
 
-def check_records(judgement: Judgement) -> dict[str, CheckRecord]:
+def check_records(checks: dict[str, Check]) -> dict[str, CheckRecord]:
     """The checks as the sidecar holds them."""
-    return {name: CheckRecord(**asdict(check)) for name, check in judgement.checks.items()}
+    return {name: CheckRecord(**asdict(check)) for name, check in checks.items()}
 
 
 def _request(pair: PairContext, place: Place | None, number: int, lessons: list[str]) -> Request:
@@ -116,10 +119,12 @@ def _judged(pair: PairContext, answered: Answered, place: Place | None) -> Candi
     with record.stage("check"):
         shown = answered.answer.image, answered.answer.mime_type
         images = partial(opinion_images, prepared.images[0], shown, analysis, pair.model.max_inline_bytes)
-        judgement, opinion = ask_second_opinion(judgement, images, pair.settings.judge_model, pair.calls)
+        # It is shown one product, and asked about one: of several nobody knows which.
+        judge_model = None if analysis.each else pair.settings.judge_model
+        judgement, opinion = ask_second_opinion(judgement, images, judge_model, pair.calls)
     ingredient = read_answer(pair, answered.answer.image)
     candidate = held_to_identity(pair, Candidate(picture, analysis, judgement, ingredient=ingredient))
-    checks = check_records(candidate.judgement)
+    checks = check_records(candidate.judgement.checks)
     record.replace_last_attempt(
         verdict=candidate.judgement.verdict,
         checks=checks,
@@ -135,17 +140,24 @@ def analysed(pair: PairContext, image: bytes, place: Place | None) -> tuple[np.n
     the scene's colour space, what was found in it, and the verdict. Raises SourceError when its bytes are no picture.
     """
     record, prepared, decoded = pair.record, pair.prepared, pair.decoded_sources()
-    _, product = pair.resources.result(prepared.ready_product)
+    references = [pair.resources.result(one)[1] for one in prepared.ready]
     with pair.resources.pixels(ANALYSIS_BYTES):
         with record.stage("restore"):
             answer = decode(image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
             picture = from_srgb(answer.array, decoded.scene.icc)
-            if place is None:
-                analysis = analyse(decoded.small_scene, product, picture, prepared.frame)
+            if pair.manifest.products is not None:
+                products = pair.by_product(references)
+                analysis = analyse_products(decoded.small_scene, products, picture, prepared.frame)
+            elif place is None:
+                analysis = analyse(decoded.small_scene, references[0], picture, prepared.frame, references[1:])
             else:
-                analysis = analyse_laid(decoded.small_scene, product, picture, prepared.frame, place)
+                analysis = analyse_laid(decoded.small_scene, references[0], picture, prepared.frame, place)
         with record.stage("check"):
-            judgement = judge(analysis, pair.manifest.pose, prepared.asked)
+            if pair.manifest.products is not None:
+                names = [one.name for one in pair.manifest.products]
+                judgement = judge_products(analysis, names, pair.manifest.pose)
+            else:
+                judgement = judge(analysis, pair.manifest.pose, prepared.asked)
     return picture, analysis, judgement
 
 

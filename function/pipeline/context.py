@@ -6,9 +6,11 @@ Sizes are (width, height); pictures are uint8 arrays (height, width, channels).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Literal
+from itertools import islice
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from function.deadline import Deadline
 from function.generation.model_chain import ModelChain
 from function.generation.models import ImageModel
 from function.generation.paid_calls import PaidCalls
+from function.generation.product_words import ShownProduct
 from function.generation.prompt import WORDING, Wording
 from function.imaging.formats import FORMATS, WriteFormat
 from function.imaging.frame import Frame, Size
@@ -36,6 +39,8 @@ from function.restoration.analysis import Analysis, ProductReference
 from function.settings import Identity, Settings
 from function.sidecar import ProvenanceRecord, ResultRecord
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Photograph:
@@ -51,22 +56,32 @@ class Photograph:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Both sources in memory. `small_scene` (h, w, 3) is what the analysis and the model's picture are made from;
-    `ground` (h, w) the placement's mask, None without one."""
+    """The sources in memory. `small_scene` (h, w, 3) is what the analysis and the model's picture are made from;
+    `product` is the leading photograph, `others` are those after it; `ground` (h, w) the placement's mask, None without
+    one."""
 
     scene: Scene
     small_scene: np.ndarray
     product: Photograph
+    others: tuple[Photograph, ...] = ()
     ground: np.ndarray | None = None
+
+    @property
+    def photographs(self) -> tuple[Photograph, ...]:
+        """All of them, in the manifest's order."""
+        return self.product, *self.others
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A pair ready to be sent to one model.
 
-    images          [1] the scene in its frame, [2] the product: bytes with their media type
+    images          [1] the scene in its frame, [2] the product (of several each), then as many other photographs
+                    as the model takes: bytes with their media type
     ready_product   begun in the background: the product (h, w, 4) in the scene's colour space, and what is looked for
                     of it in every generated picture
+    ready_others    the same, of the photographs after the leading one, sent or not
+    shown           of several products what the prompt says of each
     asked           where the product is to stand; None where nothing is asked that can be measured
     """
 
@@ -78,6 +93,13 @@ class Prepared:
     base_seed: int
     targets: tuple[Target, ...]
     asked: AskedPlace | None = None
+    ready_others: tuple[Future[tuple[np.ndarray, ProductReference]], ...] = ()
+    shown: tuple[ShownProduct, ...] = ()
+
+    @property
+    def ready(self) -> tuple[Future[tuple[np.ndarray, ProductReference]], ...]:
+        """Of all photographs, in the manifest's order."""
+        return self.ready_product, *self.ready_others
 
 
 @dataclass(frozen=True)
@@ -190,6 +212,16 @@ class PairContext:
     composite: Composite = field(init=False)
 
     @property
+    def photograph_fields(self) -> tuple[str, ...]:
+        """What the product's photographs are called among the sources, in the manifest's order: the first leads."""
+        return tuple(field for fields in self.manifest.product_fields for field in fields)
+
+    def by_product(self, photographs: Sequence[T]) -> list[tuple[T, ...]]:
+        """What belongs to the `photographs`, all in the manifest's order, for each product."""
+        rest = iter(photographs)
+        return [tuple(islice(rest, len(fields))) for fields in self.manifest.product_fields]
+
+    @property
     def max_px(self) -> int:
         """Longest side that is sent to the model."""
         return self.manifest.max_px or self.settings.max_px
@@ -201,10 +233,12 @@ class PairContext:
 
     @property
     def identity(self) -> Identity:
-        """Whose pixels the product is to have; a plain upscale is the model's."""
+        """Whose pixels the product is to have; a plain upscale is the model's. One of several products cannot be laid
+        into the scene, though the environment or a style asks it of every pair."""
         if self.manifest.restore == "off":
             return "model"
-        return self.manifest.identity or self.settings.identity
+        asked = self.manifest.identity or self.settings.identity
+        return "auto" if asked == "exact" and self.manifest.products is not None else asked
 
     @property
     def max_calls(self) -> int:

@@ -1,7 +1,8 @@
-"""Sources → pixels: scene and product side by side, within the process's memory budget."""
+"""Sources → pixels: the scene beside the product's photographs, within the process's memory budget."""
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 
@@ -15,7 +16,7 @@ from function.imaging.decode import ImageInfo, Pixels, decode, inspect
 from function.imaging.frame import Size, fit_within
 from function.imaging.icc import to_srgb
 from function.manifest.model import ScenePrompt
-from function.manifest.references import MASK_FIELD
+from function.manifest.placement import MASK_FIELD
 from function.matching.cutout.cut_out import cut_out
 from function.pipeline.asked_place import check_mask
 from function.pipeline.context import Decoded, PairContext, Photograph
@@ -23,19 +24,22 @@ from function.pipeline.fetch import Source, most_severe
 from function.pipeline.memory_budget import Priority
 from function.pipeline.scene_pixels import Scene
 from function.pipeline.source_limits import inspect_source
-from function.provenance.ingredient import Role
+from function.provenance.ingredient import Ingredient
 from function.restoration.analysis import ANALYSIS_SIDE_PX
 from function.sidecar import InputRecord
 from function.telemetry.structured_logging import log
 
 MAX_PRODUCT_SIDE_PX = 3072  # more than a product covers in a result; bounds what a huge photograph costs
+# Of the photographs after the leading one: five of these hold less than the leading one does, and no picture of a model
+# of one megapixel shows more of a product.
+MAX_OTHER_SIDE_PX = ANALYSIS_SIDE_PX
 
 
 def decode_sources(pair: PairContext) -> None:
-    """Decode both sources, one after the other where both at once would be too large; the product, whose picture for
-    the model needs no frame, is made ready to be sent too.
+    """Decode the sources, the scene beside the photographs (one after the other), or after them where both at once
+    would be too large; the product, whose picture for the model needs no frame, is made ready to be sent too.
 
-    Raises SourceUnsupported, SourceTooLarge, SourceUnreadable, and one error for both when both are bad; ModelNoImage
+    Raises SourceUnsupported, SourceTooLarge, SourceUnreadable, and one error for all that are bad; ModelNoImage
     for a generated scene that is damaged.
     """
     if pair.decoded is not None:
@@ -59,12 +63,17 @@ def _decode_side_by_side(pair: PairContext) -> Decoded:
             errors.append(error)
     if errors:
         raise most_severe(errors)
-    wanted = sum(info.decode_bytes for info in infos.values())
+    photographs = [infos[field] for field in pair.photograph_fields]
+    largest = max(info.decode_bytes for info in photographs)
+    kept = _kept_bytes(pair, [info.size for info in photographs])
+    with_scene = [infos[field].decode_bytes for field in ("scene", MASK_FIELD) if field in infos]
+    wanted = sum(with_scene) + largest + kept
     one_by_one = not pair.resources.fits(wanted)
     if one_by_one:
-        wanted = max(info.decode_bytes for info in infos.values())
+        wanted = max(*with_scene, largest) + kept
+    pair.resources.keep(kept)
     with pair.resources.pixels(wanted, Priority.BEFORE_MODEL), ThreadPoolExecutor(max_workers=1) as pool:
-        decoding = pool.submit(copy_context().run, _decode_product, pair)
+        decoding = pool.submit(copy_context().run, _decode_photographs, pair)
         if one_by_one:
             wait([decoding])
         try:
@@ -76,7 +85,22 @@ def _decode_side_by_side(pair: PairContext) -> Decoded:
             errors.append(failure)
         if errors:
             raise most_severe(errors)
-    return Decoded(scene, small_scene, decoding.result(), ground)
+    product, *others = decoding.result()
+    return Decoded(scene, small_scene, product, tuple(others), ground)
+
+
+def _kept_bytes(pair: PairContext, sizes: list[Size]) -> int:
+    """Of the cut-outs of all photographs after the first, until the pair is done: two where their colours are taken to
+    the scene's."""
+    fields = pair.photograph_fields[1:]
+    kept = (fit_within(size, _longest_side(pair, field)) for field, size in zip(fields, sizes[1:], strict=True))
+    return sum(2 * 4 * width * height for width, height in kept)
+
+
+def _longest_side(pair: PairContext, field: str) -> int:
+    """That a photograph is kept with: several products have as many pixels together as one may."""
+    leading = [fields[0] for fields in pair.manifest.product_fields]
+    return int(MAX_PRODUCT_SIDE_PX / math.sqrt(len(leading))) if field in leading else MAX_OTHER_SIDE_PX
 
 
 def _inspect(pair: PairContext, field: str, source: Source) -> ImageInfo:
@@ -110,14 +134,28 @@ def _decode_mask(pair: PairContext, scene_size: Size, small_size: Size) -> np.nd
     return ground
 
 
-def _decode_product(pair: PairContext) -> Photograph:
-    source = pair.sources["product"]
-    pixels = decode(source.content, "product", max_pixels=pair.settings.max_source_pixels)
-    _record_input(pair, "product", source, pixels)
+def _decode_photographs(pair: PairContext) -> list[Photograph]:
+    """All photographs, one after the other, in the manifest's order. Raises one error for all that are bad."""
+    photographs: list[Photograph] = []
+    errors: list[BaseException] = []
+    for field in pair.photograph_fields:
+        try:
+            photographs.append(_decode_photograph(pair, field))
+        except Exception as error:  # noqa: BLE001 (collected, and raised below)
+            errors.append(error)
+    if errors:
+        raise most_severe(errors)
+    return photographs
+
+
+def _decode_photograph(pair: PairContext, field: str) -> Photograph:
+    source = pair.sources[field]
+    pixels = decode(source.content, field, max_pixels=pair.settings.max_source_pixels)
+    _record_input(pair, field, source, pixels)
     if pixels.array.shape[2] == 4 and not pixels.array[..., 3].any():
-        raise SourceUnreadable("product: nothing of it is visible: the picture is fully transparent", field="product")
+        raise SourceUnreadable(f"{field}: nothing of it is visible: the picture is fully transparent", field=field)
     size = pixels.array.shape[1], pixels.array.shape[0]
-    cut = cut_out(shrink(pixels.array, fit_within(size, MAX_PRODUCT_SIDE_PX)))
+    cut = cut_out(shrink(pixels.array, fit_within(size, _longest_side(pair, field))))
     shown = cut.rgba if cut.is_sure else pixels.array
     sent = to_srgb(shrink(shown, fit_within(size, pair.max_px)), pixels.icc)
     # The same bytes for every model of the chain: what the strictest of them takes.
@@ -129,8 +167,7 @@ def _decode_product(pair: PairContext) -> Photograph:
 
 def _record_input(pair: PairContext, field: str, source: Source, pixels: Pixels) -> None:
     width, height = pixels.info.size
-    role: Role = "scene" if field == "scene" else "product"
-    ingredient = pair.credentials.read(source.content, pixels.info.mime_type, role, pair.deadline)
+    ingredient = _read_credentials(pair, field, source, pixels.info.mime_type)
     described = InputRecord(
         uri=source.uri,
         generation=source.generation,
@@ -140,8 +177,18 @@ def _record_input(pair: PairContext, field: str, source: Source, pixels: Pixels)
         bytes=len(source.content),
         sha256=source.sha256,
         notes=list(pixels.notes),
-        provenance=ingredient.found,
+        provenance=None if ingredient is None else ingredient.found,
     )
     pair.record.add_input(field, described, ingredient)
     for note in pixels.notes:
         log("WARNING", f"{field}: {note}", stage="prepare")
+
+
+def _read_credentials(pair: PairContext, field: str, source: Source, mime_type: str) -> Ingredient | None:
+    """None for the mask, of which nothing is in the result."""
+    if field == "mask":
+        return None
+    if field == "scene":
+        return pair.credentials.read(source.content, mime_type, "scene", pair.deadline)
+    number = pair.photograph_fields.index(field) + 1
+    return pair.credentials.read(source.content, mime_type, "product", pair.deadline, number)

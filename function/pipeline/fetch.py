@@ -1,8 +1,9 @@
-"""Fetches the two images of a pair, side by side."""
+"""Fetches the images of a pair, side by side."""
 
 from __future__ import annotations
 
 import hashlib
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from function.errors import (
     SourceTooLarge,
     SourceUnreadable,
 )
+from function.manifest.placement import MASK_FIELD
 from function.manifest.references import InlineImage, StoredImage
 from function.settings import Settings
 from function.storage.client import Forbidden, NotFound, Storage, StoredObject, TooLarge
@@ -45,9 +47,10 @@ def fetch_sources(
 
     Raises what went wrong for good before what may pass; several permanent errors become one that names them all.
     """
+    photographs = _Together(settings.max_source_bytes)
     with ThreadPoolExecutor(max_workers=len(targets)) as pool:
         futures = {
-            field: pool.submit(copy_context().run, _fetch, field, target, storage, settings, deadline)
+            field: pool.submit(copy_context().run, _fetch, field, target, storage, settings, deadline, photographs)
             for field, target in targets.items()
         }
     errors = [error for future in futures.values() if (error := future.exception())]
@@ -68,18 +71,47 @@ def most_severe(errors: list[BaseException]) -> BaseException:
     return type(first)("; ".join(dict.fromkeys(error.message for error in alike)), stage=first.stage)
 
 
+class _Together:
+    """How many bytes all photographs of products have: however many there are, they take no more memory than one may.
+    Safe between threads."""
+
+    def __init__(self, limit: int):
+        self._limit, self._bytes, self._lock = limit, 0, threading.Lock()
+
+    def add(self, field: str, size: int) -> None:
+        """Raises SourceTooLarge."""
+        if field in ("scene", MASK_FIELD):
+            return
+        with self._lock:
+            self._bytes += size
+            many = self._bytes
+        if many > self._limit:
+            raise SourceTooLarge(
+                f"{field}: the photographs of the product have more than {self._limit:,} bytes together "
+                "(MAX_SOURCE_BYTES); send smaller ones, or fewer",
+                field=field,
+            )
+
+
 def _fetch(
-    field: str, target: StoredImage | InlineImage, storage: Storage, settings: Settings, deadline: Deadline
+    field: str,
+    target: StoredImage | InlineImage,
+    storage: Storage,
+    settings: Settings,
+    deadline: Deadline,
+    photographs: _Together,
 ) -> Source:
     limit = settings.max_source_bytes
     if isinstance(target, InlineImage):
         check_size(field, target.uri, len(target.content), limit)
+        photographs.add(field, len(target.content))
         return Source(target.uri, None, target.content)
     try:
         there = find_image(target, storage, deadline)
         if there is None:
             raise SourceNotYetThere(f"{field}: there is no object {target.uri}")
         check_size(field, target.uri, there.size, limit)
+        photographs.add(field, there.size)
         content = storage.read(there.bucket, there.name, deadline, generation=there.generation, limit=limit)
     except NotFound:
         raise SourceNotYetThere(f"{field}: {target.uri} was replaced while it was read") from None

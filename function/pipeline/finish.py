@@ -19,6 +19,7 @@ from function.pipeline.attempts import check_records
 from function.pipeline.context import Composite, FinishedPicture, PairContext
 from function.pipeline.identity import identity_record
 from function.pipeline.photograph_place import find_corners
+from function.pipeline.product_records import change_box, product_records
 from function.pipeline.targets import Target
 from function.restoration.alterations import Alteration
 from function.restoration.analysis import Analysis
@@ -52,8 +53,9 @@ def restore_result(pair: PairContext) -> None:
         scene = decoded.scene.full()
         # A scene that was never shrunk is what the analysis looks at as well.
         own = scene is not decoded.small_scene
-        product, _ = pair.resources.result(prepared.ready_product)
-        restored = restore(scene, product, analysis, prepared.frame, overwrite=own)
+        views = zip(pair.by_product(prepared.ready), analysis.products, strict=True)
+        product, *others = (pair.resources.result(ready[found.view])[0] for ready, found in views)
+        restored = restore(scene, product, analysis, prepared.frame, others, overwrite=own)
         pair.picture = restored.image
         pair.record.restoration = Restoration(
             mode="full",
@@ -65,12 +67,16 @@ def restore_result(pair: PairContext) -> None:
     pair.record.method = best.method
     if best.ingredient is not None:
         pair.record.ingredients["answer"] = best.ingredient
+    if pair.manifest.products is None:
+        pair.record.note_view(analysis.product.view, sent=len(prepared.images) - 1)
+    else:
+        pair.record.products = product_records(pair, best)
     pair.record.identity = identity_record(pair, best)
     pair.record.drift = _drift_record(analysis)
     pair.record.undone = [_undone_record(one, decoded.scene.size) for one in analysis.scene.undone_alterations]
-    pair.record.checks = check_records(best.judgement)
+    pair.record.checks = check_records(best.judgement.checks)
     altered = analysis.scene.altered
-    pair.record.change = _change_record(altered, _change_box(altered, decoded.scene.size))
+    pair.record.change = _change_record(altered, change_box(altered, decoded.scene.size))
 
 
 def make_results(pair: PairContext) -> None:
@@ -103,7 +109,7 @@ def _window(pair: PairContext, target: Target) -> Window:
     """The part of the scene that a picture shows, the product inside it as far as that goes; where it is cut off,
     `product_whole` says so."""
     scene, record = pair.decoded_sources().scene, pair.record
-    product_box = _change_box(pair.best.analysis.product.mask, scene.size)
+    product_box = change_box(pair.best.analysis.product.mask, scene.size)
     window = target_window(
         scene.size,
         target.size,
@@ -148,18 +154,6 @@ def _undone_record(alteration: Alteration, full_size: Size) -> Undone:
     left, top = math.floor(x * width), math.floor(y * height)
     box = left, top, math.ceil((x + across) * width) - left, math.ceil((y + down) * height) - top
     return Undone(box=box, share=round(alteration.share, 5))
-
-
-def _change_box(change: np.ndarray, full_size: Size) -> Box | None:
-    """Smallest (x, y, width, height) at `full_size` that holds the changed part of the mask (h, w) uint8."""
-    x, y, width, height = cv2.boundingRect((change > 0).astype(np.uint8))
-    if not width:
-        return None
-    scale_x, scale_y = full_size[0] / change.shape[1], full_size[1] / change.shape[0]
-    # Blending reaches one pixel of the mask further than the mask itself.
-    left, top = max(0, int((x - 1) * scale_x)), max(0, int((y - 1) * scale_y))
-    right, bottom = math.ceil((x + width + 1) * scale_x), math.ceil((y + height + 1) * scale_y)
-    return left, top, min(right, full_size[0]) - left, min(bottom, full_size[1]) - top
 
 
 def _change_record(change: np.ndarray, box: Box | None) -> Change:

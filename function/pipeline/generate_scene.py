@@ -15,8 +15,8 @@ def generate_scene(pair: PairContext) -> None:
     scene = pair.manifest.scene
     if not isinstance(scene, ScenePrompt) or pair.decoded is not None or "scene" in pair.sources:
         return
-    product = pair.sources["product"].content
-    inspect_source(product, "product", pair.settings)  # before the scene is paid for
+    for field, source in pair.sources.items():  # before the scene is paid for
+        inspect_source(source.content, field, pair.settings)
     request = scene_request(pair.manifest, scene.prompt, pair.model, pair.settings, pair.wording)
     answered = ask(pair, request, 0)
     if answered.answer.outcome != "image":

@@ -62,7 +62,19 @@ def place_after(pair: PairContext, candidate: Candidate) -> Place | None:
     in_doubt |= candidate.analysis.product.match is None  # whatever else is wrong, it was not verified either
     if not in_doubt and pair.identity != "exact":
         return None
-    return _asked_place(pair) or find_place(candidate.analysis)
+    if asked := _asked_place(pair):
+        return asked
+    place = find_place(candidate.analysis)
+    return place if place is None or candidate.analysis.product.view == 0 else _of_leading_view(pair, place)
+
+
+def _of_leading_view(pair: PairContext, place: Place) -> Place:
+    """The place at which another view of the product was found, for the leading one: it stands on the same base, and is
+    as tall."""
+    decoded = pair.decoded_sources()
+    outline = outline_box(np.ascontiguousarray(decoded.product.cut.alpha))
+    foot = place.left + place.width / 2, place.top + place.height
+    return Place.standing(*foot, place.height, outline, decoded.scene.size)
 
 
 def held_to_identity(pair: PairContext, candidate: Candidate) -> Candidate:
@@ -154,4 +166,6 @@ def _asked_place(pair: PairContext) -> Place | None:
 
 def _can_be_laid(pair: PairContext) -> bool:
     cut = pair.decoded_sources().product.cut
+    if pair.manifest.products is not None:
+        return False  # a sketch has one product
     return pair.identity != "model" and pair.manifest.pose in LAID_POSES and cut.is_sure and has_outline(cut.alpha)

@@ -111,8 +111,14 @@ class MemoryBudget:
             self._retainable -= wanted_bytes
             return True
 
+    def keep(self, needed_bytes: int) -> None:
+        """As `retain`, of bytes that cannot be done without: nothing may be retained until they are given back where
+        they are more than there is."""
+        with self._changed:
+            self._retainable -= needed_bytes
+
     def release_retained(self, retained_bytes: int) -> None:
-        """The end of `retain`."""
+        """The end of `retain`, and of `keep`."""
         with self._changed:
             self._retainable += retained_bytes
 

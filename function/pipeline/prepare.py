@@ -11,6 +11,7 @@ from function.manifest.model import Manifest
 from function.pipeline.asked_place import asked_place, asked_record
 from function.pipeline.context import PairContext, Photograph, Prepared
 from function.pipeline.requests import seed_from
+from function.pipeline.sent_photographs import choose_photographs
 from function.pipeline.targets import targets_of
 from function.restoration.analysis import ProductReference
 from function.sidecar import Compression, Shrunk
@@ -24,26 +25,30 @@ def prepare_inputs(pair: PairContext) -> None:
     targets = targets_of(pair.manifest, scene, pair.settings)
     asked = asked_place(pair.manifest, scene.size, decoded.ground)
     record.asked_place = asked_record(pair.manifest, asked, scene.size)
-    ready_product = pair.resources.submit(_ready, product, scene.icc)
+    ready_product, *ready_others = (pair.resources.submit(_ready, one, scene.icc) for one in decoded.photographs)
+    sent, shown = choose_photographs(pair)
     frame = plan_frame(scene.size, pair.model.native_sizes, pair.max_px)
     sent_scene = to_srgb(shrink(decoded.small_scene, frame.content_box[2:]), scene.icc)
-    images = encode_for_model(fit_to_frame(sent_scene, frame), pair.model.max_inline_bytes), product.sent
+    scene_image = encode_for_model(fit_to_frame(sent_scene, frame), pair.model.max_inline_bytes)
+    images = scene_image, *(one.sent for one in sent)
     record.compression = Compression(
         max_px=pair.max_px,
         scene=Shrunk(from_size=scene.size, to_size=frame.sent_size),
         product=Shrunk(from_size=product.size, to_size=product.sent_size),
     )
-    record.full_sizes = [scene.size, product.size]
-    record.sent_sizes = [frame.sent_size, product.sent_size]
+    record.full_sizes = [scene.size, *(one.size for one in sent)]
+    record.sent_sizes = [frame.sent_size, *(one.sent_size for one in sent)]
     pair.prepared = Prepared(
         frame=frame,
         images=images,
         ready_product=ready_product,
         product_is_cut_out=product.cut.is_sure,
         has_bars=has_bars(frame),
-        base_seed=_base_seed(pair.manifest, images, decoded.ground),
+        base_seed=_base_seed(pair.manifest, (scene_image, *(one.sent for one in decoded.photographs)), decoded.ground),
         targets=targets,
         asked=asked,
+        shown=shown,
+        ready_others=tuple(ready_others),
     )
 
 
@@ -53,12 +58,15 @@ def decode_scene_in_background(pair: PairContext) -> None:
 
 
 def _base_seed(manifest: Manifest, images: tuple[tuple[bytes, str], ...], ground: np.ndarray | None) -> int:
+    """A seed that follows from all images, from those too that the model does not take: a request is another one where
+    one of them is."""
     if manifest.seed is not None:
         return manifest.seed
     contents = [content for content, _ in images]
     if ground is not None:  # the model is told its outline, which is that of many masks
         contents.append(ground.tobytes())
-    return seed_from((manifest.placement_words or "").encode(), *contents)
+    words = [manifest.placement_words or "", *(f"{one.name}: {one.placement}" for one in manifest.products or ())]
+    return seed_from("\n".join(words).encode(), *contents)
 
 
 def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, ProductReference]:

@@ -35,6 +35,7 @@ from function.sidecar import (
     Method,
     ModelRecord,
     PersonRecord,
+    ProductRecord,
     Restoration,
     ResultRecord,
     RiskRecord,
@@ -43,6 +44,7 @@ from function.sidecar import (
     StyleRecord,
     Undone,
     UsageRecord,
+    ViewRecord,
 )
 
 LOST = "its answer was lost: the delivery died, the connection broke, or it came too late; it may have been billed"
@@ -59,6 +61,8 @@ class RunRecord:
     """The sidecar in the making. Sizes are (width, height)."""
 
     inputs: Inputs = field(default_factory=Inputs)
+    view: ViewRecord | None = None
+    products: list[ProductRecord] = field(default_factory=list)
     model: ModelRecord | None = None
     attempts: list[Attempt] = field(default_factory=list)
     compression: Compression | None = None
@@ -80,7 +84,7 @@ class RunRecord:
     earlier_cost: Cost | None = None  # of the run whose picture was picked: nothing is added to it
     stopped_by: str | None = None  # the cap that kept a better picture from being asked for
     image_model: ImageModel | None = None
-    ingredients: dict[str, Ingredient] = field(default_factory=dict)  # of the result, by role
+    ingredients: dict[str, Ingredient] = field(default_factory=dict)  # of the result, by field; and the answer
     billed: Usage = field(default_factory=Usage)
     sent_sizes: list[Size] = field(default_factory=list)
     full_sizes: list[Size] = field(default_factory=list)
@@ -110,11 +114,22 @@ class RunRecord:
                 }
             )
 
-    def add_input(self, field: str, described: InputRecord, ingredient: Ingredient) -> None:
-        """Note a source that was read. Both are read at the same time, hence the lock."""
+    def add_input(self, field: str, described: InputRecord, ingredient: Ingredient | None) -> None:
+        """Note a source that was read: the scene, the mask of the placement, which is no part of the picture, or a
+        photograph of the product, in the manifest's order. Scene and photographs are read at the same time, hence the
+        lock."""
         with self._lock:
-            self.ingredients[field] = ingredient
-            self.inputs = self.inputs.model_copy(update={field: described})
+            if ingredient is not None:
+                self.ingredients[field] = ingredient
+            if field in ("scene", "mask"):
+                self.inputs = self.inputs.model_copy(update={field: described})
+            else:
+                self.inputs = self.inputs.with_photograph(described)
+
+    def note_view(self, index: int, sent: int) -> None:
+        """Note which photograph (from 0) the product was compared with, and how many the model was sent."""
+        if self.inputs.views:
+            self.view = ViewRecord(index=index, uri=self.inputs.views[index].uri, sent=sent)
 
     def add_attempt(self, attempt: Attempt, usage: Usage, paid: bool) -> None:
         """Note a picture that was asked for, and what was billed for it."""
@@ -165,6 +180,8 @@ class RunRecord:
             restoration=self.restoration,
             method=self.method,
             identity=self.identity,
+            view=self.view,
+            products=self.products,
             change=self.change,
             undone=self.undone,
             checks=self.checks,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from function.errors import ModelRejected
 from function.generation.image_size import choose_image_size
 from function.generation.models import ImageModel
+from function.generation.product_words import products_prompt
 from function.generation.prompt import WORDING, Wording, composite_prompt, scene_prompt, sketch_prompt
 from function.generation.provider import Request
 from function.imaging.frame import Size, nearest_ratio
@@ -41,22 +42,37 @@ def composite_request(
         )
     return Request(
         model=model.id,
-        prompt=composite_prompt(
-            manifest.placement_words,
-            manifest.pose,
-            product_is_cut_out=prepared.product_is_cut_out,
-            has_bars=prepared.has_bars,
-            feedback=manifest.feedback,
-            lessons=lessons,
-            wording=wording,
-            spot=spot_in(prepared.frame, prepared.asked, manifest),
-        ),
+        prompt=_words(prepared, manifest, lessons, wording),
         images=prepared.images,
         aspect_ratio=prepared.frame.aspect_ratio,
         image_size=choose_image_size(model, _enlargement(prepared, model), settings.max_image_size),
         thinking_level=_thinking_level(model, settings),
         asks_for_png=model.asks_for_png,
         seed=(prepared.base_seed + number - 1) % (MAX_SEED + 1),
+    )
+
+
+def _words(prepared: Prepared, manifest: Manifest, lessons: Sequence[str], wording: Wording) -> str:
+    if prepared.shown:
+        return products_prompt(
+            prepared.shown,
+            manifest.pose,
+            has_bars=prepared.has_bars,
+            placement=manifest.placement_words,
+            feedback=manifest.feedback,
+            lessons=lessons,
+            wording=wording,
+        )
+    return composite_prompt(
+        manifest.placement_words,
+        manifest.pose,
+        product_is_cut_out=prepared.product_is_cut_out,
+        has_bars=prepared.has_bars,
+        views=len(prepared.images) - 1,
+        feedback=manifest.feedback,
+        lessons=lessons,
+        wording=wording,
+        spot=spot_in(prepared.frame, prepared.asked, manifest),
     )
 
 
@@ -73,7 +89,7 @@ def sketch_request(
     """The request of attempt `number` that hands the `sketch` in for the scene, and asks for its light only."""
     request = composite_request(prepared, model, settings, manifest, number, ())
     prompt = sketch_prompt(manifest.pose, sketch.box, has_bars=prepared.has_bars, lessons=lessons, wording=wording)
-    return replace(request, prompt=prompt, images=(sketch.image, *prepared.images[1:]))
+    return replace(request, prompt=prompt, images=(sketch.image, prepared.images[1]))
 
 
 def scene_request(

@@ -56,6 +56,11 @@ class PairResources:
         """Whether the process has so much working memory at all."""
         return self._budget.fits(wanted_bytes)
 
+    def keep(self, needed_bytes: int) -> None:
+        """Count bytes of pixels that are kept until the pair is done in any case: there is less to `retain` then."""
+        self._budget.keep(needed_bytes)
+        self._retained_bytes += needed_bytes
+
     def retain(self, wanted_bytes: int) -> bool:
         """Whether so many bytes of pixels may be kept until the pair is done."""
         granted = self._budget.retain(wanted_bytes)

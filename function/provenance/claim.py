@@ -46,8 +46,7 @@ class Making:
 
 def definition(making: Making, mime_type: str, *, cropped: bool, resized: bool) -> dict[str, Any]:
     """A manifest's definition, as C2PA's library takes it; of one picture."""
-    there = {one.role for one in making.ingredients}
-    placed = [role for role in ("product", "answer") if role in there]
+    placed = [one.label for role in ("product", "answer") for one in making.ingredients if one.role == role]
     agent = {"name": making.model, "version": making.version} if making.model else {"name": GENERATOR}
     actions: list[dict[str, Any]] = [{"action": "c2pa.opened", "parameters": {"ingredientIds": ["scene"]}}]
     actions.append(

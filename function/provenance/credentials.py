@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from dataclasses import dataclass
@@ -55,9 +56,10 @@ class Credentials:
         """Whether results are signed."""
         return self._settings.key is not None
 
-    def read(self, content: bytes, mime_type: str, role: Role, deadline: Deadline) -> Ingredient:
-        """A source or an answer with what its credentials say."""
-        return read_ingredient(content, mime_type, role, self._sandbox, deadline.remaining())
+    def read(self, content: bytes, mime_type: str, role: Role, deadline: Deadline, number: int = 1) -> Ingredient:
+        """A source or an answer with what its credentials say; `number` among those of its role."""
+        plain = Ingredient(role, mime_type, hashlib.sha256(content).hexdigest(), number)
+        return read_ingredient(content, plain, self._sandbox, deadline.remaining())
 
     def sign(
         self, content: bytes, definition: dict[str, Any], ingredients: list[Ingredient], deadline: Deadline

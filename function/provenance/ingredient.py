@@ -1,4 +1,4 @@
-"""What a result is made of, as its credentials name it: the scene, the product, the model's answer."""
+"""What a result is made of, as its credentials name it: the scene, the photographs of products, the model's answer."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Ingredient:
     """One of them. Neither names nor addresses of files are told to whoever sees the picture: a digest is enough for
     those who have them.
 
+    number   among those of its role, from 1
     found    what its own credentials say; None where it has none
     archive  it as C2PA's library stores an ingredient, with its credentials; None without them
     """
@@ -25,14 +26,20 @@ class Ingredient:
     role: Role
     mime_type: str
     sha256: str
+    number: int = 1
     found: ProvenanceRecord | None = None
     archive: bytes | None = None
+
+    @property
+    def label(self) -> str:
+        """What the credentials call it among themselves."""
+        return self.role if self.number == 1 else f"{self.role}-{self.number}"
 
     def definition(self) -> dict[str, Any]:
         """As a manifest's definition holds it."""
         return {
-            "label": self.role,
-            "title": TITLES[self.role],
+            "label": self.label,
+            "title": TITLES[self.role] if self.number == 1 else f"{TITLES[self.role]} {self.number}",
             "format": self.mime_type,
             "relationship": RELATIONSHIPS[self.role],
             "description": f"SHA-256 {self.sha256}",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
+from dataclasses import replace
 from typing import Any
 
-from function.provenance.ingredient import Ingredient, Role
+from function.provenance.ingredient import Ingredient
 from function.provenance.sandbox import ChildFailed, Sandbox
 from function.sidecar import ProvenanceRecord
 from function.telemetry.structured_logging import log
@@ -21,23 +21,23 @@ ELSEWHERE = re.compile(rb"dcterms:provenance\s*(=\s*[\"']|>)")
 TEST_ISSUER = "TEST certificate of Product composites, not to be trusted"
 
 
-def read_ingredient(content: bytes, mime_type: str, role: Role, sandbox: Sandbox, within_s: float) -> Ingredient:
-    """A source or an answer, with its credentials where it has any. `within_s`: what is left of the event's time."""
-    plain = Ingredient(role, mime_type, hashlib.sha256(content).hexdigest())
+def read_ingredient(content: bytes, plain: Ingredient, sandbox: Sandbox, within_s: float) -> Ingredient:
+    """The `plain` source or answer, with its credentials where it has any. `within_s`: what is left of the event's
+    time."""
     if STORE not in content:
-        return Ingredient(role, mime_type, plain.sha256, _named_elsewhere(content))
-    request = {"do": "read", "mime": mime_type, "ingredient": plain.definition()}
+        return replace(plain, found=_named_elsewhere(content))
+    request = {"do": "read", "mime": plain.mime_type, "ingredient": plain.definition()}
     files = {"path": content, "archive": b""}
     try:
         answer, archive = sandbox.run(request, files, min(READ_S, within_s), returns="archive")
     except ChildFailed as failed:
-        log("WARNING", f"the credentials of the {role} cannot be read: {failed}", stage="provenance")
-        return Ingredient(role, mime_type, plain.sha256, ProvenanceRecord(state="unreadable", note=str(failed)))
+        log("WARNING", f"the credentials of the {plain.role} cannot be read: {failed}", stage="provenance")
+        return replace(plain, found=ProvenanceRecord(state="unreadable", note=str(failed)))
     found = record_of(answer["found"], len(archive))
     if len(archive) > MAX_ARCHIVE_BYTES:
         note = f"they have {len(archive):,} bytes; up to {MAX_ARCHIVE_BYTES:,} are carried on"
-        return Ingredient(role, mime_type, plain.sha256, found.model_copy(update={"note": note}))
-    return Ingredient(role, mime_type, plain.sha256, found, archive)
+        return replace(plain, found=found.model_copy(update={"note": note}))
+    return replace(plain, found=found, archive=archive)
 
 
 def read_file(content: bytes, mime_type: str, sandbox: Sandbox) -> ProvenanceRecord | None:

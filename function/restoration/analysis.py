@@ -7,17 +7,19 @@ scene: each has a match and a mask of its own, the light is found with all masks
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
 
 from function.imaging.array_ops import PixelBox, blur, downsample2, max_channel, remap, to_bytes
 from function.imaging.frame import Frame, fit_within
+from function.matching.best_view import match_views
 from function.matching.candidate import Sought
 from function.matching.cutout.cut_out import CutOut
-from function.matching.match import ProductMatch, match_product
+from function.matching.match import ProductMatch
 from function.matching.photograph import photograph_alpha
 from function.matching.place import Place
 from function.registration.register import Registration, register, unregistered
@@ -119,6 +121,7 @@ class ProductAnalysis:
     mask        (h, w) uint8 coverage of the product in the scene; all zero where none was found
     laid        where its place was known beforehand: the product is then its photograph's own pixels
     placement   where the photograph explains the answer; None where it does not, or the match is what counts
+    view        which of its photographs this is about, from 0
     """
 
     photograph: np.ndarray
@@ -127,14 +130,22 @@ class ProductAnalysis:
     hidden: np.ndarray | None = None
     laid: LaidProduct | None = None
     placement: Placement | None = None
+    view: int = 0
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything that is found out about one answer."""
+    """Everything that is found out about one answer. Of several products `each` is about one, against the scene with
+    the others in it; `product` then has all their masks."""
 
     scene: SceneAnalysis
     product: ProductAnalysis
+    each: tuple[Analysis, ...] = ()
+
+    @property
+    def products(self) -> tuple[ProductAnalysis, ...]:
+        """Of every product, in the manifest's order."""
+        return tuple(one.product for one in self.each) or (self.product,)
 
 
 @dataclass(frozen=True)
@@ -172,15 +183,22 @@ class RegisteredAnswer:
     matched: np.ndarray
 
 
-def analyse(scene: np.ndarray, product: np.ndarray | ProductReference, answer: np.ndarray, frame: Frame) -> Analysis:
+def analyse(
+    scene: np.ndarray,
+    product: np.ndarray | ProductReference,
+    answer: np.ndarray,
+    frame: Frame,
+    others: Sequence[ProductReference] = (),
+) -> Analysis:
     """Register `answer` to `scene`, match its colours, and find what changed and where the product stands.
 
     scene (H, W, 3) uint8 RGB, at full resolution or shrunk; product (h, w, 4) uint8 RGBA, or what is known of
-    it already; answer (h, w, 3) uint8 RGB as returned. Any picture content is answered, never refused: what cannot
+    it already; `others` are photographs of it from other sides: the one that the answer shows is what the product is
+    compared with; answer (h, w, 3) uint8 RGB as returned. Any picture content is answered, never refused: what cannot
     be registered has `registration.drift.registered` False and an empty change mask.
     """
     reference = product if isinstance(product, ProductReference) else ProductReference.of(product)
-    return analysed_with(_find_product, scene, reference, answer, frame)
+    return analysed_with(partial(product_in_answer, others=others), scene, reference, answer, frame)
 
 
 def analysed_with(
@@ -217,7 +235,9 @@ def _registered(
     return RegisteredAnswer(nothing, scene, matched)
 
 
-def _find_product(registered: RegisteredAnswer, reference: ProductReference) -> Analysis:
+def product_in_answer(
+    registered: RegisteredAnswer, reference: ProductReference, others: Sequence[ProductReference] = ()
+) -> Analysis:
     """What changed, and where the product stands."""
     nothing, scene, matched = registered.nothing, registered.scene, registered.matched
     small, registration, colours = scene.image, scene.registration, scene.colours
@@ -226,11 +246,13 @@ def _find_product(registered: RegisteredAnswer, reference: ProductReference) -> 
     core = find_product(evidence)
     if colours.trust == 0 or not evidence.changed.any():
         if not looks_like(small, scene.answer, registration.inside):
-            return _drawn_anew(nothing, reference)
+            return _drawn_anew(nothing, (reference, *others))
         if not evidence.changed.any():
             return replace(nothing, scene=scene)
     prior = rough_coverage(core if core.any() else evidence.changed, None, size)
-    match = match_product(reference.sought, scene.answer, prior)
+    views = reference, *others
+    view, match = match_views([one.sought for one in views], scene.answer, prior)
+    reference = views[view]
     if match is None:
         core = find_product(evidence, plain=True)
     coverage = None if match is None else match.coverage
@@ -269,18 +291,18 @@ def _find_product(registered: RegisteredAnswer, reference: ProductReference) -> 
         undone_alterations=alterations.undone,
         kept_alterations=alterations.kept,
     )
-    found_product = ProductAnalysis(reference.photograph, match, mask, reference.hidden, placement=placement)
+    found_product = ProductAnalysis(reference.photograph, match, mask, reference.hidden, placement=placement, view=view)
     return Analysis(scene, found_product)
 
 
-def _drawn_anew(nothing: Analysis, reference: ProductReference) -> Analysis:
+def _drawn_anew(nothing: Analysis, views: Sequence[ProductReference]) -> Analysis:
     """For an answer that has nothing to tell the product from: all is shown as it was drawn, and print is looked for
     everywhere."""
     whole = np.where(nothing.scene.registration.inside, 255, 0).astype(np.uint8)
-    match = match_product(reference.sought, nothing.scene.answer, whole)
+    view, match = match_views([one.sought for one in views], nothing.scene.answer, whole)
     scene = replace(nothing.scene, content=whole, change=whole, drawn_anew=True)
     mask = nothing.product.mask if match is None else match.coverage
-    return Analysis(scene, ProductAnalysis(reference.photograph, match, mask))
+    return Analysis(scene, ProductAnalysis(views[view].photograph, match, mask, view=view))
 
 
 def _nothing_found(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -79,18 +80,24 @@ def plain_upscale(answer: np.ndarray, frame: Frame, layout_box: Box | None = Non
 
 
 def restore(
-    scene: np.ndarray, product: np.ndarray, analysis: Analysis, frame: Frame, *, overwrite: bool = False
+    scene: np.ndarray,
+    product: np.ndarray,
+    analysis: Analysis,
+    frame: Frame,
+    others: Sequence[np.ndarray] = (),
+    *,
+    overwrite: bool = False,
 ) -> Restored:
     """Scene's pixels where nothing changed, scene under the model's light in shadows, the product on top.
 
     scene (H, W, 3) uint8 RGB at full resolution, used for the result itself with `overwrite`; product (h, w, 4)
-    uint8 RGBA at full resolution. What cannot be restored is the plain upscale, with a note; never raises on
-    picture content.
+    uint8 RGBA at full resolution, and so are the `others` of several products. What cannot be restored is the plain
+    upscale, with a note; never raises on picture content.
     """
     if not analysis.scene.registration.drift.registered:
         return _plain(analysis, frame, "the answer could not be registered")
     try:
-        restored = _restore(scene if overwrite else scene.copy(), product, analysis)
+        restored = _restore(scene if overwrite else scene.copy(), (product, *others), analysis)
     except NUMERIC_ERRORS as fault:
         return _plain(analysis, frame, f"restoration failed ({type(fault).__name__})")
     notes = [_scene_note(analysis.scene), restored.note]
@@ -109,7 +116,7 @@ def _plain(analysis: Analysis, frame: Frame, note: str) -> Restored:
     return Restored(image, 0.0, 0.0, note + "; plain upscale")
 
 
-def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis) -> Restored:
+def _restore(image: np.ndarray, products: Sequence[np.ndarray], analysis: Analysis) -> Restored:
     """`image`, the scene at full resolution, becomes the result."""
     if analysis.scene.relighting is not None:
         analysis.scene.relighting.apply(image)
@@ -118,17 +125,19 @@ def _restore(image: np.ndarray, product: np.ndarray, analysis: Analysis) -> Rest
     if box is None:
         return Restored(image, 1.0, 0.0, "the answer shows no change")
     if analysis.product.laid is not None:
-        return _restore_around(image, product, analysis, analysis.product.laid, box)
+        return _restore_around(image, products[0], analysis, analysis.product.laid, box)
     quality, detail_share, note = 0.0, 0.0, ""
     drawn = cv2.max(analysis.product.mask, analysis.scene.content)
-    laid = cv2.max(drawn, down_to_the_floor(analysis.product.mask, analysis.scene.change))
+    laid = drawn
+    for one in analysis.products:
+        laid = cv2.max(laid, down_to_the_floor(one.mask, analysis.scene.change))
     drawn_box = full_box(laid, full_size)
     blocks = _blocks_of_scene(image, analysis)
     with ThreadPoolExecutor(max_workers=1) as pool:
         relit = pool.submit(_relight_scene, image, analysis, box)
         answer = _sharpened_answer(analysis, drawn, full_size, blocks)
         if drawn_box is not None:
-            picture, quality, detail_share, note = _drawn_picture(product, analysis, answer, drawn_box)
+            picture, quality, detail_share, note = _drawn_picture(products, analysis, answer, drawn_box)
         relit.result()
     if drawn_box is not None:
         _lay_drawn(image, picture, laid, _outlined(drawn, analysis), drawn_box)
@@ -215,19 +224,24 @@ def _sharpened_answer(
 
 
 def _drawn_picture(
-    product: np.ndarray, analysis: Analysis, answer: EnlargedAnswer, box: PixelBox
+    products: Sequence[np.ndarray], analysis: Analysis, answer: EnlargedAnswer, box: PixelBox
 ) -> tuple[np.ndarray, float, float, str]:
     """What belongs into `box` where anything is drawn, (h, w, 3) uint8; match quality, share of the whole result with
     the photograph's detail, note."""
     picture = answer.crop(box)
-    quality, share, note = 0.0, 0.0, "the photograph was not found in the answer"
-    if analysis.product.match is not None:
-        detailed, weight = transfer_detail(product, analysis.product.match, picture, box, answer.full_size)
+    qualities, share = [], 0.0
+    for product, found in zip(products, analysis.products, strict=True):
+        if found.match is None:
+            qualities.append(0.0)
+            continue
+        detailed, weight = transfer_detail(product, found.match, picture, box, answer.full_size)
         picture = lay_over(picture, detailed, weight)
-        quality = float(analysis.product.match.correlation)
-        share = float(weight.mean()) / 255 * box[2] * box[3] / (answer.full_size[0] * answer.full_size[1])
-        note = ""
-    return picture, quality, share, note
+        qualities.append(float(found.match.correlation))
+        share += float(weight.mean()) / 255 * box[2] * box[3] / (answer.full_size[0] * answer.full_size[1])
+    missing = qualities.count(0.0)
+    several = f"{missing} of {len(qualities)} photographs were not found in the answer"
+    note = several if len(qualities) > 1 else "the photograph was not found in the answer"
+    return picture, min(qualities), share, note if missing else ""
 
 
 def _outlined(mask: np.ndarray, analysis: Analysis) -> np.ndarray:

@@ -50,8 +50,9 @@ from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.settings import Settings
 from function.tools.cli.style import find_style_file
-from function.tools.cli.terminal import UsageProblem, limits_here
+from function.tools.cli.terminal import limits_here
 from function.tools.cli.upload_plan import documents_in
+from function.tools.explain import UsageProblem
 
 PAIR_S = 600.0
 
@@ -144,12 +145,11 @@ def _run(path: Path, templates: PromptTemplates, answers: RecordedAnswers, setti
     deadline, record = Deadline(PAIR_S), RunRecord()
     sources = {
         name: Source(reference, None, (path.parent / reference.lstrip("/")).read_bytes())
-        for name, reference in (("scene", manifest.scene), ("product", manifest.product))
-        if isinstance(reference, str)
+        for name, reference in manifest.references.items()
     }
     with PairResources(MemoryBudget.of_process(), deadline) as resources:
         models = ModelChain(settings.model_chain, None)
-        pair = PairContext(manifest, sources, answers, settings, deadline, record, resources, models, wording)
+        pair = PairContext(manifest, sources, answers, settings, deadline, record, resources, models, wording=wording)
         pair.model = model_table().find(pair.requested_model)
         record.use_model(pair.model, pair.requested_model, [])
         try:
@@ -160,7 +160,7 @@ def _run(path: Path, templates: PromptTemplates, answers: RecordedAnswers, setti
         finally:
             if pair.decoded is not None:
                 pair.decoded.scene.join()
-    record.checks = check_records(pair.best.judgement)
+    record.checks = check_records(pair.best.judgement.checks)
     return ("accepted" if pair.best.judgement.verdict == "accepted" else "review"), record
 
 

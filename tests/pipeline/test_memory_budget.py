@@ -160,3 +160,13 @@ def test_what_is_kept_is_bounded_and_takes_nothing_from_who_works():
         pass
     budget.release_retained(30)
     assert budget.retain(50)
+
+
+def test_what_is_kept_in_any_case_leaves_less_to_retain():
+    budget = MemoryBudget(100, 1, retained_bytes=40)
+    budget.keep(30)
+    assert not budget.retain(11) and budget.retain(10)
+    budget.keep(30)
+    assert not budget.retain(1)
+    budget.release_retained(70)
+    assert budget.retain(40)

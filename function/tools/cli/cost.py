@@ -18,9 +18,9 @@ def by_batch(manifests: Iterable[Manifest], settings: Settings) -> str:
     """A sentence: what the pairs cost in batches when one picture each is enough, beside what they cost at once, and
     how long either may take."""
     table = model_table()
-    models = [manifest.model or settings.gemini_model for manifest in manifests]
-    usd = sum(typical_usd(table.find(name)) for name in models)
-    minutes = max(1, round(len(models) * PICTURE_S / AT_ONCE / 60))
+    pictures = [(manifest.model or settings.gemini_model, len(manifest.references)) for manifest in manifests]
+    usd = sum(typical_usd(table.find(name), images=images) for name, images in pictures)
+    minutes = max(1, round(len(pictures) * PICTURE_S / AT_ONCE / 60))
     share = table.batch.share_of_price
     return (
         f"by batch about ${usd * share:,.2f}, mostly within 24 h, and what is open at finish_by (default: 48 h) at "
@@ -31,21 +31,22 @@ def by_batch(manifests: Iterable[Manifest], settings: Settings) -> str:
 def estimate(manifests: Iterable[Manifest], settings: Settings) -> str:
     """A sentence: what one picture a pair costs (and one of a scene from text), and what it costs when every pair needs
     all its attempts."""
-    pictures: Counter[str] = Counter()
-    most: Counter[str] = Counter()
+    pictures: Counter[tuple[str, int]] = Counter()  # by model, and by how many images it is sent for one
+    most: Counter[tuple[str, int]] = Counter()
     for manifest in manifests:
         model = manifest.model or settings.gemini_model
         scenes = 0 if isinstance(manifest.scene, str) else 1
-        pictures[model] += 1 + scenes
-        most[model] += (manifest.attempts or settings.max_attempts) + scenes
+        kind = model, len(manifest.references) + scenes
+        pictures[kind] += 1 + scenes
+        most[kind] += (manifest.attempts or settings.max_attempts) + scenes
     table = model_table()
-    prices = {name: typical_usd(table.find(name)) for name in pictures}
-    unknown = [name for name in pictures if name not in table.models]
+    prices = {(name, images): typical_usd(table.find(name), images=images) for name, images in pictures}
+    unknown = [name for name in dict.fromkeys(name for name, _ in pictures) if name not in table.models]
     note = f"; no price is known for {', '.join(unknown)}: priced as {table.dearest().id}" if unknown else ""
-    least = sum(prices[name] * count for name, count in pictures.items())
-    worst = sum(prices[name] * count for name, count in most.items())
+    least = sum(prices[kind] * count for kind, count in pictures.items())
+    worst = sum(prices[kind] * count for kind, count in most.items())
     each = ", ".join(
-        f"{counted(count, 'picture')} by {name} at ${prices[name]:.3f} a picture" for name, count in pictures.items()
+        f"{counted(count, 'picture')} by {kind[0]} at ${prices[kind]:.3f} a picture" for kind, count in pictures.items()
     )
     most_pictures = counted(sum(most.values()), "picture")
     return (

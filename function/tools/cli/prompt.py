@@ -17,7 +17,6 @@ from function.generation.provider import Request
 from function.imaging.data_uri import decode_data_uri, is_data_uri
 from function.manifest.model import Manifest, ScenePrompt
 from function.manifest.parse import parse_manifest
-from function.manifest.references import MASK_FIELD
 from function.manifest.style import parse_style
 from function.pipeline.context import PairContext
 from function.pipeline.decode import decode_sources
@@ -68,7 +67,7 @@ def _request(manifest: Manifest, folder: Path, settings: Settings) -> Request:
     manifest, wording = _styled(manifest, folder)
     if isinstance(manifest.scene, ScenePrompt):
         return scene_request(manifest, manifest.scene.prompt, model, settings, wording)
-    sources = {name: _source(reference, folder) for name, reference in _references(manifest).items()}
+    sources = {name: _source(reference, folder) for name, reference in manifest.references.items()}
     deadline = Deadline(settings.event_deadline_s)
     with PairResources(MemoryBudget.of_process(), deadline) as resources:
         models = ModelChain(settings.model_chain, None)
@@ -91,11 +90,6 @@ def _styled(manifest: Manifest, folder: Path) -> tuple[Manifest, Wording]:
     path = find_style_file(folder, manifest.style)
     style = parse_style(path.read_bytes(), str(path))
     return style.fill(manifest), Wording(style=style.words)
-
-
-def _references(manifest: Manifest) -> dict[str, str]:
-    mask = manifest.exact_placement.mask
-    return {"scene": str(manifest.scene), "product": manifest.product} | ({MASK_FIELD: mask} if mask else {})
 
 
 def _source(reference: str, folder: Path) -> Source:

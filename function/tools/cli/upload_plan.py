@@ -17,7 +17,7 @@ from function.delivery.row_writer import NamesTaken, row_manifest, rows_prefix
 from function.errors import CompositeError, SourceMissing, SourceTooLarge
 from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
-from function.manifest.references import MASK_FIELD, InlineImage, StoredImage, bucket_of, manifest_targets
+from function.manifest.references import InlineImage, StoredImage, bucket_of, manifest_targets, stated_references
 from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, Row, read_rows
 from function.manifest.style import MAX_STYLE_BYTES, parse_style, style_object
 from function.pipeline.fetch import find_image
@@ -279,12 +279,7 @@ def read_document(
 def _pair(title: str, name: str, body: bytes, bucket: str, settings: Settings, row: int | None = None) -> Pair:
     """A manifest, read as the function will read it."""
     manifest = parse_manifest(body, settings)
-    named = {
-        "product": manifest.product,
-        "scene": manifest.scene,
-        "style": manifest.style,
-        MASK_FIELD: manifest.exact_placement.mask,
-    }
+    named = {**manifest.references, "style": manifest.style}
     anywhere = _reading_anywhere(named, settings)
     targets = manifest_targets(manifest, anywhere, bucket, name)
     for part, target in targets.items():
@@ -300,9 +295,7 @@ def _reading_anywhere(fields: Any, settings: Settings) -> Settings:
     """Without ALLOWED_BUCKETS in this environment nobody here knows what the function may read."""
     if settings.allowed_buckets or not isinstance(fields, dict):
         return settings
-    placement = fields.get("placement")
-    named = [*fields.values(), *(placement.values() if isinstance(placement, dict) else ())]
-    buckets = (bucket_of(value) for value in named if isinstance(value, str))
+    buckets = map(bucket_of, stated_references(fields))
     return settings.model_copy(update={"allowed_buckets": tuple(bucket for bucket in buckets if bucket)})
 
 

@@ -6,7 +6,8 @@ holds `text`, or to one `call` (generateContent, countTokens, getModel, listMode
 needs. The first fault that fits a request is the one that fires; a picture's fault fits only a request for a picture
 of two images, and calls that cost nothing meet HTTP errors alone. Kinds of pictures' faults are in render_faults.py,
 and in liberties.py what real models were seen to do with a scene and a product without being asked; those of
-sketches.py fit only a request that has the product laid into the scene.
+sketches.py fit only a request that has the product laid into the scene, those of views.py only one with several
+photographs of it, those of products.py only one with several products.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from function.tools.emulator.asked_spot import SPOT_MANNERS, states_spot
+from function.tools.emulator.products import PRODUCTS_FAULTS, asked_products
 from function.tools.emulator.protocol import RPC, ApiError, GenerateRequest
 from function.tools.emulator.render_faults import PICTURE_FAULTS
 from function.tools.emulator.sketches import SKETCH_MANNERS, sketched_spot
+from function.tools.emulator.views import VIEW_FAULTS, has_several_views
 
 SERVICE = {"service": "generativelanguage.googleapis.com"}
 VERTEX_SERVICE = {"service": "aiplatform.googleapis.com", "consumer": "projects/1"}
@@ -90,7 +93,16 @@ ANSWER_FAULTS = frozenset(
 )
 # What a text model that was asked for JSON answers.
 TEXT_FAULTS = frozenset({"json", "malformed_json"})  # json: value is the answer
-KINDS = WIRE_FAULTS | ANSWER_FAULTS | TEXT_FAULTS | PICTURE_FAULTS | SKETCH_MANNERS | SPOT_MANNERS
+KINDS = (
+    WIRE_FAULTS
+    | ANSWER_FAULTS
+    | TEXT_FAULTS
+    | PICTURE_FAULTS
+    | SKETCH_MANNERS
+    | SPOT_MANNERS
+    | VIEW_FAULTS
+    | PRODUCTS_FAULTS
+)
 GENERATE = "generateContent"
 RETRY_AFTER = "1s"  # the RetryInfo of a 429
 
@@ -127,6 +139,10 @@ class Fault:
         if self.kind in SKETCH_MANNERS and sketched_spot(request.text, (1, 1)) is None:
             return False
         if self.kind in SPOT_MANNERS and not states_spot(request.text):
+            return False
+        if self.kind in VIEW_FAULTS and not has_several_views(request):
+            return False
+        if self.kind in PRODUCTS_FAULTS and not asked_products(request):
             return False
         if self.kind in TEXT_FAULTS and not request.wants_json:
             return False

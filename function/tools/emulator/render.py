@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -19,10 +20,12 @@ from function.tools.emulator.drift import drift, repaint
 from function.tools.emulator.liberties import alter_picture, alter_scene, redo_product
 from function.tools.emulator.models import SIZE_FACTORS
 from function.tools.emulator.placement import find_spot
+from function.tools.emulator.products import AskedProduct, asked_products, find_spots, twin_of
 from function.tools.emulator.protocol import GenerateRequest
 from function.tools.emulator.render_faults import FLOAT, spoil_picture, spoil_product, spots
 from function.tools.emulator.scene_renderer import plain_scene
 from function.tools.emulator.sketches import redraw, sketched_spot
+from function.tools.emulator.views import views_drawn
 
 CRISP = 0.35  # unsharp mask on the enlarged scene: models like it crisp
 SIDES = {"left": 0.28, "right": 0.74, "centre": 0.5, "center": 0.5, "middle": 0.5}  # of the scene's width
@@ -41,10 +44,12 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
         return drift(plain_scene(OTHER_PICTURE, size, rng), rng, 0)
     scene = request.images[0].pixels[..., :3]
     canvas = _enlarged(scene, size)
-    if len(request.images) > 1:
-        product = _trimmed(request.images[1].pixels)
+    if several := asked_products(request):
+        _draw_products(canvas, scene, several, request, fault, rng, drift_amount)
+    elif len(request.images) > 1:
+        product, *beside = (_trimmed(request.images[image].pixels) for image in views_drawn(fault))
         laid = sketched_spot(request.text, size)
-        side = next((at for word, at in SIDES.items() if word in _line(request.text, "Placement").lower()), None)
+        side = _side(_line(request.text, "Placement"))
         if laid is None:
             spot = find_spot(scene, product, rng, side)
             scale = size[0] / scene.shape[1], size[1] / scene.shape[0]
@@ -62,10 +67,10 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
         alter_scene(canvas, fault, spot, wide, light, rng)
         repaint(canvas, rng, drift_amount)
         drawn = redo_product(spoil_product(product, fault), fault, rng)
-        for one in spots(spot, wide, size, fault):
+        for number, one in enumerate(spots(spot, wide, size, "product_duplicated" if beside else fault)):
             stand(
                 canvas,
-                drawn,
+                beside[0] if number and beside else drawn,
                 one,
                 light,
                 shadow=0.0 if fault == "no_shadow" else 1.0,
@@ -73,6 +78,38 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
             )
     picture = alter_picture(spoil_picture(canvas, fault, rng), fault)
     return drift(picture, rng, 0 if fault == "black_image" else drift_amount)
+
+
+def _draw_products(
+    canvas: np.ndarray,
+    scene: np.ndarray,
+    asked: Sequence[AskedProduct],
+    request: GenerateRequest,
+    fault: str | None,
+    rng: np.random.Generator,
+    drift_amount: float,
+) -> None:
+    """Stand all products into `canvas` (float32 RGB 0..255), in place, those behind first."""
+    products = [_trimmed(request.images[one.image].pixels) for one in asked]
+    places = find_spots(scene, products, [_side(one.placement) for one in asked], rng)
+    across, down = canvas.shape[1] / scene.shape[1], canvas.shape[0] / scene.shape[0]
+    drawn = [
+        (spoil_product(product, "wrong_colour" if fault == "one_recoloured" and not index else fault),
+         replace(spot, foot_x=spot.foot_x * across, foot_y=spot.foot_y * down, height=spot.height * down))
+        for index, (product, spot) in enumerate(zip(products, places, strict=True))
+    ]  # fmt: skip
+    if fault == "one_left_out":
+        drawn.pop()
+    if fault == "one_drawn_twice":
+        drawn.append((drawn[0][0], twin_of([spot for _, spot in drawn], drawn[0][0], canvas.shape[1])))
+    light = read_light(scene)
+    repaint(canvas, rng, drift_amount)
+    for product, spot in sorted(drawn, key=lambda one: one[1].foot_y):
+        stand(canvas, redo_product(product, fault, rng), spot, light, shadow=0.0 if fault == "no_shadow" else 1.0)
+
+
+def _side(placement: str) -> float | None:
+    return next((at for word, at in SIDES.items() if word in placement.lower()), None)
 
 
 def _trimmed(product: np.ndarray) -> np.ndarray:

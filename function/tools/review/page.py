@@ -18,6 +18,7 @@ from function.tools.review.page_data import JsonDict, answer_record, corners_of,
 from function.tools.review.pair import ReviewPair
 from function.tools.review.pictures import PRODUCT_PX, PictureFolder
 from function.tools.review.price import max_attempts, prices_of
+from function.tools.review.view import product_record
 
 FULL_SIZE_PAIRS = 60  # up to here the originals are copied too: about 0.5 GB at 4K
 ASSETS = Path(__file__).parent / "assets"
@@ -89,7 +90,7 @@ def page_row(pair: ReviewPair, pictures: PictureFolder, full: bool) -> JsonDict:
         number: pictures.add(load, answer_record(pair.sidecar, number), preview_px=ATTEMPT_PX)
         for number, load in pair.attempts.items()
     }
-    product = pictures.add(pair.product, inputs.get("product"), preview_px=PRODUCT_PX)
+    product = pictures.add(pair.product, product_record(pair.sidecar), preview_px=PRODUCT_PX)
     corners = corners_of(pair.sidecar)
     colours = []
     if corners and product and product.preview and result and result.thumb:

@@ -12,9 +12,11 @@ from typing import Any
 
 from function.judging.registry import BY_NAME
 from function.manifest.model import MAX_LABELS
+from function.manifest.product_views import MAX_PRODUCTS
 from function.tools.review.asked_place import asked_place
 from function.tools.review.pair import STATUSES, ReviewPair
 from function.tools.review.pictures import ChangeMask, Picture
+from function.tools.review.view import view_of
 
 TEXT_CHARS = 1000  # enough for any message that a person reads on a page
 
@@ -69,6 +71,8 @@ def pair_data(
         "pose": _text(sidecar.get("pose")),
         "feedback": _text(sidecar.get("feedback")),
         "style": _style(sidecar.get("style")),
+        "view": _view(sidecar),
+        "products": [_product(value) for value in _list(sidecar.get("products"))[:MAX_PRODUCTS]],
         "method": _text(sidecar.get("method")),
         "identity": _identity(sidecar),
         "asked_place": asked_place(sidecar),
@@ -88,7 +92,24 @@ def pair_data(
     }
 
 
-def _identity(sidecar: dict[str, Any]) -> JsonDict | None:
+def _view(sidecar: JsonDict) -> JsonDict | None:
+    """Which of the product's photographs is shown, counted from 1, of how many."""
+    view = view_of(sidecar)
+    return None if view is None else {"number": view[0] + 1, "of": view[1]}
+
+
+def _product(value: object) -> JsonDict:
+    """One of several products: what it is called, where it was to stand, and which checks it did not pass."""
+    record = _dict(value)
+    checks = [_check(name, check) for name, check in _dict(record.get("checks")).items()]
+    return {
+        "name": _text(record.get("name")),
+        "placement": _text(record.get("placement")),
+        "failed": [check["title"] for check in checks if check["passed"] is False],
+    }
+
+
+def _identity(sidecar: JsonDict) -> JsonDict | None:
     """Whose pixels were asked for, and where the product is not its photograph: boxes as shares of the scene."""
     record = sidecar.get("identity")
     if not isinstance(record, dict):

@@ -16,6 +16,7 @@ from function.delivery.outputs import GENERATION_KEY, MANIFEST_KEY, MAX_SIDECAR_
 from function.imaging.data_uri import decode_data_uri, is_data_uri
 from function.manifest.output_target import MAX_TARGETS
 from function.storage.names import gs_uri, is_object_uri, split_gs_uri
+from function.tools.review.view import product_record, view_of
 
 STATUSES = ("review", "failed", "accepted")  # the order in which a person wants to see them
 DECISIONS = ("accept", "reject")
@@ -136,7 +137,7 @@ def _pair(store: ReviewStore, name: str, sidecar: dict[str, Any], objects: Mappi
         name=name,
         sidecar=sidecar,
         scene=_load_source(store, sidecar, "scene", inputs.get("scene")),
-        product=_load_source(store, sidecar, "product", inputs.get("product")),
+        product=_load_source(store, sidecar, "product", product_record(sidecar)),
         result=(lambda: store.read(result_uri)) if result_uri else None,
         decision=decision if decision in DECISIONS else None,
         decided_by=metadata.get(DECIDED_BY_KEY, ""),
@@ -176,10 +177,11 @@ def _load_source(store: ReviewStore, sidecar: dict[str, Any], field: str, record
     uri = uri_of(record)
     if uri and isinstance(record, dict):
         return lambda: store.read(uri, _generation(record.get("generation")))
-    return lambda: _read_inline(store, sidecar["manifest"], field)
+    view = view_of(sidecar)
+    return lambda: _read_inline(store, sidecar["manifest"], field, view[0] if view else 0)
 
 
-def _read_inline(store: ReviewStore, manifest: dict[str, Any], field: str) -> bytes | None:
+def _read_inline(store: ReviewStore, manifest: dict[str, Any], field: str, view: int) -> bytes | None:
     bucket, name = manifest.get("bucket"), manifest.get("name")
     uri = f"gs://{bucket}/{name}"
     if not isinstance(bucket, str) or not isinstance(name, str) or not is_object_uri(uri):
@@ -187,8 +189,10 @@ def _read_inline(store: ReviewStore, manifest: dict[str, Any], field: str) -> by
     body = store.read(uri, _generation(manifest.get("generation")))
     try:
         reference = json.loads(body or b"")[field]
+        if isinstance(reference, list) and field == "product":
+            reference = reference[view]
         return decode_data_uri(reference) if isinstance(reference, str) and is_data_uri(reference) else None
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None
 
 

@@ -210,7 +210,7 @@ function sideBySide(pair, result) {
   const shown = [
     ["Scene", scene, "scene", "The scene was not kept, or is not there any more."],
     [result.name || "Result", result.picture, "result", headline(pair)],
-    ["Product", product, "product", "The product photograph is not there any more."],
+    [pair.view ? `Product, photograph ${pair.view.number} of ${pair.view.of}` : "Product", product, "product", "The product photograph is not there any more."],
   ];
   return shown.map(([title, picture, className, missing]) => {
     const frame = element("span", "frame");
@@ -232,6 +232,7 @@ function facts(pair) {
   if (pair.error) parts.push(errorBlock(pair.error));
   if (pair.checks.length) parts.push(element("h3", "", "Checks"), element("ul", "checks", ...pair.checks.map(checkRow)));
   if (pair.colours?.length) parts.push(element("h3", "", "Colours of the product"), colourRows(pair.colours));
+  if (pair.products?.length) parts.push(element("h3", "", "Products"), definitions(pair.products.map(productRow)));
   if (pair.feedback) parts.push(element("h3", "", "What a person asked for"), element("p", "", pair.feedback));
   if (pair.style) parts.push(element("h3", "", "Style"), element("p", "", pair.style.name, " ", element("span", "small", `generation ${pair.style.generation}`)));
   if (pair.placement) parts.push(element("h3", "", "Placement asked for"), element("p", "", pair.placement));
@@ -250,6 +251,11 @@ function askedWords({ scene, height, facing }) {
     height ? `${wholeNumber.format(height)} pixels of the scene tall.` : "",
     facing ? `Facing: ${facing}.` : "",
   ].filter(Boolean).join(" ");
+}
+
+function productRow(product) {
+  const said = product.failed.length ? `did not pass: ${product.failed.join(", ")}` : "passed every check";
+  return [product.name, product.placement ? `${said} (${product.placement})` : said];
 }
 
 function statusBlock(pair) {

@@ -1,0 +1,218 @@
+"""Several products in one answer: each is looked for, and judged, against the scene with the others already in it.
+
+Where the answer shows another product, and nearer to that one than to this, the picture that counts as the scene is the
+answer itself: there nothing was put in. So every product goes the way of a single one, and no product is an alteration,
+or another's duplicate. What the products have in common, the scene as it is restored, is put together from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import cv2
+import numpy as np
+
+from function.imaging.array_ops import to_bytes
+from function.imaging.frame import Frame
+from function.matching.best_view import explained, match_views
+from function.matching.match import ProductMatch
+from function.restoration.analysis import (
+    Analysis,
+    ProductAnalysis,
+    ProductReference,
+    RegisteredAnswer,
+    analysed_with,
+    change_mask,
+    product_in_answer,
+)
+from function.restoration.change_detection import find_evidence, find_product
+from function.restoration.product_mask import rough_coverage
+
+# Two products that share more than this of the smaller one's coverage were found at one place: only one stands there.
+SAME_PLACE = 0.5
+# What was put in beside the products that were found is another product from this share of the picture on: that is the
+# least that counts as present.
+LEAST_AREA = 0.003
+# A matched outline is widened by this share of the picture's longer side before what is left is looked at: the rest of
+# its own rim is no other product.
+RIM_SHARE = 0.02
+# Between two products, this steeply from one's side to the other's.
+STEEPNESS = 1.5
+
+
+def analyse_products(
+    scene: np.ndarray, products: Sequence[Sequence[ProductReference]], answer: np.ndarray, frame: Frame
+) -> Analysis:
+    """As `analyse`, of several products, each with its photographs. `each` of the analysis is about one of them, in
+    their order; its `product` stands for all: it has their masks, and no match of its own."""
+    found = analysed_with(partial(_find_products, products=products), scene, products[0][0], answer, frame)
+    if found.each:
+        return found
+    each = tuple(replace(found, product=_not_found(views[0], found.product.mask)) for views in products)
+    return replace(found, each=each)
+
+
+def _not_found(reference: ProductReference, mask: np.ndarray) -> ProductAnalysis:
+    return ProductAnalysis(reference.photograph, None, mask, reference.hidden)
+
+
+def _find_products(
+    registered: RegisteredAnswer, _: ProductReference, products: Sequence[Sequence[ProductReference]]
+) -> Analysis:
+    scene = registered.scene
+    regions = _regions(registered, products)
+    sides = _sides(regions, scene.image.shape[:2])
+    each = []
+    for views, side in zip(products, sides, strict=True):
+        shown = to_bytes(scene.image * side[..., None] + scene.answer * (1 - side[..., None]))
+        nothing = replace(registered.nothing, product=_not_found(views[0], registered.nothing.product.mask))
+        alone = replace(registered, scene=replace(scene, image=shown, given=shown), nothing=nothing)
+        each.append(product_in_answer(alone, views[0], views[1:]))
+    return _joined(registered, products, each)
+
+
+def _joined(
+    registered: RegisteredAnswer, products: Sequence[Sequence[ProductReference]], each: Sequence[Analysis]
+) -> Analysis:
+    """All of it against the scene as it was given."""
+    mask = np.maximum.reduce([one.product.mask for one in each])
+    content = np.maximum.reduce([one.scene.content for one in each])
+    light: np.ndarray = np.add.reduce([one.scene.light for one in each], dtype=np.float32)
+    scene = replace(
+        registered.scene,
+        light=light,
+        content=content,
+        change=change_mask(light, cv2.max(mask, content)),
+        drawn_anew=any(one.scene.drawn_anew for one in each),
+        undone_alterations=tuple(change for one in each for change in one.scene.undone_alterations),
+        kept_alterations=tuple(change for one in each for change in one.scene.kept_alterations),
+    )
+    return Analysis(scene, _not_found(products[0][0], mask), tuple(each))
+
+
+def _regions(registered: RegisteredAnswer, products: Sequence[Sequence[ProductReference]]) -> list[np.ndarray | None]:
+    """(h, w) bool for each product: where the answer shows it, once or more often; None where it does not."""
+    scene = registered.scene
+    size = scene.image.shape[1], scene.image.shape[0]
+    evidence = find_evidence(scene.image, registered.matched, scene.registration.inside)
+    core = find_product(evidence)
+    put_in = rough_coverage(core if core.any() else evidence.changed, None, size)
+    regions: list[np.ndarray | None] = [None] * len(products)
+    found = _matched(scene.image, scene.answer, put_in, products)
+    for index, match in found.items():
+        regions[index] = match.coverage > 127
+    covered = _union(regions, put_in.shape)
+    for index, match in found.items():
+        if match.instances > 1:
+            again = _match(products[index], _without(scene.image, scene.answer, covered), put_in)
+            if again is not None and _overlap(again.coverage > 127, covered) <= SAME_PLACE:
+                regions[index] = (match.coverage > 127) | (again.coverage > 127)
+    covered = _union(regions, put_in.shape)
+    rest = rough_coverage(find_product(evidence, plain=True), None, size) > 127
+    _assign(rest & ~_widened(covered), regions, products, scene.answer)
+    return regions
+
+
+def _matched(
+    image: np.ndarray, answer: np.ndarray, put_in: np.ndarray, products: Sequence[Sequence[ProductReference]]
+) -> dict[int, ProductMatch]:
+    """The products that are found by their print, no two at one place: what explains most of the answer stands there,
+    and the others are looked for without it."""
+    waiting = {
+        index: match for index, views in enumerate(products) if (match := _match(views, answer, put_in)) is not None
+    }
+    found: dict[int, ProductMatch] = {}
+    covered = np.zeros(put_in.shape, bool)
+    while waiting:
+        index = max(waiting, key=lambda one: explained(waiting[one]))
+        match = waiting.pop(index)
+        if _overlap(match.coverage > 127, covered) <= SAME_PLACE:
+            found[index] = match
+            covered |= match.coverage > 127
+            continue
+        again = _match(products[index], _without(image, answer, covered), put_in)
+        if again is not None and _overlap(again.coverage > 127, covered) <= SAME_PLACE:
+            waiting[index] = again
+    return found
+
+
+def _match(views: Sequence[ProductReference], answer: np.ndarray, put_in: np.ndarray) -> ProductMatch | None:
+    return match_views([view.sought for view in views], answer, put_in)[1]
+
+
+def _without(image: np.ndarray, answer: np.ndarray, covered: np.ndarray) -> np.ndarray:
+    """The answer (h, w, 3) with the scene where it is covered."""
+    return np.where(_widened(covered)[..., None], image, answer)
+
+
+def _assign(
+    rest: np.ndarray,
+    regions: list[np.ndarray | None],
+    products: Sequence[Sequence[ProductReference]],
+    answer: np.ndarray,
+) -> None:
+    """Give what else was put in to the products that were not found by print, in place: each the piece whose colour is
+    nearest to its own."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(rest.astype(np.uint8), connectivity=8)
+    pieces = [int(label) for label in range(1, len(stats)) if stats[label, cv2.CC_STAT_AREA] >= LEAST_AREA * rest.size]
+    waiting = [index for index, region in enumerate(regions) if region is None]
+    lab = cv2.cvtColor(answer, cv2.COLOR_RGB2LAB)
+    colours = {piece: np.median(lab[labels == piece], axis=0) for piece in pieces}
+    own = {index: _own_colour(products[index][0].photograph) for index in waiting}
+    distances = sorted(
+        (float(np.linalg.norm(colours[piece] - own[index])), index, piece) for index in waiting for piece in pieces
+    )
+    taken: set[int] = set()
+    for _, index, piece in distances:
+        if regions[index] is None and piece not in taken:
+            regions[index] = labels == piece
+            taken.add(piece)
+
+
+def _own_colour(photograph: np.ndarray) -> np.ndarray:
+    """(3,) the median of what is opaque in (h, w, 4) uint8, CIELAB of 8 bits."""
+    lab = cv2.cvtColor(np.ascontiguousarray(photograph[..., :3]), cv2.COLOR_RGB2LAB)
+    opaque = photograph[..., 3] > 127
+    return np.median(lab[opaque] if opaque.any() else lab.reshape(-1, 3), axis=0)
+
+
+def _sides(regions: Sequence[np.ndarray | None], shape: tuple[int, ...]) -> list[np.ndarray]:
+    """(h, w) float32 for each product, 1 where it is nearer than every other one and 0 where another is, softly in
+    between. A product that is nowhere has no side; where all are nowhere each has all of it."""
+    there = {index: region for index, region in enumerate(regions) if region is not None and region.any()}
+    distances = {
+        index: cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, 5) for index, region in there.items()
+    }
+    sides = []
+    for index in range(len(regions)):
+        if index not in distances:
+            sides.append(np.full(shape, 0 if there else 1, np.float32))
+            continue
+        others = [distance for other, distance in distances.items() if other != index]
+        if not others:
+            sides.append(np.ones(shape, np.float32))
+            continue
+        own, nearest = distances[index], np.minimum.reduce(others)
+        share = (nearest - own) / np.maximum(nearest + own, 1e-3)
+        sides.append(np.clip(0.5 + STEEPNESS * share, 0, 1).astype(np.float32))
+    return sides
+
+
+def _overlap(one: np.ndarray, other: np.ndarray) -> float:
+    smaller = min(int(one.sum()), int(other.sum()))
+    return float((one & other).sum()) / smaller if smaller else 0.0
+
+
+def _union(regions: Sequence[np.ndarray | None], shape: tuple[int, ...]) -> np.ndarray:
+    covered = np.zeros(shape, bool)
+    for region in regions:
+        if region is not None:
+            covered |= region
+    return covered
+
+
+def _widened(covered: np.ndarray) -> np.ndarray:
+    reach = 2 * round(RIM_SHARE * max(covered.shape) / 2) + 1
+    return cv2.dilate(covered.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0

@@ -1,0 +1,89 @@
+"""Several products in one scene: each is looked for, restored and judged by itself."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+from PIL import Image
+
+from function.sidecar import Sidecar
+from tests.product_samples import put_products
+from tests.support import scene_png
+from tests.tiers import exhaustive
+
+
+def failed(record):
+    return {name for name, check in record["checks"].items() if not check["passed"]}
+
+
+def test_two_products_are_judged_and_restored_one_by_one(cloud, server):
+    asked = {"bottle": "on the left", "can": "on the right"}
+    assert cloud.deliver(server, put_products(cloud, asked, placement="on the counter")).status == 200
+    (request,), sidecar = cloud.gemini.requests, cloud.sidecar()
+    Draft202012Validator(Sidecar.model_json_schema(by_alias=True, mode="serialization")).validate(sidecar)
+    assert len(request["images"]) == 3 and 'Placement of "can": on the right' in request["text"]
+    assert "Placement of all together: on the counter" in request["text"]
+    assert sidecar["status"] == "accepted", sidecar["checks"]
+    bottle, can = sidecar["products"]
+    assert (bottle["name"], bottle["placement"], can["name"]) == ("bottle", "on the left", "can")
+    for product in (bottle, can):
+        assert product["match_quality"] > 0.9 and failed(product) == set()
+        assert product["view"] == {"index": 0, "uri": product["inputs"][0]["uri"], "sent": 1}
+    assert bottle["box"][0] + bottle["box"][2] < can["box"][0]  # side by side
+    assert sidecar["inputs"]["views"] == bottle["inputs"] + can["inputs"] and "view" not in sidecar
+    assert sidecar["restoration"]["match_quality"] == min(bottle["match_quality"], can["match_quality"])
+    assert sidecar["checks"].keys() == can["checks"].keys() == sidecar["attempts"][0]["checks"].keys()
+    result = np.asarray(Image.open(io.BytesIO(cloud.get("pair.png"))).convert("RGB"))
+    scene = np.asarray(Image.open(io.BytesIO(cloud.get("scene.png", cloud.input))).convert("RGB"))
+    assert (result == scene).all(axis=2).mean() > 0.7  # the scene's own pixels, between the products too
+
+
+@pytest.mark.parametrize(
+    ("fault", "whose", "check"),
+    [
+        ("one_drawn_twice", "bottle", "product_once"),
+        *exhaustive(("one_recoloured", "bottle", "product_colour"), ("one_left_out", "can", "product_present")),
+    ],
+)
+def test_what_is_wrong_with_one_product_is_said_of_that_one(cloud, server, fault, whose, check):
+    cloud.gemini.control(faults=[{"kind": fault, "times": None}])
+    resource = put_products(cloud, {"bottle": "on the left", "can": "on the right"}, attempts=1)
+    assert cloud.deliver(server, resource).status == 200
+    sidecar = cloud.sidecar()
+    assert sidecar["status"] == "review" and cloud.gemini.faults.report()["fired"] == {fault: 1}
+    for product in sidecar["products"]:
+        assert check in failed(product) if product["name"] == whose else not failed(product), product["checks"]
+    assert check in failed(sidecar) and sidecar["checks"][check]["reason"].startswith(f"{whose}: ")
+
+
+def test_the_next_attempt_is_told_which_product_was_missing(cloud, server):
+    cloud.gemini.control(faults=[{"kind": "one_left_out", "times": 1}])
+    resource = put_products(cloud, {"bottle": "on the left", "can": "on the right"}, attempts=2)
+    assert cloud.deliver(server, resource).status == 200
+    first, second = cloud.gemini.requests
+    sidecar = cloud.sidecar()
+    assert [attempt["verdict"] for attempt in sidecar["attempts"]] == ["review", "accepted"]
+    assert "- can: The product was missing." in second["text"] and "bottle: The" not in second["text"]
+    assert "earlier attempt" not in first["text"] and all(product["box"] for product in sidecar["products"])
+
+
+@pytest.mark.exhaustive
+def test_four_products_with_views_by_a_model_that_takes_them(own_cloud):
+    asked = {name: None for name in ("bottle", "can", "mug", "box")}
+    with own_cloud.server(ALLOWED_MODELS="gemini-3-pro-image") as server:
+        resource = put_products(own_cloud, asked, model="gemini-3-pro-image", seed=4)
+        assert own_cloud.deliver(server, resource).status == 200
+    sidecar = own_cloud.sidecar()
+    assert sidecar["status"] == "accepted", sidecar["checks"]
+    assert [product["name"] for product in sidecar["products"]] == list(asked)
+
+
+def test_more_products_than_the_model_takes_cost_nothing(cloud, server):
+    cloud.put("scene.png", scene_png())
+    assert cloud.deliver(server, put_products(cloud, dict.fromkeys(("bottle", "can", "mug")))).status == 200
+    error = cloud.sidecar()["error"]
+    assert error["code"] == "manifest_invalid" and cloud.calls() == 0
+    assert "takes 3 images" in error["message"] and "3 products" in error["message"]
