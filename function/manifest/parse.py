@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from function.errors import ManifestInvalid
+from function.generation.models import ImageModel, model_table
 from function.imaging.mishaps import lfs_pointer
 from function.manifest.json_text import parse_json
 from function.manifest.model import Manifest, ScenePrompt
@@ -59,9 +60,19 @@ def manifest_from(fields: Any, settings: Settings) -> Manifest:
     if manifest.model is not None and manifest.model not in settings.manifest_models:
         allowed = ", ".join(settings.manifest_models)
         raise ManifestInvalid(f"model: {manifest.model} is not allowed here (allowed: {allowed}; see ALLOWED_MODELS)")
+    check_products(manifest, model_table().find(manifest.model or settings.gemini_model))
     if manifest.attempts is not None and manifest.attempts > settings.max_attempts:
         raise ManifestInvalid(f"attempts: {manifest.attempts} is more than the {settings.max_attempts} allowed here")
     return manifest
+
+
+def check_products(manifest: Manifest, model: ImageModel) -> None:
+    """Raises ManifestInvalid where the model takes fewer images than the scene and one of each product."""
+    if manifest.products is not None and 1 + len(manifest.products) > model.max_input_images:
+        raise ManifestInvalid(
+            f"products: {model.id} takes {model.max_input_images} images, and not the scene and "
+            f"{len(manifest.products)} products; ask for fewer, or name a model that takes more"
+        )
 
 
 def explain(error: ValidationError, document: type[StrictModel] = Manifest) -> str:

@@ -40,6 +40,7 @@ from function.restoration.several_products import analyse_products
 from function.sidecar import CheckRecord, ProvenanceRecord, ResultRecord
 
 MAX_ANSWER_PIXELS = 40_000_000  # the largest native picture of any listed model has 17 million
+ONE_MORE_BYTES = 16 * 2**20  # what is kept of each further product: its scene, light and masks at 1344 x 756
 ANALYSIS_BYTES = 150 * 2**20  # at its peak, measured with tests/bench/performance.py
 
 
@@ -141,7 +142,8 @@ def analysed(pair: PairContext, image: bytes, place: Place | None) -> tuple[np.n
     """
     record, prepared, decoded = pair.record, pair.prepared, pair.decoded_sources()
     references = [pair.resources.result(one)[1] for one in prepared.ready]
-    with pair.resources.pixels(ANALYSIS_BYTES):
+    further = len(pair.manifest.product_fields) - 1
+    with pair.resources.pixels(ANALYSIS_BYTES + further * ONE_MORE_BYTES):
         with record.stage("restore"):
             answer = decode(image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
             picture = from_srgb(answer.array, decoded.scene.icc)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from function.errors import ManifestInvalid
 from function.generation.product_words import ShownProduct
+from function.manifest.parse import check_products
 from function.pipeline.context import PairContext, Photograph
 
 FIRST_NUMBER = 2  # of a photograph in the prompt: [1] is the scene
@@ -13,12 +13,8 @@ def choose_photographs(pair: PairContext) -> tuple[tuple[Photograph, ...], tuple
     """The photographs in the order in which they are sent, and of several products what the prompt says of each. Raises
     ManifestInvalid where the model takes fewer images than there are products and the scene."""
     products = pair.by_product(pair.decoded_sources().photographs)
+    check_products(pair.manifest, pair.model)  # another one of the chain than was asked for when it was read
     room = max(1, pair.model.max_input_images - 1)
-    if len(products) > room:
-        raise ManifestInvalid(
-            f"products: {pair.model.id} takes {pair.model.max_input_images} images, the scene among them, and not the "
-            f"scene and {len(products)} products; name a model that takes more"
-        )
     leading = [(index, views[0]) for index, views in enumerate(products)]
     others = [(index, view) for index, views in enumerate(products) for view in views[1:]]
     sent = (leading + others)[:room]

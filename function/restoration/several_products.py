@@ -1,8 +1,8 @@
 """Several products in one answer: each is looked for, and judged, against the scene with the others already in it.
 
-Where the answer shows another product, and nearer to that one than to this, the picture that counts as the scene is the
-answer itself: there nothing was put in. So every product goes the way of a single one, and no product is an alteration,
-or another's duplicate. What the products have in common, the scene as it is restored, is put together from them.
+Where the answer differs from the scene, nearer to another product than to this one, the picture that counts as the
+scene is the answer itself: there nothing was put in. So every product goes the way of a single one, and no product is
+an alteration, or another's duplicate. What they have in common, the scene as it is restored, is put together from them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import partial
 import cv2
 import numpy as np
 
-from function.imaging.array_ops import to_bytes
+from function.imaging.array_ops import downsample2, to_bytes
 from function.imaging.frame import Frame
 from function.matching.best_view import explained, match_views
 from function.matching.match import ProductMatch
@@ -27,7 +27,7 @@ from function.restoration.analysis import (
     change_mask,
     product_in_answer,
 )
-from function.restoration.change_detection import find_evidence, find_product
+from function.restoration.change_detection import Evidence, find_evidence, find_product
 from function.restoration.product_mask import rough_coverage
 
 # Two products that share more than this of the smaller one's coverage were found at one place: only one stands there.
@@ -38,6 +38,8 @@ LEAST_AREA = 0.003
 # A matched outline is widened by this share of the picture's longer side before what is left is looked at: the rest of
 # its own rim is no other product.
 RIM_SHARE = 0.02
+# Around a change there is some more of it that is too faint to be told from noise (half-size pixels).
+AROUND_PX = 6
 # Between two products, this steeply from one's side to the other's.
 STEEPNESS = 1.5
 
@@ -62,24 +64,32 @@ def _find_products(
     registered: RegisteredAnswer, _: ProductReference, products: Sequence[Sequence[ProductReference]]
 ) -> Analysis:
     scene = registered.scene
-    regions = _regions(registered, products)
+    evidence = find_evidence(scene.image, registered.matched, scene.registration.inside)
+    regions = _regions(registered, evidence, products)
     sides = _sides(regions, scene.image.shape[:2])
+    # Only there: what tells change from noise measures the noise where the answer is not the scene's own pixels.
+    changed = _softly(evidence.changed, (scene.image.shape[1], scene.image.shape[0]))
     each = []
     for views, side in zip(products, sides, strict=True):
-        shown = to_bytes(scene.image * side[..., None] + scene.answer * (1 - side[..., None]))
+        hidden = ((1 - side) * changed)[..., None]
+        shown = to_bytes(scene.image * (1 - hidden) + scene.answer * hidden)
         nothing = replace(registered.nothing, product=_not_found(views[0], registered.nothing.product.mask))
         alone = replace(registered, scene=replace(scene, image=shown, given=shown), nothing=nothing)
         each.append(product_in_answer(alone, views[0], views[1:]))
-    return _joined(registered, products, each)
+    return _joined(registered, products, each, sides)
 
 
 def _joined(
-    registered: RegisteredAnswer, products: Sequence[Sequence[ProductReference]], each: Sequence[Analysis]
+    registered: RegisteredAnswer,
+    products: Sequence[Sequence[ProductReference]],
+    each: Sequence[Analysis],
+    sides: Sequence[np.ndarray],
 ) -> Analysis:
-    """All of it against the scene as it was given."""
+    """All of it against the scene as it was given; the light on each side is the one that was found there."""
     mask = np.maximum.reduce([one.product.mask for one in each])
     content = np.maximum.reduce([one.scene.content for one in each])
-    light: np.ndarray = np.add.reduce([one.scene.light for one in each], dtype=np.float32)
+    weights = [downsample2(side)[..., None] for side in sides]
+    light = sum(one.scene.light * weight for one, weight in zip(each, weights, strict=True)) / sum(weights)
     scene = replace(
         registered.scene,
         light=light,
@@ -92,11 +102,12 @@ def _joined(
     return Analysis(scene, _not_found(products[0][0], mask), tuple(each))
 
 
-def _regions(registered: RegisteredAnswer, products: Sequence[Sequence[ProductReference]]) -> list[np.ndarray | None]:
+def _regions(
+    registered: RegisteredAnswer, evidence: Evidence, products: Sequence[Sequence[ProductReference]]
+) -> list[np.ndarray | None]:
     """(h, w) bool for each product: where the answer shows it, once or more often; None where it does not."""
     scene = registered.scene
     size = scene.image.shape[1], scene.image.shape[0]
-    evidence = find_evidence(scene.image, registered.matched, scene.registration.inside)
     core = find_product(evidence)
     put_in = rough_coverage(core if core.any() else evidence.changed, None, size)
     regions: list[np.ndarray | None] = [None] * len(products)
@@ -198,6 +209,12 @@ def _sides(regions: Sequence[np.ndarray | None], shape: tuple[int, ...]) -> list
         share = (nearest - own) / np.maximum(nearest + own, 1e-3)
         sides.append(np.clip(0.5 + STEEPNESS * share, 0, 1).astype(np.float32))
     return sides
+
+
+def _softly(changed: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(h, w) float32 at `size`: 1 on and around what changed ((h', w') bool), running out softly."""
+    wide = cv2.dilate(changed.astype(np.uint8) * 255, np.ones((2 * AROUND_PX + 1,) * 2, np.uint8))
+    return cv2.resize(cv2.blur(wide, (AROUND_PX, AROUND_PX)), size, interpolation=cv2.INTER_LINEAR) / np.float32(255)
 
 
 def _overlap(one: np.ndarray, other: np.ndarray) -> float:

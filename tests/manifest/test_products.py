@@ -81,6 +81,13 @@ def test_what_does_not_go_together_is_said(fields, words):
     assert words in refused.value.message
 
 
+def test_a_model_takes_so_many_products():
+    three = scene_with(*({"name": name, "product": name} for name in ("mill", "cup", "jug")))
+    with pytest.raises(ManifestInvalid, match="takes 3 images, and not the scene and 3 products"):
+        manifest_from(three, SETTINGS)
+    assert manifest_from(three | {"model": "gemini-nano-banana-2.1"}, SETTINGS).products is not None
+
+
 def test_a_photograph_shows_one_product_and_what_may_be_read_holds_for_each():
     same = manifest_from(scene_with(MILL, {**CUP, "product": "mill.png"}), SETTINGS)
     with pytest.raises(ManifestInvalid, match=r"products\.cup: it is the same photograph as products\.mill"):

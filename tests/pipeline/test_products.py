@@ -11,7 +11,6 @@ from PIL import Image
 
 from function.sidecar import Sidecar
 from tests.product_samples import put_products
-from tests.support import scene_png
 from tests.tiers import exhaustive
 
 
@@ -81,9 +80,14 @@ def test_four_products_with_views_by_a_model_that_takes_them(own_cloud):
     assert [product["name"] for product in sidecar["products"]] == list(asked)
 
 
-def test_more_products_than_the_model_takes_cost_nothing(cloud, server):
-    cloud.put("scene.png", scene_png())
-    assert cloud.deliver(server, put_products(cloud, dict.fromkeys(("bottle", "can", "mug")))).status == 200
-    error = cloud.sidecar()["error"]
-    assert error["code"] == "manifest_invalid" and cloud.calls() == 0
-    assert "takes 3 images" in error["message"] and "3 products" in error["message"]
+@pytest.mark.exhaustive
+def test_a_model_of_the_chain_that_takes_fewer_products_is_not_asked(own_cloud):
+    """It is found out only when the one that was asked for is gone."""
+    own_cloud.gemini.control(faults=[{"kind": "404", "times": 1, "match": {"model": "gemini-3-pro-image"}}])
+    chain = {"GEMINI_MODEL": "gemini-3-pro-image", "GEMINI_FALLBACK_MODEL": "gemini-2.5-flash-image"}
+    with own_cloud.server(**chain) as server:
+        resource = put_products(own_cloud, dict.fromkeys(("bottle", "can", "mug")))
+        assert own_cloud.deliver(server, resource).status == 200
+    error = own_cloud.sidecar()["error"]
+    assert error["code"] == "manifest_invalid" and own_cloud.calls() == 0
+    assert "gemini-2.5-flash-image takes 3 images" in error["message"]

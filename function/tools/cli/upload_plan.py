@@ -17,6 +17,7 @@ from function.delivery.row_writer import NamesTaken, row_manifest, rows_prefix
 from function.errors import CompositeError, SourceMissing, SourceTooLarge
 from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
+from function.manifest.placement import MASK_FIELD
 from function.manifest.references import InlineImage, StoredImage, bucket_of, manifest_targets, stated_references
 from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, Row, read_rows
 from function.manifest.style import MAX_STYLE_BYTES, parse_style, style_object
@@ -183,6 +184,10 @@ def make_plan(
                 more = f" and {len(others):,} more" if others else ""
                 plan.problems.append(f"{first.title}{more}: {checked}")
     progress.close()
+    for pair in _pairs(plan):
+        if problem := _too_large_together(pair, files, settings):
+            bad.add(pair)
+            plan.problems.append(f"{pair.title}: {problem}")
     if skip_bad:
         plan.documents = [good for document in plan.documents if (good := document.without(bad))]
         read = {image.name for pair in _pairs(plan) for image in pair.images if image.bucket == bucket}
@@ -335,6 +340,15 @@ def _read_image(path: Path, name: str, settings: Settings) -> LocalFile:
     content = _content(path, settings.max_source_bytes)
     info = inspect_source(content, str(path), settings)
     return LocalFile(path, name, len(content), crc32c(content), info.mime_type)
+
+
+def _too_large_together(pair: Pair, files: dict[StoredImage, Path | None], settings: Settings) -> str:
+    """What is wrong with the photographs of its products in the folder, however small each is; empty where nothing."""
+    photographs = [files[image] for field, image in pair.sources.items() if field not in ("scene", MASK_FIELD)]
+    size = sum(file.stat().st_size for file in photographs if file is not None)
+    if len(photographs) < 2 or size <= settings.max_source_bytes:
+        return ""
+    return f"its photographs have {size:,} bytes together; {settings.max_source_bytes:,} are allowed (MAX_SOURCE_BYTES)"
 
 
 def _check_stored(image: StoredImage, there: dict[str, StoredObject], storage: Storage, settings: Settings) -> None:

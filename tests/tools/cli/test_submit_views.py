@@ -26,6 +26,9 @@ def test_every_photograph_goes_up_and_a_missing_one_is_named(own_cloud, command,
     done = command("submit", tmp_path, f"gs://{own_cloud.input}", "--yes")
     assert done.status != 0 and "c.png is neither in the folder nor in the bucket" in done.out + done.err
     (tmp_path / "pair.json").write_text(json.dumps(pair | {"product": ["a.png", "b.png"]}))
+    limit = str(sum(len(view_png(name)) for name in ("front.png", "back.png")) - 1)
+    done = command("submit", tmp_path, f"gs://{own_cloud.input}", "--dry-run", MAX_SOURCE_BYTES=limit)
+    assert done.status != 0 and "its photographs have" in done.out + done.err
     assert command("submit", tmp_path, f"gs://{own_cloud.input}", "--yes").status == 0
     assert own_cloud.names(own_cloud.input) == ["a.png", "b.png", "pair.json", "scene.png"]
 

@@ -72,3 +72,17 @@ def test_of_several_products_it_says_what_each_did_not_pass():
         {"name": "", "placement": "", "failed": []},
     ]
     assert pair_data(make_pair(), {})["products"] == []
+
+
+def test_the_page_names_the_photograph_and_the_products(open_page):
+    check = {"value": 1.0, "threshold": 0.1, "passed": False, "unit": "", "reason": ""}
+    products = [
+        {"name": "mill", "placement": "left", "checks": {"product_once": check}},
+        {"name": "cup", "placement": "", "checks": {}},
+    ]
+    page = open_page([make_pair(**{name: sidecar()[name] for name in ("inputs", "view")}, products=products)])
+    page.locator(".card").first.click()
+    page.locator("figure.product figcaption").wait_for(state="attached")
+    assert page.locator("figure.product figcaption").text_content() == "Product, photograph 2 of 2"
+    said = page.locator("#detail").inner_text()
+    assert "did not pass: Product once (left)" in said and "passed every check" in said
