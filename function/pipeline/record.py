@@ -25,6 +25,7 @@ from function.sidecar import (
     Compression,
     Cost,
     DriftRecord,
+    EarlierAttempt,
     ErrorRecord,
     IdentityRecord,
     InputRecord,
@@ -59,6 +60,7 @@ class RunRecord:
     inputs: Inputs = field(default_factory=Inputs)
     model: ModelRecord | None = None
     attempts: list[Attempt] = field(default_factory=list)
+    earlier: list[EarlierAttempt] = field(default_factory=list)
     compression: Compression | None = None
     drift: DriftRecord | None = None
     restoration: Restoration | None = None
@@ -153,6 +155,7 @@ class RunRecord:
             results=list(results),
             model=self.model,
             attempts=self.attempts,
+            earlier=self.earlier,
             prompt_version=PROMPT_VERSION if self.attempts else None,
             cost=self.cost(),
             compression=self.compression,
