@@ -50,8 +50,9 @@ from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.settings import Settings
 from function.tools.cli.style import find_style_file
-from function.tools.cli.terminal import UsageProblem, limits_here
+from function.tools.cli.terminal import limits_here
 from function.tools.cli.upload_plan import documents_in
+from function.tools.explain import UsageProblem
 
 PAIR_S = 600.0
 

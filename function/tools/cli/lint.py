@@ -9,8 +9,9 @@ from function.errors import CompositeError
 from function.manifest.style import parse_style
 from function.settings import SettingsInvalid
 from function.storage.names import is_style
-from function.tools.cli.terminal import UsageProblem, counted, fail, limits_here
+from function.tools.cli.terminal import counted, fail, limits_here
 from function.tools.cli.upload_plan import Plan, documents_in, read_document
+from function.tools.explain import UsageProblem
 
 HELP = """\
 Checks manifests (.json), catalogues (.csv, .jsonl) and style profiles (_styles/*.json), or folders of

@@ -14,7 +14,8 @@ from function.manifest.style import Style, parse_style
 from function.pipeline.style import fetch_style
 from function.storage.client import Forbidden
 from function.storage.names import STYLE_SUFFIX, STYLES_FOLDER, is_style, split_gs_uri
-from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, fail, open_storage
+from function.tools.cli.terminal import bucket_and_prefix, fail, open_storage
+from function.tools.explain import UsageProblem
 from function.tools.timeouts import CALL_S
 
 HELP = """\

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from function.tools.cli.odd_objects import shown
-from function.tools.cli.terminal import UsageProblem
+from function.tools.explain import UsageProblem
 from function.tools.review.page_data import title_of
 from function.tools.review.pair import ReviewPair, uri_of
 
@@ -79,7 +80,7 @@ def plan(pairs: Iterable[ReviewPair], label: str | None, *, by_people: bool) -> 
     return found
 
 
-def _pictures(sidecar: dict) -> list[dict[str, object]]:
+def _pictures(sidecar: dict[str, Any]) -> list[dict[str, object]]:
     """The records of all results; of the one, where no more are listed."""
     results = sidecar.get("results")
     listed = [one for one in results if uri_of(one)] if isinstance(results, list) else []
