@@ -27,6 +27,7 @@ from function.sidecar import (
     Compression,
     Cost,
     DriftRecord,
+    EarlierAttempt,
     ErrorRecord,
     IdentityRecord,
     InputRecord,
@@ -65,6 +66,7 @@ class RunRecord:
     products: list[ProductRecord] = field(default_factory=list)
     model: ModelRecord | None = None
     attempts: list[Attempt] = field(default_factory=list)
+    earlier: list[EarlierAttempt] = field(default_factory=list)
     compression: Compression | None = None
     drift: DriftRecord | None = None
     restoration: Restoration | None = None
@@ -173,6 +175,7 @@ class RunRecord:
             results=list(results),
             model=self.model,
             attempts=self.attempts,
+            earlier=self.earlier,
             prompt_version=PROMPT_VERSION if self.attempts else None,
             cost=self.cost(),
             compression=self.compression,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from function.delivery.earlier_attempts import MAX_EARLIER
 from function.judging.registry import BY_NAME
 from function.manifest.model import MAX_LABELS
 from function.manifest.product_views import MAX_PRODUCTS
@@ -61,6 +62,7 @@ def pair_data(
         "checks": sorted(checks, key=lambda check: check["passed"] is not False),
         "error": _error(sidecar.get("error")),
         "attempts": [_attempt(value, attempts) for value in _list(sidecar.get("attempts"))],
+        "earlier": [_attempt(value, attempts) for value in _list(sidecar.get("earlier"))[:MAX_EARLIER]],
         "shown_attempt": _shown_attempt(sidecar),
         "timings": {
             _text(name): number
@@ -195,9 +197,8 @@ def _attempt(value: object, pictures: Mapping[int, Picture | None]) -> JsonDict:
 
 def answer_record(sidecar: dict[str, Any], number: int) -> object:
     """What the sidecar says of the model's own picture of one attempt: its digest and size."""
-    return next(
-        (_dict(one).get("answer") for one in _list(sidecar.get("attempts")) if _dict(one).get("number") == number), None
-    )
+    every = [_dict(one) for one in (*_list(sidecar.get("attempts")), *_list(sidecar.get("earlier")))]
+    return next((one.get("answer") for one in every if one.get("number") == number), None)
 
 
 def title_of(name: str, labels: dict[str, Any]) -> str:
