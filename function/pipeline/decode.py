@@ -13,6 +13,7 @@ from function.imaging.compress import encode_for_model, shrink, shrink_by_area
 from function.imaging.decode import ImageInfo, Pixels, decode, inspect
 from function.imaging.frame import Size, fit_within
 from function.imaging.icc import to_srgb
+from function.imaging.xmp import Rights
 from function.manifest.model import ScenePrompt
 from function.matching.cutout.cut_out import cut_out
 from function.pipeline.context import Decoded, PairContext, Photograph
@@ -21,6 +22,7 @@ from function.pipeline.memory_budget import Priority
 from function.pipeline.scene_pixels import Scene
 from function.pipeline.source_limits import inspect_source
 from function.provenance.ingredient import Role
+from function.provenance.rights import read_rights
 from function.restoration.analysis import ANALYSIS_SIDE_PX
 from function.sidecar import InputRecord
 from function.telemetry.structured_logging import log
@@ -111,6 +113,7 @@ def _record_input(pair: PairContext, field: str, source: Source, pixels: Pixels)
     width, height = pixels.info.size
     role: Role = "scene" if field == "scene" else "product"
     ingredient = pair.credentials.read(source.content, pixels.info.mime_type, role, pair.deadline)
+    rights = read_rights(source.content) if pair.settings.rights_metadata == "keep" else Rights()
     described = InputRecord(
         uri=source.uri,
         generation=source.generation,
@@ -122,6 +125,6 @@ def _record_input(pair: PairContext, field: str, source: Source, pixels: Pixels)
         notes=list(pixels.notes),
         provenance=ingredient.found,
     )
-    pair.record.add_input(field, described, ingredient)
+    pair.record.add_input(field, described, ingredient, rights)
     for note in pixels.notes:
         log("WARNING", f"{field}: {note}", stage="prepare")

@@ -66,6 +66,7 @@ def pair_data(
         "feedback": _text(sidecar.get("feedback")),
         "method": _text(sidecar.get("method")),
         "identity": _identity(sidecar),
+        "provenance": _provenance(sidecar),
         "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:MAX_LABELS]},
         "box": _box(sidecar),
         "undone": _undone(sidecar),
@@ -79,6 +80,21 @@ def pair_data(
             "change": change.overlay if isinstance(change := pictures.get("change"), ChangeMask) else None,
         },
     }
+
+
+def _provenance(sidecar: JsonDict) -> list[list[str]]:
+    """Of result, scene and product, as far as they have credentials: which it is, and what is said of them."""
+    inputs = _dict(sidecar.get("inputs"))
+    files = (("Result", sidecar.get("result")), ("Scene", inputs.get("scene")), ("Product", inputs.get("product")))
+    found = [(title, _dict(_dict(file).get("provenance"))) for title, file in files]
+    return [[title, _credentials(record)] for title, record in found if record]
+
+
+def _credentials(record: JsonDict) -> str:
+    test = "with a TEST certificate" if record.get("test") is True else ""
+    issuer = "" if test else _text(record.get("issuer"))
+    said = " ".join(filter(None, (_text(record.get("state")), test, f"signed by {issuer}" if issuer else "")))
+    return ". ".join(filter(None, (said, _text(record.get("note")))))
 
 
 def _identity(sidecar: JsonDict) -> JsonDict | None:
