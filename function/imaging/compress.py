@@ -44,7 +44,8 @@ def shrink(array: np.ndarray, size: Size) -> np.ndarray:
     if not has_alpha:
         return small
     small = np.minimum(small, small[..., 3:])  # Lanczos may overshoot: no colour is brighter than its coverage
-    return cv2.cvtColor(small, cv2.COLOR_mRGBA2RGBA)
+    result: np.ndarray = cv2.cvtColor(small, cv2.COLOR_mRGBA2RGBA)
+    return result
 
 
 def shrink_by_area(array: np.ndarray, size: Size) -> np.ndarray:
@@ -65,7 +66,8 @@ def shrink_by_area(array: np.ndarray, size: Size) -> np.ndarray:
 def _step(array: np.ndarray, size: Size, least_gap: float) -> int:
     """The largest power of two by which `array` may be shrunk and still be `least_gap` times larger than `size`."""
     height, width = array.shape[:2]
-    return 2 ** int(math.log2(max(1.0, min(width / size[0], height / size[1]) / least_gap)))
+    found: int = 2 ** int(math.log2(max(1.0, min(width / size[0], height / size[1]) / least_gap)))
+    return found
 
 
 def _averaged(array: np.ndarray, step: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 from PIL import Image, JpegImagePlugin
@@ -59,7 +60,7 @@ def encode(
     return buffer.getvalue()
 
 
-def _jpeg_tables(quality: int | None, like: ImageInfo | None) -> dict:
+def _jpeg_tables(quality: int | None, like: ImageInfo | None) -> dict[str, Any]:
     """Pillow's arguments for the quantisation tables.
 
     With tables as fine as the scene's, its unchanged blocks come out nearly as they went in.

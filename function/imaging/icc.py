@@ -89,7 +89,7 @@ def is_srgb(icc: bytes | None) -> bool:
         return True
     levels = np.linspace(0, 255, 9).astype(np.uint8)
     colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(27, 27, 3)
-    return np.abs(_convert(colours, icc, None).astype(np.int16) - colours).max() <= _MAX_SRGB_DIFFERENCE
+    return bool(np.abs(_convert(colours, icc, None).astype(np.int16) - colours).max() <= _MAX_SRGB_DIFFERENCE)
 
 
 def to_srgb(array: np.ndarray, icc: bytes | None) -> np.ndarray:
@@ -125,8 +125,12 @@ def _convert(array: np.ndarray, from_icc: bytes | None, to_icc: bytes | None) ->
     return colours if array.shape[2] == 3 else np.dstack([colours, array[..., 3]])
 
 
-def _apply(image: Image.Image, source: ImageCms.ImageCmsProfile, target: ImageCms.ImageCmsProfile, mode: str):
-    return ImageCms.profileToProfile(image, source, target, _INTENT, outputMode=mode, flags=_FLAGS)
+def _apply(
+    image: Image.Image, source: ImageCms.ImageCmsProfile, target: ImageCms.ImageCmsProfile, mode: str
+) -> Image.Image:
+    converted = ImageCms.profileToProfile(image, source, target, _INTENT, outputMode=mode, flags=_FLAGS)
+    assert converted is not None  # only a change in place returns None
+    return converted
 
 
 def _profile(icc: bytes | None) -> ImageCms.ImageCmsProfile:

@@ -10,6 +10,7 @@ import io
 import re
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image, JpegImagePlugin
@@ -195,7 +196,7 @@ class _Unended(JpegImagePlugin.JpegImageFile):
     def draft(self, mode: str | None, size: Size | None) -> None:
         """Nothing: at a fraction of its size a picture looks whole before all of it has been read."""
 
-    def load(self):
+    def load(self) -> Any:
         """Decode again with other ends; a picture that is whole is the same each time."""
         if not self.tile:
             return super().load()

@@ -29,7 +29,10 @@ def srgb_to_linear(srgb: np.ndarray) -> np.ndarray:
 def linear_to_srgb(linear: np.ndarray) -> np.ndarray:
     """sRGB 0..1 float32 of `linear` light float32, any shape, clipped to 0..1 (IEC 61966-2-1)."""
     value = np.clip(linear, 0, 1)
-    return np.where(value <= 0.0031308, value * 12.92, 1.055 * np.power(value, 1 / 2.4) - 0.055).astype(np.float32)
+    result: np.ndarray = np.where(value <= 0.0031308, value * 12.92, 1.055 * np.power(value, 1 / 2.4) - 0.055).astype(
+        np.float32
+    )
+    return result
 
 
 def log_ratio(
@@ -53,7 +56,8 @@ def log2_levels(image: np.ndarray, dark_offset: float) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _log2_table(dark_offset: float) -> np.ndarray:
-    return np.log2(_LEVELS + dark_offset)
+    result: np.ndarray = np.log2(_LEVELS + dark_offset)
+    return result
 
 
 def masked_mean(
@@ -69,7 +73,8 @@ def masked_mean(
     divisor = np.maximum(window(weight) + added, least)
 
     def mean(image: np.ndarray) -> np.ndarray:
-        return window(image * _like(image, weight)) / _like(image, divisor)
+        result: np.ndarray = window(image * _like(image, weight)) / _like(image, divisor)
+        return result
 
     return mean
 
@@ -118,4 +123,5 @@ def local_correlation(
     if first.mean is not None and second.mean is not None:
         covariance = covariance - first.mean * second.mean
     power = first.variance * second.variance
-    return covariance / np.sqrt(np.maximum(power + added, least))
+    result: np.ndarray = covariance / np.sqrt(np.maximum(power + added, least))
+    return result

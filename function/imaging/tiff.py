@@ -125,7 +125,8 @@ class _Page:
         self.channels = self.value(_CHANNELS, 1)
 
     def _number(self, kind: str, place: int) -> int:
-        return struct.unpack_from(self._order + kind, self._content, place)[0]
+        found: int = struct.unpack_from(self._order + kind, self._content, place)[0]
+        return found
 
     def _required(self, tag: int, name: str) -> int:
         value = self.value(tag, 0)

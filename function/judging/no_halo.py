@@ -71,7 +71,10 @@ def fringe_share(view: ProductView) -> float | None:
     profiles = _rim_profiles(view)
     if profiles is None:
         return None
-    read = lambda p: cv2.remap(p, *profiles, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # noqa: E731
+
+    def read(picture: np.ndarray) -> np.ndarray:
+        return cv2.remap(picture, *profiles, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
     shown, scene, expected = (read(_grey(p, 0.7)) for p in (view.answer, view.scene, view.expected))
     known = read(view.known) > 0.5
     edge = max(2, shown.shape[1] // 5)

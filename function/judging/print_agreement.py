@@ -58,4 +58,5 @@ def _patterns(view: ProductView, known: np.ndarray, sigma: float) -> tuple[np.nd
 def _pattern(grey: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
     """A band of widths of `grey` (h, w) float32 under `weight`: local brightness taken out, smoothed by `sigma`."""
     brightness = masked_mean(weight, lambda image: blur(image, BRIGHTNESS_SIGMAS * sigma), added=1e-3)
-    return cv2.GaussianBlur((grey - brightness(grey)) * weight, (0, 0), sigma)
+    result: np.ndarray = cv2.GaussianBlur((grey - brightness(grey)) * weight, (0, 0), sigma)
+    return result

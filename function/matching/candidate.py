@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -118,7 +119,9 @@ def find_sightings(
     return sightings
 
 
-def align(sought: Sought, affine, points, targets, answer) -> Sighting | None:
+def align(
+    sought: Sought, affine: np.ndarray, points: np.ndarray, targets: np.ndarray, answer: np.ndarray
+) -> Sighting | None:
     """The best of a flat and a round view that starts from an `affine` (2, 3) one of the features' photograph."""
     rows = sought.height
     columns = sought.photograph.alpha.shape[1] * rows / sought.photograph.alpha.shape[0]
@@ -206,7 +209,7 @@ class Level:
         return agreement(self.picture, sample(self.answer, x, y), visible)
 
 
-def views(alpha: np.ndarray):
+def views(alpha: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """The shapes a product may have, as (kind, free parameters, depth (h, w))."""
     yield "plane", projection.PLANE, np.zeros(alpha.shape, np.float32)
     relief = projection.relief_of_revolution(alpha)

@@ -57,4 +57,5 @@ def find_trust(agreed: Agreement) -> np.ndarray:
     trusted = cv2.max(trusted, cv2.morphologyEx(cv2.min(closed, consistent), cv2.MORPH_OPEN, disc))
     # The fade lies inside the trusted patch, so that nothing beyond it is touched.
     inner = cv2.erode(trusted, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return cv2.GaussianBlur(inner.astype(np.float32), (0, 0), FADE_SIGMA) * trusted * agreed.visible
+    result: np.ndarray = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), FADE_SIGMA) * trusted * agreed.visible
+    return result

@@ -87,7 +87,9 @@ def pair_up(photograph: Features, answer: Features) -> tuple[np.ndarray, np.ndar
     return nearest[good], rows[good]
 
 
-def first_view(photograph: Features, answer: Features, pairs: tuple[np.ndarray, np.ndarray], height: float):
+def first_view(
+    photograph: Features, answer: Features, pairs: tuple[np.ndarray, np.ndarray], height: float
+) -> tuple[np.ndarray, np.ndarray] | None:
     """Affine view (2, 3) of the photograph in the answer, and which `pairs` agree with it (n,) bool; or None.
 
     Every pair alone proposes a similarity, from its two features' places, sizes and directions; the one that

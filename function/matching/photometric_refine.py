@@ -168,7 +168,10 @@ def local_shift(
     Lucas and Kanade's estimate from the slopes `gx`, `gy` along the answer's axes; 0 where nothing is
     printed.
     """
-    gather = lambda picture: blur(picture * weight, sigma)  # noqa: E731
+
+    def gather(picture: np.ndarray) -> np.ndarray:
+        return blur(picture * weight, sigma)
+
     xx, xy, yy = gather(gx * gx) + LEAST_SLOPE, gather(gx * gy), gather(gy * gy) + LEAST_SLOPE
     ex, ey = gather(gx * error), gather(gy * error)
     area = xx * yy - xy * xy

@@ -8,6 +8,8 @@ distinct (Otsu's separability), far apart, many edges lie between them, and thos
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
@@ -66,7 +68,10 @@ def print_share_of(photograph: Photograph) -> float:
 
 def _print_centres(tones: np.ndarray, window: int) -> np.ndarray:
     """(h, w) bool: where the window around a pixel of `tones` (h, w) float32 shows print."""
-    mean = lambda image: cv2.blur(image, (window, window), borderType=cv2.BORDER_REFLECT)  # noqa: E731
+
+    def mean(image: np.ndarray) -> np.ndarray:
+        return cv2.blur(image, (window, window), borderType=cv2.BORDER_REFLECT)
+
     # Grain on large letters is no edge.
     smooth = cv2.GaussianBlur(tones, (0, 0), GRAIN_SIGMA_PX) if window == WINDOWS_PX[-1] else tones
     bright = (smooth > mean(smooth)).astype(np.float32)
@@ -79,18 +84,20 @@ def _print_centres(tones: np.ndarray, window: int) -> np.ndarray:
     edges = np.zeros_like(bright)
     edges[:, 1:] += bright[:, 1:] != bright[:, :-1]
     edges[1:] += bright[1:] != bright[:-1]
-    return (
+    result: np.ndarray = (
         (between > LEAST_SEPARABILITY * np.maximum(within + between, 1.0))
         & (upper - lower > LEAST_CONTRAST)
         & (mean(edges) * window > LEAST_EDGES)
         & (np.abs(share - 0.5) < 0.5 - LEAST_TONE)
         & (_isotropy(smooth, mean) > LEAST_ISOTROPY)
     )
+    return result
 
 
-def _isotropy(tones: np.ndarray, mean) -> np.ndarray:
+def _isotropy(tones: np.ndarray, mean: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """(h, w) float32 0..1: smaller over larger eigenvalue of the structure tensor, averaged by `mean`."""
     across, down = (cv2.Sobel(tones, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
     xx, yy, xy = mean(across * across), mean(down * down), mean(across * down)
     root = np.sqrt((xx - yy) ** 2 + 4 * xy * xy)
-    return (xx + yy - root) / np.maximum(xx + yy + root, 1.0)
+    result: np.ndarray = (xx + yy - root) / np.maximum(xx + yy + root, 1.0)
+    return result

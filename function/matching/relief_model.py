@@ -15,6 +15,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+# One coordinate of points: an array of any shape that broadcasts with the others, or one number.
+Coordinate = np.ndarray | float
+
 # Order: a b c d e f g k qx qy qw
 PARAMETERS = 11
 PLANE = np.array([1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0], bool)
@@ -55,7 +58,8 @@ def relief_of_revolution(alpha: np.ndarray) -> np.ndarray | None:
     radius = np.interp(np.arange(height), rows, np.minimum(axis - left, right - axis)).astype(np.float32)
     radius = cv2.GaussianBlur(cv2.medianBlur(radius[:, None], 5), (0, 0), 1.5, borderType=cv2.BORDER_REPLICATE)
     offset = np.arange(width, dtype=np.float32)[None, :] + 0.5 - axis
-    return np.sqrt(np.maximum(radius**2 - offset**2, 0)) / height
+    result: np.ndarray = np.sqrt(np.maximum(radius**2 - offset**2, 0)) / height
+    return result
 
 
 def is_turned(alpha: np.ndarray) -> bool:
@@ -77,7 +81,7 @@ def photograph_grid(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     return x[None, :], y[:, None]
 
 
-def project(p: np.ndarray, x, y, z) -> tuple[np.ndarray, np.ndarray]:
+def project(p: np.ndarray, x: Coordinate, y: Coordinate, z: Coordinate) -> tuple[np.ndarray, np.ndarray]:
     """Picture position (x, y) of photograph points, by the formula above; float32."""
     a, b, c, d, e, f, g, k, qx, qy, qw = (np.float32(value) for value in p)
     w = 1 + g * x + k * y + qw * z
@@ -85,7 +89,9 @@ def project(p: np.ndarray, x, y, z) -> tuple[np.ndarray, np.ndarray]:
     return (a * x + b * y + c + qx * z) / w, (d * x + e * y + f + qy * z) / w
 
 
-def derivatives(p: np.ndarray, x, y, z, along_x, along_y) -> np.ndarray:
+def derivatives(
+    p: np.ndarray, x: Coordinate, y: Coordinate, z: Coordinate, along_x: Coordinate, along_y: Coordinate
+) -> np.ndarray:
     """Derivatives (11, n) by the parameters, for points (n,), of what changes by `along_x` and `along_y` with the
     coordinates that `project` gives: (n,) each, or numbers.
     """

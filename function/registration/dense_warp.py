@@ -70,7 +70,8 @@ def _trust(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     first, second = (LocalMoments.of(image.astype(np.float32), window) for image in (a, b))
     correlation = local_correlation(first, second, least=LEAST_POWER)
     contrast = np.maximum(first.variance, 0)
-    return np.clip((correlation - 0.6) / 0.3, 0, 1) * contrast / (contrast + LEAST_CONTRAST**2)
+    result: np.ndarray = np.clip((correlation - 0.6) / 0.3, 0, 1) * contrast / (contrast + LEAST_CONTRAST**2)
+    return result
 
 
 def _length(vectors: np.ndarray) -> np.ndarray:
@@ -81,7 +82,10 @@ def _length(vectors: np.ndarray) -> np.ndarray:
 def _near(flow: np.ndarray, weight: np.ndarray, plate: np.ndarray) -> np.ndarray:
     """Local mean of `flow` (h, w, 2) where `weight` (h, w) holds enough of it, `plate` elsewhere; at half the size."""
     size = max(1, weight.shape[1] // 2), max(1, weight.shape[0] // 2)
-    small = lambda picture: cv2.resize(picture, size, interpolation=cv2.INTER_AREA)  # noqa: E731
+
+    def small(picture: np.ndarray) -> np.ndarray:
+        return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
     total = cv2.GaussianBlur(small(weight), (0, 0), WARP_SMOOTHING_PX / 4)
     mean = cv2.GaussianBlur(small((flow - plate) * cv2.merge([weight, weight])), (0, 0), WARP_SMOOTHING_PX / 4)
     mean *= (np.clip(total / FULL_SHARE, 0, 1) / np.maximum(total, 1e-6))[..., None]

@@ -49,7 +49,8 @@ def box_matrix(box: Box, size: Size) -> np.ndarray:
 def rescaled(matrix: np.ndarray, from_size: Size, to_size: Size) -> np.ndarray:
     """`matrix`, made for scene pixels of `from_size`, for scene pixels of `to_size`."""
     inner = np.vstack([box_matrix((0, 0, *from_size), to_size), [0, 0, 1]])
-    return matrix @ inner
+    result: np.ndarray = matrix @ inner
+    return result
 
 
 def affine_mapping(matrix: np.ndarray, size: Size, answer_size: Size) -> tuple[np.ndarray, np.ndarray]:
@@ -67,4 +68,5 @@ def affine_mapping(matrix: np.ndarray, size: Size, answer_size: Size) -> tuple[n
 def corners(matrix: np.ndarray, size: Size) -> np.ndarray:
     """(4, 2) float64: where `matrix` (2, 3) puts the corners of a picture of `size`."""
     places = np.array([[0, 0, 1], [size[0], 0, 1], [0, size[1], 1], [size[0], size[1], 1]], float)
-    return places @ matrix.T
+    result: np.ndarray = places @ matrix.T
+    return result

@@ -29,9 +29,12 @@ def thin_plate(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     height, width = weight.shape
     step = np.sqrt(height * width / NODES)
     columns, rows = max(3, round(width / step)), max(3, round(height / step))
-    cells = lambda image: cv2.resize(downsample2(image), (columns, rows), interpolation=cv2.INTER_AREA)  # noqa: E731
+
+    def cells(image: np.ndarray) -> np.ndarray:
+        return cv2.resize(downsample2(image), (columns, rows), interpolation=cv2.INTER_AREA)
+
     mean = masked_mean(weight, cells, least=1e-6)(values)
-    held = np.clip(cells(weight) / FULL_SHARE, 0, 1)
+    held: np.ndarray = np.clip(cells(weight) / FULL_SHARE, 0, 1)
     system = STIFFNESS * _bending(columns, rows)
     system[np.diag_indices_from(system)] += held.ravel() + PULL
     wanted = (mean * held[..., None]).reshape(rows * columns, -1).astype(float)

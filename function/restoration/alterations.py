@@ -123,4 +123,5 @@ def _sampled(rgb: np.ndarray, count: int) -> np.ndarray:
     """At most `count` of the pixels `rgb` (n, 3) float32 0..255, evenly taken, in CIELAB with less of lightness."""
     some = rgb[:: max(1, len(rgb) // count)]
     lab = cv2.cvtColor((some / 255)[None], cv2.COLOR_RGB2LAB)[0]
-    return lab * np.array([LIGHTNESS_WEIGHT, 1, 1], np.float32)
+    result: np.ndarray = lab * np.array([LIGHTNESS_WEIGHT, 1, 1], np.float32)
+    return result

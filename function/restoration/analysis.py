@@ -355,4 +355,5 @@ def change_mask(light: np.ndarray, product_mask: np.ndarray) -> np.ndarray:
     soft: np.ndarray = np.clip((strength - LEAST_LOG_RATIO) / (FULL_LOG_RATIO - LEAST_LOG_RATIO), 0, 1) * 255
     size = product_mask.shape[1], product_mask.shape[0]
     soft = cv2.resize(soft.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
-    return np.maximum(soft, product_mask)
+    result: np.ndarray = np.maximum(soft, product_mask)
+    return result

@@ -193,7 +193,8 @@ def find_product(evidence: Evidence, *, plain: bool = False) -> np.ndarray:
         return np.zeros_like(changed)
     areas = stats[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
-    return (areas >= 0.1 * areas.max())[labels] & (labels > 0)
+    result: np.ndarray = (areas >= 0.1 * areas.max())[labels] & (labels > 0)
+    return result
 
 
 def _covered(evidence: Evidence) -> np.ndarray:
@@ -205,4 +206,5 @@ def _covered(evidence: Evidence) -> np.ndarray:
     scene, answer = bands
     power = blur(scene * scene, TEXTURE_SIGMA)
     left = blur(scene * answer, TEXTURE_SIGMA) / np.maximum(power, 1e-9)
-    return (power > LEAST_TEXTURE**2) & (left < LEAST_LEFT)
+    result: np.ndarray = (power > LEAST_TEXTURE**2) & (left < LEAST_LEFT)
+    return result

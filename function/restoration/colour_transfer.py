@@ -98,9 +98,11 @@ def colour_cells(
     """Both pictures (h', w', 3) float32 0..1 at `FIT_SIDE_PX`, and (h', w') bool: cells that the answer shows."""
     scale = min(1.0, FIT_SIDE_PX / max(scene.shape[:2]))
     size = max(2, round(scene.shape[1] * scale)), max(2, round(scene.shape[0] * scale))
-    small = lambda p: cv2.blur(  # noqa: E731
-        cv2.resize(downsample2(p), size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, (3, 3)
-    )
+
+    def small(picture: np.ndarray) -> np.ndarray:
+        shrunk = cv2.resize(downsample2(picture), size, interpolation=cv2.INTER_AREA)
+        return cv2.blur(shrunk.astype(np.float32) / 255, (3, 3))
+
     whole = cv2.resize(inside.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
     return small(scene), small(answer), whole > 0.99 * 255  # inside but for a rounding
 

@@ -70,7 +70,8 @@ def find_content(evidence: Evidence, light: np.ndarray, product: np.ndarray, ins
 
 
 def _untouched(evidence: Evidence, inside: np.ndarray) -> np.ndarray:
-    return (cv2.dilate(evidence.changed.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0) & inside
+    result: np.ndarray = (cv2.dilate(evidence.changed.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0) & inside
+    return result
 
 
 def _cleaned(found: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -78,7 +79,7 @@ def _cleaned(found: np.ndarray, known: np.ndarray) -> np.ndarray:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(found.astype(np.uint8), connectivity=8)
     keep = stats[:, cv2.CC_STAT_AREA] >= MIN_AREA_PX
     keep[0] = False
-    kept = keep[labels]
+    kept: np.ndarray = keep[labels]
     if not kept.any():
         return kept
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (GAP_PX, GAP_PX))
@@ -89,7 +90,8 @@ def _cleaned(found: np.ndarray, known: np.ndarray) -> np.ndarray:
     holds[labels[kept]] = True
     holds[0] = False
     rim = cv2.dilate((closed > 0).astype(np.uint8) & holds[labels], np.ones((3, 3), np.uint8)) > 0
-    return rim & (cv2.erode(known.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0)
+    result: np.ndarray = rim & (cv2.erode(known.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0)
+    return result
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ class Comparison:
         return np.maximum(cv2.blur(self._weight, (window, window)), MIN_TOTAL)
 
     def _power(self, band: np.ndarray, window: int) -> np.ndarray:
-        return cv2.blur(band * band * self._weight, (window, window))
+        result: np.ndarray = cv2.blur(band * band * self._weight, (window, window))
+        return result
 
     def _knows_noise(self) -> bool:
         return bool(np.count_nonzero(self._untouched) > MIN_UNTOUCHED * self._untouched.size)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from function.imaging.array_ops import PixelBox, remap, to_bytes, to_three_channels, weighted_median
+from function.imaging.frame import Size
 from function.imaging.photometry import masked_mean
 from function.matching.match import ProductMatch
 from function.matching.photograph import Photograph, prepare_photograph
@@ -94,10 +95,11 @@ def photograph_pace(product: np.ndarray, match: ProductMatch) -> float:
     if not trusted.any():
         return 1.0
     height, width = product.shape[:2]
-    return max(
+    found: float = max(
         float(np.median(np.abs(np.gradient(match.mapping[..., axis], axis=1 - axis)[trusted]))) * length
         for axis, length in ((0, width), (1, height))
     )
+    return found
 
 
 def look_up(
@@ -109,15 +111,20 @@ def look_up(
     return remap(picture, cv2.transform(mapping, matrix), cv2.INTER_CUBIC, border)
 
 
-def enlarge(array, matrix, strip: PixelBox, interpolation: int, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
+def enlarge(
+    array: np.ndarray, matrix: np.ndarray, strip: PixelBox, interpolation: int, border: int = cv2.BORDER_REPLICATE
+) -> np.ndarray:
     """`array`, on the grid of the match's box, at full resolution in `strip`; `matrix` leads back to the
     grid.
     """
     flags = interpolation | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(array, matrix, (strip[2], strip[3]), flags=flags, borderMode=border)
+    result: np.ndarray = cv2.warpAffine(array, matrix, (strip[2], strip[3]), flags=flags, borderMode=border)
+    return result
 
 
-def to_answer(picture, match: ProductMatch, box: PixelBox, answer_size, full_size) -> np.ndarray:
+def to_answer(
+    picture: np.ndarray, match: ProductMatch, box: PixelBox, answer_size: Size, full_size: Size
+) -> np.ndarray:
     """`picture` (h, w, 3) in `box` of the result, on the answer's grid of the match's box; uint8.
 
     The picture is the enlarged answer and so has no detail that shrinking could alias.
@@ -136,12 +143,17 @@ def keep_right(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> n
     """
     shades = [cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) for rgb in (picture.astype(np.float32), detail)]
     seen, target = (np.subtract(*(cv2.GaussianBlur(shade, (0, 0), sigma) for sigma in FINE_BAND)) for shade in shades)
-    blur = lambda array: cv2.GaussianBlur(array * weight, (0, 0), RIGHT_SIGMA) + BLANK_VARIANCE  # noqa: E731
+
+    def blur(array: np.ndarray) -> np.ndarray:
+        smooth: np.ndarray = cv2.GaussianBlur(array * weight, (0, 0), RIGHT_SIGMA) + BLANK_VARIANCE
+        return smooth
+
     concordance = 2 * blur(seen * target) / (blur(seen**2) + blur(target**2))
     # In an answer that is right nearly everywhere it is the photograph that lies a little off where they differ.
     usual = weighted_median(concordance, weight * np.abs(target))
     right = np.clip((np.maximum(concordance, usual) - RIGHT_FROM) / (RIGHT_FULL - RIGHT_FROM), 0, 1)
-    return to_three_channels(right) * (picture - detail)
+    result: np.ndarray = to_three_channels(right) * (picture - detail)
+    return result
 
 
 def find_tones(picture: np.ndarray, detail: np.ndarray, weight: np.ndarray) -> np.ndarray:

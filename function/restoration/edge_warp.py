@@ -61,7 +61,8 @@ def edge_warp(answer: np.ndarray, mask: np.ndarray, gain: float) -> np.ndarray:
     strength = slope / (peak + FLAT_SLOPE)
     push = own * _outline_band(mask) * np.float32(-(min(gain, MAX_GAIN) - 1) * EDGE_VARIANCE)
     falls = [cv2.Scharr(strength, cv2.CV_32F, *order, scale=1 / 32) for order in ((1, 0), (0, 1))]
-    return cv2.merge([push * fall for fall in falls])
+    result: np.ndarray = cv2.merge([push * fall for fall in falls])
+    return result
 
 
 def _slope(picture: np.ndarray, sigma: float) -> np.ndarray:

@@ -60,7 +60,8 @@ def _large(mask: np.ndarray, min_area: float) -> np.ndarray:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     large = stats[:, cv2.CC_STAT_AREA] >= min_area
     large[0] = False
-    return large[labels]
+    result: np.ndarray = large[labels]
+    return result
 
 
 def _verified(analysis: Analysis) -> np.ndarray:

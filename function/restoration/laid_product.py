@@ -40,4 +40,4 @@ def lay_product(
         under = image[y : y + height, x : x + width]
         under[:] = lay_over(np.ascontiguousarray(under), lit, coverage)
         covered += float(coverage.sum()) / 255
-    return covered / (full_size[0] * full_size[1])
+    return float(covered / (full_size[0] * full_size[1]))

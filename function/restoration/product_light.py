@@ -90,13 +90,15 @@ def _deep(coverage: np.ndarray, height: float) -> np.ndarray:
 def _smooth(picture: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Over one pixel, without what lies outside of the product."""
     mean = masked_mean(weight, partial(blur, sigma=1.0), added=1e-3)
-    return np.maximum(mean(picture.astype(np.float32)), 0)
+    result: np.ndarray = np.maximum(mean(picture.astype(np.float32)), 0)
+    return result
 
 
 def _held(gain: np.ndarray) -> np.ndarray:
     """A log gain (3,) with a cast and brightness that light can have."""
     level = float(np.clip(gain.mean(), -MOST_BRIGHTNESS, MOST_BRIGHTNESS))
-    return level + np.clip(gain - gain.mean(), -MOST_CAST, MOST_CAST)
+    result: np.ndarray = level + np.clip(gain - gain.mean(), -MOST_CAST, MOST_CAST)
+    return result
 
 
 def _limited(field: np.ndarray, middle: np.ndarray) -> np.ndarray:
@@ -104,7 +106,8 @@ def _limited(field: np.ndarray, middle: np.ndarray) -> np.ndarray:
     level = away.mean(axis=2)
     chroma = np.clip(away - to_three_channels(level), -MOST_CHROMA, MOST_CHROMA)
     level = np.clip(level, -MOST_BRIGHTNESS, MOST_BRIGHTNESS)
-    return (middle.astype(np.float32) + chroma + to_three_channels(level)).astype(np.float32)
+    result: np.ndarray = (middle.astype(np.float32) + chroma + to_three_channels(level)).astype(np.float32)
+    return result
 
 
 def _followed(
@@ -122,7 +125,8 @@ def _followed(
     power = [np.maximum(mean(band * band), 0) for band in bands]
     agreement = mean(bands[0] * bands[1]) / np.sqrt(np.maximum(power[0] * power[1], 1e-9))
     structured = np.sqrt(power[0]) > FAINT_STRUCTURE
-    return lit & (~structured | (agreement > LEAST_STRUCTURE)) & (coverage > 0)
+    result: np.ndarray = lit & (~structured | (agreement > LEAST_STRUCTURE)) & (coverage > 0)
+    return result
 
 
 def _band(picture: np.ndarray, inside: np.ndarray, height: float) -> np.ndarray:
@@ -131,4 +135,5 @@ def _band(picture: np.ndarray, inside: np.ndarray, height: float) -> np.ndarray:
         masked_mean(inside, partial(blur, sigma=max(least, share * height)), added=1e-3)(tone)
         for share, least in zip(STRUCTURE_BAND, (0.8, 3.0), strict=True)
     ]
-    return (means[0] - means[1]) * inside
+    result: np.ndarray = (means[0] - means[1]) * inside
+    return result

@@ -60,7 +60,8 @@ def wiener_shrink(values: np.ndarray, sigma: float, noise: np.ndarray) -> np.nda
     standard deviation of untouched pixels.
     """
     energy = blur(max_channel(values * values), sigma)
-    return values * to_three_channels(np.maximum(0, 1 - noise * noise / np.maximum(energy, LEAST_ENERGY)))
+    result: np.ndarray = values * to_three_channels(np.maximum(0, 1 - noise * noise / np.maximum(energy, LEAST_ENERGY)))
+    return result
 
 
 def even_darkening(scene: np.ndarray, answer: np.ndarray) -> np.ndarray:

@@ -43,4 +43,5 @@ def exposure_at(scene: np.ndarray, place: Place) -> np.ndarray:
     bright = np.quantile(small, WHITE_QUANTILE, axis=0) + 1
     level = np.clip(EXPOSURE_SHARE * np.log(bright.mean() / STUDIO_WHITE), -MOST_EXPOSURE, 0.0)
     cast = np.clip(CAST_SHARE * np.log(bright / bright.mean()), -MOST_CAST, MOST_CAST)
-    return (level + cast).astype(np.float32)
+    result: np.ndarray = (level + cast).astype(np.float32)
+    return result

@@ -32,4 +32,5 @@ def _power(little: np.ndarray, more: np.ndarray, dark_offset: float) -> np.ndarr
     """(h', w') float32: mean square over the window of the logarithm's band between the two blurs."""
     little, more = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (little, more))
     band = log_ratio(more, little, dark_offset)
-    return cv2.blur(band * band, (WINDOW_PX, WINDOW_PX))
+    result: np.ndarray = cv2.blur(band * band, (WINDOW_PX, WINDOW_PX))
+    return result

@@ -105,7 +105,8 @@ def _run() -> int:
     except SystemExit as ended:  # help, and wrong usage
         status = ended.code if isinstance(ended.code, int) else FAILED
     sys.stdout.flush()  # here, where a full disk and a closed pipe can still be told
-    return status
+    found: int = status
+    return found
 
 
 def _said_of(error: Exception) -> str:

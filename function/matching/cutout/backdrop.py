@@ -123,7 +123,8 @@ def _profile(strip: np.ndarray) -> np.ndarray:
     size = max(3, round(PROFILE_SHARE * len(across))) | 1
     padded = np.pad(across, ((size // 2, size // 2), (0, 0)), mode="reflect", reflect_type="odd")
     middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, size, axis=0), axis=-1).astype(np.float32)
-    return cv2.blur(middle, (1, max(3, size // 4)), borderType=cv2.BORDER_REPLICATE)
+    result: np.ndarray = cv2.blur(middle, (1, max(3, size // 4)), borderType=cv2.BORDER_REPLICATE)
+    return result
 
 
 def _without_dips(profile: np.ndarray, opposite: np.ndarray) -> np.ndarray:
@@ -139,7 +140,8 @@ def _line(profile: np.ndarray) -> np.ndarray:
     """(n, 3) float32: straight between the ends of `profile` (n, 3)."""
     end = max(1, len(profile) // 16)
     first, last = profile[:end].mean(axis=0), profile[-end:].mean(axis=0)
-    return first + (last - first) * np.linspace(0, 1, len(profile), dtype=np.float32)[:, None]
+    result: np.ndarray = first + (last - first) * np.linspace(0, 1, len(profile), dtype=np.float32)[:, None]
+    return result
 
 
 def _noise(residual: np.ndarray) -> tuple[float, float]:

@@ -73,7 +73,8 @@ def _shadowed(luma: np.ndarray, chroma: np.ndarray, ratio: np.ndarray, backdrop:
     darker = (luma < backdrop.luma) & (ratio > DARKEST_SHADOW)
     grey = (chroma < most_chroma) & (slope < SHADOW_STEP)
     tinted = (chroma < most_chroma + TINTED_CHROMA) & (slope < TINTED_STEP)
-    return darker & (grey | tinted)
+    result: np.ndarray = darker & (grey | tinted)
+    return result
 
 
 def _openings(
@@ -124,7 +125,8 @@ def _touching_border(mask: np.ndarray) -> np.ndarray:
     for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         touching[side] = 1
     touching[0] = 0
-    return touching[labels]
+    result: np.ndarray = touching[labels]
+    return result
 
 
 def _despeckled(mask: np.ndarray) -> np.ndarray:
@@ -132,4 +134,5 @@ def _despeckled(mask: np.ndarray) -> np.ndarray:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     kept = stats[:, cv2.CC_STAT_AREA] >= LEAST_PIECE_PX
     kept[0] = False
-    return kept[labels]
+    result: np.ndarray = kept[labels]
+    return result

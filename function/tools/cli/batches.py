@@ -17,7 +17,8 @@ from function.errors import CompositeError
 from function.settings import Settings, SettingsInvalid
 from function.storage.client import Forbidden, NotFound, Storage
 from function.tools.cli.odd_objects import shown
-from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, confirmed, counted, fail, open_storage
+from function.tools.cli.terminal import bucket_and_prefix, confirmed, counted, fail, open_storage
+from function.tools.explain import UsageProblem
 from function.tools.timeouts import LISTING_S
 
 HELP = """\

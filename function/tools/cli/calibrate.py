@@ -19,7 +19,8 @@ from function.tools.cli.decided import BIN_EDGES, FEWEST_DECISIONS, Decision, Se
 from function.tools.cli.odd_objects import OddObjects, shown
 from function.tools.cli.shares import share
 from function.tools.cli.sidecar_index import READERS, NotASidecar, pair_sidecars, read_sidecar
-from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, counted, fail, open_storage
+from function.tools.cli.terminal import bucket_and_prefix, counted, fail, open_storage
+from function.tools.explain import UsageProblem
 from function.tools.review.pair import DECISION_KEY
 from function.tools.timeouts import LISTING_S
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from function.errors import CompositeError
 from function.settings import SettingsInvalid
-from function.tools.cli.terminal import UsageProblem, counted, fail, limits_here
+from function.tools.cli.terminal import counted, fail, limits_here
 from function.tools.cli.upload_plan import Plan, documents_in, read_document
+from function.tools.explain import UsageProblem
 
 HELP = """\
 Checks manifests (.json) and catalogues (.csv, .jsonl), or folders of them, as the function reads them: fields, limits,

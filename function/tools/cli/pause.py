@@ -10,7 +10,8 @@ from function.delivery.switch import write_switch
 from function.errors import CompositeError
 from function.storage.client import Forbidden
 from function.storage.compare_and_swap import WriteContention
-from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, fail, open_storage
+from function.tools.cli.terminal import bucket_and_prefix, fail, open_storage
+from function.tools.explain import UsageProblem
 from function.tools.timeouts import CALL_S
 
 PAUSE_HELP = """\

@@ -25,7 +25,8 @@ from function.pipeline.record import RunRecord
 from function.pipeline.requests import composite_request, scene_request
 from function.pipeline.resources import PairResources
 from function.settings import Settings, SettingsInvalid
-from function.tools.cli.terminal import UsageProblem, fail, limits_here
+from function.tools.cli.terminal import fail, limits_here
+from function.tools.explain import UsageProblem
 
 HELP = """\
 Prints what the image model would be sent for the first picture of a pair: model, ratio, size, seed, images and words.

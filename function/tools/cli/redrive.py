@@ -18,7 +18,8 @@ from function.storage.names import gs_uri
 from function.tools.cli.odd_objects import OddObjects, shown
 from function.tools.cli.reupload import CannotBeRead, write_again
 from function.tools.cli.sidecar_index import Settled, SettledReader, list_manifests, unsettled
-from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, counted, fail, open_storage
+from function.tools.cli.terminal import bucket_and_prefix, counted, fail, open_storage
+from function.tools.explain import UsageProblem
 from function.tools.timeouts import CALL_S
 
 WORKERS = 8  # as many as one function instance takes at once

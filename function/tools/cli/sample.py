@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from function.tools.cli.terminal import UsageProblem, counted, fail
+from function.tools.cli.terminal import counted, fail
+from function.tools.explain import UsageProblem
 
 DATA = Path(__file__).parents[3] / "tests" / "data"
 SCENE_PX, PRODUCT_PX = 1024, 800  # longest side: a pair takes a second or two in local emulation

@@ -23,7 +23,8 @@ from function.tools.cli.odd_objects import OddObjects, shown
 from function.tools.cli.people import People, count_people
 from function.tools.cli.sidecar_index import STATUSES, Settled, SettledReader, list_manifests, unsettled
 from function.tools.cli.spending import Spending, spending_of_catalogue, spending_today
-from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, counted, fail, open_storage
+from function.tools.cli.terminal import bucket_and_prefix, counted, fail, open_storage
+from function.tools.explain import UsageProblem
 from function.tools.timeouts import CALL_S
 
 POLL_S = 2.0

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from function.deadline import Deadline
 from function.delivery.batch_pair import BATCH_KEY, FINISH_BY_KEY
@@ -19,7 +20,6 @@ from function.tools.cli.cost import by_batch, estimate
 from function.tools.cli.reupload import write_again
 from function.tools.cli.terminal import (
     Progress,
-    UsageProblem,
     bucket_and_prefix,
     confirmed,
     counted,
@@ -29,6 +29,7 @@ from function.tools.cli.terminal import (
     open_storage,
 )
 from function.tools.cli.upload_plan import LocalFile, Plan, make_plan
+from function.tools.explain import UsageProblem
 from function.tools.timeouts import UPLOAD_S
 
 UPLOADERS = 16
@@ -187,7 +188,7 @@ def _upload(plan: Plan, bucket: str, storage: Storage, wish: dict[str, str]) -> 
     _in_parallel("rows     ", plan.rows_to_run_again, again, len(plan.rows_to_run_again))
 
 
-def _in_parallel(doing: str, items: list, work: Callable, total: int, unit: str = "") -> None:
+def _in_parallel(doing: str, items: list[Any], work: Callable[[Any], int], total: int, unit: str = "") -> None:
     """Do `work` for every item; the first failure stops what has not begun, and is raised."""
     if not items:
         return

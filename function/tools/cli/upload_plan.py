@@ -27,8 +27,8 @@ from function.storage.content_encoding import Damaged
 from function.storage.names import other_normal_forms
 from function.tools.cli.left_out import without_rows
 from function.tools.cli.reuse import asks_the_same, may_be_found
-from function.tools.cli.terminal import Progress, UsageProblem
-from function.tools.explain import workbook
+from function.tools.cli.terminal import Progress
+from function.tools.explain import UsageProblem, workbook
 from function.tools.timeouts import CALL_S, LISTING_S
 
 READERS = 4  # images are read whole to be checked; more would only fill the memory

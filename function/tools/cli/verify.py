@@ -18,7 +18,8 @@ from function.storage.content_encoding import Damaged
 from function.storage.names import split_gs_uri
 from function.tools.cli.odd_objects import OddObjects, shown
 from function.tools.cli.provenance import headline
-from function.tools.cli.terminal import Progress, UsageProblem, counted, fail, open_storage
+from function.tools.cli.terminal import Progress, counted, fail, open_storage
+from function.tools.explain import UsageProblem
 from function.tools.review.cloud import MAX_BYTES, CloudStore
 from function.tools.review.pair import load_pairs
 from function.tools.timeouts import DOWNLOAD_S

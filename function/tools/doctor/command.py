@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from function.service import Service
-from function.tools.cli.terminal import UsageProblem, bucket_and_prefix, fail
+from function.tools.cli.terminal import bucket_and_prefix, fail
 from function.tools.doctor.clock import check_clock
 from function.tools.doctor.credentials import check_default_credentials, check_key
 from function.tools.doctor.deployment import DEFAULT_NAME, DEFAULT_REGION, of_the_deployed, of_this_machine
 from function.tools.doctor.environment import check_buckets_differ, check_caps, check_warnings, read_settings
 from function.tools.doctor.finding import Report
 from function.tools.doctor.signing import check_signing
+from function.tools.explain import UsageProblem
 
 if TYPE_CHECKING:
     from function.delivery.services import Services

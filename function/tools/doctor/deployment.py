@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from function.settings import API_KEYS
-from function.tools.cli.terminal import UsageProblem
 from function.tools.doctor.finding import Finding, ok, problem
+from function.tools.explain import UsageProblem
 
 INFRA = Path(__file__).parents[3] / "infra"
 DEFAULT_NAME, DEFAULT_REGION = "composite", "us-central1"  # of infra/variables.tf

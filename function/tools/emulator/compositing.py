@@ -120,7 +120,8 @@ def _relit(sprite: np.ndarray, light: Light, ground: np.ndarray) -> np.ndarray:
     linear = linear * (1 - FOOT_DARK * np.exp(-up / (FOOT_REACH / 2)))
     bounce = BOUNCE * (1 - np.clip(up * 2, 0, 1)) * (1 - np.exp(-up / (FOOT_REACH / 2)))
     colour = sprite[..., :3] * (linear ** (1 / GAMMA)).astype(np.float32)
-    return np.clip(colour * (1 - bounce) + ground.astype(np.float32) * bounce, 0, 255)
+    result: np.ndarray = np.clip(colour * (1 - bounce) + ground.astype(np.float32) * bounce, 0, 255)
+    return result
 
 
 def _cast(

@@ -48,7 +48,8 @@ def drift(picture: np.ndarray, rng: np.random.Generator, amount: float) -> np.nd
     patches = 1 + smooth_field(rng, (height, width), PATCH_SIGMA, amount * PATCHES)
     out = cv2.pow(out, gamma) * gain * patches[..., None] * 255
     out += smooth_field(rng, (height, width), 0.7, amount * GRAIN)[..., None]
-    return np.clip(out + 0.5, 0, 255).astype(np.uint8)
+    result: np.ndarray = np.clip(out + 0.5, 0, 255).astype(np.uint8)
+    return result
 
 
 def _signed(rng: np.random.Generator) -> float:

@@ -135,7 +135,8 @@ def _score(
     margin = 0.5 * wide + 0.04 * width
     outside = (xs < margin) | (xs > width - margin) | (ys > 0.94 * height) | (ys < 0.35 * height)
     score[outside] -= 1000
-    return score
+    result: np.ndarray = score
+    return result
 
 
 def _mean_and_spread(lab: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

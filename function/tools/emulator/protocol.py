@@ -248,7 +248,8 @@ def read_thinking_level(config: dict[str, Any], model: ModelCard) -> str | None:
         return DEFAULT_THINKING_LEVEL if model.thinking_levels else None
     if level.lower() not in model.thinking_levels:
         raise invalid(f"Thinking level {level} is not supported for this model.")
-    return level.lower()
+    found: str | None = level.lower()
+    return found
 
 
 def canonical(value: Any, fields: Fields, where: str) -> Any:

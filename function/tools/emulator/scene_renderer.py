@@ -124,6 +124,7 @@ def _noise(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> np
     drawn = rng.standard_normal((shape[0] // step + 2, shape[1] // step + 2), dtype=np.float32)
     coarse = cv2.GaussianBlur(drawn, (0, 0), sigma / step)
     coarse = (coarse - coarse.mean()) / (coarse.std() + 1e-6)
-    return (
+    result: np.ndarray = (
         cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC) if step > 1 else coarse[: shape[0], : shape[1]]
     )
+    return result

@@ -173,7 +173,8 @@ class GeminiEmulator:
         bucket, name = split_gs_uri(uri)
         blob = self.batches.storage.bucket(bucket).blob(name)
         try:
-            return blob.download_as_bytes()
+            found: bytes = blob.download_as_bytes()
+            return found
         except NotFound:
             raise invalid(f"The file {uri} was not found.") from None
 

@@ -104,7 +104,8 @@ def _wait_for(session: LocalSession, name: str, stop: StopRequest, unreachable: 
     while time.monotonic() < give_up:
         blob = session.client.bucket(OUTPUT_BUCKET).get_blob(name)
         if blob is not None and (blob.metadata or {}).get("manifest-generation") == generation:
-            return json.loads(blob.download_as_bytes())
+            found: dict[str, Any] = json.loads(blob.download_as_bytes())
+            return found
         if stop.asked:
             finish(session, stop)
             raise Stopped

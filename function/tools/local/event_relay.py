@@ -146,7 +146,8 @@ def post_event(url: str, resource: dict[str, Any], event_id: str) -> int:
     request = urllib.request.Request(url, data=body, headers=headers, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=DELIVERY_S) as response:
-            return response.status
+            found: int = response.status
+            return found
     except urllib.error.HTTPError as error:
         return error.code
     except OSError:

@@ -62,7 +62,7 @@ class Exchange:
         content = path.read_bytes()
         if stored is None or is_of(content, stored.metadata or {}):  # a person wants another picture of it
             return stored is None
-        return stored.crc32c != crc32c(content)
+        return bool(stored.crc32c != crc32c(content))
 
     def bring_out(self) -> list[Settled]:
         """Copy new outputs → what was settled since the last time. Raises OSError."""

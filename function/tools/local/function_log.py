@@ -7,6 +7,7 @@ import re
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 MISSING_OBJECT = re.compile(r"there is no object gs://[^/]+/(?P<name>.+)")
 AGAIN = "deliver again"
@@ -50,7 +51,7 @@ class FunctionLog:
                 self._reasons[event] = why
 
 
-def _reason_in(line: dict) -> Reason | None:
+def _reason_in(line: dict[str, Any]) -> Reason | None:
     message = str(line.get("message", ""))
     if message == "paused":
         return Reason("the bucket is paused")

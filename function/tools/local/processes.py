@@ -61,7 +61,7 @@ class Process:
         self._environment = {**os.environ, **(environment or {})}
         self._log_file = log_file
         self._guard = guard
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self.stop_timeout_s = STOP_TIMEOUT_S
         self.port = port
         self.url = f"http://127.0.0.1:{port}"

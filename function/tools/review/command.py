@@ -12,7 +12,8 @@ from function.storage.client import Forbidden
 from function.storage.names import split_gs_uri
 from function.tools.cli.odd_objects import OddObjects
 from function.tools.cli.spending import spending_today
-from function.tools.cli.terminal import UsageProblem, fail, open_storage
+from function.tools.cli.terminal import fail, open_storage
+from function.tools.explain import UsageProblem
 from function.tools.review.cloud import CloudStore
 from function.tools.review.page import FULL_SIZE_PAIRS, write_review
 from function.tools.review.pair import load_pairs

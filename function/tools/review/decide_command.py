@@ -15,15 +15,8 @@ from function.sidecar import Sidecar
 from function.storage.client import Forbidden, Storage
 from function.storage.names import is_object_uri, split_gs_uri
 from function.tools.cli.odd_objects import shown
-from function.tools.cli.terminal import (
-    UsageProblem,
-    bucket_and_prefix,
-    confirmed,
-    counted,
-    fail,
-    limits_here,
-    open_storage,
-)
+from function.tools.cli.terminal import bucket_and_prefix, confirmed, counted, fail, limits_here, open_storage
+from function.tools.explain import UsageProblem
 from function.tools.review.ask_again import NotPossible, read_sidecar
 from function.tools.review.decide import OUTCOMES_SAID, Outcome, write_decisions
 from function.tools.review.decisions import (

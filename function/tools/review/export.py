@@ -16,7 +16,8 @@ from function.storage.client import Changed, Forbidden, NotFound, Storage, Store
 from function.storage.content_encoding import Damaged
 from function.storage.names import gs_uri, split_gs_uri
 from function.tools.cli.odd_objects import OddObjects, shown
-from function.tools.cli.terminal import Progress, UsageProblem, bucket_and_prefix, counted, fail, open_storage
+from function.tools.cli.terminal import Progress, bucket_and_prefix, counted, fail, open_storage
+from function.tools.explain import UsageProblem
 from function.tools.review.cloud import MAX_BYTES, CloudStore
 from function.tools.review.export_plan import TABLE, Exported, plan, table
 from function.tools.review.pair import load_pairs, uri_of

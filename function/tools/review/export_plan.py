@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from function.tools.cli.odd_objects import shown
-from function.tools.cli.terminal import UsageProblem
+from function.tools.explain import UsageProblem
 from function.tools.review.page_data import title_of
 from function.tools.review.pair import ReviewPair, uri_of
 

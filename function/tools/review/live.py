@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from function.delivery.cloud_event import is_catalogue
 from function.delivery.persons_request import persons_request
@@ -149,7 +150,7 @@ class Live:
             wait_s = max(POLL_S, (time.monotonic() - started) * (POLL_SHARE - 1))
 
 
-def _manifest_of(sidecar: dict) -> str:
+def _manifest_of(sidecar: dict[str, Any]) -> str:
     manifest = sidecar["manifest"]
     uri = f"gs://{manifest.get('bucket')}/{manifest.get('name')}"
     return uri if uri_of({"uri": uri}) else ""

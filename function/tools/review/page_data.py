@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from function.judging.registry import BY_NAME
 from function.manifest.model import MAX_LABELS
@@ -82,7 +83,7 @@ def pair_data(
     }
 
 
-def _provenance(sidecar: JsonDict) -> list[list[str]]:
+def _provenance(sidecar: dict[str, Any]) -> list[list[str]]:
     """Of result, scene and product, as far as they have credentials: which it is, and what is said of them."""
     inputs = _dict(sidecar.get("inputs"))
     files = (("Result", sidecar.get("result")), ("Scene", inputs.get("scene")), ("Product", inputs.get("product")))
@@ -97,7 +98,7 @@ def _credentials(record: JsonDict) -> str:
     return ". ".join(filter(None, (said, _text(record.get("note")))))
 
 
-def _identity(sidecar: JsonDict) -> JsonDict | None:
+def _identity(sidecar: dict[str, Any]) -> JsonDict | None:
     """Whose pixels were asked for, and where the product is not its photograph: boxes as shares of the scene."""
     record = sidecar.get("identity")
     if not isinstance(record, dict):
@@ -181,14 +182,14 @@ def _attempt(value: object, pictures: Mapping[int, Picture | None]) -> JsonDict:
     }
 
 
-def answer_record(sidecar: dict, number: int) -> object:
+def answer_record(sidecar: dict[str, Any], number: int) -> object:
     """What the sidecar says of the model's own picture of one attempt: its digest and size."""
     return next(
         (_dict(one).get("answer") for one in _list(sidecar.get("attempts")) if _dict(one).get("number") == number), None
     )
 
 
-def title_of(name: str, labels: dict) -> str:
+def title_of(name: str, labels: dict[str, Any]) -> str:
     """What people call the pair: a label that names the product, its SKU, or else the object's own name."""
     known = {_text(key).strip().lower(): _text(value).strip() for key, value in labels.items()}
     last = name.removesuffix(".json").rpartition("/")[2] or name
@@ -202,7 +203,7 @@ def _person(value: object) -> JsonDict | None:
     return {key: _text(record.get(key)) for key in ("asked", "by", "at")} | {"redone": _number(record.get("redone"))}
 
 
-def _shown_attempt(sidecar: dict) -> float | None:
+def _shown_attempt(sidecar: dict[str, Any]) -> float | None:
     """The number of the attempt that became the result: the one that was picked, or whose checks are the result's."""
     picked = _number(_dict(sidecar.get("person")).get("attempt"))
     checks = _dict(sidecar.get("checks"))
@@ -210,13 +211,13 @@ def _shown_attempt(sidecar: dict) -> float | None:
     return picked or _number(next(same, {}).get("number"))
 
 
-def _risk(sidecar: dict) -> float | None:
+def _risk(sidecar: dict[str, Any]) -> float | None:
     """0..1 as the sidecar says; None where nothing was judged, or what it says is no share."""
     risk = _number(_dict(sidecar.get("risk")).get("value"))
     return risk if risk is not None and 0 <= risk <= 1 else None
 
 
-def _undone(sidecar: dict) -> list[list[float]]:
+def _undone(sidecar: dict[str, Any]) -> list[list[float]]:
     """Where the scene's own pixels were put back: [left, top, width, height] as shares of the scene."""
     scene = _dict(_dict(sidecar.get("inputs")).get("scene"))
     width, height = _number(scene.get("width")), _number(scene.get("height"))
@@ -228,7 +229,7 @@ def _undone(sidecar: dict) -> list[list[float]]:
     ]
 
 
-def corners_of(sidecar: dict) -> list[list[float]] | None:
+def corners_of(sidecar: dict[str, Any]) -> list[list[float]] | None:
     """Where the photograph's top left, top right and bottom left corners lie, as shares of the result."""
     result = _dict(sidecar.get("result"))
     width, height = _number(result.get("width")), _number(result.get("height"))
@@ -252,7 +253,7 @@ def _tokens(cost: JsonDict) -> float | None:
     return sum(count for count in counts if count is not None) if any(counts) else None
 
 
-def _box(sidecar: JsonDict) -> list[float] | None:
+def _box(sidecar: dict[str, Any]) -> list[float] | None:
     """Where the picture changed: [left, top, width, height] as shares of the result, 0..1."""
     given = _list(_dict(sidecar.get("change")).get("box"))
     box = [number for value in given if (number := _number(value)) is not None]
@@ -281,11 +282,11 @@ def _picture(picture: object) -> JsonDict | None:
     }
 
 
-def _dict(value: object) -> dict:
+def _dict(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: object) -> list:
+def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 from function.delivery.cloud_event import is_catalogue
 from function.delivery.outputs import GENERATION_KEY, MANIFEST_KEY, MAX_SIDECAR_BYTES, STATUS_KEY
@@ -39,7 +39,7 @@ class ReviewPair:
     """
 
     name: str  # object name of the sidecar, "a/b/pair.json"
-    sidecar: dict
+    sidecar: dict[str, Any]
     scene: bytes | Load | None = None
     product: bytes | Load | None = None
     result: bytes | Load | None = None
@@ -92,7 +92,7 @@ def load_pairs(
     objects = {stored.name: stored for stored in store.list_objects(bucket, prefix)}
     names = iter(sorted(name for name in objects if name.endswith(".json") and not known(name, objects)))
 
-    def read(name: str) -> dict | str:
+    def read(name: str) -> dict[str, Any] | str:
         if objects[name].size > MAX_SIDECAR_BYTES:
             return f"it is larger than the {MAX_SIDECAR_BYTES:,} bytes of any sidecar"
         return _parse_sidecar(store.read(gs_uri(bucket, name)))
@@ -110,7 +110,7 @@ def _says_that_it_is_a_pairs_sidecar(metadata: dict[str, str]) -> bool:
     return {STATUS_KEY, MANIFEST_KEY, GENERATION_KEY} <= metadata.keys() and not is_catalogue(metadata[MANIFEST_KEY])
 
 
-def _parse_sidecar(body: bytes | None) -> dict | str:
+def _parse_sidecar(body: bytes | None) -> dict[str, Any] | str:
     """The sidecar, or why it is none."""
     if body is None:
         return "it cannot be read"
@@ -123,7 +123,7 @@ def _parse_sidecar(body: bytes | None) -> dict | str:
     return sidecar if isinstance(sidecar.get("manifest"), dict) else "it does not say which manifest it is of"
 
 
-def _pair(store: ReviewStore, name: str, sidecar: dict, objects: Mapping[str, Listed]) -> ReviewPair:
+def _pair(store: ReviewStore, name: str, sidecar: dict[str, Any], objects: Mapping[str, Listed]) -> ReviewPair:
     result_uri = uri_of(sidecar.get("result"))
     result = objects.get(split_gs_uri(result_uri)[1]) if result_uri else None
     metadata = result.metadata if result else {}
@@ -162,7 +162,7 @@ def uri_of(record: object) -> str | None:
     return uri if isinstance(uri, str) and is_object_uri(uri) else None
 
 
-def _load_source(store: ReviewStore, sidecar: dict, field: str, record: object) -> Load:
+def _load_source(store: ReviewStore, sidecar: dict[str, Any], field: str, record: object) -> Load:
     """What reads a source where it stands, at the generation that was used, or out of the manifest itself."""
     uri = uri_of(record)
     if uri and isinstance(record, dict):
@@ -170,7 +170,7 @@ def _load_source(store: ReviewStore, sidecar: dict, field: str, record: object) 
     return lambda: _read_inline(store, sidecar["manifest"], field)
 
 
-def _read_inline(store: ReviewStore, manifest: dict, field: str) -> bytes | None:
+def _read_inline(store: ReviewStore, manifest: dict[str, Any], field: str) -> bytes | None:
     bucket, name = manifest.get("bucket"), manifest.get("name")
     uri = f"gs://{bucket}/{name}"
     if not isinstance(bucket, str) or not isinstance(name, str) or not is_object_uri(uri):
