@@ -78,6 +78,7 @@ def pair_data(
         "method": _text(sidecar.get("method")),
         "identity": _identity(sidecar),
         "asked_place": asked_place(sidecar),
+        "provenance": _provenance(sidecar),
         "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:MAX_LABELS]},
         "box": _box(sidecar),
         "undone": _undone(sidecar),
@@ -111,7 +112,22 @@ def _product(value: object) -> JsonDict:
     }
 
 
-def _identity(sidecar: JsonDict) -> JsonDict | None:
+def _provenance(sidecar: dict[str, Any]) -> list[list[str]]:
+    """Of result, scene and product, as far as they have credentials: which it is, and what is said of them."""
+    inputs = _dict(sidecar.get("inputs"))
+    files = (("Result", sidecar.get("result")), ("Scene", inputs.get("scene")), ("Product", inputs.get("product")))
+    found = [(title, _dict(_dict(file).get("provenance"))) for title, file in files]
+    return [[title, _credentials(record)] for title, record in found if record]
+
+
+def _credentials(record: JsonDict) -> str:
+    test = "with a TEST certificate" if record.get("test") is True else ""
+    issuer = "" if test else _text(record.get("issuer"))
+    said = " ".join(filter(None, (_text(record.get("state")), test, f"signed by {issuer}" if issuer else "")))
+    return ". ".join(filter(None, (said, _text(record.get("note")))))
+
+
+def _identity(sidecar: dict[str, Any]) -> JsonDict | None:
     """Whose pixels were asked for, and where the product is not its photograph: boxes as shares of the scene."""
     record = sidecar.get("identity")
     if not isinstance(record, dict):

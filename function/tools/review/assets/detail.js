@@ -238,6 +238,7 @@ function facts(pair) {
   if (pair.placement) parts.push(element("h3", "", "Placement asked for"), element("p", "", pair.placement));
   if (pair.asked_place) parts.push(element("h3", "", "Place asked for"), element("p", "", askedWords(pair.asked_place)));
   if (pair.pose && pair.pose !== "stand") parts.push(element("h3", "", "Pose asked for"), element("p", "", pair.pose));
+  if (pair.provenance?.length) parts.push(element("h3", "", "Content credentials"), definitions(pair.provenance));
   if (Object.keys(pair.labels).length) parts.push(element("h3", "", "Labels"), definitions(Object.entries(pair.labels)));
   if (pair.attempts.length) parts.push(element("h3", "", "Attempts"), element("ol", "attempts", ...pair.attempts.map(attemptRow)));
   if (pair.person?.redone && !pair.earlier.length) {
