@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from function.manifest.parse import parse_manifest
 from function.settings import Settings
+from tests.pipeline.test_asked_place import mask
 from tests.product_samples import SIDE_PX, put_views
 from tests.support import png, product_array, product_png, scene_png
 
@@ -27,6 +30,17 @@ def test_as_many_views_are_sent_as_the_model_takes_and_all_are_looked_at(cloud, 
     assert usage["prompt_image_tokens"] == 3 * 258
     assert cost["estimates_by_rule"]["flat"] - text == 3 * 258
     assert cost["estimates_by_rule"]["tiles"] - text == (2 + 2 * 4) * 258  # 1344 x 756, and 900 x 900 twice
+
+
+def test_the_mask_of_an_exact_place_is_no_photograph_of_the_product(cloud, server):
+    cloud.put("free.png", png(np.dstack([mask()] * 3)))
+    resource = put_views(cloud, ALL[:2], placement={"mask": "free.png"}, attempts=1)
+    assert cloud.deliver(server, resource).status == 200
+    (request,), sidecar = cloud.gemini.requests, cloud.sidecar()
+    assert len(request["images"]) == 3 and len(sidecar["inputs"]["views"]) == 2
+    assert sidecar["inputs"]["mask"]["uri"].endswith("free.png") and len(sidecar["asked_place"]["areas"]) == 1
+    assert "photographed two times" in request["text"] and "The spot is exact" in request["text"]
+    assert sidecar["checks"]["placed_as_asked"]["value"] is not None
 
 
 def test_a_picture_of_another_side_is_judged_and_restored_by_that_sides_photograph(cloud, server):

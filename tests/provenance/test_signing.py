@@ -59,6 +59,22 @@ def test_it_says_what_was_done_by_which_model_with_what():
     }  # fmt: skip
 
 
+def test_every_photograph_of_the_products_is_an_ingredient_of_its_own():
+    """The second one has credentials, which are carried on under its name."""
+    scene, first, answer = samples.plain_parts()
+    further = [
+        samples.CREDENTIALS.read(content, "image/png", "product", samples.time_left(), number)
+        for number, content in ((2, samples.signed_png()), (3, encoded("PNG", 4)))
+    ]
+    state, manifest = verdict(signed("PNG", [scene, first, *further, answer])[0], "image/png")
+    assert state == "Valid"
+    titles = [one["title"] for one in manifest["ingredients"]]
+    assert sorted(titles) == ["product", "product 2", "product 3", "scene", "the model's answer"]
+    assert [one["title"] for one in manifest["ingredients"] if one.get("active_manifest")] == ["product 2"]
+    placed = next(one for one in manifest["assertions"][0]["data"]["actions"] if one["action"] == "c2pa.placed")
+    assert len(placed["parameters"]["ingredients"]) == 4
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "AVIF"])
 def test_the_credentials_of_scene_and_answer_are_carried_on(kind):
     scene, answer = signed(kind)[0], samples.signed_png()

@@ -17,7 +17,6 @@ from function.delivery.row_writer import NamesTaken, row_manifest, rows_prefix
 from function.errors import CompositeError, SourceMissing, SourceTooLarge
 from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
-from function.manifest.placement import MASK_FIELD
 from function.manifest.references import InlineImage, StoredImage, bucket_of, manifest_targets, stated_references
 from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, Row, read_rows
 from function.manifest.style import MAX_STYLE_BYTES, parse_style, style_object
@@ -344,7 +343,8 @@ def _read_image(path: Path, name: str, settings: Settings) -> LocalFile:
 
 def _too_large_together(pair: Pair, files: dict[StoredImage, Path | None], settings: Settings) -> str:
     """What is wrong with the photographs of its products in the folder, however small each is; empty where nothing."""
-    photographs = [files[image] for field, image in pair.sources.items() if field not in ("scene", MASK_FIELD)]
+    fields = [field for one in pair.manifest.product_fields for field in one]
+    photographs = [files[pair.sources[field]] for field in fields if field in pair.sources]
     size = sum(file.stat().st_size for file in photographs if file is not None)
     if len(photographs) < 2 or size <= settings.max_source_bytes:
         return ""
