@@ -15,7 +15,7 @@ def result_xmp(record: RunRecord, kind: WriteFormat, *, signed: bool) -> str:
     what it is made of; else they are kept here as they were, as far as they fit, and the inputs' record says what does
     not.
     """
-    # Of several photographs the first that states any speaks for all: a result has room for one more beside the scene's.
+    # The first photograph that states any speaks for all: beside the scene's a result has room for one.
     of_products = (stated for field, stated in record.rights.items() if field != "scene" and stated != Rights())
     rights = joined_rights(record.rights.get("scene", Rights()), next(of_products, Rights()))
     carried: list[Carried] = []
