@@ -7,7 +7,7 @@ an alteration, or another's duplicate. What they have in common, the scene as it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +18,7 @@ from function.imaging.array_ops import downsample2, to_bytes
 from function.imaging.frame import Frame
 from function.matching.best_view import explained, match_views
 from function.matching.match import ProductMatch
+from function.restoration.alterations import Alteration
 from function.restoration.analysis import (
     Analysis,
     ProductAnalysis,
@@ -90,16 +91,31 @@ def _joined(
     content = np.maximum.reduce([one.scene.content for one in each])
     weights = [downsample2(side)[..., None] for side in sides]
     light = sum(one.scene.light * weight for one, weight in zip(each, weights, strict=True)) / sum(weights)
+    kept = _once(change for one in each for change in one.scene.kept_alterations)
     scene = replace(
         registered.scene,
         light=light,
         content=content,
         change=change_mask(light, cv2.max(mask, content)),
         drawn_anew=any(one.scene.drawn_anew for one in each),
-        undone_alterations=tuple(change for one in each for change in one.scene.undone_alterations),
-        kept_alterations=tuple(change for one in each for change in one.scene.kept_alterations),
+        undone_alterations=_once((change for one in each for change in one.scene.undone_alterations), but=kept),
+        kept_alterations=kept,
     )
     return Analysis(scene, _not_found(products[0][0], mask), tuple(each))
+
+
+def _once(alterations: Iterable[Alteration], but: Sequence[Alteration] = ()) -> tuple[Alteration, ...]:
+    """Each place once, for it may be seen beside several products; without those that may belong to one of them."""
+    told: list[Alteration] = []
+    for one in alterations:
+        if not any(_meet(one.box, other.box) for other in (*told, *but)):
+            told.append(one)
+    return tuple(told)
+
+
+def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Whether two boxes (x, y, width, height) have a place in common."""
+    return all(one[k] < other[k] + other[k + 2] and other[k] < one[k] + one[k + 2] for k in (0, 1))
 
 
 def _regions(

@@ -50,3 +50,16 @@ def test_two_products_that_look_alike_are_found_at_two_places_and_a_third_nowher
     # What belongs to one is a part of the scene to the other, and of both to the whole.
     whole = cv2.max(found.each[0].product.mask, found.each[1].product.mask)
     assert (found.product.mask == whole).all() and (found.scene.change >= whole).mean() > 0.99
+
+
+def test_what_nobody_asked_for_is_undone_once_however_many_products_it_stands_beside():
+    scene = scene_array(*SCENE_SIZE)
+    frame = plan_frame(SCENE_SIZE, SIZES, 768)
+    front, back = (ProductReference.of(views()[name]) for name in ("front.png", "back.png"))
+    answer = answer_with(scene, (views()["front.png"], 150), (views()["back.png"], 750))
+    cv2.circle(answer, (700, 90), 45, (40, 210, 60), -1)  # nobody asked for it, and none of them has its colour
+    found = analyse_products(scene, [[front], [back]], answer, frame)
+    (undone,) = found.scene.undone_alterations  # both see it, and it is told once
+    x, y, width, height = undone.box
+    assert abs(x + width / 2 - 700 / 1344) < 0.02 and abs(y + height / 2 - 90 / 756) < 0.04
+    assert found.scene.kept_alterations == () and not found.scene.change[60:120, 670:730].any()
