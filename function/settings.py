@@ -121,6 +121,9 @@ class Settings(BaseModel):
     signing_certificate: Text | None = Field(None, alias="SIGNING_CERTIFICATE")
     timestamp_url: Annotated[Text, Field(pattern=r"^https?://[^/\s]+\S*$")] | None = Field(None, alias="TIMESTAMP_URL")
     kms_emulator_host: Text | None = Field(None, alias="KMS_EMULATOR_HOST")
+    rights_metadata: Annotated[Literal["keep", "drop"], BeforeValidator(_lower)] = Field(
+        "keep", alias="RIGHTS_METADATA"
+    )
     body_timeout_s: float = Field(30, alias="BODY_TIMEOUT_S", gt=0, le=3600)
     threads: int = Field(FRAMEWORK_THREADS, alias="THREADS", ge=1)
     event_deadline_s: float = Field(300, alias="EVENT_DEADLINE_S", gt=0, le=3600)

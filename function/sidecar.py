@@ -200,6 +200,16 @@ class Attempt(Record):
     )
 
 
+RUN_STEP = 100  # attempt 2 of the run before the first redo is number 102, of that before the second one 202
+
+
+class EarlierAttempt(Attempt):
+    """A picture from before the pair was made again, and the model that was asked for it. `number` is that of its run
+    times RUN_STEP, and its own."""
+
+    model: str
+
+
 class Cost(Record):
     """What this manifest was billed; what was reused is not billed again."""
 
@@ -379,6 +389,9 @@ class Sidecar(Record):
     results: list[ResultRecord] = Field([], description="all pictures; result is the first of them")
     model: ModelRecord | None = None
     attempts: list[Attempt] = []
+    earlier: list[EarlierAttempt] = Field(
+        [], description="from before the pair was made again: what may still be picked", exclude_if=_is_empty
+    )
     prompt_version: str | None = Field(None, description="of the words that the model was asked with")
     cost: Cost
     compression: Compression | None = None

@@ -36,6 +36,9 @@ locals {
     MAX_USD_PER_CATALOGUE     = tostring(var.max_usd_per_catalogue)
     ON_BUDGET                 = var.on_budget
     BATCH_BUCKET              = one(google_storage_bucket.batch[*].name)
+    SIGNING_KEY               = local.signs ? var.signing_key : null
+    TIMESTAMP_URL             = local.signs ? var.timestamp_url : null
+    RIGHTS_METADATA           = var.rights_metadata
     EVENT_DEADLINE_S          = tostring(var.event_deadline_seconds)
     EVENT_MAX_AGE_S           = tostring(var.event_max_age_seconds)
     GOOGLE_CLOUD_PROJECT      = var.project_id
@@ -46,7 +49,7 @@ locals {
 
   # All that deploys the event-driven function anew when it changes.
   deployed_as = sha256(jsonencode([
-    google_storage_bucket_object.source.name, local.environment, var.api_key_secret_version,
+    google_storage_bucket_object.source.name, local.environment, var.api_key_secret_version, var.signing_certificate_version,
     var.cpu, var.memory_gib, var.min_instances, local.event_instances, local.event_concurrency, local.timeout_seconds,
   ]))
 }
@@ -94,6 +97,16 @@ resource "google_cloudfunctions2_function" "composite" {
         version    = tostring(var.api_key_secret_version)
       }
     }
+
+    dynamic "secret_environment_variables" {
+      for_each = local.signs ? [google_secret_manager_secret.signing_certificate[0].id] : []
+      content {
+        key        = "SIGNING_CERTIFICATE"
+        project_id = split("/", secret_environment_variables.value)[1]
+        secret     = split("/", secret_environment_variables.value)[3]
+        version    = tostring(var.signing_certificate_version)
+      }
+    }
   }
 
   # A direct trigger: the platform delivers the bucket's own CloudEvent, signed, and again until it is settled.
@@ -122,7 +135,9 @@ resource "google_cloudfunctions2_function" "composite" {
     time_sleep.rights_propagated,
     google_project_iam_member.runtime_calls_model,
     google_project_iam_member.runtime_runs_batches,
+    google_kms_crypto_key_iam_member.runtime_signs,
     google_secret_manager_secret_iam_member.runtime,
+    google_secret_manager_secret_iam_member.runtime_reads_certificate,
     google_storage_bucket_iam_member.runtime_creates_rows,
     google_storage_bucket_iam_member.runtime_reads_allowed,
     google_storage_bucket_iam_member.runtime_reads_input,

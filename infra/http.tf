@@ -43,12 +43,24 @@ resource "google_cloudfunctions2_function" "composite_http" {
         version    = tostring(var.api_key_secret_version)
       }
     }
+
+    dynamic "secret_environment_variables" {
+      for_each = local.signs ? [google_secret_manager_secret.signing_certificate[0].id] : []
+      content {
+        key        = "SIGNING_CERTIFICATE"
+        project_id = split("/", secret_environment_variables.value)[1]
+        secret     = split("/", secret_environment_variables.value)[3]
+        version    = tostring(var.signing_certificate_version)
+      }
+    }
   }
 
   depends_on = [
     time_sleep.rights_propagated,
     google_project_iam_member.runtime_calls_model,
+    google_kms_crypto_key_iam_member.runtime_signs,
     google_secret_manager_secret_iam_member.runtime,
+    google_secret_manager_secret_iam_member.runtime_reads_certificate,
     google_storage_bucket_iam_member.runtime_reads_allowed,
     google_storage_bucket_iam_member.runtime_writes_output,
   ]

@@ -217,6 +217,55 @@ variable "api_key_secret_version" {
   }
 }
 
+variable "signing_key" {
+  type        = string
+  default     = null
+  description = "Version of a Cloud KMS key (EC_SIGN_P256_SHA256 or EC_SIGN_P384_SHA384) that signs results with C2PA content credentials; null signs nothing. infra/README.md says how to make one, and come by its certificate."
+
+  validation {
+    condition     = var.signing_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+/cryptoKeyVersions/[0-9]+$", var.signing_key))
+    error_message = "signing_key must look like projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N: the version that the certificate is of."
+  }
+}
+
+variable "signing_certificate_version" {
+  type        = number
+  default     = null
+  description = "Version of the secret that holds signing_key's certificate; null while there is none, and nothing is signed."
+
+  validation {
+    condition     = var.signing_certificate_version == null || try(var.signing_certificate_version >= 1 && floor(var.signing_certificate_version) == var.signing_certificate_version, false)
+    error_message = "signing_certificate_version must be a whole number of at least 1."
+  }
+
+  validation {
+    condition     = var.signing_certificate_version == null || var.signing_key != null
+    error_message = "signing_certificate_version is of signing_key's certificate: set that too."
+  }
+}
+
+variable "timestamp_url" {
+  type        = string
+  default     = null
+  description = "Time-stamp authority (RFC 3161) that tells when a result was signed, so that the signature holds after the certificate's end; null asks none. Where it does not answer, results are signed without."
+
+  validation {
+    condition     = var.timestamp_url == null || can(regex("^https?://[^/[:space:]]+[^[:space:]]*$", var.timestamp_url))
+    error_message = "timestamp_url must be an http or https address."
+  }
+}
+
+variable "rights_metadata" {
+  type        = string
+  default     = "keep"
+  description = "Whether copyright, creator and licence in the metadata of scene and product stand in the result's too: keep or drop."
+
+  validation {
+    condition     = contains(["keep", "drop"], var.rights_metadata)
+    error_message = "rights_metadata must be keep or drop."
+  }
+}
+
 variable "model" {
   type        = string
   default     = "gemini-2.5-flash-image"

@@ -10,6 +10,7 @@ from function.deadline import Deadline
 from function.delivery.agreement import NO_RESULT, PENDING_KEY, agree, set_aside
 from function.delivery.batch_pair import batch_queue, wants_batch
 from function.delivery.cloud_event import Upload
+from function.delivery.earlier_attempts import earlier_attempts
 from function.delivery.heirs_ledger import HeirsLedger
 from function.delivery.lease import LeaseHandle
 from function.delivery.outputs import (
@@ -103,6 +104,7 @@ class PairWork:
             sources = fetch_sources(targets, services.storage, services.settings, deadline)
             store = AnswerStore(services.storage, delivery.output_bucket)
             record.person = persons_request(metadata)
+            record.earlier = earlier_attempts(delivery, self.sidecar_name, record, sources)
             picked = find_picked(delivery, store, self.sidecar_name, record, sources)
         owner = f"{delivery.upload.uri}#{delivery.upload.generation}"
         batch: PairQueue | None = None

@@ -10,6 +10,7 @@ from function.generation.answer_store import AnswerStore
 from function.pipeline.fetch import Source
 from function.pipeline.picked import Picked, PickGone
 from function.pipeline.record import RunRecord
+from function.sidecar import EarlierAttempt
 
 
 def find_picked(
@@ -24,11 +25,15 @@ def find_picked(
     if number is None:
         return None
     earlier = OutputWriter(delivery).read_sidecar(sidecar_name)
-    attempts = earlier.attempts if earlier else []
+    attempts = [*earlier.attempts, *earlier.earlier] if earlier else []
     chosen = next((one for one in attempts if one.number == number and one.answer is not None), None)
     if earlier is None or chosen is None or chosen.answer is None:
         raise PickGone(f"there is no picture of an attempt {number} to pick; ask for a new one instead")
-    record.model, record.attempts, record.earlier_cost = earlier.model, list(attempts), earlier.cost
+    record.model, record.attempts, record.earlier_cost = earlier.model, list(earlier.attempts), earlier.cost
+    model = earlier.model.id if earlier.model else None
+    if isinstance(chosen, EarlierAttempt):
+        model = chosen.model
+        record.model = earlier.model and earlier.model.model_copy(update={"id": model})
     picture = store.read_picture(chosen.answer.uri, delivery.deadline)
     if picture is None or hashlib.sha256(picture).hexdigest() != chosen.answer.sha256:
         raise PickGone(f"the picture of attempt {number} is not stored any more; ask for a new one instead")
@@ -38,4 +43,4 @@ def find_picked(
         if made is None:
             raise PickGone("the scene that was made from text is not stored any more; ask for a new picture instead")
         sources["scene"] = Source(scene.uri, None, made)
-    return Picked(number, picture, earlier)
+    return Picked(number, picture, earlier, model)

@@ -11,15 +11,7 @@ from PIL import Image, JpegImagePlugin
 from function.imaging.decode import ImageInfo
 from function.imaging.formats import WriteFormat, writing_of
 from function.imaging.png import write_png
-
-# IPTC's term for a real picture into which something generated was put, and the packet that carries it
-# (https://cv.iptc.org/newscodes/digitalsourcetype/, IPTC Photo Metadata Standard, "Digital Source Type").
-DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-XMP = f"""\
-<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\
-<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\
-<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" \
-Iptc4xmpExt:DigitalSourceType="{DIGITAL_SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>"""
+from function.imaging.xmp import xmp_packet
 
 JPEG_QUALITY = 92  # no visible loss on label edges; 48 dB on a rendered 4K scene
 WEBP_QUALITY = 90  # WebP's scale is stricter: about JPEG 92's quality
@@ -36,8 +28,9 @@ def encode(
     quality: int | None = None,
     icc: bytes | None = None,
     like: ImageInfo | None = None,
+    xmp: str | None = None,
 ) -> bytes:
-    """Encode (H, W, 3) uint8 RGB with `icc` embedded and the XMP packet that says it is a composite.
+    """Encode (H, W, 3) uint8 RGB with `icc` embedded and the XMP packet that says it is a composite, or another.
 
     `quality` 1..100 is for JPEG, WebP and AVIF. Without it the scene (`like`) loses little of what it has:
     a JPEG is quantised as finely as the scene's, and at least as JPEG_QUALITY does; a WebP is lossless if the
@@ -47,10 +40,11 @@ def encode(
     height, width = rgb.shape[:2]
     if problem := writing_of(kind).problem_with((width, height)):
         raise ValueError(f"{width} x {height} does not fit into {kind}, {problem}")
+    xmp = xmp or xmp_packet()
     if kind == "png":
-        return write_png(rgb, icc=icc, xmp=XMP)
+        return write_png(rgb, icc=icc, xmp=xmp)
     image, buffer = Image.fromarray(rgb), io.BytesIO()
-    metadata = {"icc_profile": icc or b"", "xmp": XMP.encode()}
+    metadata = {"icc_profile": icc or b"", "xmp": xmp.encode()}
     if kind == "jpeg":
         # Colour at full resolution (4:4:4): half of it would smear coloured lettering.
         image.save(buffer, "JPEG", **_jpeg_tables(quality, like), subsampling=0, **metadata)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from function.judging.body import without_shadow
 from function.judging.cast_shadow import cast_shadow
 from function.judging.check import Check, CheckSpec, at_least, at_most, does_not_apply, unmeasured
 from function.judging.ground_contact import goes_on_beside
@@ -18,6 +19,8 @@ LEAST_ATTACHED = 0.4
 # Share of it that lies apart below the base: good ones reach .02, of those lifted by a fifth of their height none has
 # less than .69.
 MOST_APART = 0.35
+UNIT = "of the darkest shadow"
+APART = "The shadow lies apart below the product: it floats in the air."
 
 
 def contact_shadow(inspection: Inspection) -> Check:
@@ -26,11 +29,28 @@ def contact_shadow(inspection: Inspection) -> Check:
         return unmeasured("stops", "Not measured: the surface was drawn anew, with whatever shadow.", passed=True)
     if inspection.view.touches_bottom:
         return does_not_apply("the picture's lower border cuts the product")
+    in_the_air = _in_the_air(inspection)
+    if in_the_air is not None:
+        return in_the_air
     check = _standing(inspection)
     if check.passed:
         return check
     without_base = _without_base(inspection)
     return check if without_base is None else unmeasured("stops", f"Not measured: {without_base}.", passed=True)
+
+
+def _in_the_air(inspection: Inspection) -> Check | None:
+    """For a product whose outline is not known: the failed check where its shadow lies apart below it; else None.
+
+    That is told without its outline; what else a shadow may lack is not.
+    """
+    body = without_shadow(inspection.view)
+    if body.fitted or not goes_on_beside(inspection.scene, body):
+        return None
+    cast = cast_shadow(inspection.scene, body)
+    if cast is None or cast.strongest < LEAST_SHADOW or cast.apart <= MOST_APART:
+        return None
+    return at_most(cast.apart, MOST_APART, UNIT, good="", bad=APART)
 
 
 def _without_base(inspection: Inspection) -> str | None:
@@ -54,14 +74,12 @@ def _standing(inspection: Inspection) -> Check:
     if cast.strongest < LEAST_SHADOW:
         bad = "There is no contact shadow: the product looks pasted on."
         return at_least(cast.strongest, LEAST_SHADOW, "stops", good="", bad=bad)
-    unit = "of the darkest shadow"
     if cast.apart > MOST_APART:
-        bad = "The shadow lies apart below the product: it floats in the air."
-        return at_most(cast.apart, MOST_APART, unit, good="", bad=bad)
+        return at_most(cast.apart, MOST_APART, UNIT, good="", bad=APART)
     return at_least(
         cast.attached,
         LEAST_ATTACHED,
-        unit,
+        UNIT,
         good="The surface darkens where the product stands on it.",
         bad="The shadow does not begin where the product stands: it seems to float.",
     )
@@ -75,8 +93,8 @@ SPEC = CheckSpec(
     measure=contact_shadow,
     limits=(
         least("shadow, stops", LEAST_SHADOW, "stops"),
-        most("shadow apart", MOST_APART, "of the darkest shadow"),
-        least("attached", LEAST_ATTACHED, "of the darkest shadow"),
+        most("shadow apart", MOST_APART, UNIT),
+        least("attached", LEAST_ATTACHED, UNIT),
     ),
     poses=frozenset({"stand"}),
 )

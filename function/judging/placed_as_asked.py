@@ -50,11 +50,10 @@ def _seen(view: ProductView) -> Box:
 
 
 def _seen_there(inspection: Inspection, asked: AskedPlace) -> Box | None:
-    """The same, of a product without print, by its photograph laid where it was asked for: thin and small ones are
-    hardly told from their shadows in what was put in. None where it is not seen there."""
-    view, photograph = inspection.view, inspection.product.photograph
-    alpha = np.ascontiguousarray(photograph[..., 3])
-    if view.found or view.settled or not has_outline(alpha):
+    """The same, by its photograph laid where it was asked for: thin and small products are hardly told from their
+    shadows in what was put in. None where it is not seen there."""
+    alpha = np.ascontiguousarray(inspection.product.photograph[..., 3])
+    if not has_outline(alpha):
         return None
     rows, columns = inspection.product.mask.shape
     place = asked.place(outline_box(alpha), (columns, rows))

@@ -12,6 +12,8 @@ from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
 from function.judging.limit import most
 from function.judging.product_view import VISIBLE_LEVELS, is_mirrored_below
+from function.matching.photograph import photograph_alpha
+from function.matching.self_similarity import repeated_share
 
 # What else was put in, as a share of the product's area: a piece of its own, and one that touches the product.
 # The latter may be the side of a turned box, which its frontal photograph does not show.
@@ -23,6 +25,11 @@ MOST_COPY, COPY_COLOUR, COPY_BRIGHTNESS = 0.08, 8.0, 18.0
 MOST_OUTSIDE = 0.3
 # Glass covers no more than so much (0..1), and what is seen through it is bent: that is no second product.
 SEEN_THROUGH = 0.1
+# What was put in holds two like parts of no more than this share each: twins of eight rendered products, as large and
+# at .6 of the size, reached .075 and more, good ones and real answers 0, two real ones that are bad anyway .05.
+MOST_REPEATED = 0.065
+# It is looked for where more than this share of the product's area lies beside it, or where its outline is not known.
+LEAST_BESIDE = 0.05
 # Pieces under this share of the product's area are specks.
 LEAST_PIECE = 0.01
 
@@ -44,6 +51,11 @@ def product_once(inspection: Inspection) -> Check:
             return at_most(piece.share, largest, unit, good="", bad=bad)
     if touching > MOST_TOUCHING:
         return at_most(touching, MOST_TOUCHING, unit, good="", bad="Something else joins the product, perhaps a copy.")
+    beside = not inspection.view.fitted or any(piece.share > LEAST_BESIDE for piece in pieces)
+    repeated = _repeated(inspection) if beside and apart <= MOST_APART else 0.0
+    if repeated > MOST_REPEATED:
+        unit = "share of what was put in"
+        return at_most(repeated, MOST_REPEATED, unit, good="", bad="The same thing stands there twice.")
     return at_most(
         apart,
         MOST_APART,
@@ -62,9 +74,21 @@ SPEC = CheckSpec(
         most("put in apart", MOST_APART, "share of the product's area"),
         most("put in touching", MOST_TOUCHING, "share of the product's area"),
         most("alike apart", MOST_COPY, "share of the product's area"),
+        most("repeated", MOST_REPEATED, "share of what was put in"),
         most("alike touching", MOST_OUTSIDE, "share of the product's area"),
     ),
 )
+
+
+def _repeated(inspection: Inspection) -> float:
+    """Share of what was put in that is there twice; 0 where its photograph shows two of a kind, as that of shoes."""
+    share = repeated_share(inspection.scene.answer, inspection.product.mask)
+    if share <= MOST_REPEATED:
+        return share
+    photograph = inspection.product.photograph
+    alpha = photograph_alpha(photograph)
+    of_a_kind = repeated_share(np.ascontiguousarray(photograph[..., :3]), alpha) > MOST_REPEATED
+    return 0.0 if of_a_kind else share
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 
+from function.judging.body import without_shadow
 from function.judging.check import Check, CheckSpec, at_most, does_not_apply, unmeasured
 from function.judging.inspection import Inspection
 from function.judging.limit import most
+from function.judging.vertical_edges import edges_lean_deg
 from function.matching.match import ProductMatch
 
 # A person sees a bottle lean from about 8 degrees on; standing products were measured up to 1.
@@ -25,12 +27,14 @@ def product_upright(inspection: Inspection) -> Check:
     match = inspection.product.match
     if inspection.view.touches_border:
         return does_not_apply("the picture's border cuts the product")
-    if match is None:
-        return unmeasured("degrees", "Not measured: its photograph was not found again.", passed=True)
-    lean = lean_deg(match)
+    lean = None if match is None else lean_deg(match)
     if lean is None:
-        return unmeasured("degrees", "Not measured: too little of its photograph was found again.", passed=True)
-    x, _, width, _ = match.box
+        body = without_shadow(inspection.view)
+        lean = edges_lean_deg(inspection.product.photograph, body, body.cover > 0.5)
+    if lean is None:
+        said = "Not measured: neither its photograph nor upright edges were found."
+        return unmeasured("degrees", said, passed=True)
+    x, _, width, _ = inspection.view.box if match is None else match.box
     aside = (x + width / 2) / inspection.product.mask.shape[1] - 0.5
     granted = math.degrees(math.atan(OUTWARD_LEAN * abs(aside))) if lean * aside > 0 else 0.0
     return at_most(

@@ -39,7 +39,8 @@ class AskedPlace:
     tolerance: float | None = None
 
     def place(self, outline: PixelBox, scene_size: tuple[int, int]) -> Place | None:
-        """Where a photograph of this `outline` box is to be laid; None where place or size are left to others."""
+        """Where a photograph of this `outline` box is to be laid; None where place or size are left to others, or the
+        scene's border would cut it off."""
         if self.box is not None:
             left, top, width, height = self.box
             fitted = min(height, width * scene_size[0] / scene_size[1] * outline[3] / outline[2])
@@ -49,7 +50,8 @@ class AskedPlace:
         else:
             return None
         tall = self.height or fitted
-        return Place.standing(held[0], held[1] + tall * self.hangs, tall, outline, scene_size)
+        place = Place.standing(held[0], held[1] + tall * self.hangs, tall, outline, scene_size)
+        return place if place.is_whole else None
 
     def deviation(self, found: tuple[float, float, float, float], size: tuple[int, int]) -> Deviation:
         """How far a product is off that fills the box `found` (x, y, width, height), in pixels of a picture of the

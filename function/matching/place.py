@@ -13,6 +13,8 @@ from function.matching.match import ProductMatch
 # Places are rounded to this share of the scene's sides, a pixel of what the model sees: what is asked of the model
 # again after a crash is the same request even where another processor rounds the last digits otherwise.
 STEP = 1 / 1024
+# A place of which less than this share lies inside the scene is cut off by its border.
+LEAST_INSIDE = 0.98
 # The box in the answer has room for a soft outline (pixels).
 ROOM_PX = 3
 
@@ -45,6 +47,11 @@ class Place:
         across = max(0.0, min(1.0, self.left + self.width) - max(0.0, self.left))
         down = max(0.0, min(1.0, self.top + self.height) - max(0.0, self.top))
         return across * down / max(1e-9, self.width * self.height)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the scene's border does not cut it off."""
+        return self.inside_share() >= LEAST_INSIDE
 
 
 def outline_box(alpha: np.ndarray) -> PixelBox:

@@ -15,6 +15,7 @@ from function.imaging.compress import encode_for_model, shrink, shrink_by_area
 from function.imaging.decode import ImageInfo, Pixels, decode, inspect
 from function.imaging.frame import Size, fit_within
 from function.imaging.icc import to_srgb
+from function.imaging.xmp import Rights
 from function.manifest.model import ScenePrompt
 from function.manifest.placement import MASK_FIELD
 from function.matching.cutout.cut_out import cut_out
@@ -25,6 +26,7 @@ from function.pipeline.memory_budget import Priority
 from function.pipeline.scene_pixels import Scene
 from function.pipeline.source_limits import inspect_source
 from function.provenance.ingredient import Ingredient
+from function.provenance.rights import read_rights
 from function.restoration.analysis import ANALYSIS_SIDE_PX
 from function.sidecar import InputRecord
 from function.telemetry.structured_logging import log
@@ -168,6 +170,8 @@ def _decode_photograph(pair: PairContext, field: str) -> Photograph:
 def _record_input(pair: PairContext, field: str, source: Source, pixels: Pixels) -> None:
     width, height = pixels.info.size
     ingredient = _read_credentials(pair, field, source, pixels.info.mime_type)
+    keeps = field != "mask" and pair.settings.rights_metadata == "keep"
+    rights = read_rights(source.content) if keeps else Rights()
     described = InputRecord(
         uri=source.uri,
         generation=source.generation,
@@ -179,7 +183,7 @@ def _record_input(pair: PairContext, field: str, source: Source, pixels: Pixels)
         notes=list(pixels.notes),
         provenance=None if ingredient is None else ingredient.found,
     )
-    pair.record.add_input(field, described, ingredient)
+    pair.record.add_input(field, described, ingredient, rights)
     for note in pixels.notes:
         log("WARNING", f"{field}: {note}", stage="prepare")
 

@@ -20,6 +20,7 @@ from function.pipeline.context import Composite, FinishedPicture, PairContext
 from function.pipeline.identity import identity_record
 from function.pipeline.photograph_place import find_corners
 from function.pipeline.product_records import change_box, product_records
+from function.pipeline.result_xmp import result_xmp
 from function.pipeline.targets import Target
 from function.restoration.alterations import Alteration
 from function.restoration.analysis import Analysis
@@ -101,7 +102,8 @@ def _make_result(pair: PairContext, target: Target) -> FinishedPicture:
         shown = _shown(window, scene.size)
         if target is pair.prepared.targets[0]:
             _note_photograph(pair, window, target.size)
-    content = encode(picture, target.format, quality=target.quality, icc=scene.icc, like=scene.info)
+    xmp = result_xmp(pair.record, target.format, signed=pair.credentials.signs)
+    content = encode(picture, target.format, quality=target.quality, icc=scene.icc, like=scene.info, xmp=xmp)
     return FinishedPicture(content, target.format, target.size, target.name, shown)
 
 

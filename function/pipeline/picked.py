@@ -19,18 +19,19 @@ class PickGone(Permanent):
 
 @dataclass(frozen=True)
 class Picked:
-    """The model's own picture of one attempt, and the sidecar of the run that it comes from."""
+    """The model's own picture of one attempt, the sidecar that lists it, and the model that was asked for it."""
 
     attempt: int
     picture: bytes
     earlier: Sidecar
+    model: str | None
 
 
 def use_earlier_model(pair: PairContext, picked: Picked) -> None:
     """The picture lies in the frame that it was asked for in. Raises PickGone where nobody knows that."""
-    if picked.earlier.model is None:
+    if picked.model is None:
         raise PickGone("the earlier run does not say which model was asked; ask for a new picture instead")
-    pair.model = model_table().find(picked.earlier.model.id)
+    pair.model = model_table().find(picked.model)
 
 
 def judge_picked(pair: PairContext, picked: Picked) -> None:

@@ -16,6 +16,7 @@ from function.generation.pricing import Usage, cost_of
 from function.generation.prompt_templates import PROMPT_VERSION
 from function.generation.provider import Request
 from function.imaging.frame import Size
+from function.imaging.xmp import Rights
 from function.judging.risk import risk_of
 from function.pipeline.stage_times import StageTimes
 from function.provenance.ingredient import Ingredient
@@ -27,6 +28,7 @@ from function.sidecar import (
     Compression,
     Cost,
     DriftRecord,
+    EarlierAttempt,
     ErrorRecord,
     IdentityRecord,
     InputRecord,
@@ -65,6 +67,7 @@ class RunRecord:
     products: list[ProductRecord] = field(default_factory=list)
     model: ModelRecord | None = None
     attempts: list[Attempt] = field(default_factory=list)
+    earlier: list[EarlierAttempt] = field(default_factory=list)
     compression: Compression | None = None
     drift: DriftRecord | None = None
     restoration: Restoration | None = None
@@ -85,6 +88,7 @@ class RunRecord:
     stopped_by: str | None = None  # the cap that kept a better picture from being asked for
     image_model: ImageModel | None = None
     ingredients: dict[str, Ingredient] = field(default_factory=dict)  # of the result, by field; and the answer
+    rights: dict[str, Rights] = field(default_factory=dict)  # of the sources, by field
     billed: Usage = field(default_factory=Usage)
     sent_sizes: list[Size] = field(default_factory=list)
     full_sizes: list[Size] = field(default_factory=list)
@@ -114,13 +118,13 @@ class RunRecord:
                 }
             )
 
-    def add_input(self, field: str, described: InputRecord, ingredient: Ingredient | None) -> None:
+    def add_input(self, field: str, described: InputRecord, ingredient: Ingredient | None, rights: Rights) -> None:
         """Note a source that was read: the scene, the mask of the placement, which is no part of the picture, or a
         photograph of the product, in the manifest's order. Scene and photographs are read at the same time, hence the
         lock."""
         with self._lock:
             if ingredient is not None:
-                self.ingredients[field] = ingredient
+                self.ingredients[field], self.rights[field] = ingredient, rights
             if field in ("scene", "mask"):
                 self.inputs = self.inputs.model_copy(update={field: described})
             else:
@@ -130,6 +134,15 @@ class RunRecord:
         """Note which photograph (from 0) the product was compared with, and how many the model was sent."""
         if self.inputs.views:
             self.view = ViewRecord(index=index, uri=self.inputs.views[index].uri, sent=sent)
+
+    def note_provenance(self, role: str, note: str) -> None:
+        """Add to what is said of a source's credentials, once; the answer's are not among the inputs."""
+        source: InputRecord | None = getattr(self.inputs, role, None)
+        if source is None or source.provenance is None or note in source.provenance.note:
+            return
+        notes = "; ".join(filter(None, (source.provenance.note, note)))
+        found = source.provenance.model_copy(update={"note": notes})
+        self.inputs = self.inputs.model_copy(update={role: source.model_copy(update={"provenance": found})})
 
     def add_attempt(self, attempt: Attempt, usage: Usage, paid: bool) -> None:
         """Note a picture that was asked for, and what was billed for it."""
@@ -173,6 +186,7 @@ class RunRecord:
             results=list(results),
             model=self.model,
             attempts=self.attempts,
+            earlier=self.earlier,
             prompt_version=PROMPT_VERSION if self.attempts else None,
             cost=self.cost(),
             compression=self.compression,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from function import PIPELINE_VERSION
-from function.imaging.encode import DIGITAL_SOURCE_TYPE
+from function.imaging.xmp import DIGITAL_SOURCE_TYPE
 from function.provenance.ingredient import Ingredient
 from function.sidecar import Method
 

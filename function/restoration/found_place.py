@@ -18,8 +18,6 @@ from function.restoration.silhouette import LEAST_SIDE_PX, fit_outline
 # A product shown smaller or taller than these shares of the scene's height has no size that one can believe, and is no
 # place to lay one at.
 LEAST_HEIGHT, MOST_HEIGHT = 0.07, 0.68
-# A place that lies outside of the scene by more than this is cut off by its border.
-LEAST_INSIDE = 0.98
 # A photograph that lies in the answer turned by more than this (degrees) was not meant to stand upright there.
 MOST_TURNED_DEG = 12.0
 # A place is refined so often, by a fit with this correlation at least: others would lead away from it.
@@ -44,7 +42,7 @@ def find_place(analysis: Analysis) -> Place | None:
             place = _moved(place, departure, outline, size)
     if analysis.product.match is None and not departure_at(place, analysis).is_found:
         return None  # only what was put in is known: it may be a shadow, or something else
-    return place if LEAST_HEIGHT <= place.height <= MOST_HEIGHT and place.inside_share() >= LEAST_INSIDE else None
+    return place if LEAST_HEIGHT <= place.height <= MOST_HEIGHT and place.is_whole else None
 
 
 def _standing(box: tuple[float, float, float, float], outline: PixelBox, size: tuple[int, int]) -> Place:

@@ -37,6 +37,8 @@ COMMANDS = {
     ),
     "calibrate": ("function.tools.cli.calibrate:arguments", "compare checks and risk with people's decisions"),
     "export": ("function.tools.review.export:arguments", "copy what is approved, with a table of everything"),
+    "provenance": ("function.tools.cli.provenance:arguments", "show what files say of their origin, and what holds"),
+    "verify": ("function.tools.cli.verify:arguments", "check every result under a prefix against its sidecar"),
     "redrive": ("function.tools.cli.redrive:arguments", "deliver again what is not settled"),
     "batches": ("function.tools.cli.batches:arguments", "list, cancel or look after batch jobs"),
     "pause": ("function.tools.cli.pause:pause_arguments", "stop the function for an input bucket"),

@@ -84,6 +84,7 @@ run "defaults" {
       ON_BUDGET                 = "wait"
       MAX_PX                    = "768"
       MAX_ATTEMPTS              = "3"
+      RIGHTS_METADATA           = "keep"
       EVENT_DEADLINE_S          = "300"
       EVENT_MAX_AGE_S           = "3600"
       THREADS                   = "4"

@@ -67,6 +67,9 @@ run "every_bad_value_is_refused" {
     alert_put_off_share       = 0
     billing_account           = "my-account"
     monthly_budget            = 0.5
+    signing_key               = "projects/p/locations/l/keyRings/r/cryptoKeys/k" # no version
+    timestamp_url             = "time.example.com"
+    rights_metadata           = "some"
   }
 
   expect_failures = [
@@ -83,6 +86,9 @@ run "every_bad_value_is_refused" {
     var.input_versions_days,
     var.input_expiry_days,
     var.auth,
+    var.signing_key,
+    var.timestamp_url,
+    var.rights_metadata,
     var.api_key_secret,
     var.api_key_secret_version,
     var.model,

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
+import json
+import re
 
+import c2pa
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
+from function.imaging.xmp import DIGITAL_SOURCE_TYPE
 from function.provenance.reading import STORE
+from function.provenance.rights import read_rights
 from tests.delivery.test_crashes import deliver_in_background
 from tests.delivery.test_http_api import data_uri, pair, post_json
 from tests.provenance.fake_services import FakeServices
@@ -23,8 +31,8 @@ OUTPUTS = [
 
 @pytest.fixture(scope="module")
 def signing_server(place):
-    """A server that signs with a certificate for tests."""
-    with place.server(SIGNING_KEY="test") as server:
+    """A server that signs with a certificate for tests, and drops what sources say of rights."""
+    with place.server(SIGNING_KEY="test", RIGHTS_METADATA="drop") as server:
         yield server
 
 
@@ -39,13 +47,15 @@ def is_described(place, sidecar):
 
 
 def test_every_picture_is_signed_with_what_it_was_made_of(place, gemini, signing_server):
-    place.put("set/signed.png", signed("PNG", content=scene_png())[0])
+    place.put("set/signed.png", signed("PNG", content=with_rights(scene_png()))[0])
     resource = place.put_pair("set/pair.json", scene="signed.png", outputs=OUTPUTS)
     assert place.deliver(signing_server, resource).status == 200
     sidecar = place.sidecar("set/pair.json")
     assert len(sidecar["results"]) == 3 and is_described(place, sidecar)
     assert sidecar["inputs"]["scene"]["provenance"]["state"] == "valid"
     assert sidecar["inputs"]["product"]["provenance"] is None
+    assert b"A. Photographer" in place.get("set/signed.png", place.input)
+    assert not any(b"A. Photographer" in place.get(f"set/pair/{name}") for name in ("whole.jpg", "small.avif"))
     _, manifest = verdict(place.get("set/pair/banner.webp"), "image/webp")
     assert [one["title"] for one in manifest["ingredients"] if one.get("active_manifest")] == ["scene"]
     actions = {one["action"]: one for one in manifest["assertions"][0]["data"]["actions"]}
@@ -67,6 +77,54 @@ def test_broken_credentials_and_no_signer_are_no_failure(cloud, server):
     assert sidecar["result"]["provenance"] is None
     found = sidecar["inputs"]["product"]["provenance"]
     assert found["state"] in {"invalid", "unreadable"} and found["note"]
+
+
+def test_without_a_signer_rights_and_credentials_are_carried_and_no_place_is(cloud, server):
+    """The shared server's settings: nobody signs, rights are kept."""
+    cloud.put("signed.png", signed("PNG", content=with_rights(scene_png()))[0])
+    cloud.put("product.jpg", jpeg_with_exif(product_png()))
+    pair = {"scene": "signed.png", "product": "product.jpg"}
+    assert cloud.deliver(server, cloud.put_pair("pair.json", **pair)).status == 200
+    content = cloud.get("pair.png")
+    rights = read_rights(content)
+    assert rights.creators == ("A. Photographer", "Zoe Studio") and rights.licence == "https://example.com/licence"
+    assert rights.copyright == "Scene: © 2026 A; product: (c) Zoe"
+    assert DIGITAL_SOURCE_TYPE.encode() in content
+    assert not any(place in content for place in (b"GPS", b"48,51", b"Exif", b"eXIf", b"Camera"))
+    [carried] = re.findall(rb'composite:role="scene" composite:sha256="(\w+)" composite:credentials="([^"]+)"', content)
+    assert carried[0].decode() == cloud.sidecar()["inputs"]["scene"]["sha256"]
+    kept = json.loads(c2pa.Reader("application/c2pa", io.BytesIO(base64.b64decode(carried[1]))).json())
+    assert any(one.get("title") == "product composite" for one in kept["manifests"].values())
+    assert cloud.sidecar()["inputs"]["scene"]["provenance"]["note"] == ""
+    as_jpeg = cloud.put_pair("jpeg.json", **pair, outputs=[{"name": "a", "format": "jpeg"}])
+    assert cloud.deliver(server, as_jpeg).status == 200
+    assert b"composite:credentials" in cloud.get("jpeg/a.jpg")
+
+
+def with_rights(content):
+    """The picture with XMP of an editor, in which the camera's place stands too."""
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:exif="http://ns.adobe.com/exif/1.0/" '
+        'xmlns:xmpRights="http://ns.adobe.com/xap/1.0/rights/" exif:GPSLatitude="48,51.5N" '
+        'xmpRights:WebStatement="https://example.com/licence">'
+        "<dc:creator><rdf:Seq><rdf:li>A. Photographer</rdf:li></rdf:Seq></dc:creator>"
+        '<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">© 2026 A</rdf:li></rdf:Alt></dc:rights>'
+        "</rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    info, buffer = PngInfo(), io.BytesIO()
+    info.add_itxt("XML:com.adobe.xmp", packet)
+    Image.open(io.BytesIO(content)).save(buffer, "PNG", pnginfo=info)
+    return buffer.getvalue()
+
+
+def jpeg_with_exif(content):
+    """The picture as a camera writes it, with its place."""
+    exif, buffer = Image.Exif(), io.BytesIO()
+    exif[0x010F], exif[0x013B], exif[0x8298] = "Camera", "Zoe Studio", "(c) Zoe"
+    exif[0x8825] = {1: "N", 2: (48.0, 51.0, 30.0), 3: "E", 4: (2.0, 17.0, 40.0)}
+    Image.open(io.BytesIO(content)).convert("RGB").save(buffer, "JPEG", quality=95, exif=exif)
+    return buffer.getvalue()
 
 
 def test_killed_between_a_signed_result_and_its_sidecar(place, proxy, gemini, signing_server):

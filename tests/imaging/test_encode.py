@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from function.imaging.decode import decode
-from function.imaging.encode import DIGITAL_SOURCE_TYPE, encode
+from function.imaging.encode import encode
 from function.imaging.formats import writing_of
+from function.imaging.xmp import DIGITAL_SOURCE_TYPE
 from tests.imaging.samples import MAX_PIXELS, photo, saved, wide_profile
 
 KINDS = ["png", "jpeg", "webp", "avif"]

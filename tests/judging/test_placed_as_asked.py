@@ -63,9 +63,10 @@ def test_a_manifest_s_own_tolerance_decides_where_it_has_one():
     assert not found(replace(box(dy=0.04), tolerance=0.03)).passed
 
 
-def test_a_thin_product_that_is_not_recognised_is_seen_where_it_was_asked_for():
-    """A corner of it is all that is taken for the product."""
-    piece = view(composite(), found=False, fitted=False)
+@pytest.mark.parametrize("recognised", [False, True])
+def test_a_product_of_which_a_part_is_not_told_from_the_scene_is_seen_where_it_was_asked_for(recognised):
+    """A corner of it is all that is taken for the product; of a lamp's flex nothing is."""
+    piece = view(composite(), found=recognised, fitted=recognised)
     piece.cover[: piece.cover.shape[0] // 2] = piece.cover[:, : piece.cover.shape[1] // 2] = 0
     unsure = inspection(matched=None, seen=piece)
     assert placed_as_asked(replace(unsure, asked=box())).passed

@@ -72,3 +72,26 @@ def test_another_bag_or_none_is_not_accepted(shown):
 def test_a_bag_whose_seams_and_clasp_differ_has_no_label_to_keep():
     judgement = judged(bag(TEAL), bag(TEAL, turned=True))
     assert judgement.checks["label_kept"].passed and judgement.checks["label_kept"].value is None
+
+
+def two_of(product: np.ndarray) -> np.ndarray:
+    """Two of them side by side, in one cut-out."""
+    return np.hstack([product, product])
+
+
+def patterned() -> np.ndarray:
+    """A bag with a woven pattern that no fit and no print finds from its other side."""
+    picture = bag(TEAL, turned=True)
+    coarse = np.random.default_rng(3).integers(-60, 60, (28, 28, 1)).astype(np.float32)
+    woven = cv2.resize(coarse, (420, 420), interpolation=cv2.INTER_CUBIC)[..., None]
+    picture[..., :3] = np.clip(picture[..., :3] + woven, 0, 255).astype(np.uint8)
+    return picture
+
+
+def test_a_twin_of_an_unknown_side_is_noticed():
+    check = judged(bag(TEAL), two_of(patterned())).checks["product_once"]
+    assert not check.passed, check
+
+
+def test_what_its_photograph_shows_twice_may_stand_there_twice():
+    assert judged(two_of(patterned()), two_of(patterned())).checks["product_once"].passed

@@ -39,6 +39,11 @@ def test_a_height_counts_for_more_than_the_box():
     )
 
 
+def test_what_the_border_would_cut_off_has_no_place():
+    assert AskedPlace(BOX, height=0.75).place(OUTLINE, SCENE) is not None
+    assert AskedPlace(BOX, height=0.8).place(OUTLINE, SCENE) is None
+
+
 def test_the_ground_says_where_and_the_height_how_tall():
     place = AskedPlace(ground=strip(), height=0.25).place(OUTLINE, SCENE)
     x, y, width, height = place.pixels(SCENE)

@@ -15,6 +15,7 @@ from function.tools.doctor.credentials import check_default_credentials, check_k
 from function.tools.doctor.deployment import DEFAULT_NAME, DEFAULT_REGION, of_the_deployed, of_this_machine
 from function.tools.doctor.environment import check_buckets_differ, check_caps, check_warnings, read_settings
 from function.tools.doctor.finding import Report
+from function.tools.doctor.signing import check_signing
 from function.tools.explain import UsageProblem
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _examine(args: argparse.Namespace, report: Report) -> None:
         return
     input_bucket = given or deployment.input_bucket
     report.add(check_warnings(settings, datetime.now(UTC).date()))
-    report.add([check_caps(settings), check_clock()])
+    report.add([check_caps(settings), check_clock(), check_signing(settings)])
     report.add(check_buckets_differ(settings, input_bucket))
     with_identity = settings.use_vertexai or not os.environ.get("STORAGE_EMULATOR_HOST")
     has_key = settings.use_vertexai or report.add([check_key(settings)])

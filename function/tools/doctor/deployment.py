@@ -55,7 +55,7 @@ def of_the_deployed(name: str | None, region: str | None, project: str | None) -
     findings = [_state(name, described, service), *_trigger(trigger)]
     environment = dict(service.get("environmentVariables") or {})
     for secret in service.get("secretEnvironmentVariables") or []:
-        if secret["key"] in API_KEYS:
+        if secret["key"] in (*API_KEYS, "SIGNING_CERTIFICATE"):
             key = _secret(secret, findings)
             environment |= {secret["key"]: key} if key else {}
     return Deployment(environment, _input_bucket(trigger), findings)

@@ -26,13 +26,19 @@ def states_spot(text: str) -> bool:
     return any(stated.search(text) for stated in (BOX, BEST, HEIGHT))
 
 
+def hangs(text: str) -> bool:
+    """Whether the prompt `text` has the product held at its top: then nothing stands on anything and throws a shadow
+    there."""
+    return AT_ITS_TOP.search(text) is not None
+
+
 def at_asked_spot(text: str, size: tuple[int, int], aspect: float, found: Spot) -> Spot:
     """Where the prompt `text` asks for a product of this `aspect` (width over height), in a picture of `size`; what it
     does not say is that of the spot that was `found`."""
     box, best, height = BOX.search(text), BEST.search(text), HEIGHT.search(text)
     tall = found.height if height is None else int(height[1]) / 1000 * size[1]
     foot_x, foot_y = found.foot_x, found.foot_y
-    at_top = AT_ITS_TOP.search(text) is not None
+    at_top = hangs(text)
     if box is not None:
         top, left, bottom, right = (
             int(number) / 1000 * side for number, side in zip(box.groups(), 2 * size[::-1], strict=True)

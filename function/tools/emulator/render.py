@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from function.matching.cutout.cut_out import cut_out
-from function.tools.emulator.asked_spot import at_asked_spot, missed
+from function.tools.emulator.asked_spot import at_asked_spot, hangs, missed
 from function.tools.emulator.compositing import read_light, stand
 from function.tools.emulator.drift import drift, repaint
 from function.tools.emulator.liberties import alter_picture, alter_scene, redo_product
@@ -73,7 +73,7 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
                 beside[0] if number and beside else drawn,
                 one,
                 light,
-                shadow=0.0 if fault == "no_shadow" else 1.0,
+                shadow=0.0 if fault == "no_shadow" or hangs(request.text) else 1.0,
                 lift=FLOAT * spot.height if fault == "floating_product" else 0.0,
             )
     picture = alter_picture(spoil_picture(canvas, fault, rng), fault)

@@ -10,7 +10,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from function.generation.models import model_table
 from function.generation.pricing import typical_usd
-from function.settings import Settings
+from function.settings import TEST_SIGNER, Settings
 from function.tools.local.stack import ModelAccess
 
 CONNECT_S = 5.0
@@ -24,6 +24,8 @@ def announce() -> ModelAccess:
     """Say it → how the model is reached. Raises SettingsInvalid, ModelUnreachable."""
     access = ModelAccess.from_environment()
     print(f"model: {access.said}", flush=True)
+    if os.environ.get("SIGNING_KEY", "").strip() in ("", TEST_SIGNER):
+        print("signer: a certificate for tests, which nobody trusts; the results' credentials say so", flush=True)
     if access.real:
         name, most = access.settings.gemini_model, access.settings.max_attempts
         each = typical_usd(model_table().find(name))

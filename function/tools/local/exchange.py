@@ -46,7 +46,7 @@ class Exchange:
         ready = [p for p, state in seen.items() if self._growing.get(p) == state and self._uploaded.get(p) != state]
         self._growing = seen
         names = []
-        for path in sorted(ready, key=lambda path: (is_manifest(path.name), path)):
+        for path in sorted(ready, key=lambda path: (is_manifest(path.relative_to(inbox).as_posix()), path)):
             name = path.relative_to(inbox).as_posix()
             if self._is_new(path, name):
                 self._client.bucket(INPUT_BUCKET).blob(name).upload_from_filename(path, retry=RETRY)

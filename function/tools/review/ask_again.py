@@ -75,7 +75,7 @@ def read_sidecar(storage: Storage, bucket: str, name: str, deadline: Deadline) -
 
 
 def _check_kept(storage: Storage, sidecar: Sidecar, attempt: int | None, deadline: Deadline) -> None:
-    chosen = next((one for one in sidecar.attempts if one.number == attempt and one.answer), None)
+    chosen = next((one for one in (*sidecar.attempts, *sidecar.earlier) if one.number == attempt and one.answer), None)
     if chosen is None or chosen.answer is None or storage.stat(*split_gs_uri(chosen.answer.uri), deadline) is None:
         raise NotPossible("not_kept")
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from function.delivery.earlier_attempts import MAX_EARLIER
 from function.judging.registry import BY_NAME
 from function.manifest.model import MAX_LABELS
 from function.manifest.product_views import MAX_PRODUCTS
@@ -61,6 +62,7 @@ def pair_data(
         "checks": sorted(checks, key=lambda check: check["passed"] is not False),
         "error": _error(sidecar.get("error")),
         "attempts": [_attempt(value, attempts) for value in _list(sidecar.get("attempts"))],
+        "earlier": [_attempt(value, attempts) for value in _list(sidecar.get("earlier"))[:MAX_EARLIER]],
         "shown_attempt": _shown_attempt(sidecar),
         "timings": {
             _text(name): number
@@ -76,6 +78,7 @@ def pair_data(
         "method": _text(sidecar.get("method")),
         "identity": _identity(sidecar),
         "asked_place": asked_place(sidecar),
+        "provenance": _provenance(sidecar),
         "labels": {_text(key): _text(value) for key, value in list(_dict(sidecar.get("labels")).items())[:MAX_LABELS]},
         "box": _box(sidecar),
         "undone": _undone(sidecar),
@@ -109,7 +112,22 @@ def _product(value: object) -> JsonDict:
     }
 
 
-def _identity(sidecar: JsonDict) -> JsonDict | None:
+def _provenance(sidecar: dict[str, Any]) -> list[list[str]]:
+    """Of result, scene and product, as far as they have credentials: which it is, and what is said of them."""
+    inputs = _dict(sidecar.get("inputs"))
+    files = (("Result", sidecar.get("result")), ("Scene", inputs.get("scene")), ("Product", inputs.get("product")))
+    found = [(title, _dict(_dict(file).get("provenance"))) for title, file in files]
+    return [[title, _credentials(record)] for title, record in found if record]
+
+
+def _credentials(record: JsonDict) -> str:
+    test = "with a TEST certificate" if record.get("test") is True else ""
+    issuer = "" if test else _text(record.get("issuer"))
+    said = " ".join(filter(None, (_text(record.get("state")), test, f"signed by {issuer}" if issuer else "")))
+    return ". ".join(filter(None, (said, _text(record.get("note")))))
+
+
+def _identity(sidecar: dict[str, Any]) -> JsonDict | None:
     """Whose pixels were asked for, and where the product is not its photograph: boxes as shares of the scene."""
     record = sidecar.get("identity")
     if not isinstance(record, dict):
@@ -195,9 +213,8 @@ def _attempt(value: object, pictures: Mapping[int, Picture | None]) -> JsonDict:
 
 def answer_record(sidecar: dict[str, Any], number: int) -> object:
     """What the sidecar says of the model's own picture of one attempt: its digest and size."""
-    return next(
-        (_dict(one).get("answer") for one in _list(sidecar.get("attempts")) if _dict(one).get("number") == number), None
-    )
+    every = [_dict(one) for one in (*_list(sidecar.get("attempts")), *_list(sidecar.get("earlier")))]
+    return next((one.get("answer") for one in every if one.get("number") == number), None)
 
 
 def title_of(name: str, labels: dict[str, Any]) -> str:

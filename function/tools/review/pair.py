@@ -143,16 +143,16 @@ def _pair(store: ReviewStore, name: str, sidecar: dict[str, Any], objects: Mappi
         decided_by=metadata.get(DECIDED_BY_KEY, ""),
         decided_at=metadata.get(DECIDED_AT_KEY, ""),
         comment=metadata.get(COMMENT_KEY, ""),
-        attempts=_attempts(store, sidecar.get("attempts")),
+        attempts=_attempts(store, sidecar.get("attempts"), sidecar.get("earlier")),
         link=store.link(result_uri) if result_uri else None,
         others=_others(store, sidecar.get("results")),
     )
 
 
-def _attempts(store: ReviewStore, attempts: object) -> dict[int, Load]:
+def _attempts(store: ReviewStore, *lists: object) -> dict[int, Load]:
     """What reads the pictures to choose among; nothing where there is one alone."""
     found: dict[int, Load] = {}
-    for attempt in attempts if isinstance(attempts, list) else []:
+    for attempt in (one for attempts in lists if isinstance(attempts, list) for one in attempts):
         record = attempt if isinstance(attempt, dict) else {}
         uri, number = uri_of(record.get("answer")), record.get("number")
         if uri and type(number) is int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
+
 from function.tools import command_line
-from tests.support import product_png, scene_png
+from tests.support import png, product_png, scene_png
 
 
 def show(folder, monkeypatch, capsys, **fields):
@@ -37,3 +39,11 @@ def test_a_scene_in_words_is_shown_as_it_is_asked_for(tmp_path, monkeypatch, cap
 def test_an_image_in_a_bucket_is_one_sentence(tmp_path, monkeypatch, capsys):
     status, said = show(tmp_path, monkeypatch, capsys, scene="gs://b/scene.png")
     assert status == 2 and "gs://b/scene.png is not on this machine" in said.err and said.out == ""
+
+
+def test_a_mask_beside_the_manifest_is_told_by_its_corners(tmp_path, monkeypatch, capsys):
+    ground = np.zeros((360, 640, 3), np.uint8)
+    ground[270:324, 64:320] = 255
+    (tmp_path / "free.png").write_bytes(png(ground))
+    status, said = show(tmp_path, monkeypatch, capsys, placement={"mask": "free.png"})
+    assert status == 0 and "lies inside this area" in said.out and "Best is [y, x] = [" in said.out

@@ -7,7 +7,7 @@ import pytest
 
 from function.generation.spot_words import Spot as Asked
 from function.generation.spot_words import place_words, size_words
-from function.tools.emulator.asked_spot import SPOT_MANNERS, at_asked_spot, missed, states_spot
+from function.tools.emulator.asked_spot import SPOT_MANNERS, at_asked_spot, hangs, missed, states_spot
 from function.tools.emulator.placement import Spot
 
 SIZE = 1000, 500
@@ -24,6 +24,8 @@ def test_a_box_is_filled_as_far_as_the_product_goes():
     assert spot(Asked(box=(0.2, 0.2, 0.4, 0.4))) == Spot(400, 300, 200)
     assert spot(Asked(box=(0.2, 0.2, 0.1, 0.4)), aspect=1.0) == Spot(250, 300, 100)
     assert spot(Asked(box=(0.2, 0.2, 0.1, 0.4)), "hang", aspect=1.0) == Spot(250, 200, 100)
+    assert hangs(place_words(Asked(box=(0.2, 0.2, 0.1, 0.4)), "hang"))
+    assert not hangs(place_words(Asked(box=(0.2, 0.2, 0.1, 0.4)), "stand"))
 
 
 def test_an_area_s_best_point_and_a_height_are_kept():

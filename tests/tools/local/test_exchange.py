@@ -28,3 +28,15 @@ def test_a_manifest_that_was_made_again_is_left_alone_until_the_file_changes(own
     redone.upload_from_string('{"feedback": "smaller"}')
     assert taken_in(b"{}") == []
     assert taken_in(b'{"seed": 1}') == [name]
+
+
+def test_a_style_is_uploaded_before_the_manifests_that_may_name_it(own_cloud, tmp_path):
+    with contextlib.suppress(Conflict):
+        own_cloud.client.create_bucket(INPUT_BUCKET)
+    folder = LocalFolder(tmp_path)
+    style, manifest = f"_styles/{own_cloud.input}.json", f"A{own_cloud.input}.json"  # capitals are sorted first
+    (folder.inbox / "_styles").mkdir(parents=True)
+    (folder.inbox / manifest).write_text("{}")
+    (folder.inbox / style).write_text("{}")
+    exchange = Exchange(own_cloud.client, folder)
+    assert exchange.take_in() + exchange.take_in() == [style, manifest]

@@ -77,6 +77,34 @@ def test_an_attempt_is_looked_at_and_picked(open_page, tmp_path):
     assert (row.decision, row.attempt) == ("pick", 1)
 
 
+def test_attempts_from_before_a_redo_stand_first_and_can_be_picked(open_page, tmp_path):
+    pair = two_attempts()
+    first, second = pair.sidecar["attempts"]
+    person = {"asked": "redo", "by": "jo", "at": "", "redone": 1}
+    sidecar = pair.sidecar | {
+        "earlier": [first | {"number": 101, "model": "m"}],
+        "attempts": [second],
+        "person": person,
+    }
+    page = open_page([replace(pair, sidecar=sidecar, attempts={101: pair.attempts[1], 2: pair.attempts[2]})])
+    page.locator(".card").click()
+    strip = page.locator("#filmstrip li")
+    assert strip.count() == 2 and strip.first.inner_text().startswith("before: ")
+    assert "before it was made again" not in page.locator("#facts").inner_text()
+    page.locator("#filmstrip button").first.click()
+    assert page.locator("#pick-title").inner_text() == "Attempt 1, before it was made again"
+    page.locator("#pick-use").click()
+    (row,) = exported(page, tmp_path)
+    assert (row.decision, row.attempt) == ("pick", 101)
+
+
+def test_that_nothing_of_before_can_be_picked_is_said(open_page):
+    person = {"asked": "redo", "by": "jo", "at": "", "redone": 1}
+    page = open_page([make_pair("a/one.json", person=person)])
+    page.locator(".card").click()
+    assert "No picture from before it was made again can be chosen" in page.locator("#facts").inner_text()
+
+
 def test_a_failed_pair_can_be_asked_for_again_and_a_comment_is_kept(open_page, tmp_path):
     page = open_page([make_pair("a/failed.json", "failed"), make_pair("a/one.json")])
     page.locator(".card", has_text="failed").click()

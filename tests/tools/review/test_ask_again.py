@@ -163,6 +163,38 @@ class TestPick:
         deliver(place, function, name)
         assert (picture(place.get(name.replace(".json", ".png"))) == image).all()
 
+    def test_a_picture_from_before_a_redo_becomes_the_result_again(self, place, function, gemini, two):
+        name, before = two
+        stem, picture_name = name.removesuffix(".json"), name.replace(".json", ".png")
+        image = place.get(picture_name)
+        shown = next(one["number"] for one in before["attempts"] if one["checks"] == before["checks"])
+        for run in (1, 2):
+            assert decide(place, "--redo", stem, "--reason", f"Smaller, {run}.", "--yes") == 0
+            deliver(place, function, name)
+        after, calls = place.sidecar(name), len(gemini.requests)
+        assert after["status"] == "accepted" and place.get(picture_name) != image
+        assert [one["number"] for one in after["earlier"]] == [101, 102, 201]
+        assert [one["answer"] for one in after["earlier"][:2]] == [one["answer"] for one in before["attempts"]]
+        assert decide(place, "--pick", stem, "--attempt", 100 + shown) == 0
+        deliver(place, function, name)
+        picked = place.sidecar(name)
+        assert len(gemini.requests) == calls and picked["person"]["attempt"] == 100 + shown
+        assert (picture(place.get(picture_name)) == picture(image)).all() and picked["checks"] == before["checks"]
+        assert picked["earlier"] == after["earlier"] and picked["attempts"] == after["attempts"]
+        assert decide(place, "--pick", stem, "--attempt", 1) == 0  # and that of the last run
+        deliver(place, function, name)
+        assert place.sidecar(name)["status"] == "accepted"
+
+    def test_a_picture_of_another_scene_cannot_be_picked_after_a_redo(self, place, function, gemini, two):
+        name, _ = two
+        place.put(f"{name.rpartition('/')[0]}/scene.png", product_png())  # the scene is another picture now
+        try:
+            assert decide(place, "--redo", name.removesuffix(".json"), "--yes") == 0
+            deliver(place, function, name)
+            assert "earlier" not in place.sidecar(name)
+        finally:
+            place.put(f"{name.rpartition('/')[0]}/scene.png", scene_png())
+
     def test_an_attempt_that_is_not_kept_any_more_costs_neither_money_nor_the_picture_that_stands(
         self, place, function, gemini, two, capsys
     ):

@@ -24,6 +24,8 @@ FIELDS += [
     "method",
     "identity",
     "results",
+    "earlier",
+    "person",
     "style",
 ]
 anything = st.recursive(

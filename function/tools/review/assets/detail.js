@@ -238,9 +238,12 @@ function facts(pair) {
   if (pair.placement) parts.push(element("h3", "", "Placement asked for"), element("p", "", pair.placement));
   if (pair.asked_place) parts.push(element("h3", "", "Place asked for"), element("p", "", askedWords(pair.asked_place)));
   if (pair.pose && pair.pose !== "stand") parts.push(element("h3", "", "Pose asked for"), element("p", "", pair.pose));
+  if (pair.provenance?.length) parts.push(element("h3", "", "Content credentials"), definitions(pair.provenance));
   if (Object.keys(pair.labels).length) parts.push(element("h3", "", "Labels"), definitions(Object.entries(pair.labels)));
   if (pair.attempts.length) parts.push(element("h3", "", "Attempts"), element("ol", "attempts", ...pair.attempts.map(attemptRow)));
-  if (pair.person?.redone) parts.push(element("p", "small", `It was made again (${pair.person.redone} ×). Pictures of before cannot be chosen any more: they were made for other words or another seed, and its list of attempts begins anew.`));
+  if (pair.person?.redone && !pair.earlier.length) {
+    parts.push(element("p", "small", "No picture from before it was made again can be chosen: that takes one that the model placed itself, in a scene that is a photograph."));
+  }
   parts.push(element("h3", "", "Cost and time"), definitions(costRows(pair)));
   return parts;
 }

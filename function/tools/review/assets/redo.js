@@ -76,10 +76,10 @@ class Redo {
   openAttempt(pair, attempt) {
     this.pair = pair;
     this.attempt = attempt;
-    byId("pick-title").textContent = `Attempt ${attempt.number}`;
+    byId("pick-title").textContent = attemptTitle(attempt);
     const image = byId("pick-image");
     image.src = attempt.picture.preview;
-    image.alt = `What the model drew in attempt ${attempt.number}`;
+    image.alt = `What the model drew: ${attemptTitle(attempt)}`;
     [image.width, image.height] = attempt.picture.size;
     const said = attempt.failed.length ? `Did not pass: ${attempt.failed.join(", ")}.` : "Every check passed.";
     byId("pick-text").textContent = `${said} This is the model's own picture; the result gets the scene's and the product's pixels back. Nothing is paid.`;
@@ -119,9 +119,15 @@ async function copyText(id, button) {
   setTimeout(() => { byId(button).textContent = "Copy"; }, 2500);
 }
 
-// All attempts of a pair, smallest first: which is shown, and what the checks said of each.
+const RUN_STEP = 100; // as the sidecar counts attempts from before a pair was made again
+
+function attemptTitle({ number }) {
+  return number < RUN_STEP ? `Attempt ${number}` : `Attempt ${number % RUN_STEP}, before it was made again`;
+}
+
+// All attempts of a pair, also from before it was made again, smallest first: which is shown, and what the checks said of each.
 function filmstrip(pair, open) {
-  const shown = pair.attempts.filter((attempt) => attempt.picture);
+  const shown = [...pair.earlier, ...pair.attempts].filter((attempt) => attempt.picture);
   byId("filmstrip").hidden = shown.length < 2;
   byId("filmstrip").replaceChildren(...(shown.length < 2 ? [] : shown.map((attempt) => {
     const image = element("img");
@@ -129,7 +135,7 @@ function filmstrip(pair, open) {
     const isShown = attempt.number === pair.shown_attempt;
     const verdict = attempt.failed.length ? `${count(attempt.failed.length, "check")} failed` : "passed";
     const button = element("button", "", image,
-      element("span", "", `${attempt.number}. ${verdict}`), isShown ? element("b", "", "shown") : null);
+      element("span", "", attempt.number < RUN_STEP ? `${attempt.number}. ${verdict}` : `before: ${verdict}`), isShown ? element("b", "", "shown") : null);
     button.type = "button";
     button.addEventListener("click", () => open(pair, attempt));
     return element("li", isShown ? "is-shown" : "", button);

@@ -1,0 +1,44 @@
+"""Pictures from before a pair was made again, which a person may still pick: carried from sidecar to sidecar."""
+
+from __future__ import annotations
+
+from function.delivery.outputs import OutputWriter
+from function.delivery.services import Delivery
+from function.pipeline.fetch import Source
+from function.pipeline.record import RunRecord
+from function.sidecar import RUN_STEP, EarlierAttempt, Sidecar
+
+MAX_EARLIER = 12  # a record has about 4 KB; the pictures themselves are deleted after a week
+
+
+def earlier_attempts(
+    delivery: Delivery, sidecar_name: str, record: RunRecord, sources: dict[str, Source]
+) -> list[EarlierAttempt]:
+    """Of the runs before the one that `record.person` has asked for; none where no person has.
+
+    Only what the model placed itself, in the same scene and with the same photograph, can be restored once more.
+    Raises StorageUnavailable.
+    """
+    standing = OutputWriter(delivery).read_sidecar(sidecar_name) if record.person else None
+    if record.person is None or standing is None or standing.manifest is None:
+        return []
+    if record.person.asked == "pick" or standing.manifest.generation >= delivery.upload.generation:
+        return standing.earlier
+    if not _has_sources(standing, sources):
+        return []
+    model, run = standing.model, record.person.redone
+    if model is None:
+        return standing.earlier
+    own = [
+        EarlierAttempt(**dict(one) | {"number": RUN_STEP * run + one.number, "model": model.id})
+        for one in standing.attempts
+        if one.answer is not None and one.purpose == "composite" and one.method == "model"
+    ]
+    return [*standing.earlier, *own][-MAX_EARLIER:]
+
+
+def _has_sources(standing: Sidecar, sources: dict[str, Source]) -> bool:
+    scene, product = standing.inputs.scene, standing.inputs.product
+    if scene is None or product is None or "scene" not in sources:  # a scene made from text is another one each time
+        return False
+    return (scene.sha256, product.sha256) == (sources["scene"].sha256, sources["product"].sha256)
