@@ -28,8 +28,8 @@ SEEN_THROUGH = 0.1
 # What was put in holds two like parts of no more than this share each: twins of eight rendered products, as large and
 # at .6 of the size, reached .075 and more, good ones and real answers 0, two real ones that are bad anyway .05.
 MOST_REPEATED = 0.065
-# A photograph that repeats itself by this much of what the answer does shows two of a kind: a pair of shoes has about 1,
-# a chair with like rungs .5 against a second chair.
+# A photograph that repeats itself by this much of what the answer does shows two of a kind: a pair of shoes has about
+# 1, a chair with like rungs .5 against a second chair.
 OF_A_KIND = 0.6
 # It is looked for where more than this share of the product's area lies beside it, or where its outline is not known.
 LEAST_BESIDE = 0.05
