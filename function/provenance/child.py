@@ -31,8 +31,11 @@ def main() -> None:
     """Answer until standard input ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    import c2pa  # noqa: F401, PLC0415  # before the first request's time begins
-
+    try:
+        import c2pa  # noqa: F401, PLC0415  # before the first request's time begins
+    except ImportError:
+        _say({"error": "c2pa-python is not installed"})
+        return
     _say({"ready": True})
     for line in sys.stdin:
         try:

@@ -16,7 +16,7 @@ import pytest
 from function.provenance import reading
 from function.provenance.credentials import Credentials, SigningSettings
 from function.provenance.sandbox import ChildFailed, Sandbox, _Child
-from function.provenance.signer import KeySigner
+from function.provenance.signer import KeySigner, SigningFailed
 from tests.provenance.samples import CREDENTIALS, encoded, signed, signed_png, time_left
 
 DAMAGED = 40
@@ -119,6 +119,16 @@ def test_a_reader_has_no_keys_and_little_memory(monkeypatch):
         assert b"Max address space         2147483648" in (process / "limits").read_bytes()
     finally:
         child.end()
+
+
+def test_without_the_library_credentials_are_a_note(monkeypatch, tmp_path):
+    (tmp_path / "c2pa.py").write_text("raise ImportError")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    credentials = Credentials(SigningSettings("test"))
+    found = credentials.read(signed_png(), "image/png", "scene", time_left()).found
+    assert (found.state, found.note) == ("unreadable", "c2pa-python is not installed")
+    with pytest.raises(SigningFailed, match="not installed"):
+        signed("PNG", by=credentials)
 
 
 def test_credentials_with_large_pictures_are_read_and_not_carried(monkeypatch):
