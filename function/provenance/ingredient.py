@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from function.sidecar import ProvenanceRecord
@@ -19,6 +19,7 @@ class Ingredient:
     those who have them.
 
     found    what its own credentials say; None where it has none
+    places   addresses of assertions in there that say where it was taken; a result is made without them
     archive  it as C2PA's library stores an ingredient, with its credentials; None without them
     """
 
@@ -27,6 +28,11 @@ class Ingredient:
     sha256: str
     found: ProvenanceRecord | None = None
     archive: bytes | None = None
+    places: tuple[str, ...] = ()
+
+    def without_credentials(self) -> Ingredient:
+        """The same as a file that has none."""
+        return replace(self, archive=None, places=())
 
     def definition(self) -> dict[str, Any]:
         """As a manifest's definition holds it."""

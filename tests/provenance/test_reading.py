@@ -15,8 +15,9 @@ import pytest
 
 from function.provenance import reading
 from function.provenance.credentials import Credentials, SigningSettings
+from function.provenance.failures import SigningFailed
 from function.provenance.sandbox import ChildFailed, Sandbox, _Child
-from function.provenance.signer import KeySigner, SigningFailed
+from function.provenance.signer import KeySigner
 from tests.provenance.samples import CREDENTIALS, encoded, signed, signed_png, time_left
 
 DAMAGED = 40
