@@ -10,9 +10,9 @@ from function.errors import DeadlineExceeded
 from function.generation.prompt_templates import PROMPT_VERSION
 from function.pipeline.context import Composite, FinishedPicture
 from function.pipeline.record import RunRecord
-from function.provenance.claim import Making, definition
+from function.provenance.claim import Making
 from function.provenance.credentials import Credentials
-from function.provenance.signer import SigningFailed
+from function.provenance.failures import SigningFailed
 from function.sidecar import CheckRecord, ProvenanceRecord
 from function.telemetry.structured_logging import log
 
@@ -57,8 +57,9 @@ def _signed(
     for picture in composite.pictures:
         shown = picture.shown[2:] if picture.shown else (scene.width, scene.height) if scene else picture.size
         cropped, resized = picture.shown is not None, picture.size != shown
-        stated = definition(making, picture.mime_type, cropped=cropped, resized=resized)
-        content, found = credentials.sign(picture.content, stated, list(making.ingredients), deadline)
+        content, found = credentials.sign(
+            picture.content, making, picture.mime_type, deadline, cropped=cropped, resized=resized
+        )
         yield replace(picture, content=content, provenance=found)
 
 

@@ -22,6 +22,9 @@ def result_xmp(record: RunRecord, kind: WriteFormat, *, signed: bool) -> str:
     for role, one in () if signed else record.ingredients.items():
         if one.archive is None:
             continue
+        if one.places:
+            record.note_provenance(role, "without a signer nothing of them is carried on, for they would tell it")
+            continue
         tried = [*carried, Carried(role, one.sha256, one.archive)]
         if len(xmp_packet(rights, tried).encode()) <= MAX_BYTES[kind]:
             carried = tried

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import resource
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ MEMORY_BYTES = 2 * 2**30  # of address space; a file of 50 MiB takes 0.2
 MAX_WORDS = 200  # characters of anything that a file says
 MAX_LISTED = 30  # actions or ingredients
 MAX_TREE = 64  # manifests of a store that are walked for their actions
+PLACE = re.compile(r'"[^"]{0,60}(gps|latitude|longitude|location)[^"]{0,60}":', re.IGNORECASE)  # a key
+NEVER_REDACTED = ("c2pa.actions", "c2pa.hash.", "c2pa.ingredient")  # C2PA 2.2, 6.8: the history has no holes
 UNTRUSTED = "signingCredential.untrusted"  # there is no list of whom to trust here: that is the reader's to decide
 TIME_STAMP, UNTRUSTED_TIME = "timeStamp.", "timeStamp.untrusted"
 
@@ -31,8 +34,11 @@ def main() -> None:
     """Answer until standard input ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    import c2pa  # noqa: F401, PLC0415  # before the first request's time begins
-
+    try:
+        import c2pa  # noqa: F401, PLC0415  # before the first request's time begins
+    except ImportError:
+        _say({"error": "c2pa-python is not installed"})
+        return
     _say({"ready": True})
     for line in sys.stdin:
         try:
@@ -69,7 +75,7 @@ def _read(request: dict[str, Any]) -> dict[str, Any]:
     from c2pa import Builder  # noqa: PLC0415
 
     context = _context([])
-    found = _found(request["path"], request["mime"], context)
+    found = _found(request["path"], request["mime"], context) | {"places": _places(request, context)}
     if "archive" in request:
         ingredient = request["ingredient"]
         with Builder({"claim_generator_info": [{"name": "archive"}]}, context=context) as builder:
@@ -78,6 +84,20 @@ def _read(request: dict[str, Any]) -> dict[str, Any]:
             with Path(request["archive"]).open("w+b") as target:
                 builder.write_ingredient_archive(ingredient["label"], target)
     return {"found": found}
+
+
+def _places(request: dict[str, Any], context: Any) -> list[str]:
+    """Addresses of assertions that say where something was; such as cannot be taken out of a store are "" here."""
+    from c2pa import Reader  # noqa: PLC0415
+
+    with Path(request["path"]).open("rb") as source, Reader(request["mime"], source, context=context) as reader:
+        manifests = json.loads(reader.detailed_json())["manifests"]
+    return [
+        "" if label.startswith(NEVER_REDACTED) else f"self#jumbf=/c2pa/{name}/c2pa.assertions/{label}"
+        for name, manifest in manifests.items()
+        for label, assertion in manifest.get("assertion_store", {}).items()
+        if PLACE.search(json.dumps(assertion))
+    ]
 
 
 def _sign(request: dict[str, Any]) -> dict[str, Any]:

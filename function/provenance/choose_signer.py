@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from function.provenance.failures import SigningFailed
 from function.provenance.kms import KmsSigner
-from function.provenance.signer import TEST, KeySigner, Signer, SignerUnusable, SigningFailed, read_certificates
+from function.provenance.signer import TEST, KeySigner, Signer, SignerUnusable, read_certificates
 
 KMS = "projects/"  # what the name of a key version begins with
 

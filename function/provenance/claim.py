@@ -74,12 +74,16 @@ def definition(making: Making, mime_type: str, *, cropped: bool, resized: bool) 
             "parameters": {name: value for name, value in edited.items() if value is not None},
         }
     )
+    places = [place for one in making.ingredients for place in one.places]
+    redacted = {"action": "c2pa.redacted", "reason": "c2pa.PII.present", "softwareAgent": ours}
+    actions += [{**redacted, "parameters": {"redacted": place}} for place in places]
     actions += [{"action": "c2pa.cropped", "softwareAgent": ours}] if cropped else []
     actions += [{"action": "c2pa.resized", "softwareAgent": ours}] if resized else []
     return {
         "claim_generator_info": [ours],
         "title": "product composite",
         "format": mime_type,
+        "redactions": places,
         "ingredients": [one.definition() for one in making.ingredients if one.archive is None],
         "assertions": [{"label": "c2pa.actions.v2", "created": True, "data": {"actions": actions}}],
     }

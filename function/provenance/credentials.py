@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from function.deadline import Deadline
+from function.provenance.claim import Making, definition
+from function.provenance.failures import SigningFailed
 from function.provenance.ingredient import Ingredient, Role
 from function.provenance.reading import read_ingredient, record_of
 from function.provenance.sandbox import ChildFailed, Sandbox
@@ -62,32 +64,47 @@ class Credentials:
         return read_ingredient(content, plain, self._sandbox, deadline.remaining())
 
     def sign(
-        self, content: bytes, definition: dict[str, Any], ingredients: list[Ingredient], deadline: Deadline
+        self, content: bytes, making: Making, mime_type: str, deadline: Deadline, *, cropped: bool, resized: bool
     ) -> tuple[bytes, ProvenanceRecord]:
         """The picture with its credentials, and what they say. A time-stamp authority that does not answer, or not
-        rightly, costs the time stamp alone. Raises SigningFailed, DeadlineExceeded."""
+        rightly, costs the time stamp alone; credentials of a source that the library does not take, those alone.
+        Raises SigningFailed, DeadlineExceeded."""
+        try:
+            return self._stamped(content, making, mime_type, deadline, cropped=cropped, resized=resized)
+        except _NotTaken as failed:
+            if all(one.archive is None for one in making.ingredients):
+                raise
+            note = f"without the credentials of what it was made of: {failed.message}"
+        log("WARNING", f"signed {note}", stage="sign")
+        making = replace(making, ingredients=[one.without_credentials() for one in making.ingredients])
+        content, record = self._stamped(content, making, mime_type, deadline, cropped=cropped, resized=resized)
+        return content, record.model_copy(update={"note": "; ".join(filter(None, (note, record.note)))})
+
+    def _stamped(
+        self, content: bytes, making: Making, mime_type: str, deadline: Deadline, *, cropped: bool, resized: bool
+    ) -> tuple[bytes, ProvenanceRecord]:
+        stated = definition(making, mime_type, cropped=cropped, resized=resized)
+        archives = [one.archive for one in making.ingredients if one.archive is not None]
         url, note = self._settings.timestamp_url, ""
         if url is not None and time.monotonic() < self._stamps_from:
             url, note = None, "without a time stamp: its authority has just failed"
         try:
-            content, record = self._sign(content, definition, ingredients, deadline, url)
+            content, record = self._sign(content, stated, archives, deadline, url)
         except _NotStamped as failed:
             self._stamps_from = time.monotonic() + STAMP_PAUSE_S
             note = f"without a time stamp: {failed}"
             log("WARNING", f"signed {note}", stage="sign")
-            content, record = self._sign(content, definition, ingredients, deadline, None)
+            content, record = self._sign(content, stated, archives, deadline, None)
         return content, record.model_copy(update={"note": note}) if note else record
 
     def _sign(
         self,
         content: bytes,
         definition: dict[str, Any],
-        ingredients: list[Ingredient],
+        archives: list[bytes],
         deadline: Deadline,
         timestamp_url: str | None,
     ) -> tuple[bytes, ProvenanceRecord]:
-        from function.provenance.signer import SigningFailed  # noqa: PLC0415
-
         signer = self._load_signer()
         within = Deadline(deadline.within(SIGN_S, "sign"))
         request = {
@@ -95,7 +112,7 @@ class Credentials:
             "algorithm": signer.algorithm, "certificates": signer.certificates,
         }  # fmt: skip
         files = {"path": content, "to": b""}
-        files |= {f"archives.{number}": one.archive for number, one in enumerate(ingredients) if one.archive}
+        files |= {f"archives.{number}": archive for number, archive in enumerate(archives)}
         has_signature = False
 
         def signature_of(data: bytes) -> bytes:
@@ -111,12 +128,12 @@ class Credentials:
         except ChildFailed as failed:
             if timestamp_url and has_signature:
                 raise _NotStamped(str(failed)) from None
-            raise SigningFailed(f"the picture was not signed: {failed}") from None
+            raise _NotTaken(f"the picture was not signed: {failed}") from None
         record = record_of(answer["found"], len(signed) - len(content))
         if timestamp_url and (answer["found"]["bad_time"] or not _is_about_now(record.time)):
             raise _NotStamped(f"what {timestamp_url} gave does not hold")
         if record.state != "valid":
-            raise SigningFailed(f"the picture was signed, but that {record.note}")
+            raise _NotTaken(f"the picture was signed, but that {record.note}")
         return signed, record
 
     def _load_signer(self) -> Signer:
@@ -135,6 +152,10 @@ def _is_about_now(stamped: str | None) -> bool:
     except (ValueError, TypeError):  # none, or one without its zone
         return False
     return abs(apart.total_seconds()) < MAX_APART_S
+
+
+class _NotTaken(SigningFailed):
+    """The library refuses what it was given, or its own work."""
 
 
 class _NotStamped(Exception):

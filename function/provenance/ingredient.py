@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from function.sidecar import ProvenanceRecord
@@ -20,6 +20,7 @@ class Ingredient:
 
     number   among those of its role, from 1
     found    what its own credentials say; None where it has none
+    places   addresses of assertions in there that say where it was taken; a result is made without them
     archive  it as C2PA's library stores an ingredient, with its credentials; None without them
     """
 
@@ -29,6 +30,11 @@ class Ingredient:
     number: int = 1
     found: ProvenanceRecord | None = None
     archive: bytes | None = None
+    places: tuple[str, ...] = ()
+
+    def without_credentials(self) -> Ingredient:
+        """The same as a file that has none."""
+        return replace(self, archive=None, places=())
 
     @property
     def label(self) -> str:

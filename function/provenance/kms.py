@@ -20,7 +20,8 @@ from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 
 from function.deadline import Deadline
-from function.provenance.signer import SigningFailed, algorithm_of, public_key_of, raw_signature
+from function.provenance.failures import SigningFailed
+from function.provenance.signer import algorithm_of, public_key_of, raw_signature
 from function.storage.read_deadline import TimedAdapter, reading_ends_in
 
 ENDPOINT = "https://cloudkms.googleapis.com"

@@ -13,6 +13,7 @@ from function.telemetry.structured_logging import log
 
 READ_S = 10.0  # a file of 50 MiB takes 0.1 s
 MAX_ARCHIVE_BYTES = 2**20  # of credentials that are carried on; with a picture of each step they may be larger
+PLACE_LEFT_OUT = "they say where it was taken: that is not carried on"
 # The outermost box of a manifest store: the type, and the description with the UUID of C2PA 2.2, 11.1.4.2. It lies in
 # one piece in every format, so that files without it (nearly all) cost a search, and no library is loaded for them.
 STORE = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
@@ -33,11 +34,17 @@ def read_ingredient(content: bytes, plain: Ingredient, sandbox: Sandbox, within_
     except ChildFailed as failed:
         log("WARNING", f"the credentials of the {plain.role} cannot be read: {failed}", stage="provenance")
         return replace(plain, found=ProvenanceRecord(state="unreadable", note=str(failed)))
-    found = record_of(answer["found"], len(archive))
+    found, places = record_of(answer["found"], len(archive)), answer["found"]["places"]
+    note = PLACE_LEFT_OUT if places else ""
     if len(archive) > MAX_ARCHIVE_BYTES:
         note = f"they have {len(archive):,} bytes; up to {MAX_ARCHIVE_BYTES:,} are carried on"
-        return replace(plain, found=found.model_copy(update={"note": note}))
-    return replace(plain, found=found, archive=archive)
+    elif "" in places:
+        note = "they say where it was taken, in a part that cannot be left out, and are not carried on"
+    if note:
+        found = found.model_copy(update={"note": "; ".join(filter(None, (found.note, note)))})
+    if note not in ("", PLACE_LEFT_OUT):
+        return replace(plain, found=found)
+    return replace(plain, found=found, archive=archive, places=tuple(places))
 
 
 def read_file(content: bytes, mime_type: str, sandbox: Sandbox) -> ProvenanceRecord | None:

@@ -98,7 +98,8 @@ class _Child:
         self._buffer = bytearray()
         self.has_answered = True  # to all that it was asked: else it hangs, or is at an older request
         try:
-            self._line(time.monotonic() + START_S)
+            if "error" in (began := self._line(time.monotonic() + START_S)):
+                raise ChildFailed(began["error"])
         except BaseException:
             self.end()
             raise

@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from function.errors import Transient
 from function.provenance.reading import TEST_ISSUER
 
 TEST = "test"  # as a setting: a key and a certificate that are made at the first signature, and say so
@@ -22,12 +21,6 @@ ALGORITHMS: dict[str, tuple[str, hashes.HashAlgorithm]] = {
     "secp256r1": ("ES256", hashes.SHA256()),
     "secp384r1": ("ES384", hashes.SHA384()),
 }
-
-
-class SigningFailed(Transient):
-    """Nobody signed: the key's service, the time-stamp authority or the certificate is at fault, not the picture."""
-
-    stage = "sign"
 
 
 class SignerUnusable(Exception):

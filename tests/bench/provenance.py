@@ -14,7 +14,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from function.provenance.claim import definition
 from function.provenance.credentials import Credentials, SigningSettings
 from tests.provenance.fake_services import FakeServices
 from tests.provenance.samples import MIME_TYPES, ingredients, made_of, time_left
@@ -66,8 +65,7 @@ def _encoded(kind: str, megapixels: int) -> bytes:
 
 
 def _sign(signer: Credentials, content: bytes, kind: str, parts: list) -> bytes:
-    stated = definition(made_of(parts), MIME_TYPES[kind], cropped=False, resized=False)
-    return signer.sign(content, stated, parts, time_left())[0]
+    return signer.sign(content, made_of(parts), MIME_TYPES[kind], time_left(), cropped=False, resized=False)[0]
 
 
 def _timed(work, child: int) -> tuple[float, float, bytes]:

@@ -12,9 +12,10 @@ import numpy as np
 from PIL import Image
 
 from function.deadline import Deadline
-from function.provenance.claim import Making, definition
+from function.provenance.claim import Making
 from function.provenance.credentials import Credentials, SigningSettings
 from function.provenance.ingredient import Ingredient
+from function.provenance.signer import KeySigner
 from function.sidecar import ProvenanceRecord
 
 MIME_TYPES = {
@@ -62,8 +63,7 @@ def signed(
 ) -> tuple[bytes, ProvenanceRecord]:
     """A picture (else `encoded`) with its credentials, and what they say."""
     parts = plain_parts() if parts is None else parts
-    stated = definition(made_of(parts), MIME_TYPES[kind], cropped=False, resized=True)
-    return by.sign(content or encoded(kind), stated, parts, time_left())
+    return by.sign(content or encoded(kind), made_of(parts), MIME_TYPES[kind], time_left(), cropped=False, resized=True)
 
 
 def plain_parts() -> list[Ingredient]:
@@ -84,3 +84,28 @@ def verdict(content: bytes, mime_type: str) -> tuple[str, dict[str, Any]]:
     with c2pa.Reader(mime_type, io.BytesIO(content), context=OFFLINE) as reader:
         store = json.loads(reader.json())
     return store["validation_state"], store["manifests"][store["active_manifest"]] | {"store": store["manifests"]}
+
+
+PLACE = b"48,51.5N"
+
+
+@cache
+def camera_jpeg() -> bytes:
+    """As a camera signs it, with the place where it was."""
+    metadata = {"@context": {"exif": "http://ns.adobe.com/exif/1.0/"}, "exif:GPSLatitude": PLACE.decode()}
+    created = {
+        "action": "c2pa.created",
+        "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture",
+    }
+    stated = {
+        "claim_generator_info": [{"name": "camera"}],
+        "title": "from a camera",
+        "assertions": [
+            {"label": "c2pa.metadata", "data": metadata},
+            {"label": "c2pa.actions.v2", "created": True, "data": {"actions": [created]}},
+        ],
+    }
+    signer, target = KeySigner.for_tests(), io.BytesIO()
+    by = c2pa.Signer.from_callback(lambda data: signer.sign(data, 9), c2pa.C2paSigningAlg.ES256, signer.certificates)
+    c2pa.Builder(stated).sign(by, "image/jpeg", io.BytesIO(encoded("JPEG", 5)), target)
+    return target.getvalue()

@@ -6,6 +6,8 @@ import io
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -15,11 +17,13 @@ import pytest
 
 from function.provenance import reading
 from function.provenance.credentials import Credentials, SigningSettings
+from function.provenance.failures import SigningFailed
 from function.provenance.sandbox import ChildFailed, Sandbox, _Child
 from function.provenance.signer import KeySigner
 from tests.provenance.samples import CREDENTIALS, encoded, signed, signed_png, time_left
 
 DAMAGED = 40
+ROOT = Path(__file__).parents[2]
 
 
 def read(content, mime_type="image/png"):
@@ -119,6 +123,24 @@ def test_a_reader_has_no_keys_and_little_memory(monkeypatch):
         assert b"Max address space         2147483648" in (process / "limits").read_bytes()
     finally:
         child.end()
+
+
+def test_what_a_first_pair_imports_holds_neither_the_library_nor_the_signer():
+    modules = "import function.delivery.pair, function.delivery.http_api, sys; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", modules], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(ran.stdout.split())
+    assert "function.provenance.credentials" in loaded
+    assert not loaded & {"c2pa", "function.provenance.signer", "function.provenance.kms", "function.provenance.child"}
+
+
+def test_without_the_library_credentials_are_a_note(monkeypatch, tmp_path):
+    (tmp_path / "c2pa.py").write_text("raise ImportError")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    credentials = Credentials(SigningSettings("test"))
+    found = credentials.read(signed_png(), "image/png", "scene", time_left()).found
+    assert (found.state, found.note) == ("unreadable", "c2pa-python is not installed")
+    with pytest.raises(SigningFailed, match="not installed"):
+        signed("PNG", by=credentials)
 
 
 def test_credentials_with_large_pictures_are_read_and_not_carried(monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from function.provenance import credentials as credentials_module
 from function.provenance import kms as kms_module
 from function.provenance.credentials import Credentials, SigningSettings
-from function.provenance.signer import SigningFailed
+from function.provenance.failures import SigningFailed
 from tests.provenance.fake_services import KEY_VERSION, FakeServices
 from tests.provenance.samples import signed, verdict
 

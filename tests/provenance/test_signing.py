@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -13,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image
 
 from function.provenance.credentials import Credentials, SigningSettings
-from function.provenance.signer import KeySigner, SigningFailed
+from function.provenance.failures import SigningFailed
+from function.provenance.signer import KeySigner
 from tests.provenance import samples
-from tests.provenance.samples import MIME_TYPES, encoded, signed, verdict
+from tests.provenance.samples import CREDENTIALS, MIME_TYPES, PLACE, encoded, signed, time_left, verdict
 
 MAX_ADDED_BYTES = 60_000
 COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -83,6 +85,40 @@ def test_the_credentials_of_scene_and_answer_are_carried_on(kind):
     assert state == "Valid" and len(manifest["store"]) == 3
     with_own = {one["title"] for one in manifest["ingredients"] if one.get("active_manifest") in manifest["store"]}
     assert with_own == {"scene", "the model's answer"}
+
+
+def test_where_a_camera_was_is_not_told():
+    """Of credentials that are carried on, the assertions that say it are left out, however deep they lie."""
+    camera = samples.camera_jpeg()
+    part = CREDENTIALS.read(camera, "image/jpeg", "scene", time_left())
+    assert part.archive is not None and part.found.state == "valid" and "not carried on" in part.found.note
+    parts = [part, *samples.plain_parts()[1:]]
+    once, found = signed("PNG", parts)
+    twice, _ = signed("JPEG", [CREDENTIALS.read(once, "image/png", "scene", time_left()), *parts[1:]])
+    assert PLACE in camera and not any(PLACE in content for content in (once, twice))
+    for content, mime_type in ((once, "image/png"), (twice, "image/jpeg")):
+        state, manifest = verdict(content, mime_type)
+        assert state == "Valid" and any(one["title"] == "from a camera" for one in manifest["store"].values())
+    assert "c2pa.redacted" in found.claims and found.note == ""
+
+
+def test_credentials_that_the_library_does_not_take_cost_themselves_alone():
+    part = CREDENTIALS.read(samples.signed_png(), "image/png", "scene", time_left())
+    parts = [replace(part, archive=part.archive[:-3000]), *samples.plain_parts()[1:]]
+    content, found = signed("PNG", parts)
+    state, manifest = verdict(content, "image/png")
+    assert state == "Valid" and len(manifest["store"]) == 1 and len(manifest["ingredients"]) == 3
+    assert found.note.startswith("without the credentials of what it was made of: ")
+
+
+@pytest.mark.parametrize("at", [-500, 0])
+def test_a_source_whose_credentials_do_not_hold_is_carried_with_that_verdict(at):
+    scene = samples.signed_png()
+    changed = scene[:at] + bytes([scene[at] ^ 1]) + scene[at + 1 :]
+    broken = changed if at else scene.replace(b"c2pa.placed", b"c2pa.pxaced")
+    part = CREDENTIALS.read(broken, "image/png", "scene", time_left())
+    assert part.found.state == "invalid"
+    assert signed("PNG", [part, *samples.plain_parts()[1:]])[1].state == "valid"
 
 
 def test_a_key_and_a_certificate_in_files(tmp_path):

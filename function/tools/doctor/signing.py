@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 
 from function.provenance.choose_signer import signer_of
-from function.provenance.signer import SigningFailed
+from function.provenance.failures import SigningFailed
 from function.settings import TEST_SIGNER, Settings
 from function.tools.doctor.finding import Finding, ok, problem, warning
 

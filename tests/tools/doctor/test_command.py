@@ -13,7 +13,8 @@ def test_all_well(doctor, own_cloud, gemini):
     assert (visit.status, visit.problems) == (0, []), visit.out + visit.err
     said = {line[9:].partition(":")[0] for line in visit.out.splitlines() if line.startswith("ok ")}
     assert said == {
-        "settings", "caps", "clock", "credentials", "model", "chain", "quota", "output bucket", "input bucket",
+        "settings", "caps", "clock", "signing", "credentials", "model", "chain", "quota",
+        "output bucket", "input bucket",
     }  # fmt: skip
     assert [DEFAULT in line for line in visit.lines("chain", "ok")] == [True]
     assert len(visit.lines("model", "ok")) == 3

@@ -111,3 +111,17 @@ def test_a_title_cannot_leave_its_place():
     page = render_page([], "</title><script>alert(1)</script>{{script}}")
     assert "<script>alert" not in page
     assert page.count("{{script}}") == 2  # once in the title, once in the data: as text, never filled in
+
+
+def test_content_credentials_are_told_with_issuer_verdict_and_test():
+    sidecar = {
+        "result": {"provenance": {"state": "valid", "issuer": "TEST …", "test": True, "note": ""}},
+        "inputs": {
+            "scene": {"provenance": {"state": "invalid", "issuer": "Camera <b>Ltd</b>", "note": "does not hold: x"}},
+            "product": {"provenance": None},
+        },
+    }
+    assert pair_data(ReviewPair("a/b.json", sidecar), {})["provenance"] == [
+        ["Result", "valid with a TEST certificate"],
+        ["Scene", "invalid signed by Camera <b>Ltd</b>. does not hold: x"],
+    ]

@@ -1,0 +1,11 @@
+"""What keeps a signature away."""
+
+from __future__ import annotations
+
+from function.errors import Transient
+
+
+class SigningFailed(Transient):
+    """Nobody signed: the key's service or the certificate is at fault, not the picture."""
+
+    stage = "sign"
