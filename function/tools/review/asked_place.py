@@ -5,15 +5,14 @@ A sidecar is not trusted to be as it should: what makes no sense is left out.
 
 from __future__ import annotations
 
-from typing import Any
-
 MOST_OUTLINES, MOST_CORNERS = 8, 64
 MOST_SHARE = 100.0  # of a picture that shows a small part of the scene; farther away is not meant
 
+JsonDict = dict[str, object]
 Point = list[float]
 
 
-def asked_place(sidecar: dict[str, Any]) -> dict[str, Any] | None:
+def asked_place(sidecar: JsonDict) -> JsonDict | None:
     """Outlines for `scene` and `result` (empty where the result does not show the scene's shape), and the height, in
     pixels of the scene, and direction that were asked for; None where nothing was."""
     record = sidecar.get("asked_place")
@@ -34,7 +33,7 @@ def asked_place(sidecar: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _given(record: dict[str, Any]) -> list[Any]:
+def _given(record: JsonDict) -> list[object]:
     box, areas = _numbers(record.get("box"), 4), record.get("areas")
     if box is None:
         return areas if isinstance(areas, list) else []
@@ -55,17 +54,17 @@ def _shares(outlines: list[list[Point]], shown: Point) -> list[list[Point]]:
     return [one for one in found if all(abs(share) <= MOST_SHARE for point in one for share in point)]
 
 
-def _is_same_shape(result: dict[str, Any], scene: Point) -> bool:
+def _is_same_shape(result: JsonDict, scene: Point) -> bool:
     size = _size(result)
     return size is not None and abs(size[0] * scene[1] - size[1] * scene[0]) <= max(*scene, *size)
 
 
-def _size(record: dict[str, Any]) -> Point | None:
+def _size(record: JsonDict) -> Point | None:
     size = _numbers([record.get("width"), record.get("height")], 2)
     return size if size is not None and min(size) > 0 else None
 
 
-def _part(sidecar: dict[str, Any], *names: str) -> dict[str, Any]:
+def _part(sidecar: JsonDict, *names: str) -> JsonDict:
     part: object = sidecar
     for name in names:
         part = part.get(name) if isinstance(part, dict) else None
