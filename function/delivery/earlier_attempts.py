@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from function.delivery.outputs import OutputWriter
 from function.delivery.services import Delivery
+from function.manifest.placement import MASK_FIELD
 from function.pipeline.fetch import Source
 from function.pipeline.record import RunRecord
 from function.sidecar import RUN_STEP, EarlierAttempt, Sidecar
@@ -16,7 +17,7 @@ def earlier_attempts(
 ) -> list[EarlierAttempt]:
     """Of the runs before the one that `record.person` has asked for; none where no person has.
 
-    Only what the model placed itself, in the same scene and with the same photograph, can be restored once more.
+    Only what the model placed itself, in the same scene and with the same photographs, can be restored once more.
     Raises StorageUnavailable.
     """
     standing = OutputWriter(delivery).read_sidecar(sidecar_name) if record.person else None
@@ -38,7 +39,10 @@ def earlier_attempts(
 
 
 def _has_sources(standing: Sidecar, sources: dict[str, Source]) -> bool:
-    scene, product = standing.inputs.scene, standing.inputs.product
-    if scene is None or product is None or "scene" not in sources:  # a scene made from text is another one each time
+    inputs = standing.inputs
+    if inputs.scene is None or "scene" not in sources:  # a scene made from text is another one each time
         return False
-    return (scene.sha256, product.sha256) == (sources["scene"].sha256, sources["product"].sha256)
+    photographs = inputs.views or [one for one in [inputs.product] if one]
+    before = [inputs.scene.sha256, *(one.sha256 for one in photographs)]
+    now = (source.sha256 for field, source in sources.items() if field not in ("scene", MASK_FIELD))
+    return before == [sources["scene"].sha256, *now]

@@ -13,6 +13,7 @@ from function.settings import Settings
 from function.tools.cli.terminal import limits_here
 from function.tools.cli.upload_plan import make_plan
 from function.tools.command_line import command_line
+from tests.product_samples import put_products
 from tests.support import picture, product_png, scene_png
 
 FAULTS = [{"kind": "no_shadow"}, {"kind": "wrong_colour"}]
@@ -184,6 +185,18 @@ class TestPick:
         assert decide(place, "--pick", stem, "--attempt", 1) == 0  # and that of the last run
         deliver(place, function, name)
         assert place.sidecar(name)["status"] == "accepted"
+
+    def test_a_picture_of_several_products_becomes_the_result_again(self, place, function, gemini):
+        place.deliver(function, put_products(place, {"bottle": "on the left", "can": "on the right"}, attempts=1))
+        before = place.sidecar()
+        assert decide(place, "--redo", "pair", "--yes") == 0
+        deliver(place, function, "pair.json")
+        after, calls = place.sidecar(), len(gemini.requests)
+        assert after["status"] != "failed" and [one["number"] for one in after["earlier"]] == [101]
+        assert decide(place, "--pick", "pair", "--attempt", 101) == 0
+        deliver(place, function, "pair.json")
+        picked = place.sidecar()
+        assert len(gemini.requests) == calls and picked["products"] == before["products"]
 
     def test_a_picture_of_another_scene_cannot_be_picked_after_a_redo(self, place, function, gemini, two):
         name, _ = two
