@@ -18,7 +18,7 @@ def by_batch(manifests: Iterable[Manifest], settings: Settings) -> str:
     """A sentence: what the pairs cost in batches when one picture each is enough, beside what they cost at once, and
     how long either may take."""
     table = model_table()
-    pictures = [(manifest.model or settings.gemini_model, len(manifest.references)) for manifest in manifests]
+    pictures = [_kind(manifest, settings) for manifest in manifests]
     usd = sum(typical_usd(table.find(name), images=images) for name, images in pictures)
     minutes = max(1, round(len(pictures) * PICTURE_S / AT_ONCE / 60))
     share = table.batch.share_of_price
@@ -34,9 +34,8 @@ def estimate(manifests: Iterable[Manifest], settings: Settings) -> str:
     pictures: Counter[tuple[str, int]] = Counter()  # by model, and by how many images it is sent for one
     most: Counter[tuple[str, int]] = Counter()
     for manifest in manifests:
-        model = manifest.model or settings.gemini_model
         scenes = 0 if isinstance(manifest.scene, str) else 1
-        kind = model, len(manifest.references) + scenes
+        kind = _kind(manifest, settings)
         pictures[kind] += 1 + scenes
         most[kind] += (manifest.attempts or settings.max_attempts) + scenes
     table = model_table()
@@ -54,3 +53,8 @@ def estimate(manifests: Iterable[Manifest], settings: Settings) -> str:
         f"attempts\n"
         f"        ({table.price_source}{note})"
     )
+
+
+def _kind(manifest: Manifest, settings: Settings) -> tuple[str, int]:
+    """The model of a pair, and how many images it is shown: a mask is told in words."""
+    return manifest.model or settings.gemini_model, 1 + sum(map(len, manifest.product_fields))

@@ -46,3 +46,12 @@ def test_every_photograph_that_is_sent_costs_its_tokens():
     assert (
         "1 picture by gemini-nano-banana-2.1 at $0.037 a picture, 1 picture by gemini-nano-banana-2.1 at $0.046" in both
     )
+
+
+def test_a_mask_which_is_told_in_words_costs_nothing():
+    pair = {"product": "0.png", "scene": "s.png", "model": MODEL}
+    plain, masked = (
+        [manifest_from(pair | placement, SETTINGS)] * 1000 for placement in ({}, {"placement": {"mask": "m.png"}})
+    )
+    for said in (estimate, by_batch):
+        assert said(plain, SETTINGS) == said(masked, SETTINGS)
