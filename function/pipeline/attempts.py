@@ -51,7 +51,8 @@ def choose_candidate(pair: PairContext) -> None:
     lessons: list[str] = []
     reasons: list[ModelRefused | ModelNoImage] = []  # why pictures could not be kept
     for number in range(1, pair.max_attempts + 1):
-        request = _request(pair, place, number, lessons)
+        with pair.record.stage("prepare"):
+            request = _request(pair, place, number, lessons)
         try:
             answered = ask(pair, request, number, "model" if place is None else "sketch")
         except CallsUsedUp:
@@ -98,12 +99,16 @@ def check_records(checks: dict[str, Check]) -> dict[str, CheckRecord]:
     return {name: CheckRecord(**asdict(check)) for name, check in checks.items()}
 
 
+def first_request(pair: PairContext) -> Request:
+    """What the first attempt asks, of a pair whose inputs are prepared."""
+    return _request(pair, given_place(pair), 1, [])
+
+
 def _request(pair: PairContext, place: Place | None, number: int, lessons: list[str]) -> Request:
     """What attempt `number` asks: to place the product, or to light one that is laid at `place`."""
     if place is None:
         return composite_request(pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons, pair.wording)
-    with pair.record.stage("prepare"):
-        sketch = make_sketch(pair, place)
+    sketch = make_sketch(pair, place)
     return sketch_request(
         pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons, sketch, pair.wording
     )

@@ -18,13 +18,14 @@ from function.imaging.data_uri import decode_data_uri, is_data_uri
 from function.manifest.model import Manifest, ScenePrompt
 from function.manifest.parse import parse_manifest
 from function.manifest.style import parse_style
+from function.pipeline.attempts import first_request
 from function.pipeline.context import PairContext
 from function.pipeline.decode import decode_sources
 from function.pipeline.fetch import Source
 from function.pipeline.memory_budget import MemoryBudget
 from function.pipeline.prepare import prepare_inputs
 from function.pipeline.record import RunRecord
-from function.pipeline.requests import composite_request, scene_request
+from function.pipeline.requests import scene_request
 from function.pipeline.resources import PairResources
 from function.settings import Settings, SettingsInvalid
 from function.tools.cli.style import find_style_file
@@ -72,11 +73,13 @@ def _request(manifest: Manifest, folder: Path, settings: Settings) -> Request:
     with PairResources(MemoryBudget.of_process(), deadline) as resources:
         models = ModelChain(settings.model_chain, None)
         nobody = cast("PaidCalls", None)  # nothing is asked
-        pair = PairContext(manifest, sources, nobody, settings, deadline, RunRecord(), resources, models)
+        pair = PairContext(
+            manifest, sources, nobody, settings, deadline, RunRecord(), resources, models, wording=wording
+        )
         pair.model = model
         decode_sources(pair)
         prepare_inputs(pair)
-        return composite_request(pair.prepared, model, settings, manifest, 1, (), wording)
+        return first_request(pair)
 
 
 def _styled(manifest: Manifest, folder: Path) -> tuple[Manifest, Wording]:

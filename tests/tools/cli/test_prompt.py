@@ -47,3 +47,10 @@ def test_a_mask_beside_the_manifest_is_told_by_its_corners(tmp_path, monkeypatch
     (tmp_path / "free.png").write_bytes(png(ground))
     status, said = show(tmp_path, monkeypatch, capsys, placement={"mask": "free.png"})
     assert status == 0 and "lies inside this area" in said.out and "Best is [y, x] = [" in said.out
+
+
+def test_a_product_whose_own_pixels_are_asked_for_at_a_place_is_shown_as_it_is_laid(tmp_path, monkeypatch, capsys):
+    exact = {"placement": {"box": [0.4, 0.3, 0.2, 0.5]}, "identity": "exact"}
+    status, said = show(tmp_path, monkeypatch, capsys, **exact)
+    assert status == 0 and said.out.startswith("model: ")
+    assert "a scene into which the product of [2] has been laid" in said.out
