@@ -135,14 +135,26 @@ class RunRecord:
         if self.inputs.views:
             self.view = ViewRecord(index=index, uri=self.inputs.views[index].uri, sent=sent)
 
-    def note_provenance(self, role: str, note: str) -> None:
+    def note_provenance(self, source: Ingredient, note: str) -> None:
         """Add to what is said of a source's credentials, once; the answer's are not among the inputs."""
-        source: InputRecord | None = getattr(self.inputs, role, None)
-        if source is None or source.provenance is None or note in source.provenance.note:
-            return
-        notes = "; ".join(filter(None, (source.provenance.note, note)))
-        found = source.provenance.model_copy(update={"note": notes})
-        self.inputs = self.inputs.model_copy(update={role: source.model_copy(update={"provenance": found})})
+
+        def noted(one: InputRecord) -> InputRecord:
+            if one.sha256 != source.sha256 or one.provenance is None or note in one.provenance.note:
+                return one
+            notes = "; ".join(filter(None, (one.provenance.note, note)))
+            return one.model_copy(update={"provenance": one.provenance.model_copy(update={"note": notes})})
+
+        read = self.inputs
+        self.inputs = read.model_copy(
+            update={
+                "scene": read.scene and noted(read.scene),
+                "product": read.product and noted(read.product),
+                "views": [noted(one) for one in read.views],
+            }
+        )
+        self.products = [
+            one.model_copy(update={"inputs": [noted(view) for view in one.inputs]}) for one in self.products
+        ]
 
     def add_attempt(self, attempt: Attempt, usage: Usage, paid: bool) -> None:
         """Note a picture that was asked for, and what was billed for it."""

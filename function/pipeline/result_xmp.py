@@ -23,11 +23,11 @@ def result_xmp(record: RunRecord, kind: WriteFormat, *, signed: bool) -> str:
         if one.archive is None:
             continue
         if one.places:
-            record.note_provenance(role, "without a signer nothing of them is carried on, for they would tell it")
+            record.note_provenance(one, "without a signer nothing of them is carried on, for they would tell it")
             continue
         tried = [*carried, Carried(role, one.sha256, one.archive)]
         if len(xmp_packet(rights, tried).encode()) <= MAX_BYTES[kind]:
             carried = tried
         else:
-            record.note_provenance(role, NOT_CARRIED.format(kind))
+            record.note_provenance(one, NOT_CARRIED.format(kind))
     return xmp_packet(rights, carried)

@@ -45,3 +45,19 @@ def test_those_that_tell_a_place_are_not_kept(kind):
     record = record_of(part)
     assert "composite:credentials" not in result_xmp(record, kind, signed=False)
     assert "without a signer nothing of them is carried on" in note_of(record)
+
+
+def test_what_is_not_kept_is_said_of_the_photograph_it_belongs_to():
+    front, side = (CREDENTIALS.read(one, "image/png", "product", time_left()) for one in (signed_png(), b"side"))
+    side = replace(side, found=front.found, archive=bytes(60_000))
+    record = RunRecord()
+    for field, part in (("products.cup", front), ("products.cup.1", side)):
+        described = InputRecord(
+            uri=f"gs://a/{field}", generation=1, mime_type="image/png", width=1, height=1, bytes=1, sha256=part.sha256,
+            provenance=part.found,
+        )  # fmt: skip
+        record.add_input(field, described, part, Rights())
+    result_xmp(record, "jpeg", signed=False)
+    first, second = record.inputs.views
+    assert first == record.inputs.product and first.provenance.note == ""
+    assert "do not fit into the metadata of a jpeg" in second.provenance.note
