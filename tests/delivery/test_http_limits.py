@@ -168,11 +168,11 @@ def test_unknown_form_fields_are_named_in_a_short_error(gemini, session_http_ser
 def test_a_file_that_comes_twice_is_named(gemini, session_http_server):
     mark, part = "m" * 16, 'Content-Disposition: form-data; name="{}"; filename="x"\r\n\r\n'
     body = b""
-    for name, content in (("scene", scene_png()), ("product", product_png()), ("product", b"another")):
+    for name, content in (("product", product_png()), ("scene", scene_png()), ("scene", b"another")):
         body += f"--{mark}\r\n{part.format(name)}".encode() + content + b"\r\n"
     body += f"--{mark}--\r\n".encode()
     answer = ask(session_http_server.url, body, {"Content-Type": f"multipart/form-data; boundary={mark}"})
-    assert answer.status == 400 and answer.json()["error"]["message"] == "product is filled twice"
+    assert answer.status == 400 and answer.json()["error"]["message"] == "scene is filled twice"
     assert gemini.requests == []
 
 

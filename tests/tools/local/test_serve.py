@@ -18,7 +18,7 @@ def test_one_line_says_where_both_entry_points_are(tmp_path):
         cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     try:
-        said = [process.stdout.readline() for _ in range(2)][-1]
+        said = next(line for line in process.stdout if line.startswith("composite: "))
         where = dict(re.findall(r"(\w+): (http://\S+?)(?= |;)", said))
         assert list(where) == ["composite", "composite_http", "storage"]
         answer = http(where["composite_http"], b'{"scene": 1}', {"Content-Type": "application/json"})
