@@ -14,6 +14,7 @@ import io
 import json
 import re
 import resource
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +32,9 @@ TIME_STAMP, UNTRUSTED_TIME = "timeStamp.", "timeStamp.untrusted"
 
 
 def main() -> None:
-    """Answer until standard input ends."""
+    """Answer until standard input ends. Signals to the whole group are the parent's: it finishes what is in flight."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:

@@ -56,7 +56,7 @@ class Sandbox:
         if not self._places.acquire(timeout=within_s):
             raise ChildFailed(f"others were read or signed for {within_s:.0f} s")
         try:
-            child = self._idle.pop() if self._idle else _Child()
+            child = self._take()
             try:
                 with tempfile.TemporaryDirectory(prefix="credentials-") as folder:
                     paths = _written(Path(folder), files)
@@ -70,6 +70,17 @@ class Sandbox:
                     child.end()
         finally:
             self._places.release()
+
+    def _take(self) -> _Child:
+        """One that is idle, unless it has died meanwhile, which the next file is not to pay for; or a new one."""
+        while True:
+            try:
+                child = self._idle.pop()
+            except IndexError:  # others take them at the same time
+                return _Child()
+            if child.is_alive:
+                return child
+            child.end()
 
     def close(self) -> None:
         """End the children that are idle."""
@@ -103,6 +114,11 @@ class _Child:
         except BaseException:
             self.end()
             raise
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
 
     def ask(
         self,
@@ -155,7 +171,10 @@ class _Child:
             if len(self._buffer) > MAX_LINE_BYTES:
                 raise ChildFailed("it says too much")
         line, _, self._buffer = self._buffer.partition(b"\n")
-        answer = json.loads(line)
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            raise ChildFailed("what it says is no answer") from None
         return answer if isinstance(answer, dict) else {}
 
     def _chunk(self, give_up: float) -> bytes:

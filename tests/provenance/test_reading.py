@@ -108,10 +108,32 @@ def test_a_reader_that_hangs_or_dies_costs_one_file():
     assert child._process.poll() is not None  # not left behind
     assert credentials.read(signed_png(), "image/png", "scene", time_left()).found.state == "valid"
     [child] = credentials._sandbox._idle
-    child._process.kill()
+    os.kill(child._process.pid, signal.SIGSTOP)
+    threading.Timer(0.2, child._process.kill).start()
     found = credentials.read(signed_png(), "image/png", "scene", time_left()).found
     assert found.state == "unreadable" and "has ended" in found.note
     assert signed("PNG", by=credentials)[1].state == "valid"
+
+
+def test_a_reader_that_is_asked_to_end_with_its_group_or_has_died_idle_costs_no_file():
+    credentials = Credentials()
+
+    def state() -> str:
+        found = credentials.read(signed_png(), "image/png", "scene", time_left()).found
+        return f"{found.state} {found.note}".strip()
+
+    assert state() == "valid"
+    [child] = credentials._sandbox._idle
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(child._process.pid, number)
+    assert state() == "valid" and credentials._sandbox._idle == [child]
+    child._buffer += b"what a library prints\n"
+    assert state() == "unreadable what it says is no answer" and credentials._sandbox._idle == []
+    assert state() == "valid"
+    [child] = credentials._sandbox._idle
+    child._process.kill()
+    child._process.wait()
+    assert state() == "valid"
 
 
 def test_a_reader_has_no_keys_and_little_memory(monkeypatch):
