@@ -45,6 +45,7 @@ def lease_of(cloud, resource) -> dict:
     )
 
 
+@pytest.mark.exhaustive
 def test_an_event_that_queued_for_hours_still_has_its_hour(cloud, faulty, unreadable_scene):
     resource = cloud.put_pair()
     assert cloud.deliver(faulty[0], resource, age_s=QUEUED_S).status == 503

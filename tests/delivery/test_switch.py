@@ -51,6 +51,7 @@ def test_paused_is_503_without_a_lease_or_a_call_and_resumed_it_is_settled(own_c
     assert own_cloud.sidecar()["status"] != "failed" and own_cloud.sidecar("spring.csv.json")["rows_written"] == 1
 
 
+@pytest.mark.exhaustive
 def test_a_pause_is_seen_by_a_server_that_is_at_work(own_cloud, switch):
     with own_cloud.server() as server:
         assert own_cloud.deliver(server, own_cloud.put_pair("before.json")).status == 200

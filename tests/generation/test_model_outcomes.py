@@ -182,6 +182,7 @@ def test_a_deadline_that_ends_while_the_service_cannot_be_reached_names_the_serv
     assert len(waits) == 2, "it ended for another reason than the deadline"
 
 
+@pytest.mark.exhaustive
 def test_an_answer_that_trickles_ends_with_the_deadline(own_cloud, short_deadline_s):
     with own_cloud.server(EVENT_DEADLINE_S=short_deadline_s) as server:
         own_cloud.warm_up(server)

@@ -38,6 +38,7 @@ def bench(tmp_path, monkeypatch, capsys, gemini):
     return run
 
 
+@pytest.mark.exhaustive
 def test_answers_are_recorded_once_and_a_version_whose_pictures_are_worse_is_seen(bench, tmp_path, gemini):
     status, said, _ = bench()
     assert status == 1 and "2 pairs have no recorded answer" in said and gemini.requests == []

@@ -32,6 +32,7 @@ def test_what_is_so_already_is_left_as_it_is(own_cloud, command):
     assert own_cloud.client.bucket(own_cloud.input).get_blob(SWITCH).generation == first
 
 
+@pytest.mark.exhaustive
 def test_status_says_that_the_bucket_is_paused(own_cloud, command):
     with own_cloud.server() as server:
         assert own_cloud.deliver(server, own_cloud.put("s/bad.json", "{}")).status == 200

@@ -96,6 +96,7 @@ def test_a_bad_address_is_an_error_in_words(command, target):
     assert done.status == 2 and done.err.startswith("error: ")
 
 
+@pytest.mark.exhaustive
 def test_what_is_spent_and_left_of_the_caps_is_said(own_cloud, command):
     own_cloud.put("scene.png", scene_png())
     own_cloud.put("product.png", product_png())

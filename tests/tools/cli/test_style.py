@@ -53,6 +53,7 @@ def test_the_prompt_is_shown_with_the_style(ran, styled, monkeypatch):  # noqa: 
     assert status == 0 and "\n- light: late sun\n\nPlacement: " in said
 
 
+@pytest.mark.exhaustive
 def test_submit_takes_a_style_along_and_a_changed_one_makes_its_pairs_again(own_cloud, command, styled):
     target = f"gs://{own_cloud.input}/2027"
     (styled / "plain.json").write_text('{"product": "p.png", "scene": "s.png", "seed": 3}')
