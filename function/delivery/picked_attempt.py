@@ -30,6 +30,7 @@ def find_picked(
     if earlier is None or chosen is None or chosen.answer is None:
         raise PickGone(f"there is no picture of an attempt {number} to pick; ask for a new one instead")
     record.model, record.attempts, record.earlier_cost = earlier.model, list(earlier.attempts), earlier.cost
+    record.prompt_version = earlier.prompt_version or record.prompt_version
     model = earlier.model.id if earlier.model else None
     if isinstance(chosen, EarlierAttempt):
         model = chosen.model

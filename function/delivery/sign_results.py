@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from function.deadline import Deadline
 from function.errors import DeadlineExceeded
-from function.generation.prompt_templates import PROMPT_VERSION
 from function.pipeline.context import Composite, FinishedPicture
 from function.pipeline.record import RunRecord
 from function.provenance.claim import Making
@@ -71,7 +70,7 @@ def _making(composite: Composite, record: RunRecord, generation: int | None) -> 
         method=method,
         model=model.id if model and asked else None,
         version=model.version if model and asked else None,
-        prompt_version=str(PROMPT_VERSION) if asked else None,
+        prompt_version=record.prompt_version if asked else None,
         generation=generation,
         status=composite.status,
         restored=restoration.share if restoration and restoration.mode == "full" else None,

@@ -9,11 +9,14 @@ from dataclasses import replace
 
 from pydantic import BaseModel, Field
 
+from function.judging import placed_as_asked
 from function.judging.check import Check
 from function.judging.judge import Judgement
 
 # A failed check is borderline when its value is this near to its threshold, as a share of the threshold.
 BORDERLINE_MARGIN = 0.25
+# The manifest says itself by how much its place may be missed, and nobody shows the text model where that is.
+NEVER_ASKED = placed_as_asked.SPEC.name
 
 PROMPT = """\
 [1] is a scene, [2] a photograph of a product, [3] a composite in which the product was placed into the scene, [4] the \
@@ -35,7 +38,7 @@ class Opinion(BaseModel):
 def borderline_check(judgement: Judgement) -> str | None:
     """The one failed check of a picture in review, when it failed by a little or could not be measured; else None."""
     failed = [name for name, check in judgement.checks.items() if not check.passed]
-    if judgement.verdict != "review" or len(failed) != 1:
+    if judgement.verdict != "review" or len(failed) != 1 or failed[0] == NEVER_ASKED:
         return None
     check = judgement.checks[failed[0]]
     if check.threshold is None:

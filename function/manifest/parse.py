@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import islice
 from typing import Any
 
@@ -22,6 +23,7 @@ from function.manifest.strict_model import StrictModel
 from function.manifest.text import text_of
 from function.settings import Settings
 
+OBJECT = re.compile(r"a valid dictionary or instance of \w+")  # nobody who writes JSON knows our classes
 MAX_MANIFEST_BYTES = 32 * 2**20  # images can come inside a manifest as data: URIs
 
 
@@ -94,7 +96,7 @@ def explain(error: ValidationError, document: type[StrictModel] = Manifest) -> s
         elif item["type"] == "missing":
             said = "is required"
         else:
-            said = item["msg"].removeprefix("Value error, ")
+            said = OBJECT.sub("an object", item["msg"].removeprefix("Value error, "))
             if isinstance(item["input"], str | int | float | bool | None):
                 said += f", got {quoted(item['input'])}"
         problems.setdefault(name, []).append(said)

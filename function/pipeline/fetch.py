@@ -113,6 +113,7 @@ def _fetch(
         check_size(field, target.uri, there.size, limit)
         photographs.add(field, there.size)
         content = storage.read(there.bucket, there.name, deadline, generation=there.generation, limit=limit)
+        photographs.add(field, max(0, len(content) - there.size))  # what was stored as gzip has more than it said
     except NotFound:
         raise SourceNotYetThere(f"{field}: {target.uri} was replaced while it was read") from None
     except TooLarge as error:

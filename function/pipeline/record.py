@@ -84,6 +84,7 @@ class RunRecord:
     feedback: str | None = None
     style: StyleRecord | None = None
     person: PersonRecord | None = None
+    prompt_version: str = PROMPT_VERSION  # of a picture that was picked that of the run which asked for it
     earlier_cost: Cost | None = None  # of the run whose picture was picked: nothing is added to it
     stopped_by: str | None = None  # the cap that kept a better picture from being asked for
     image_model: ImageModel | None = None
@@ -199,7 +200,7 @@ class RunRecord:
             model=self.model,
             attempts=self.attempts,
             earlier=self.earlier,
-            prompt_version=PROMPT_VERSION if self.attempts else None,
+            prompt_version=self.prompt_version if self.attempts else None,
             cost=self.cost(),
             compression=self.compression,
             drift=self.drift,

@@ -24,6 +24,7 @@ def judgement(verdict="review", **failed):
         (judgement(label_kept=(None, 0.5)), None),
         (judgement(label_kept=(None, None)), "label_kept"),
         (judgement(label_kept=(0.45, 0.5), no_halo=(0.45, 0.5)), None),
+        (judgement(placed_as_asked=(0.09, 0.08)), None),  # the manifest has a tolerance of its own
         (judgement("accepted"), None),
         (judgement("unusable", label_kept=(0.45, 0.5)), None),
     ],

@@ -73,6 +73,8 @@ def test_what_cannot_be_is_named_and_the_schema_refuses_it_too(fields, words):
             "products.0.placement: an exact place is that of one product alone",
         ),
         ({"scene": "s.png", "product": {"name": "mill"}}, "product: Input should be a valid string"),
+        (scene_with("mill.png"), 'products.0: Input should be an object, got "mill.png"'),
+        (scene_with(MILL, placement=[1]), "placement: Input should be a valid string or Input should be an object"),
     ],
 )
 def test_what_does_not_go_together_is_said(fields, words):

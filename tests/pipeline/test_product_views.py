@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+
 import numpy as np
 
 from function.manifest.parse import parse_manifest
 from function.settings import Settings
 from tests.pipeline.test_asked_place import mask
 from tests.product_samples import SIDE_PX, put_views
+from tests.storage.test_content_encoding import put_packed
 from tests.support import png, product_array, product_png, scene_png
 
 ALL = ["front.png", "back.png", "detail.png"]
@@ -116,6 +119,17 @@ def test_all_views_together_take_no_more_bytes_than_one_may(own_cloud):
     with own_cloud.server(MAX_SOURCE_BYTES=str(max(limit, len(scene_png()) + 1))) as server:
         own_cloud.put("side.png", product_png() + bytes(limit - len(product_png())))
         resource = own_cloud.put_pair(product=["product.png", "side.png"])
+        assert own_cloud.deliver(server, resource).status == 200
+    error = own_cloud.sidecar()["error"]
+    assert error["code"] == "source_too_large" and "together" in error["message"]
+
+
+def test_views_that_are_stored_as_gzip_count_as_what_they_unpack_to(own_cloud):
+    limit = len(scene_png()) + 1
+    with own_cloud.server(MAX_SOURCE_BYTES=str(limit)) as server:
+        resource = own_cloud.put_pair(product=["product.png", "packed.png"])
+        packed = put_packed(own_cloud, "packed.png", gzip.compress(product_png()[:40] + bytes(limit - 40)))
+        assert len(product_png()) + int(packed["size"]) < limit
         assert own_cloud.deliver(server, resource).status == 200
     error = own_cloud.sidecar()["error"]
     assert error["code"] == "source_too_large" and "together" in error["message"]

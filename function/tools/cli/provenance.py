@@ -23,7 +23,7 @@ were signed by the key of the certificate that they show.
   python -m function provenance composite-local/results/demo/bottle.jpg
 """
 CARRIED = re.compile(
-    rb'composite:role="(\w{1,20})" composite:sha256="\w{64}" composite:credentials="([A-Za-z0-9+/=]+)"'
+    rb'composite:role="([\w.-]{1,60})" composite:sha256="\w{64}" composite:credentials="([A-Za-z0-9+/=]+)"'
 )
 STORE_TYPE = "application/c2pa"
 

@@ -13,7 +13,7 @@ from typing import Any
 from function.delivery.earlier_attempts import MAX_EARLIER
 from function.judging.registry import BY_NAME
 from function.manifest.model import MAX_LABELS
-from function.manifest.product_views import MAX_PRODUCTS
+from function.manifest.product_views import MAX_PRODUCTS, MAX_VIEWS
 from function.tools.review.asked_place import asked_place
 from function.tools.review.pair import STATUSES, ReviewPair
 from function.tools.review.pictures import ChangeMask, Picture
@@ -113,9 +113,12 @@ def _product(value: object) -> JsonDict:
 
 
 def _provenance(sidecar: dict[str, Any]) -> list[list[str]]:
-    """Of result, scene and product, as far as they have credentials: which it is, and what is said of them."""
+    """Of result, scene and photographs, as far as they have credentials: which it is, and what is said of them."""
     inputs = _dict(sidecar.get("inputs"))
-    files = (("Result", sidecar.get("result")), ("Scene", inputs.get("scene")), ("Product", inputs.get("product")))
+    views = _list(inputs.get("views"))[:MAX_VIEWS]
+    files = [("Result", sidecar.get("result")), ("Scene", inputs.get("scene"))]
+    files += [(f"Photograph {number}", view) for number, view in enumerate(views, start=1)]
+    files += [] if views else [("Product", inputs.get("product"))]
     found = [(title, _dict(_dict(file).get("provenance"))) for title, file in files]
     return [[title, _credentials(record)] for title, record in found if record]
 

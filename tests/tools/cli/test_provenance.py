@@ -24,12 +24,14 @@ def test_a_file_s_credentials_are_printed_and_judged(command, tmp_path):
 
 def test_what_is_carried_unsigned_is_told_apart(command, tmp_path):
     scene = CREDENTIALS.read(signed_png(), "image/png", "scene", time_left())
-    packet = xmp_packet(Rights(("Ann",)), [Carried("scene", scene.sha256, scene.archive)])
+    roles = ("scene", "products.tall-mug.1")  # and a photograph, as the manifest's fields are called
+    packet = xmp_packet(Rights(("Ann",)), [Carried(role, scene.sha256, scene.archive) for role in roles])
     (tmp_path / "carried.png").write_bytes(encode(photo(64, 48), "png", xmp=packet))
     printed = command("provenance", tmp_path / "carried.png")
     assert printed.status == 1 and "no content credentials" in printed.out
     assert "creator: Ann" in printed.out and "a composite with something generated (IPTC)" in printed.out
     assert "carried along, unsigned: credentials of the scene (parentOf scene, with its own credentials)" in printed.out
+    assert "carried along, unsigned: credentials of the products.tall-mug.1 (" in printed.out
 
 
 def test_every_result_under_a_prefix_is_verified(own_cloud, command):

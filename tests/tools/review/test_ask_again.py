@@ -148,6 +148,9 @@ class TestPick:
 
     def test_another_attempt_becomes_the_result_and_nothing_is_paid(self, place, function, gemini, two):
         name, before = two
+        sidecar = place.client.bucket(place.output).get_blob(name)
+        sidecar.metadata = dict(sidecar.metadata)  # else the upload drops it
+        sidecar.upload_from_string(json.dumps(before | {"prompt_version": "2"}))
         image, calls = picture(place.get(name.replace(".json", ".png"))), len(gemini.requests)
         shown = next(one["number"] for one in before["attempts"] if one["checks"] == before["checks"])
         other = 3 - shown
@@ -159,6 +162,7 @@ class TestPick:
         assert (after["attempts"], after["cost"]) == (before["attempts"], before["cost"])
         assert after["checks"] == before["attempts"][other - 1]["checks"] != before["checks"]
         assert after["person"]["asked"] == "pick" and after["person"]["attempt"] == other
+        assert after["prompt_version"] == "2" != before["prompt_version"]  # nobody has asked anew
         assert (picture(place.get(name.replace(".json", ".png"))) != image).any()
         assert decide(place, "--pick", name.removesuffix(".json"), "--attempt", shown) == 0  # and back again
         deliver(place, function, name)

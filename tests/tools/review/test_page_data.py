@@ -125,3 +125,6 @@ def test_content_credentials_are_told_with_issuer_verdict_and_test():
         ["Result", "valid with a TEST certificate"],
         ["Scene", "invalid signed by Camera <b>Ltd</b>. does not hold: x"],
     ]
+    sidecar["inputs"]["views"] = [{"provenance": None}, {"provenance": {"state": "valid", "issuer": "Studio"}}]
+    said = pair_data(ReviewPair("a/b.json", sidecar), {})["provenance"]
+    assert said[2:] == [["Photograph 2", "valid signed by Studio"]]
