@@ -166,6 +166,7 @@ def test_a_result_that_was_already_on_its_way_when_a_higher_generation_came_is_t
     assert generations(own_cloud) == stands and own_cloud.names() == ["pair.json", "pair.png"]
 
 
+@pytest.mark.exhaustive
 def test_a_sidecar_that_was_already_on_its_way_when_another_delivery_settled_changes_nothing(own_cloud, paused):
     slow, proxy = paused
     resource = own_cloud.put_pair(attempts=1)

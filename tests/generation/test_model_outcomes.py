@@ -385,11 +385,11 @@ def test_what_is_sent_is_the_scene_first_and_the_product_with_its_alpha(cloud, s
 
 
 def test_feedback_makes_another_request_of_the_same_pair_and_seed(cloud, server):
-    cloud.deliver(server, cloud.put_pair(seed=77))
-    cloud.deliver(server, cloud.put_pair(seed=77, feedback="The cap is cut off."))
+    cloud.deliver(server, cloud.put_pair(seed=7701))
+    cloud.deliver(server, cloud.put_pair(seed=7701, feedback="The cap is cut off."))
     assert cloud.calls() == 2 and "The cap is cut off." in cloud.gemini.requests[1]["text"]
     assert cloud.sidecar()["feedback"] == "The cap is cut off."
-    cloud.deliver(server, cloud.put_pair(seed=77, feedback="x" * 501))
+    cloud.deliver(server, cloud.put_pair(seed=7701, feedback="x" * 501))
     assert cloud.sidecar()["error"]["code"] == "manifest_invalid" and cloud.calls() == 2
 
 

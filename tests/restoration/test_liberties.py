@@ -65,6 +65,7 @@ def test_a_thing_is_wholly_there_or_wholly_gone_and_a_person_is_asked_if_it_is_n
     assert not find_ghosts(took.image, took.analysis).any()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("liberty", ["product_turned", "product_reposed", "product_redrawn"])
 @pytest.mark.parametrize("name", ["box", *exhaustive("can", "mug")])
 def test_a_product_that_was_drawn_otherwise_is_kept_whole(name, liberty):

@@ -66,6 +66,7 @@ def test_a_replaced_manifest_counts_as_to_come_again(own_cloud, command, settled
     assert status["spent_usd"] > 0
 
 
+@pytest.mark.exhaustive
 def test_watching_ends_when_everything_is_settled(own_cloud, command, settled):
     row = own_cloud.client.bucket(own_cloud.input).get_blob("s/spring/000001.json")
     with FaultProxy(own_cloud.gcs.url) as proxy, ThreadPoolExecutor(1) as pool:

@@ -97,6 +97,7 @@ def test_allowed_buckets_are_tried_too(doctor, own_cloud):
     assert "there-is-none" in visit.lines("allowed bucket", "problem")[0]
 
 
+@pytest.mark.exhaustive
 def test_the_bucket_of_batches_is_written_and_has_an_end(doctor, own_cloud):
     assert doctor().lines("batch bucket") == []
     visit = doctor(BATCH_BUCKET="there-is-none")

@@ -11,6 +11,7 @@ from tests.bench.imitations import departures
 from tests.cases.answers import case
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("manner", ["real", "emulator"])
 def test_an_imitated_answer_departs_from_its_scene_as_real_ones_do(manner):
     rows = [astuple(one) for name in ("box", "can", "mug") for one in departures(case(name), manner, 1)]
