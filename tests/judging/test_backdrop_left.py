@@ -17,6 +17,7 @@ def test_the_scene_shows_through_an_opening_and_the_backdrop_does_not(name):
     assert plugged.verdict == "review" and not plugged.checks["no_halo"].passed
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["tea-baked", "lamp-baked"])
 def test_a_drop_shadow_that_was_pasted_along_is_seen(name):
     shot, scene = next(packshots(name)), shelf()

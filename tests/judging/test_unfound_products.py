@@ -18,6 +18,7 @@ from tests.cases.cases import Case
 from tests.cases.composed import compose
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
+from tests.tiers import exhaustive
 
 TEAL, SAND, BRICK = (40, 120, 125), (214, 190, 150), (176, 72, 52)
 
@@ -55,7 +56,7 @@ def judged(photograph: np.ndarray, shown: np.ndarray | None) -> Judgement:
     return judge(analyse(scene, photograph, imitate(picture, frame, MANNERS["mild"], 1), frame))
 
 
-@pytest.mark.parametrize("colour", [TEAL, BRICK], ids=["teal", "brick"])
+@pytest.mark.parametrize("colour", [TEAL, *exhaustive(BRICK)])
 @pytest.mark.parametrize("turned", [False, True], ids=["as photographed", "turned"])
 @pytest.mark.parametrize("uncut", [False, True], ids=["cut out", "before a wall"])
 def test_a_plain_bag_is_accepted(colour, turned, uncut):
