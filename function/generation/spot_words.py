@@ -40,11 +40,6 @@ class Spot:
     height: float | None = None
     facing: Facing | None = None
 
-    @property
-    def is_a_place(self) -> bool:
-        """Whether it says where, and not only how large."""
-        return self.box is not None or bool(self.areas)
-
 
 def place_words(spot: Spot, pose: Pose) -> str:
     """Where; empty where that is left to others."""

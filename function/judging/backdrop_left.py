@@ -8,13 +8,13 @@ import numpy as np
 from function.imaging.array_ops import max_channel
 from function.judging.product_view import VISIBLE_LEVELS, ProductView
 from function.restoration.analysis import SceneAnalysis
-from function.restoration.shading import even_darkening, light_stops
+from function.restoration.shading import SHADOW_STOPS, even_darkening, light_stops
 
 # Openings are read inside of their rim, over so many pixels at least.
 OPENING_RIM_PX, FEWEST_PIXELS = 3, 60
-# In the scene's light the backdrop's colour may be off by so many levels; what darkens the scene evenly by so many
-# stops is shadow that falls behind the product.
-SAME_BACKDROP, SHADOW_STOPS = 45.0, 0.1
+# In the scene's light the backdrop's colour may be off by so many levels; what darkens the scene evenly is shadow
+# that falls behind the product.
+SAME_BACKDROP = 45.0
 # A drop shadow of less than this (stops) is not looked for. The answer darkens in its shape when both correlate so
 # well, and when it darkens by this share of it.
 LEAST_DROP, SAME_SHAPE, SAME_DEPTH = 0.15, 0.3, 0.4

@@ -9,10 +9,10 @@ import numpy as np
 
 from function.imaging.array_ops import largest_component
 from function.judging.product_view import ProductView
-from function.restoration.shading import even_darkening
+from function.restoration.shading import SHADOW_STOPS, even_darkening
 
-# What darkens the scene evenly by more stops than this is its shadow, where it is wider than so many pixels.
-SHADOW_STOPS, NARROW_PX = 0.1, 5
+# What darkens the scene evenly is its shadow where it is wider than so many pixels: a dark rim is not.
+NARROW_PX = 5
 # Unless less than this share of what was put in were left: a dark product darkens evenly too.
 LEAST_LEFT = 0.4
 

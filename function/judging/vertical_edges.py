@@ -5,8 +5,8 @@ a bottle. The orientation of the gradient is counted in both pictures near the v
 gradient's magnitude, as in Dalal and Triggs, "Histograms of oriented gradients", CVPR 2005,
 doi:10.1109/CVPR.2005.177). The lean is the shift that lays one histogram over the other. It counts only where both
 pictures have one clear direction and where the histograms' peaks say the same: soft toys, plants and glass have none.
-On twelve rendered products those that stand measured up to 2.5 degrees and those that lean by 8 and 14 degrees
-measured 6 and more; real answers measured up to 5.
+Of eight rendered products in two sets, those that stand and could be measured had up to 2 degrees, those that lean by
+8 and 14 degrees 6 and more; real answers that stand had up to 5.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from function.restoration.departure import NONE, Departure, agreement, measure_d
 from function.restoration.laid_photograph import LaidPhotograph
 from function.restoration.laid_product import lay_product
 from function.restoration.product_light import find_product_light
-from function.restoration.shading import even_darkening, find_light
+from function.restoration.shading import SHADOW_STOPS, even_darkening, find_light
 
 # A departure up to this share of the product's height, or this scale, is what registration leaves: light is not moved.
 STILL, SAME_SCALE = 0.004, 0.006
@@ -43,8 +43,6 @@ STILL, SAME_SCALE = 0.004, 0.006
 SOFT_EDGE_PX = 3
 # Paint beside the outline within this share of the product's height is the product's: drawn larger, or moved.
 SPILL_SHARE = 0.06
-# A pixel that is evenly darker than the scene by so many stops is shadow and no spilt paint.
-SHADOW_STOPS = 0.1
 # The base is this share of the product's height.
 BASE_SHARE = 0.15
 # Spilt paint differs from the scene by so many 8-bit levels.

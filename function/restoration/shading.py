@@ -21,6 +21,8 @@ LEAST_ENERGY = 1e-12
 # A shadow darkens all colours evenly: by no more than so many stops difference between them. Keeps ratios of dark
 # pixels finite there, 8-bit levels.
 EVEN_STOPS, EVEN_DARK_OFFSET = 0.25, 8.0
+# What darkens evenly by more stops than this may be a shadow; grain reaches less.
+SHADOW_STOPS = 0.1
 # What the sun does not reach is lit by the sky: a shadow outdoors takes more of the red than of the blue, by up to this
 # share of its depth, and of the green what lies between, to within that share. Rendered ones reach .76 and .04.
 MOST_SKY, OFF_DAYLIGHT = 0.9, 0.12

@@ -9,7 +9,7 @@ import numpy as np
 
 from function.imaging.array_ops import PixelBox, largest_component
 from function.matching.photograph import has_outline
-from function.restoration.shading import even_darkening, light_stops
+from function.restoration.shading import SHADOW_STOPS, even_darkening, light_stops
 
 # The silhouette is fitted at this size (longest side, pixels) when the photograph was not found by its print.
 FIT_PX = 96
@@ -19,9 +19,9 @@ FIT_SIZES = np.linspace(0.6, 1.04, 12)
 PLACE_PX, PLACE_SIZES = 192, np.linspace(0.7, 1.06, 25)
 # Proportions tried: a camera that looks down changes them.
 SQUEEZES = (0.9, 1.0, 1.1)
-# What only darkens the scene, evenly and by so many stops, may be shadow: it speaks this much against the outline
+# What only darkens the scene, evenly and by `SHADOW_STOPS`, may be shadow: it speaks this much against the outline
 # instead of for it, unless most of what was put in is like that.
-SHADOW_STOPS, SHADOW_WEIGHT, MOST_SHADOW = 0.1, -0.3, 0.6
+SHADOW_WEIGHT, MOST_SHADOW = -0.3, 0.6
 # A white product before a light scene reads as light: what is brighter than the scene by so many stops counts too.
 BRIGHTER_STOPS = 0.1
 # Sides that a piece or an outline has at least: fewer pixels have no shape.

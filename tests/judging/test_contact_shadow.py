@@ -100,7 +100,7 @@ def test_on_a_surface_that_was_drawn_anew_no_shadow_can_be_measured():
     assert check.passed and check.value is None
 
 
-def sunlit(lift: int = 0, tint: tuple[float, float, float] = (0.4, 0.5, 0.6)):
+def sunlit(lift: int = 0, tint: tuple[float, float, float] = (0.4, 0.5, 0.6), **seen):
     """A product in the sun whose hard shadow, in the sky's light, falls to the right; lifted off it by so many px."""
     x, y, width, height = PRODUCT
     bright = np.zeros((HEIGHT, WIDTH), np.float32)
@@ -109,7 +109,11 @@ def sunlit(lift: int = 0, tint: tuple[float, float, float] = (0.4, 0.5, 0.6)):
     thrown = cv2.fillPoly(np.zeros((HEIGHT, WIDTH), np.uint8), [corners + np.array([0, lift])], 1) > 0
     thrown &= mask == 0
     answer[thrown] = (answer[thrown] * np.array(tint)).astype(np.uint8)
-    return contact_shadow(inspection(answer, of_scene=scene(answer, bright), seen=view(answer, put_in=put_in(thrown))))
+    shown = view(answer, **{"put_in": put_in(thrown)} | seen)
+    if not shown.fitted:
+        shown = replace(shown, cover=shown.put_in)  # all that is known is what was put in
+    matched = "found" if shown.found else None
+    return contact_shadow(inspection(answer, of_scene=scene(answer, bright), seen=shown, matched=matched))
 
 
 def put_in(thrown: np.ndarray) -> np.ndarray:
@@ -127,6 +131,13 @@ def test_a_reddish_patch_is_none():
 
 def test_a_shadow_at_one_side_is_enough_and_one_that_begins_further_down_is_not():
     check = sunlit(lift=30)
+    assert not check.passed and check.threshold == MOST_APART
+
+
+def test_the_same_holds_where_only_what_was_put_in_is_known():
+    unknown = {"found": False, "fitted": False}
+    assert sunlit(**unknown).passed
+    check = sunlit(lift=30, **unknown)
     assert not check.passed and check.threshold == MOST_APART
 
 

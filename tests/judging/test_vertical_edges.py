@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from function.judging.product_upright import product_upright
 from function.judging.vertical_edges import edges_lean_deg
-from tests.judging.samples import CROP, HEIGHT, PRODUCT, WIDTH, composite, crop, outline, photograph, view
+from tests.judging.samples import CROP, HEIGHT, PRODUCT, WIDTH, composite, crop, inspection, outline, photograph, view
 
 STRIPES = (
     np.repeat(np.where(np.arange(100) // 12 % 2, 190, 80)[None, :, None], 180, axis=0)
@@ -46,3 +47,12 @@ def test_it_is_not_measured_where_the_photograph_has_no_upright_edges():
 def test_it_is_not_measured_where_nothing_is_shown():
     nothing = np.zeros((CROP[3], CROP[2]), bool)
     assert edges_lean_deg(photograph(STRIPES), view(composite(STRIPES), found=False), nothing) is None
+
+
+@pytest.mark.parametrize(("degrees", "passes"), [(0.0, True), (12.0, False), (-12.0, False)])
+def test_a_product_that_was_not_found_is_judged_by_it(degrees, passes):
+    shown = turned(composite(shade=np.zeros((HEIGHT, WIDTH), np.float32)), degrees)
+    piece = crop(turned(outline(), degrees)).astype(np.float32) / 255
+    seen = view(shown, found=False, fitted=False, cover=piece, put_in=piece)
+    check = product_upright(inspection(shown, matched=None, seen=seen))
+    assert check.value is not None and check.passed is passes
