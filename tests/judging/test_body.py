@@ -34,3 +34,11 @@ def test_a_dark_product_is_no_shadow():
 def test_a_known_outline_stays():
     known = view(composite(ORANGE))
     assert without_shadow(known) is known
+
+
+def test_the_bright_label_of_a_dark_product_is_not_all_of_it():
+    dark = np.clip(room()[: PRODUCT[3], : PRODUCT[2]] * 0.3, 0, 255).astype(np.uint8)
+    dark[60:110, 25:75] = (230, 120, 40)
+    answer = composite(dark, shade=np.zeros((HEIGHT, WIDTH), np.float32))
+    seen = piece(answer, outline())
+    assert without_shadow(seen) is seen
