@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from function.errors import DeadlineExceeded
+from function.errors import DeadlineExceededError
 
 GRACE_PERIOD_S = 5.0  # to release a lease, or to record why, when the event's own time is used up
 
@@ -21,10 +21,10 @@ class Deadline:
         return max(0.0, self._end - time.monotonic())
 
     def within(self, seconds: float, stage: str) -> float:
-        """`seconds`, or what is left when that is less. Raises DeadlineExceeded when nothing is left."""
+        """`seconds`, or what is left when that is less. Raises DeadlineExceededError when nothing is left."""
         left = self.remaining()
         if left <= 0:
-            raise DeadlineExceeded(f"the time budget of this event was used up during {stage}", stage=stage)
+            raise DeadlineExceededError(f"the time budget of this event was used up during {stage}", stage=stage)
         return min(seconds, left)
 
     def grace_period(self) -> Deadline:

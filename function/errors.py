@@ -46,11 +46,11 @@ class CompositeError(Exception):
             self.stage = stage
 
 
-class Permanent(CompositeError):
+class PermanentError(CompositeError):
     """Will fail the same way again: it is recorded, and the event is acknowledged."""
 
 
-class Transient(CompositeError):
+class TransientError(CompositeError):
     """May pass on a later delivery: the event is answered with 5xx so that it comes again.
 
     `uses_patience`: it is recorded as a failure once the upload has waited long enough. Without, it is waited for as
@@ -61,19 +61,19 @@ class Transient(CompositeError):
     uses_patience: bool = True
 
 
-class ManifestInvalid(Permanent):
+class InvalidManifestError(PermanentError):
     """The manifest is no JSON object with the fields that are allowed."""
 
     code, stage = ErrorCode.MANIFEST_INVALID, "manifest"
 
 
-class ReferenceForbidden(Permanent):
+class ForbiddenReferenceError(PermanentError):
     """An image reference points outside the buckets this function may read."""
 
     code, stage = ErrorCode.REFERENCE_FORBIDDEN, "download"
 
 
-class SourceError(Permanent):
+class SourceError(PermanentError):
     """A source image cannot be used; `field` is the manifest's, where one alone is meant."""
 
     def __init__(self, message: str, *, field: str | None = None, stage: str | None = None):
@@ -81,67 +81,67 @@ class SourceError(Permanent):
         self.field = field
 
 
-class SourceTooLarge(SourceError):
+class SourceTooLargeError(SourceError):
     """A source image has more bytes or pixels than the limits allow."""
 
     code, stage = ErrorCode.SOURCE_TOO_LARGE, "download"
 
 
-class SourceUnreadable(SourceError):
+class UnreadableSourceError(SourceError):
     """A source image is damaged or cannot be decoded."""
 
     code, stage = ErrorCode.SOURCE_UNREADABLE, "prepare"
 
 
-class SourceUnsupported(SourceError):
+class UnsupportedSourceError(SourceError):
     """A source is in a format that is not read."""
 
     code, stage = ErrorCode.SOURCE_UNSUPPORTED, "prepare"
 
 
-class SourceMissing(Permanent):
+class MissingSourceError(PermanentError):
     """A source image does not exist, and has been waited for long enough."""
 
     code, stage = ErrorCode.SOURCE_MISSING, "download"
 
 
-class SourceNotYetThere(Transient):
+class SourceNotYetThereError(TransientError):
     """A source image does not exist yet; uploads may arrive after the manifest."""
 
     code, stage = ErrorCode.SOURCE_MISSING, "download"
 
 
-class ModelRefused(Permanent):
+class ModelRefusedError(PermanentError):
     """The model refused the request or its own answer (safety, recitation, blocked prompt …)."""
 
     code, stage = ErrorCode.MODEL_REFUSED, "generate"
 
 
-class ModelNoImage(Permanent):
+class ModelNoImageError(PermanentError):
     """The model answered without a usable image."""
 
     code, stage = ErrorCode.MODEL_NO_IMAGE, "generate"
 
 
-class ModelRejected(Permanent):
+class ModelRejectedError(PermanentError):
     """The model's service will not take the request (key, permission, unknown model, bad argument)."""
 
     code, stage = ErrorCode.MODEL_UNAVAILABLE, "generate"
 
 
-class ModelUnavailable(Transient):
+class ModelUnavailableError(TransientError):
     """The model could not be reached, or said that it is over its capacity or quota."""
 
     code, stage = ErrorCode.MODEL_UNAVAILABLE, "generate"
 
 
-class NoModelAvailable(ModelUnavailable):
+class NoModelAvailableError(ModelUnavailableError):
     """Not one model of the chain answers: a fault of the deployment, not of the pair."""
 
     uses_patience = False
 
 
-class ModelUnanswered(ModelUnavailable):
+class ModelUnansweredError(ModelUnavailableError):
     """The model was asked, and its answer did not arrive or cannot be read: it may have been billed.
 
     `timed_out`: no answer came in the time that there was.
@@ -154,7 +154,7 @@ class ModelUnanswered(ModelUnavailable):
             self.code = ErrorCode.DEADLINE_EXCEEDED
 
 
-class BudgetExhausted(Permanent):
+class BudgetExhaustedError(PermanentError):
     """A spending cap leaves no room for another call; `retry_after_s` says when it will, where that is known."""
 
     code, stage = ErrorCode.BUDGET_EXHAUSTED, "budget"
@@ -164,7 +164,7 @@ class BudgetExhausted(Permanent):
         self.retry_after_s = retry_after_s
 
 
-class BudgetUsedUpForToday(Transient):
+class BudgetUsedUpForTodayError(TransientError):
     """The day's cap leaves no room for another call: the event waits for the next day, or for a higher cap."""
 
     code, stage, uses_patience = ErrorCode.BUDGET_EXHAUSTED, "budget", False
@@ -174,49 +174,49 @@ class BudgetUsedUpForToday(Transient):
         self.retry_after_s = retry_after_s
 
 
-class InstanceEnding(Transient):
+class InstanceEndingError(TransientError):
     """This instance has been asked to end, and begins no further model call; another one will."""
 
     stage, uses_patience = "budget", False
 
 
-class StorageUnavailable(Transient):
+class StorageUnavailableError(TransientError):
     """Cloud Storage could not be reached, or kept failing until the retries were used up."""
 
     code, stage = ErrorCode.INTERNAL, "storage"
 
 
-class OutputConflict(Permanent):
+class OutputConflictError(PermanentError):
     """Something that is not ours stands where the result belongs."""
 
     code, stage = ErrorCode.OUTPUT_CONFLICT, "upload"
 
 
-class DeadlineExceeded(Transient):
+class DeadlineExceededError(TransientError):
     """The event's time budget is used up."""
 
     code, stage = ErrorCode.DEADLINE_EXCEEDED, "run"
 
 
-class Unexpected(Transient):
+class InternalError(TransientError):
     """A mistake of this program; the log holds the traceback."""
 
 
-class AtWorkElsewhere(Transient):
+class LeaseHeldError(TransientError):
     """Another delivery of the same event is at work; this one must come again in case that one dies."""
 
     stage = "lease"
 
 
-class Paused(Transient):
+class PausedError(TransientError):
     """A person has paused the input bucket; this delivery must come again."""
 
     stage, uses_patience = "event", False
 
 
-class AwaitsBatch(Exception):
+class AwaitsBatchError(Exception):
     """The next picture is asked for in a batch: there is nothing left to do until its answer is stored."""
 
 
-class Superseded(Exception):
+class SupersededError(Exception):
     """A newer generation of the manifest has taken over; there is nothing left to do for this one."""

@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING
 from flask import Request, Response
 
 from function.deadline import Deadline
-from function.delivery.cloud_event import NotAnEvent, Upload, is_catalogue, is_manifest, parse_event
+from function.delivery.cloud_event import InvalidEventError, Upload, is_catalogue, is_manifest, parse_event
 from function.delivery.http_answers import refusal
 from function.delivery.http_routes import answer_without_pair, health, is_health_check
 from function.delivery.readings import Readings
-from function.delivery.request_body import BodyIncomplete, BodyTooLarge, BodyTooSlow, answered_first, read_body
-from function.errors import AtWorkElsewhere, Paused, Superseded, Transient
-from function.settings import Settings, SettingsInvalid
+from function.delivery.request_body import (
+    BodyIncompleteError,
+    BodyTooLargeError,
+    BodyTooSlowError,
+    answered_first,
+    read_body,
+)
+from function.errors import LeaseHeldError, PausedError, SupersededError, TransientError
+from function.settings import InvalidSettingsError, Settings
 from function.storage.names import OWN_PREFIXES
 from function.telemetry.native_tuning import prepare_libraries
 from function.telemetry.structured_logging import log, log_unexpected, set_context, take_over_logging, trace_of
@@ -49,7 +55,7 @@ class Service:
         take_over_logging()
         try:
             settings = Settings.from_environment()
-        except SettingsInvalid as problems:
+        except InvalidSettingsError as problems:
             log("CRITICAL", str(problems))
             sys.exit(f"error: {problems}")
         for warning in settings.warnings(datetime.now(UTC).date()):
@@ -82,10 +88,10 @@ class Service:
             upload = parse_event(
                 request.headers, read_body(request, self._readings, within_s=self._settings.body_timeout_s)
             )
-        except (NotAnEvent, BodyTooLarge) as problem:
+        except (InvalidEventError, BodyTooLargeError) as problem:
             log("ERROR", f"acknowledged and dropped: {problem}", stage="event")
             return Response("ignored\n", ACKNOWLEDGED, mimetype="text/plain")
-        except (BodyTooSlow, BodyIncomplete) as problem:
+        except (BodyTooSlowError, BodyIncompleteError) as problem:
             log("WARNING", f"deliver again: {problem}", stage="event")
             return Response("deliver again\n", DELIVER_AGAIN, mimetype="text/plain")
         set_context(
@@ -96,13 +102,13 @@ class Service:
         )
         try:
             return Response(self._settle(upload) + "\n", ACKNOWLEDGED, mimetype="text/plain")
-        except Paused:
+        except PausedError:
             log("INFO", "paused", stage="event", age_s=round(upload.age_s(), 3))
             return Response("paused\n", DELIVER_AGAIN, mimetype="text/plain")
-        except AtWorkElsewhere as other:
+        except LeaseHeldError as other:
             log("INFO", f"deliver again: {other.message}", stage="lease", age_s=round(upload.age_s(), 3))
             return Response("another delivery is at work\n", DELIVER_AGAIN, mimetype="text/plain")
-        except Transient as passing:
+        except TransientError as passing:
             log(
                 "WARNING", "deliver again", reason=passing.message, error_code=passing.code.value,
                 stage=passing.stage, age_s=round(upload.age_s(), 3),
@@ -115,11 +121,11 @@ class Service:
     def _answer(self, request: Request) -> Response:
         try:
             body = read_body(request, self._readings, within_s=self._settings.body_timeout_s)
-        except BodyTooLarge as problem:
+        except BodyTooLargeError as problem:
             return _refused("request_too_large", problem)
-        except BodyTooSlow as problem:
+        except BodyTooSlowError as problem:
             return _refused("request_timeout", problem)
-        except BodyIncomplete as problem:
+        except BodyIncompleteError as problem:
             return _refused("request_incomplete", problem)
         from function.delivery.http_api import answer_request  # noqa: PLC0415
 
@@ -185,7 +191,7 @@ class Service:
         set_context(event_id=uuid.uuid4().hex, **self._trace(request))
         try:
             swept = run_sweep(self.services(), Deadline(self._settings.event_deadline_s))
-        except (Transient, Superseded) as passing:
+        except (TransientError, SupersededError) as passing:
             log("WARNING", f"the sweep of batches was cut off: {passing}", stage="batch")
             return Response("sweep again\n", DELIVER_AGAIN, mimetype="text/plain")
         except Exception as error:  # noqa: BLE001 (as for an event)
@@ -213,7 +219,7 @@ class Service:
             return "refused"
         deadline = Deadline(self._settings.event_deadline_s)
         if self.services().switches.look(upload.bucket).paused:
-            raise Paused("the input bucket is paused")
+            raise PausedError("the input bucket is paused")
         if is_catalogue(upload.name):
             from function.delivery.catalogue import settle_catalogue  # noqa: PLC0415
 

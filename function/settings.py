@@ -31,7 +31,7 @@ KMS_KEY_VERSION = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cry
 MIN_SENSIBLE_MAX_PX = 512  # below this, labels are not legible to the model (measured on the shipped pairs)
 
 
-class SettingsInvalid(Exception):
+class InvalidSettingsError(Exception):
     """One or more environment variables have a value that cannot be used; the message names them all."""
 
 
@@ -136,7 +136,7 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read and check the environment. Raises SettingsInvalid, naming every bad value at once."""
+        """Read and check the environment. Raises InvalidSettingsError, naming every bad value at once."""
         source = os.environ if environment is None else environment
         names = [field.alias for field in cls.model_fields.values()]
         given = {name: source[name] for name in names if name and source.get(name, "").strip()}
@@ -149,7 +149,7 @@ class Settings(BaseModel):
         if not problems:
             problems = settings.location_problems() + settings.bucket_problems() + settings.signing_problems()
         if problems:
-            raise SettingsInvalid("cannot start, the environment is not right: " + "; ".join(problems))
+            raise InvalidSettingsError("cannot start, the environment is not right: " + "; ".join(problems))
         return settings
 
     def warnings(self, today: date) -> list[str]:

@@ -39,17 +39,17 @@ INPUT, OUTPUT = "in-upgrade", "out-upgrade"  # leases are named after the bucket
 RECORD, SCHEMA = "objects.json", "sidecar.schema.json"
 
 
-class HistoryMissing(Exception):
+class HistoryMissingError(Exception):
     """This clone does not reach back to COMMIT."""
 
 
 def unpack_old_version(folder: Path) -> Path:
-    """The old version's files below `folder`, from git. Raises HistoryMissing."""
+    """The old version's files below `folder`, from git. Raises HistoryMissingError."""
     command = ["git", "-C", str(REPOSITORY), "archive", COMMIT, "main.py", "function"]
     try:
         archive = subprocess.run(command, capture_output=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
-        raise HistoryMissing(f"git has no commit {COMMIT[:7]} here: {error}") from None
+        raise HistoryMissingError(f"git has no commit {COMMIT[:7]} here: {error}") from None
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(folder, filter="data")
     return folder

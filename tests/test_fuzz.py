@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from function.delivery.cloud_event import FINALIZED, NotAnEvent, parse_event
-from function.errors import CompositeError, Permanent
+from function.delivery.cloud_event import FINALIZED, InvalidEventError, parse_event
+from function.errors import CompositeError, PermanentError
 from function.manifest.model import Manifest
 from function.manifest.parse import parse_manifest
 from function.manifest.references import manifest_targets
@@ -94,7 +94,7 @@ def test_a_manifest_is_read_or_refused_with_words(body):
         manifest = parse_manifest(body, SETTINGS)
         targets = manifest_targets(manifest, SETTINGS, "in-bucket", "folder/pair.json")
     except CompositeError as refused:
-        assert isinstance(refused, Permanent)
+        assert isinstance(refused, PermanentError)
         assert refused.code in {"manifest_invalid", "reference_forbidden"}
         assert refused.message
         refused.message.encode()  # it has to fit into a sidecar
@@ -110,7 +110,7 @@ DEEP = [b"[" * 50_000, b'{"a":' * 50_000]
 
 @pytest.mark.parametrize("body", [*DEEP, b'{"seed": ' + b"9" * 5000 + b"}", b"\xef\xbb\xbf{}", b""])
 def test_extreme_documents_are_refused_with_words(body):
-    with pytest.raises(Permanent) as refused:
+    with pytest.raises(PermanentError) as refused:
         parse_manifest(body, SETTINGS)
     assert refused.value.code == "manifest_invalid"
 
@@ -118,7 +118,7 @@ def test_extreme_documents_are_refused_with_words(body):
 def test_no_reference_leaves_the_allowed_buckets_or_their_root():
     for reference in ("../../x", "/../x", "a/../../../x", "gs://out-bucket/x", "gs://in-bucket.evil/x", "file:///x"):
         manifest = parse_manifest(json.dumps({"product": reference, "scene": "s.png"}).encode(), SETTINGS)
-        with pytest.raises(Permanent) as refused:
+        with pytest.raises(PermanentError) as refused:
             manifest_targets(manifest, SETTINGS, "in-bucket", "folder/pair.json")
         assert refused.value.code in {"reference_forbidden", "manifest_invalid"}
 
@@ -161,7 +161,7 @@ def test_an_event_is_understood_or_refused_with_words(event):
     headers, body = event
     try:
         upload = parse_event(headers, body)
-    except NotAnEvent as refused:
+    except InvalidEventError as refused:
         assert str(refused)
         return
     assert upload.bucket and upload.name and 0 < upload.generation < 2**63

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from function.errors import MAX_MESSAGE_BYTES, CompositeError, ManifestInvalid
+from function.errors import MAX_MESSAGE_BYTES, CompositeError, InvalidManifestError
 from function.imaging.jpeg import MAX_PASSES
 from tests.bench.hostile_reading import READ, REFUSED
 from tests.cases.poison_images import IMAGES, image
@@ -66,7 +66,7 @@ def test_the_sidecar_of_a_poisonous_manifest_is_small(cloud, server, name):
 
 @pytest.mark.parametrize("letter", ["x", "ü", "😀", "\ud800", "\0"])
 def test_no_message_is_longer_than_a_sidecar_bears(letter):
-    message = ManifestInvalid(letter * 10**6).message
+    message = InvalidManifestError(letter * 10**6).message
     assert len(message.encode()) <= MAX_MESSAGE_BYTES and message.endswith("…")
     assert CompositeError("short").message == "short"
 

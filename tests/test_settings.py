@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from function.settings import Settings, SettingsInvalid
+from function.settings import InvalidSettingsError, Settings
 from tests.support import PATIENCE_S
 
 GOOD = {"OUTPUT_BUCKET": "results", "GEMINI_API_KEY": "k"}
@@ -71,7 +71,7 @@ def test_lists_and_blanks_are_understood():
     ],
 )
 def test_every_bad_value_is_named_in_one_message(changes, named):
-    with pytest.raises(SettingsInvalid) as caught:
+    with pytest.raises(InvalidSettingsError) as caught:
         Settings.from_environment(GOOD | changes)
     assert all(name in str(caught.value) for name in named)
 
@@ -88,13 +88,13 @@ def test_vertex_ai_is_asked_for_in_every_spelling_of_true_and_needs_no_key(word,
 def test_every_spelling_of_false_needs_a_key(word, blanks):
     stated = {"GOOGLE_GENAI_USE_VERTEXAI": word + blanks}
     assert not Settings.from_environment(GOOD | stated).use_vertexai
-    with pytest.raises(SettingsInvalid, match="GEMINI_API_KEY"):
+    with pytest.raises(InvalidSettingsError, match="GEMINI_API_KEY"):
         Settings.from_environment({"OUTPUT_BUCKET": "results"} | stated)
 
 
 @pytest.mark.parametrize("word", ["2", "maybe", "tru", "yes!"])
 def test_a_word_that_is_neither_true_nor_false_is_the_only_problem(word):
-    with pytest.raises(SettingsInvalid) as caught:
+    with pytest.raises(InvalidSettingsError) as caught:
         Settings.from_environment({"OUTPUT_BUCKET": "results", "GOOGLE_GENAI_USE_VERTEXAI": word})
     assert f"GOOGLE_GENAI_USE_VERTEXAI={word!r}" in str(caught.value) and "GEMINI_API_KEY" not in str(caught.value)
 
@@ -126,7 +126,7 @@ def test_a_model_that_the_location_does_not_serve_is_warned_of():
 
 def test_a_location_that_serves_no_model_of_the_chain_stops_the_start():
     only = {"GEMINI_MODEL": "gemini-nano-banana-2.1", "GEMINI_FALLBACK_MODEL": "gemini-nano-banana-2.1"}
-    with pytest.raises(SettingsInvalid, match=r"europe-west4.*gemini-nano-banana-2.1.*global"):
+    with pytest.raises(InvalidSettingsError, match=r"europe-west4.*gemini-nano-banana-2.1.*global"):
         Settings.from_environment(VERTEX | only | {"GOOGLE_CLOUD_LOCATION": "europe-west4"})
 
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.held_model import held_model
-from tests.old_version import HistoryMissing, old_server, put_sources, small_pair, unpack_old_version
+from tests.old_version import HistoryMissingError, old_server, put_sources, small_pair, unpack_old_version
 from tests.storage.test_storage_faults import calls_for
 from tests.support import wait_until
 
@@ -28,7 +28,7 @@ def tree(tmp_path_factory):
     """The old version's files."""
     try:
         return unpack_old_version(tmp_path_factory.mktemp("old"))
-    except HistoryMissing as missing:
+    except HistoryMissingError as missing:
         pytest.skip(str(missing))
 
 

@@ -15,7 +15,7 @@ from function.deadline import Deadline
 from function.generation.answer_store import AnswerStore
 from function.generation.billing import Bill, bill_of
 from function.generation.provider import Answer, Request
-from function.storage.client import Changed, NotFound, Storage, StoredObject
+from function.storage.client import ObjectNotFoundError, PreconditionFailedError, Storage, StoredObject
 from function.telemetry.structured_logging import log
 
 RANGE_BYTES = 16 * 2**20  # about ten pictures: seconds of work, and little memory in each of eight at once
@@ -54,7 +54,7 @@ def ranges_of(results: StoredObject) -> list[Range]:
 
 
 def collect_file(context: BatchContext, job_id: str, results: StoredObject, deadline: Deadline) -> None:
-    """A small file is collected, a large one cut. Raises StorageUnavailable, DeadlineExceeded."""
+    """A small file is collected, a large one cut. Raises StorageUnavailableError, DeadlineExceededError."""
     ranges = ranges_of(results)
     if len(ranges) == 1:
         collect_range(context, job_id, ranges[0], deadline)
@@ -63,7 +63,7 @@ def collect_file(context: BatchContext, job_id: str, results: StoredObject, dead
         body = json.dumps(
             {"results": one.results, "generation": one.generation, "number": one.number, "size": one.size}
         )
-        with contextlib.suppress(Changed):  # an earlier delivery has written it
+        with contextlib.suppress(PreconditionFailedError):  # an earlier delivery has written it
             context.storage.write(
                 context.batch_bucket, range_name(job_id, one.id), body.encode(), "application/json", deadline,
                 if_generation=0, metadata={},
@@ -75,14 +75,14 @@ def read_range_file(storage: Storage, bucket: str, name: str, generation: int, d
     try:
         fields = json.loads(storage.read(bucket, name, deadline, generation=generation, limit=MAX_RANGE_FILE_BYTES))
         return Range(str(fields["results"]), int(fields["generation"]), int(fields["number"]), int(fields["size"]))
-    except (NotFound, ValueError, KeyError, TypeError):
+    except (ObjectNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
 def collect_range(context: BatchContext, job_id: str, part: Range, deadline: Deadline) -> None:
     """Store the answers of one range and touch whoever waits for them. Done again it changes nothing.
 
-    Raises StorageUnavailable, DeadlineExceeded.
+    Raises StorageUnavailableError, DeadlineExceededError.
     """
     job, _ = context.jobs.read(job_id, deadline)
     if job is None:
@@ -100,7 +100,7 @@ def collect_range(context: BatchContext, job_id: str, part: Range, deadline: Dea
         for raw in lines_of(read, part.start, part.end, part.size):
             deadline.within(deadline.seconds, "batch")
             unspent_usd += _take(context, job, part, raw, counted, deadline)
-    except NotFound:
+    except ObjectNotFoundError:
         log("ERROR", "a batch job's results are gone", stage="batch", job=job_id, results=part.results)
         return
     finally:
@@ -112,7 +112,7 @@ def collect_range(context: BatchContext, job_id: str, part: Range, deadline: Dea
 
 def mark_collected(context: BatchContext, job_id: str, part: Range, deadline: Deadline) -> None:
     """Note that a range is done."""
-    with contextlib.suppress(Changed):
+    with contextlib.suppress(PreconditionFailedError):
         context.storage.write(
             context.output_bucket, f"{collected_prefix(job_id)}{part.id}", b"done\n", "text/plain", deadline,
             if_generation=0, metadata={},

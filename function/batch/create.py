@@ -9,9 +9,9 @@ from function.batch.lines import line_over_buckets, line_with_images
 from function.batch.names import lines_name, results_prefix, waiting_name
 from function.batch.records import BatchRequest, Job
 from function.deadline import Deadline
-from function.errors import ModelRejected, ModelUnanswered, ModelUnavailable
+from function.errors import ModelRejectedError, ModelUnansweredError, ModelUnavailableError
 from function.generation.batch_service import ServiceJob
-from function.storage.client import NotFound
+from function.storage.client import ObjectNotFoundError
 from function.storage.compare_and_swap import compare_and_swap
 from function.storage.names import gs_uri
 from function.telemetry.structured_logging import log
@@ -25,7 +25,7 @@ UNSEEN_WAITS = 2  # … one whose answer was lost, and that no list shows, after
 def create(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     """Claim the job's requests, write its lines, and have it made → the job as far as it came.
 
-    Raises StorageUnavailable, DeadlineExceeded; done again it goes on.
+    Raises StorageUnavailableError, DeadlineExceededError; done again it goes on.
     """
     if job.asked_times:  # a creation that seemed to be lost may show itself later
         found = context.service.find(job.display_name, deadline)
@@ -45,7 +45,7 @@ def create(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     for request in claimed:
         try:
             line, key = _line(context, request, deadline)
-        except NotFound:
+        except ObjectNotFoundError:
             continue  # without its images no job can answer it: at the job's end it is looked after
         size += len(line)
         if lines and size > MAX_LINES_BYTES and not context.service.reads_buckets:
@@ -90,12 +90,12 @@ def _ask_for(context: BatchContext, job: Job, content: bytes, deadline: Deadline
     results = gs_uri(context.batch_bucket, results_prefix(job.id))
     try:
         made = context.service.create(job.model, job.display_name, lines, results, deadline)
-    except ModelUnanswered as unanswered:
+    except ModelUnansweredError as unanswered:
         log("WARNING", f"a batch job's creation was not answered: {unanswered.message}", stage="batch", job=job.id)
         return context.update(job, deadline, note=unanswered.message)
-    except ModelUnavailable as busy:
+    except ModelUnavailableError as busy:
         return _put_off(context, job, busy.message, 1, deadline)
-    except ModelRejected as refused:
+    except ModelRejectedError as refused:
         log("ERROR", IN_TROUBLE, stage="batch", job=job.id, model=job.model, reason=f"refused: {refused.message}")
         return _put_off(context, job, refused.message, REFUSED_WAITS, deadline)
     log("INFO", "batch job created", stage="batch", job=job.id, requests=len(job.keys), model=job.model)

@@ -7,9 +7,9 @@ import time
 from function.batch.context import IN_TROUBLE, BatchContext
 from function.batch.records import Job
 from function.deadline import Deadline
-from function.errors import ModelRejected, ModelUnavailable
+from function.errors import ModelRejectedError, ModelUnavailableError
 from function.generation.batch_service import ServiceJob
-from function.generation.provider import ModelNotFound
+from function.generation.provider import ModelNotFoundError
 from function.telemetry.structured_logging import log
 
 CANCEL_WAIT_S = 2 * 3600.0  # that a job's end is waited for after it was cancelled: what it has finished is billed
@@ -19,7 +19,7 @@ GONE = "GONE"
 
 
 def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
-    """The job as it is now. Raises ModelUnavailable, ModelUnanswered, StorageUnavailable."""
+    """The job as it is now. Raises ModelUnavailableError, ModelUnansweredError, StorageUnavailableError."""
     if job.asked_times > 1:  # an earlier creation may show itself late
         found = {one.name for one in context.service.find(job.display_name, deadline)} - {*job.service_names}
         for twin in sorted(found):
@@ -64,12 +64,12 @@ def give_up_unseen(context: BatchContext, job: Job, deadline: Deadline) -> Job:
 def _look(context: BatchContext, name: str, deadline: Deadline) -> ServiceJob:
     try:
         return context.service.get(name, deadline)
-    except ModelNotFound:
+    except ModelNotFoundError:
         return ServiceJob(name, "", "FAILED", 0.0, f"{GONE}: the service does not know it any more")
 
 
 def _cancel(context: BatchContext, job: ServiceJob, deadline: Deadline) -> None:
     try:
         context.service.cancel(job.name, deadline)
-    except (ModelRejected, ModelUnavailable) as error:  # its end is waited for all the same
+    except (ModelRejectedError, ModelUnavailableError) as error:  # its end is waited for all the same
         log("WARNING", f"a batch job could not be cancelled: {error.message}", stage="batch")

@@ -11,7 +11,7 @@ from function.batch.records import BatchRequest, Job
 from function.batch.release import ask_at_once
 from function.batch.waiting import Mark, marks
 from function.deadline import Deadline
-from function.errors import BudgetExhausted, BudgetUsedUpForToday
+from function.errors import BudgetExhaustedError, BudgetUsedUpForTodayError
 from function.telemetry.structured_logging import log
 
 MAX_JOB_REQUESTS = 200  # finished jobs of more pictures could not always be fetched (python-genai#2519), and a job that
@@ -84,10 +84,10 @@ def _affordable(
         usd = sum(one.most_usd for one in requests)
         try:
             return requests, context.budget.spend(usd, requests[0].catalogue, deadline)
-        except (BudgetUsedUpForToday, BudgetExhausted) as used_up:
+        except (BudgetUsedUpForTodayError, BudgetExhaustedError) as used_up:
             if len(requests) == 1:
                 log("WARNING", f"no batch job is begun: {used_up.message}", stage="batch")
-                if isinstance(used_up, BudgetExhausted):  # its own call meets the same cap, and records it
+                if isinstance(used_up, BudgetExhaustedError):  # its own call meets the same cap, and records it
                     ask_at_once(context, requests[0].digest, "the budget is used up", deadline)
                 return [], ()
             requests = requests[: len(requests) // 2]

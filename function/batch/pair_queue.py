@@ -9,10 +9,10 @@ from function.batch.names import image_name
 from function.batch.records import BatchRequest, Waiter, request_records
 from function.batch.waiting import mark_waiting
 from function.deadline import Deadline
-from function.errors import AwaitsBatch
+from function.errors import AwaitsBatchError
 from function.generation.answer_store import request_digest
 from function.generation.provider import Request
-from function.storage.client import Changed, Storage
+from function.storage.client import PreconditionFailedError, Storage
 
 IMAGE_FRESH_S = 2 * 86_400.0  # BATCH_BUCKET deletes after 14 days; a job and those after it may take five
 
@@ -52,7 +52,7 @@ class PairQueue:
             return True
         if record.state == "waiting":
             mark_waiting(self._storage, self._output_bucket, record, deadline)
-        raise AwaitsBatch(f"attempt {number} is asked for in a batch")
+        raise AwaitsBatchError(f"attempt {number} is asked for in a batch")
 
     def lost_calls(self, request: Request, deadline: Deadline) -> int:
         """See BatchQueue."""
@@ -94,7 +94,7 @@ class PairQueue:
             try:
                 self._storage.write(bucket, name, content, mime_type, deadline, if_generation=generation, metadata={})
                 return
-            except Changed:
+            except PreconditionFailedError:
                 stored = self._storage.stat(bucket, name, deadline)
             if stored is not None and stored.updated and time.time() - stored.updated.timestamp() < IMAGE_FRESH_S:
                 return

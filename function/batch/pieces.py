@@ -8,8 +8,8 @@ from function.batch.context import BatchContext
 from function.batch.names import piece_name
 from function.batch.records import Job
 from function.deadline import Deadline
-from function.generation.provider import ModelNotFound
-from function.storage.client import Changed
+from function.generation.provider import ModelNotFoundError
+from function.storage.client import PreconditionFailedError
 from function.telemetry.structured_logging import log
 
 PIECE_BYTES = 12 * 2**20  # under a range of a results file: each piece is collected by one event
@@ -42,7 +42,7 @@ class PieceWriter:
         del self._held[:size]
         self._number += 1
         name = piece_name(self._job, self._file_number, self._number)
-        with contextlib.suppress(Changed):  # written by a run that was cut off
+        with contextlib.suppress(PreconditionFailedError):  # written by a run that was cut off
             self._context.storage.write(
                 self._context.batch_bucket, name, content, "application/jsonl", self._deadline, if_generation=0,
                 metadata={},
@@ -59,6 +59,6 @@ def fetch_results(context: BatchContext, job: Job, deadline: Deadline) -> bool:
             writer = PieceWriter(context, job.id, number, deadline)
             context.service.fetch(results_file, writer, deadline)
             writer.close()
-        except ModelNotFound as gone:
+        except ModelNotFoundError as gone:
             log("ERROR", f"a batch job's results cannot be fetched: {gone.message}", stage="batch", job=job.id)
     return True

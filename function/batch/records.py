@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from function.batch.names import job_name, request_name
 from function.deadline import Deadline
-from function.storage.client import Changed, NotFound, Storage, TooLarge
+from function.storage.client import ObjectNotFoundError, ObjectTooLargeError, PreconditionFailedError, Storage
 
 MAX_RECORD_BYTES = 2**20  # a job of 200 requests has 30 KB
 JobState = Literal["planned", "creating", "running", "cancelling", "ended", "closed"]
@@ -121,14 +121,14 @@ class Records(Generic[M]):
                     self._bucket, name, deadline, generation=stored.generation, limit=MAX_RECORD_BYTES
                 )
                 return self._kind.model_validate_json(body), stored.generation
-            except NotFound:
+            except ObjectNotFoundError:
                 continue  # replaced since it was looked at
-            except (ValidationError, TooLarge):
+            except (ValidationError, ObjectTooLargeError):
                 return None, stored.generation
         return None, 0
 
     def write(self, key: str, record: M, if_generation: int, deadline: Deadline) -> int:
-        """Store the record over the generation that was read → its new one. Raises Changed."""
+        """Store the record over the generation that was read → its new one. Raises PreconditionFailedError."""
         return self._storage.write(
             self._bucket, self._name_of(key), record.model_dump_json().encode(), "application/json", deadline,
             if_generation=if_generation, metadata={},
@@ -146,7 +146,7 @@ class Records(Generic[M]):
                 return before
             try:
                 self.write(key, after, generation, deadline)
-            except Changed:
+            except PreconditionFailedError:
                 deadline.within(1, "batch")
             else:
                 return after

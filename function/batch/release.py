@@ -7,7 +7,7 @@ from function.batch.records import BatchRequest
 from function.batch.touch import touch
 from function.batch.waiting import mark_waiting
 from function.deadline import Deadline
-from function.storage.client import Changed
+from function.storage.client import PreconditionFailedError
 from function.telemetry.structured_logging import log
 
 
@@ -37,7 +37,7 @@ def answered(context: BatchContext, digest: str, job: str, results: str, deadlin
         )
         try:
             context.requests.write(digest, after, generation, deadline)
-        except Changed:
+        except PreconditionFailedError:
             continue
         if twice:
             log("ERROR", "a request was answered twice in batches, and may be billed twice", stage="batch", job=job)

@@ -13,7 +13,7 @@ from function.batch.gather import gather
 from function.batch.names import JOBS
 from function.batch.records import Job, job_records
 from function.deadline import Deadline
-from function.errors import DeadlineExceeded, ModelRejected, Transient
+from function.errors import DeadlineExceededError, ModelRejectedError, TransientError
 from function.storage.client import Storage
 from function.telemetry.structured_logging import log
 
@@ -33,7 +33,7 @@ class Swept:
 def sweep(context: BatchContext, deadline: Deadline, assert_held: Callable[[], None]) -> Swept:
     """Bring every job as far as it goes now, then plan and make new ones. A job that fails holds no other up.
 
-    `assert_held` raises when another sweep has taken over. Raises that, StorageUnavailable, DeadlineExceeded.
+    `assert_held` raises when another sweep has taken over. Raises that, StorageUnavailableError, DeadlineExceededError.
     """
     looked_at = closed = created = 0
     for job in open_jobs(context.storage, context.output_bucket, deadline):
@@ -75,9 +75,9 @@ def _advance(context: BatchContext, job: Job, deadline: Deadline) -> Job:
             job = _step(context, job, deadline)
             if job.state == before.state:
                 break
-    except DeadlineExceeded:
+    except DeadlineExceededError:
         raise
-    except (Transient, ModelRejected) as error:
+    except (TransientError, ModelRejectedError) as error:
         log("WARNING", f"a batch job is looked at again later: {error.message}", stage="batch", job=job.id)
     return job
 

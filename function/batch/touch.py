@@ -6,10 +6,16 @@ import time
 
 from function.batch.records import Waiter
 from function.deadline import Deadline
-from function.errors import StorageUnavailable
+from function.errors import StorageUnavailableError
 from function.manifest.parse import MAX_MANIFEST_BYTES
-from function.storage.client import Changed, Forbidden, NotFound, Storage, TooLarge
-from function.storage.content_encoding import Damaged
+from function.storage.client import (
+    AccessDeniedError,
+    ObjectNotFoundError,
+    ObjectTooLargeError,
+    PreconditionFailedError,
+    Storage,
+)
+from function.storage.content_encoding import DamagedContentError
 from function.telemetry.structured_logging import log
 
 # Custom metadata of a touched manifest: the generation and the time (seconds since 1970) of the upload that a person
@@ -21,7 +27,7 @@ CLOCKS_S = 300.0  # that clocks may differ by
 def touch(storage: Storage, waiter: Waiter, deadline: Deadline) -> bool:
     """Write the manifest over itself → whether it had to be: one that was replaced or deleted does not wait.
 
-    Raises StorageUnavailable.
+    Raises StorageUnavailableError.
     """
     bucket, name = waiter.bucket, waiter.name
     try:
@@ -36,13 +42,13 @@ def touch(storage: Storage, waiter: Waiter, deadline: Deadline) -> bool:
             bucket, name, body, stored.content_type or "application/json", deadline,
             if_generation=stored.generation, metadata=metadata,
         )  # fmt: skip
-    except (NotFound, Changed):
+    except (ObjectNotFoundError, PreconditionFailedError):
         return False
-    except (TooLarge, Damaged) as error:
+    except (ObjectTooLargeError, DamagedContentError) as error:
         log("ERROR", f"a manifest that waited for a batch cannot be read: {error}", stage="batch", manifest=name)
         return False
-    except Forbidden as error:
-        raise StorageUnavailable(f"a manifest that waited for a batch may not be written: {error}") from None
+    except AccessDeniedError as error:
+        raise StorageUnavailableError(f"a manifest that waited for a batch may not be written: {error}") from None
     return True
 
 

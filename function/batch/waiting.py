@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from function.batch.names import WAITING, waiting_name
 from function.batch.records import BatchRequest
 from function.deadline import Deadline
-from function.storage.client import Changed, Storage, StoredObject
+from function.storage.client import PreconditionFailedError, Storage, StoredObject
 
 # Custom metadata of a mark, so that a listing tells all that gathering needs.
 GROUP, FINISH_BY = "group", "finish-by"
@@ -31,7 +31,7 @@ def mark_waiting(storage: Storage, bucket: str, request: BatchRequest, deadline:
     """Have a waiting request found. A mark too many is harmless: the record decides."""
     metadata = {GROUP: group_of(request), FINISH_BY: f"{request.finish_by:.3f}"}
     name = waiting_name(request.digest)
-    with contextlib.suppress(Changed):  # it stands already
+    with contextlib.suppress(PreconditionFailedError):  # it stands already
         storage.write(bucket, name, b"waiting\n", "text/plain", deadline, if_generation=0, metadata=metadata)
 
 

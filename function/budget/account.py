@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from function.budget.ledger import Ledger, Share, read_ledger, write_ledger
 from function.deadline import Deadline
-from function.errors import InstanceEnding
-from function.storage.client import Changed, Storage
+from function.errors import InstanceEndingError
+from function.storage.client import PreconditionFailedError, Storage
 
 # Cloud Storage takes one write a second to an object (https://cloud.google.com/storage/quotas, read 2026-11-26).
 WRITE_EVERY_S = 1.0
@@ -24,7 +24,7 @@ ROUNDING_USD = 1e-9  # of sums of floats
 NOTHING = Share(spent_usd=0.0, held_usd=0.0)
 
 
-class CapReached(Exception):
+class CapReachedError(Exception):
     """The cap leaves no room for a call."""
 
     def __init__(self, ledger: Ledger, cap_usd: float):
@@ -50,18 +50,19 @@ class Account:
         self._free = self._reserved = self._spent = 0.0
         self._slice_calls, self._granted_at = SLICE_CALLS, -QUICK_S
         self._stretch = 1.0  # the most that a call has cost of what it was expected to cost at the most
-        self._denied: tuple[float, float, CapReached] | None = None  # until when, from how much on, what was said
+        self._denied: tuple[float, float, CapReachedError] | None = None  # until when, from how much on, what was said
 
     def reserve(self, usd: float, deadline: Deadline) -> float:
         """Set aside what a call may cost → the amount.
 
-        Raises CapReached, InstanceEnding once the slice is given back, DeadlineExceeded, StorageUnavailable.
+        Raises CapReachedError, InstanceEndingError once the slice is given back, DeadlineExceededError,
+        StorageUnavailableError.
         """
         with self._changed:
             wanted = usd * self._stretch
             while True:
                 if self._given_back:
-                    raise InstanceEnding("this instance is ending: it begins no further model call")
+                    raise InstanceEndingError("this instance is ending: it begins no further model call")
                 if self._free + ROUNDING_USD >= wanted:
                     self._free -= wanted
                     self._reserved += wanted
@@ -93,7 +94,7 @@ class Account:
     def give_back(self, deadline: Deadline) -> None:
         """Post what was spent, and return what is left, at the end of this process. Calls under way count as spent.
 
-        Raises StorageUnavailable, Forbidden, LedgerUnreadable, DeadlineExceeded.
+        Raises StorageUnavailableError, AccessDeniedError, UnreadableLedgerError, DeadlineExceededError.
         """
         with self._changed:
             self._given_back = True  # a slice that was taken after this would count what is spent twice
@@ -109,11 +110,11 @@ class Account:
             try:
                 write_ledger(self._storage, self._bucket, self._name, after, generation, deadline)
                 return
-            except Changed:
+            except PreconditionFailedError:
                 time.sleep(deadline.within(WRITE_EVERY_S * random.random(), "budget"))
 
     def _ask_for_more(self, wanted: float, deadline: Deadline) -> None:
-        """Have the slice filled up for a call of `wanted` USD and some more. Raises CapReached."""
+        """Have the slice filled up for a call of `wanted` USD and some more. Raises CapReachedError."""
         while True:
             ledger, generation, written = read_ledger(self._storage, self._bucket, self._name, self._title, deadline)
             with self._changed:
@@ -122,7 +123,7 @@ class Account:
             own = ledger.instances.get(self._instance, NOTHING)
             room = cap - (ledger.committed_usd - own.spent_usd - own.held_usd) - spent - held
             if room < missing:
-                reached = CapReached(ledger, cap)
+                reached = CapReachedError(ledger, cap)
                 self._denied = (time.monotonic() + DENIED_FOR_S, wanted, reached)
                 raise reached
             wait_s = _too_early_s(written)
@@ -137,7 +138,7 @@ class Account:
                 share = Share(spent_usd=round(spent, 6), held_usd=round(held + grant, 6))
                 after = ledger.with_share(self._instance, share).model_copy(update={"limit_usd": cap})
                 write_ledger(self._storage, self._bucket, self._name, after, generation, deadline)
-            except Changed:
+            except PreconditionFailedError:
                 time.sleep(deadline.within(WRITE_EVERY_S * random.random(), "budget"))
                 continue
             with self._changed:

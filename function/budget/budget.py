@@ -10,12 +10,12 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from function.budget.account import Account, CapReached
+from function.budget.account import Account, CapReachedError
 from function.budget.caps import Caps
-from function.budget.ledger import Ledger, LedgerUnreadable, catalogue_name, day_name, read_ledger, write_ledger
+from function.budget.ledger import Ledger, UnreadableLedgerError, catalogue_name, day_name, read_ledger, write_ledger
 from function.deadline import Deadline
-from function.errors import BudgetExhausted, BudgetUsedUpForToday, CompositeError, StorageUnavailable
-from function.storage.client import Changed, Forbidden, Storage
+from function.errors import BudgetExhaustedError, BudgetUsedUpForTodayError, CompositeError, StorageUnavailableError
+from function.storage.client import AccessDeniedError, PreconditionFailedError, Storage
 from function.telemetry.structured_logging import log
 
 OWN_BUDGET_FOR_S = 30.0  # that a catalogue is believed to have, or not to have, a budget of its own
@@ -41,7 +41,7 @@ class Budget:
     def reserve(self, usd: float, catalogue: str | None, deadline: Deadline) -> list[tuple[Account, float]]:
         """Set aside what a call may cost, under every cap that it comes under.
 
-        Raises BudgetUsedUpForToday or BudgetExhausted, DeadlineExceeded, StorageUnavailable.
+        Raises BudgetUsedUpForTodayError or BudgetExhaustedError, DeadlineExceededError, StorageUnavailableError.
         """
         held: list[tuple[Account, float]] = []
         try:
@@ -50,10 +50,12 @@ class Budget:
         except BaseException as error:
             for account, reserved in held:
                 account.settle(reserved, 0.0)
-            if isinstance(error, CapReached):
+            if isinstance(error, CapReachedError):
                 raise self._exhausted(error) from None
-            if isinstance(error, Forbidden | LedgerUnreadable):
-                raise StorageUnavailable(f"the spending caps cannot be looked at: {error}", stage="budget") from None
+            if isinstance(error, AccessDeniedError | UnreadableLedgerError):
+                raise StorageUnavailableError(
+                    f"the spending caps cannot be looked at: {error}", stage="budget"
+                ) from None
             raise
         return held
 
@@ -67,7 +69,7 @@ class Budget:
     def take_back(self, accounts: Sequence[tuple[str, str]], usd: float, deadline: Deadline) -> None:
         """Less was spent than `spend` counted, by `usd`. What cannot be noted stays counted."""
         for name, title in accounts:
-            with contextlib.suppress(CompositeError, Forbidden, LedgerUnreadable):
+            with contextlib.suppress(CompositeError, AccessDeniedError, UnreadableLedgerError):
                 self._take_back(name, title, usd, deadline)
 
     def _take_back(self, name: str, title: str, usd: float, deadline: Deadline) -> None:
@@ -77,13 +79,13 @@ class Budget:
             try:
                 write_ledger(self._storage, self._bucket, name, after, generation, deadline)
                 return
-            except Changed:
+            except PreconditionFailedError:
                 time.sleep(deadline.within(random.random(), "budget"))
 
     def open_catalogue(self, uri: str, own_usd: float | None, deadline: Deadline) -> None:
         """Note a catalogue's own budget, before its rows are written; what was spent before stays spent.
 
-        Raises StorageUnavailable.
+        Raises StorageUnavailableError.
         """
         name = catalogue_name(uri)
         while True:
@@ -93,17 +95,19 @@ class Budget:
                     ledger = ledger.model_copy(update={"cap_usd": own_usd})
                     write_ledger(self._storage, self._bucket, name, ledger, generation, deadline)
                 return
-            except Changed:
+            except PreconditionFailedError:
                 time.sleep(deadline.within(1.0, "budget"))
-            except (Forbidden, LedgerUnreadable) as error:
-                raise StorageUnavailable(f"the catalogue's budget cannot be noted: {error}", stage="budget") from None
+            except (AccessDeniedError, UnreadableLedgerError) as error:
+                raise StorageUnavailableError(
+                    f"the catalogue's budget cannot be noted: {error}", stage="budget"
+                ) from None
 
     def give_back(self) -> None:
         """Return what is left of every slice; for the end of this process. What cannot be returned counts as spent."""
         with self._lock:
             accounts = list(self._accounts.values())
         for account in accounts:
-            with contextlib.suppress(CompositeError, Forbidden, LedgerUnreadable, Changed):
+            with contextlib.suppress(CompositeError, AccessDeniedError, UnreadableLedgerError, PreconditionFailedError):
                 account.give_back(Deadline(GIVE_BACK_S))
 
     def _accounts_of(self, catalogue: str | None, deadline: Deadline) -> list[Account]:
@@ -144,25 +148,25 @@ class Budget:
             self._own_caps[catalogue] = now + OWN_BUDGET_FOR_S, ledger.cap_usd is not None
         return ledger.cap_usd is not None
 
-    def _exhausted(self, reached: CapReached) -> BudgetExhausted | BudgetUsedUpForToday:
+    def _exhausted(self, reached: CapReachedError) -> BudgetExhaustedError | BudgetUsedUpForTodayError:
         ledger, cap = reached.ledger, reached.cap_usd
         of_catalogue = ledger.account.startswith("gs://")
         log(
-            "ERROR", "budget exhausted", stage="budget", error_code=BudgetExhausted.code.value,
+            "ERROR", "budget exhausted", stage="budget", error_code=BudgetExhaustedError.code.value,
             account="catalogue" if of_catalogue else "day", name=ledger.account,
             spent_usd=ledger.committed_usd, cap_usd=cap,
         )  # fmt: skip
         said = f"{ledger.committed_usd:.2f} of {cap:.2f} USD are spent or reserved for calls under way"
         if of_catalogue:
-            return BudgetExhausted(
+            return BudgetExhaustedError(
                 f"the budget of {ledger.account} is used up: {said}; raise MAX_USD_PER_CATALOGUE or its budget_usd, "
                 "then `redrive --failed`"
             )
         if self._caps.waits:
-            return BudgetUsedUpForToday(
+            return BudgetUsedUpForTodayError(
                 f"MAX_USD_PER_DAY is used up: {said}; it begins anew at midnight UTC", seconds_to_midnight()
             )
-        return BudgetExhausted(f"MAX_USD_PER_DAY is used up: {said}; raise it or wait for midnight UTC, "
+        return BudgetExhaustedError(f"MAX_USD_PER_DAY is used up: {said}; raise it or wait for midnight UTC, "
                                "then `redrive --failed`", seconds_to_midnight())  # fmt: skip
 
 
@@ -187,9 +191,9 @@ class PairBudget:
         self._held = self._budget.reserve(usd, self._catalogue, deadline)
 
     def check_own(self, usd: float) -> None:
-        """Raises BudgetExhausted when the pair's own budget does not pay for another call of `usd`."""
+        """Raises BudgetExhaustedError when the pair's own budget does not pay for another call of `usd`."""
         if self._own_usd is not None and self._spent_usd + usd > self._own_usd:
-            raise BudgetExhausted(
+            raise BudgetExhaustedError(
                 f"budget_usd is used up: {self._spent_usd:.3f} of {self._own_usd:.3f} USD are spent, and the next "
                 f"picture may cost {usd:.3f}"
             )

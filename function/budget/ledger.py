@@ -14,13 +14,13 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from function.deadline import Deadline
-from function.storage.client import NotFound, Storage, TooLarge
+from function.storage.client import ObjectNotFoundError, ObjectTooLargeError, Storage
 from function.storage.names import BUDGET_PREFIX
 
 MAX_LEDGER_BYTES = 4 * 2**20  # some 40,000 instances
 
 
-class LedgerUnreadable(Exception):
+class UnreadableLedgerError(Exception):
     """Something else stands where the ledger should: nobody knows what was spent."""
 
 
@@ -84,7 +84,7 @@ def read_ledger(
 ) -> tuple[Ledger, int, datetime | None]:
     """The ledger, the generation of its object (0: there is none yet), and when that was written.
 
-    Raises LedgerUnreadable, StorageUnavailable, Forbidden.
+    Raises UnreadableLedgerError, StorageUnavailableError, AccessDeniedError.
     """
     while True:
         stored = storage.stat(bucket, name, deadline)
@@ -93,16 +93,17 @@ def read_ledger(
         try:
             body = storage.read(bucket, name, deadline, generation=stored.generation, limit=MAX_LEDGER_BYTES)
             return Ledger.model_validate_json(body), stored.generation, stored.updated
-        except NotFound:
+        except ObjectNotFoundError:
             continue  # replaced since it was looked at
-        except (ValidationError, TooLarge):
-            raise LedgerUnreadable(f"gs://{bucket}/{name} is no ledger of this function") from None
+        except (ValidationError, ObjectTooLargeError):
+            raise UnreadableLedgerError(f"gs://{bucket}/{name} is no ledger of this function") from None
 
 
 def write_ledger(
     storage: Storage, bucket: str, name: str, ledger: Ledger, if_generation: int, deadline: Deadline
 ) -> int:
-    """Store the ledger over the generation that was read → its new generation. Raises Changed, StorageUnavailable."""
+    """Store the ledger over the generation that was read → its new generation. Raises PreconditionFailedError,
+    StorageUnavailableError."""
     body = ledger.model_dump_json(indent=1).encode()
     return storage.write(
         bucket, name, body, "application/json", deadline, if_generation=if_generation, metadata={}, contended=True

@@ -23,7 +23,7 @@ from function.delivery.services import Delivery
 from function.generation.call_ledger import BegunCall
 from function.pipeline.record import interrupted_attempt
 from function.sidecar import Attempt
-from function.storage.client import Changed, NotFound, StoredObject, crc32c
+from function.storage.client import ObjectNotFoundError, PreconditionFailedError, StoredObject, crc32c
 from function.storage.compare_and_swap import MAX_WRITES, compare_and_swap
 from function.storage.names import WORK_PREFIX, gs_uri
 from function.telemetry.structured_logging import log
@@ -38,8 +38,8 @@ NOT_PAID_HERE = ("reused", "interrupted")  # outcomes of attempts whose call was
 
 def set_aside(delivery: Delivery, pictures: Sequence[Picture], leftovers: Leftovers) -> str | None:
     """Store results where they are found once their sidecar stands → what it says of them; None where the leftovers are
-    the same pictures, and nothing has to be replaced. Raises AtWorkElsewhere, OutputConflict, Superseded as for their
-    own places."""
+    the same pictures, and nothing has to be replaced. Raises LeaseHeldError, OutputConflictError, SupersededError as
+    for their own places."""
     waiting = [_set_one_aside(delivery, picture, leftovers) for picture in pictures]
     if all(name == STANDS for name in waiting) and set(leftovers) <= {picture.name for picture in pictures}:
         return None
@@ -69,7 +69,7 @@ def agree(
     """Once this generation is settled, have its result stand as described, and its sidecar list the calls of the run
     that holds, or held, `lease` and made `attempts`; nothing before that.
 
-    Raises what `Storage` raises, OutputConflict, and Superseded.
+    Raises what `Storage` raises, OutputConflictError, and SupersededError.
     """
     delivery = delivery.with_grace_period()
     calls = lease.all_calls(delivery.deadline) if lease else ()
@@ -85,12 +85,13 @@ def agree(
             _finish_result(delivery, outputs, stored, sidecar)
             _complete(delivery, stored, sidecar, _missing_attempts(sidecar["attempts"], calls, attempts))
             return
-        except (Changed, NotFound):
+        except (PreconditionFailedError, ObjectNotFoundError):
             continue  # somebody else is at it
 
 
 def _finish_result(delivery: Delivery, outputs: Outputs, sidecar: StoredObject, described: dict[str, Any]) -> None:
-    """The result in its place, and none of this generation anywhere else. Raises Changed, Superseded."""
+    """The result in its place, and none of this generation anywhere else. Raises PreconditionFailedError,
+    SupersededError."""
     storage, bucket, deadline = delivery.storage, delivery.output_bucket, delivery.deadline
     writer, pending = OutputWriter(delivery), sidecar.metadata.get(PENDING_KEY)
     results = described.get("results") or [described["result"]]  # the first is all that an earlier version describes
@@ -98,7 +99,7 @@ def _finish_result(delivery: Delivery, outputs: Outputs, sidecar: StoredObject, 
     for uri, where in zip(uris, _waiting(pending), strict=False):
         waiting = storage.stat(bucket, where, deadline) if where != STANDS else None
         if where != STANDS and waiting is None:
-            raise NotFound(where)  # finished by another delivery
+            raise ObjectNotFoundError(where)  # finished by another delivery
         name = uri.removeprefix(gs_uri(bucket, ""))
         standing = writer.replaceable(name, None)
         if waiting is not None and (standing is None or not _is_same(standing, waiting)):
@@ -118,7 +119,8 @@ def _waiting(pending: str | None) -> list[str]:
 
 
 def _complete(delivery: Delivery, stored: StoredObject, sidecar: dict[str, Any], missing: Sequence[Attempt]) -> None:
-    """Write the sidecar again where calls are to be added, or the result was pending. Raises Changed."""
+    """Write the sidecar again where calls are to be added, or the result was pending. Raises
+    PreconditionFailedError."""
     metadata = {name: value for name, value in stored.metadata.items() if name != PENDING_KEY}
     if not missing and metadata == stored.metadata:
         return

@@ -12,8 +12,8 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import acquire_lease
 from function.delivery.services import Services
-from function.errors import AtWorkElsewhere, StorageUnavailable
-from function.storage.client import Forbidden
+from function.errors import LeaseHeldError, StorageUnavailableError
+from function.storage.client import AccessDeniedError
 from function.telemetry.structured_logging import log
 
 SWEEP_GENERATION = 1  # its lease is that of an upload which is never replaced
@@ -38,7 +38,7 @@ def batch_context(services: Services) -> BatchContext:
 def settle_batch_file(upload: Upload, services: Services, deadline: Deadline) -> str:
     """One object of BATCH_BUCKET → what was done, in a word. Only results and their ranges are anything.
 
-    Raises StorageUnavailable, DeadlineExceeded: the event comes again, and what is collected is passed over.
+    Raises StorageUnavailableError, DeadlineExceededError: the event comes again, and what is collected is passed over.
     """
     results, part = RESULTS_FILE.fullmatch(upload.name), RANGE_FILE.fullmatch(upload.name)
     if results is None and part is None:
@@ -53,24 +53,24 @@ def settle_batch_file(upload: Upload, services: Services, deadline: Deadline) ->
             found = read_range_file(services.storage, upload.bucket, upload.name, upload.generation, deadline)
             if found is not None:
                 collect_range(context, part["job"], found, deadline)
-    except Forbidden as error:
-        raise StorageUnavailable(f"BATCH_BUCKET cannot be used: {error}", stage="batch") from None
+    except AccessDeniedError as error:
+        raise StorageUnavailableError(f"BATCH_BUCKET cannot be used: {error}", stage="batch") from None
     return "settled"
 
 
 def run_sweep(services: Services, deadline: Deadline) -> Swept | None:
-    """One sweep; None while another is at work. Raises StorageUnavailable, DeadlineExceeded."""
+    """One sweep; None while another is at work. Raises StorageUnavailableError, DeadlineExceededError."""
     context = batch_context(services)
     name = Upload("", services.settings.output_bucket, SWEEP, SWEEP_GENERATION, datetime.now(UTC))
     try:
         lease = acquire_lease(services.storage, services.settings.output_bucket, name, deadline)
-    except AtWorkElsewhere:
+    except LeaseHeldError:
         return None
     try:
         with services.leases.keep(lease):
             swept = sweep(context, deadline, lambda: lease.assert_held(deadline))
-    except Forbidden as error:
-        raise StorageUnavailable(f"a bucket cannot be used: {error}", stage="batch") from None
+    except AccessDeniedError as error:
+        raise StorageUnavailableError(f"a bucket cannot be used: {error}", stage="batch") from None
     finally:
         try:
             lease.release(deadline, restart_patience=True)

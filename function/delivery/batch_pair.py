@@ -9,7 +9,7 @@ from function.batch.pair_queue import PairQueue
 from function.batch.records import Waiter
 from function.batch.touch import first_upload
 from function.delivery.services import Delivery
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.manifest.model import Manifest, moment_s
 from function.manifest.spreadsheet import Row
 from function.settings import Settings
@@ -35,10 +35,10 @@ def wished_rows(rows: list[Row], metadata: dict[str, str]) -> list[Row]:
 
 
 def batch_rows(rows: list[Row], metadata: dict[str, str], settings: Settings) -> list[Row]:
-    """As `wished_rows`. Raises ManifestInvalid where there are no batches: nobody has asked for the full price."""
+    """As `wished_rows`. Raises InvalidManifestError where there are no batches: nobody has asked for the full price."""
     rows = wished_rows(rows, metadata)
     if settings.batch_bucket is None and any(_asks_for_batch(row) for row in rows):
-        raise ManifestInvalid(NO_BUCKET)
+        raise InvalidManifestError(NO_BUCKET)
     return rows
 
 
@@ -52,10 +52,10 @@ def _asks_for_batch(row: Row) -> bool:
 def batch_queue(
     delivery: Delivery, manifest: Manifest, stored: StoredObject, catalogue: str | None
 ) -> tuple[str, PairQueue]:
-    """Who pays, whichever touched generation of the manifest this is, and the queue. Raises ManifestInvalid."""
+    """Who pays, whichever touched generation of the manifest this is, and the queue. Raises InvalidManifestError."""
     settings, upload = delivery.services.settings, delivery.upload
     if settings.batch_bucket is None:
-        raise ManifestInvalid(NO_BUCKET)
+        raise InvalidManifestError(NO_BUCKET)
     uploaded = stored.updated.timestamp() if stored.updated else None
     generation, since = first_upload(stored.metadata, upload.generation, uploaded)
     owner = f"{upload.uri}#{generation}"
@@ -68,10 +68,10 @@ def batch_queue(
 
 
 def finish_by_s(stated: str | None, since: float) -> float:
-    """When batches are waited for no longer, in seconds since 1970. Raises ManifestInvalid."""
+    """When batches are waited for no longer, in seconds since 1970. Raises InvalidManifestError."""
     if stated is None:
         return since + DEFAULT_FINISH_S
     try:
         return min(moment_s(stated), time.time() + MOST_FINISH_S)
     except ValueError as problem:
-        raise ManifestInvalid(f"finish_by: {problem}") from None
+        raise InvalidManifestError(f"finish_by: {problem}") from None

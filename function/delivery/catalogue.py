@@ -18,15 +18,21 @@ from function.delivery.outputs import STATUS_KEY, OutputWriter
 from function.delivery.row_writer import BUDGET_FIELD, RowWriter, check_name, rows_prefix
 from function.delivery.services import Delivery, Services
 from function.delivery.settle import settle
-from function.errors import CompositeError, ManifestInvalid, StorageUnavailable, Superseded, Transient
+from function.errors import (
+    CompositeError,
+    InvalidManifestError,
+    StorageUnavailableError,
+    SupersededError,
+    TransientError,
+)
 from function.manifest.parse import manifest_from
 from function.manifest.quoting import quoted
 from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, Row, read_rows
 from function.pipeline.stage_times import StageTimes
 from function.settings import Settings
 from function.sidecar import CatalogueSidecar, ErrorRecord
-from function.storage.client import Forbidden, NotFound, TooLarge
-from function.storage.content_encoding import Damaged
+from function.storage.client import AccessDeniedError, ObjectNotFoundError, ObjectTooLargeError
+from function.storage.content_encoding import DamagedContentError
 from function.storage.names import MAX_OBJECT_NAME_BYTES, gs_uri
 from function.telemetry.structured_logging import log
 
@@ -34,7 +40,7 @@ MAX_REFUSED_LISTED = 10_000  # with reasons of MAX_REASON_CHARS a sidecar of a f
 
 
 def settle_catalogue(upload: Upload, services: Services, deadline: Deadline) -> None:
-    """Bring one catalogue to its sidecar. Returns when it is settled; raises Transient to be called again."""
+    """Bring one catalogue to its sidecar. Returns when it is settled; raises TransientError to be called again."""
     if len(sidecar_name(upload.name).encode()) > MAX_OBJECT_NAME_BYTES:
         log("ERROR", "refused: the catalogue's name is too long for a sidecar beside it", stage="event")
         return
@@ -45,7 +51,7 @@ def settle_catalogue(upload: Upload, services: Services, deadline: Deadline) -> 
 def catalogue_budget(rows: list[Row], settings: Settings) -> float | None:
     """What all pairs of a catalogue may cost together: the `budget_usd` of its rows, which state one or none.
 
-    Raises ManifestInvalid when they state several, or one that cannot be used.
+    Raises InvalidManifestError when they state several, or one that cannot be used.
     """
     stated: dict[str, tuple[Row, Any]] = {}
     for row in rows:
@@ -57,7 +63,7 @@ def catalogue_budget(rows: list[Row], settings: Settings) -> float | None:
                 stated.setdefault(quoted(fields[BUDGET_FIELD]), (row, fields[BUDGET_FIELD]))
     if len(stated) > 1:
         (one, (first, _)), (other, (second, _)) = list(stated.items())[:2]
-        raise ManifestInvalid(
+        raise InvalidManifestError(
             f"a catalogue has one budget_usd: row {first.number} says {one}, row {second.number} says {other}"
         )
     for _, budget in stated.values():
@@ -123,7 +129,7 @@ class CatalogueWork:
     def discard(self, delivery: Delivery) -> None:
         """Nothing: the rows that are written are the newer generation's to keep or replace."""
 
-    def give_up(self, error: Transient, delivery: Delivery, waited_s: float) -> CompositeError | None:
+    def give_up(self, error: TransientError, delivery: Delivery, waited_s: float) -> CompositeError | None:
         """What to record once the upload has waited long enough; None before that, and as long as each delivery
         brings it further: a large catalogue is only slow."""
         log(
@@ -184,24 +190,24 @@ def _metadata(delivery: Delivery) -> dict[str, str]:
 
 
 def _read_catalogue(delivery: Delivery) -> bytes | None:
-    """The catalogue's bytes; None when it was deleted. Raises Superseded when it was replaced."""
+    """The catalogue's bytes; None when it was deleted. Raises SupersededError when it was replaced."""
     upload, storage, deadline = delivery.upload, delivery.storage, delivery.deadline
     check_name(upload.name)
     try:
         return storage.read(
             upload.bucket, upload.name, deadline, generation=upload.generation, limit=MAX_CATALOGUE_BYTES
         )
-    except NotFound:
+    except ObjectNotFoundError:
         live = storage.stat(upload.bucket, upload.name, deadline)
         if live is not None and live.generation > upload.generation:
-            raise Superseded("the catalogue was replaced before it was read") from None
+            raise SupersededError("the catalogue was replaced before it was read") from None
         log("WARNING", "the catalogue was deleted before it was read; nothing to do", stage="manifest")
         return None
-    except TooLarge:
-        raise ManifestInvalid(
+    except ObjectTooLargeError:
+        raise InvalidManifestError(
             f"the catalogue has more than the {MAX_CATALOGUE_BYTES:,} bytes allowed; split it"
         ) from None
-    except Damaged as error:
-        raise ManifestInvalid(f"the catalogue is stored as gzip and cannot be unpacked: {error}") from None
-    except Forbidden as error:
-        raise StorageUnavailable(f"the catalogue cannot be read: {error}", stage="manifest") from None
+    except DamagedContentError as error:
+        raise InvalidManifestError(f"the catalogue is stored as gzip and cannot be unpacked: {error}") from None
+    except AccessDeniedError as error:
+        raise StorageUnavailableError(f"the catalogue cannot be read: {error}", stage="manifest") from None

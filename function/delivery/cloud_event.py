@@ -22,7 +22,7 @@ ENDINGS = (MANIFEST_SUFFIX, *CATALOGUE_SUFFIXES)
 MAX_GENERATION = 2**63 - 1  # generations are int64
 
 
-class NotAnEvent(Exception):
+class InvalidEventError(Exception):
     """A delivery that is no finalize event of Cloud Storage; the message says why."""
 
 
@@ -57,34 +57,34 @@ def is_manifest(name: str) -> bool:
 
 
 def parse_event(headers: Mapping[str, str] | Headers, body: bytes) -> Upload:
-    """Binary or structured CloudEvent → Upload. Raises NotAnEvent."""
+    """Binary or structured CloudEvent → Upload. Raises InvalidEventError."""
     try:
         event = from_http(dict(headers.items()), body)
     except (GenericException, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-        raise NotAnEvent(f"not a CloudEvent: {str(error)[:200]}") from None
+        raise InvalidEventError(f"not a CloudEvent: {str(error)[:200]}") from None
     if event["type"] != FINALIZED:
-        raise NotAnEvent(f"type is {str(event['type'])[:100]!r}, not {FINALIZED!r}")
+        raise InvalidEventError(f"type is {str(event['type'])[:100]!r}, not {FINALIZED!r}")
     data = _as_object(event.data)
     bucket, name = _text(data, "bucket"), _text(data, "name")
     if not re.fullmatch(BUCKET_NAME, bucket):
-        raise NotAnEvent("data.bucket is no name that a bucket can have")
+        raise InvalidEventError("data.bucket is no name that a bucket can have")
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise NotAnEvent("data.name has characters that are not valid Unicode") from None
+        raise InvalidEventError("data.name has characters that are not valid Unicode") from None
     try:
         generation = int(data["generation"])
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise NotAnEvent("data.generation is missing or no number") from None
+        raise InvalidEventError("data.generation is missing or no number") from None
     if not 0 < generation <= MAX_GENERATION or isinstance(data["generation"], bool):
-        raise NotAnEvent("data.generation is no generation number")
+        raise InvalidEventError("data.generation is no generation number")
     return Upload(str(event["id"]), bucket, name, generation, _event_time(_stated_time(headers, body), data))
 
 
 def _text(data: dict[str, Any], field: str) -> str:
     value = data.get(field)
     if not isinstance(value, str) or not value:
-        raise NotAnEvent(f"data.{field} is missing")
+        raise InvalidEventError(f"data.{field} is missing")
     return value
 
 
@@ -93,9 +93,9 @@ def _as_object(data: Any) -> dict[str, Any]:
         try:
             data = json.loads(data)
         except (ValueError, RecursionError):
-            raise NotAnEvent("the body is not JSON") from None
+            raise InvalidEventError("the body is not JSON") from None
     if not isinstance(data, dict):
-        raise NotAnEvent("the body is not a JSON object")
+        raise InvalidEventError("the body is not a JSON object")
     return data
 
 

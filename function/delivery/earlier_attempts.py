@@ -18,7 +18,7 @@ def earlier_attempts(
     """Of the runs before the one that `record.person` has asked for; none where no person has.
 
     Only what the model placed itself, in the same scene and with the same photographs, can be restored once more.
-    Raises StorageUnavailable.
+    Raises StorageUnavailableError.
     """
     standing = OutputWriter(delivery).read_sidecar(sidecar_name) if record.person else None
     if record.person is None or standing is None or standing.manifest is None:

@@ -6,7 +6,7 @@ from function.deadline import Deadline
 from function.delivery.lease import LeaseHandle
 from function.delivery.outputs import OutputWriter
 from function.delivery.services import Delivery
-from function.errors import AtWorkElsewhere
+from function.errors import LeaseHeldError
 from function.generation.call_ledger import BegunCall
 
 
@@ -22,9 +22,9 @@ class HeirsLedger:
         return self._lease.begun()
 
     def reserve(self, call: BegunCall, deadline: Deadline) -> None:
-        """Note a call before it is made. Raises AtWorkElsewhere where the pair is settled."""
+        """Note a call before it is made. Raises LeaseHeldError where the pair is settled."""
         if OutputWriter(self._delivery).is_settled(self._sidecar_name):
-            raise AtWorkElsewhere("another delivery has settled this manifest")
+            raise LeaseHeldError("another delivery has settled this manifest")
         self._lease.reserve(call, deadline)
 
     def rollback(self) -> None:

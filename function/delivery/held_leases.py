@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from function.deadline import Deadline
 from function.delivery.lease import LeaseHandle
-from function.errors import AtWorkElsewhere, Superseded, Transient
-from function.storage.client import Forbidden
+from function.errors import LeaseHeldError, SupersededError, TransientError
+from function.storage.client import AccessDeniedError
 from function.telemetry.structured_logging import log
 
 RENEW_EVERY_S = 20.0  # a third of LEASE_S; most pairs are over before the first
@@ -27,7 +27,7 @@ class HeldLeases:
 
     @contextmanager
     def keep(self, lease: LeaseHandle) -> Iterator[None]:
-        """Renew `lease` during the block. Raises AtWorkElsewhere, and hands it on, when this process is ending."""
+        """Renew `lease` during the block. Raises LeaseHeldError, and hands it on, when this process is ending."""
         with self._lock:
             ending = self._ending
             self._held[lease] = None
@@ -35,7 +35,7 @@ class HeldLeases:
         try:
             if ending:
                 lease.hand_on(Deadline(HAND_ON_S))
-                raise AtWorkElsewhere("this instance ends; the manifest was handed on")
+                raise LeaseHeldError("this instance ends; the manifest was handed on")
             threading.Thread(target=_renew_until, args=(over, lease), daemon=True).start()
             yield
         finally:
@@ -63,7 +63,7 @@ def _renew_until(over: threading.Event, lease: LeaseHandle) -> None:
     while not over.wait(RENEW_EVERY_S):
         try:
             lease.renew()
-        except (Superseded, AtWorkElsewhere):
+        except (SupersededError, LeaseHeldError):
             return  # the run finds that out before it calls or commits
-        except (Transient, Forbidden) as error:
+        except (TransientError, AccessDeniedError) as error:
             log("WARNING", f"the lease could not be renewed, it is tried again: {error}", stage="lease")

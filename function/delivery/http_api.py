@@ -9,7 +9,7 @@ from flask import Request, Response
 from werkzeug.datastructures import MIMEAccept
 
 from function.deadline import Deadline
-from function.delivery.accept import NotAcceptable, picture_format, wants_picture
+from function.delivery.accept import NotAcceptableError, picture_format, wants_picture
 from function.delivery.http_answers import STATUS_OF, error_answer, json_answer, refusal
 from function.delivery.http_form import parse_form
 from function.delivery.large_answer import MAX_ANSWER_BYTES, json_answer_size, store_pictures
@@ -19,11 +19,11 @@ from function.delivery.sign_results import sign_results
 from function.errors import (
     CompositeError,
     ErrorCode,
-    ManifestInvalid,
-    SourceMissing,
-    SourceNotYetThere,
-    StorageUnavailable,
-    Unexpected,
+    InternalError,
+    InvalidManifestError,
+    MissingSourceError,
+    SourceNotYetThereError,
+    StorageUnavailableError,
 )
 from function.generation.answer_store import AnswerStore
 from function.generation.call_ledger import InMemoryLedger
@@ -40,7 +40,7 @@ from function.pipeline.resources import PairResources
 from function.pipeline.run import run_pair
 from function.pipeline.style import apply_style
 from function.sidecar import Sidecar
-from function.storage.client import Forbidden
+from function.storage.client import AccessDeniedError
 from function.telemetry.structured_logging import log_unexpected
 
 
@@ -52,17 +52,17 @@ def answer_request(request: Request, body: bytes, services: Services) -> Respons
         as_picture = wants_picture(request.accept_mimetypes)
         composite = _run(request, body, services, deadline, record, as_picture=as_picture)
         return _answer(composite, services, deadline, record, as_picture=as_picture)
-    except NotAcceptable as error:
+    except NotAcceptableError as error:
         return refusal("not_acceptable", str(error))
-    except SourceNotYetThere as missing:
-        return _error(SourceMissing(missing.message), record)
+    except SourceNotYetThereError as missing:
+        return _error(MissingSourceError(missing.message), record)
     except CompositeError as error:
         return _error(error, record)
-    except Forbidden as error:
-        return _error(StorageUnavailable(f"the output bucket cannot be used: {error}"), record)
+    except AccessDeniedError as error:
+        return _error(StorageUnavailableError(f"the output bucket cannot be used: {error}"), record)
     except Exception as error:  # noqa: BLE001 (the framework would answer with a page of HTML)
         log_unexpected(error, "http")
-        return _error(Unexpected(f"an unexpected {type(error).__name__}; the log has the details"), record)
+        return _error(InternalError(f"an unexpected {type(error).__name__}; the log has the details"), record)
 
 
 def _answer(
@@ -105,7 +105,9 @@ def _run(
         else:
             manifest = parse_manifest(body, settings)
         if manifest.batch:
-            raise ManifestInvalid("batch: a request is answered at once; upload the manifest to have it in a batch")
+            raise InvalidManifestError(
+                "batch: a request is answered at once; upload the manifest to have it in a batch"
+            )
         record.labels, record.placement, record.pose = manifest.labels, manifest.placement_words, manifest.pose
         record.feedback = manifest.feedback
         record.name = manifest.name
@@ -142,7 +144,7 @@ def _run(
 def _in_accepted_format(manifest: Manifest, accepted: MIMEAccept, scene: Source | None) -> Manifest:
     """The manifest, asking for the picture in the format that the caller likes most, or the first of several.
 
-    Raises NotAcceptable.
+    Raises NotAcceptableError.
     """
     scene_format = detect_format(scene.content) if scene else None
     own = FORMATS[scene_format].written_as if scene_format else None

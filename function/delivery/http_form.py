@@ -9,7 +9,7 @@ from typing import IO, Any
 from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.manifest.flat_fields import FLAT_FIELDS, is_known, join_views, set_field, short
 from function.manifest.placement import MASK_FIELD
 from function.manifest.product_views import view_field
@@ -27,7 +27,7 @@ def parse_form(
 ) -> tuple[dict[str, Any], dict[str, Source]]:
     """Form fields are the manifest's (`labels.sku`, `output.format` too); files are its images → both, by field.
 
-    `parameters` are those of the content type. Raises ManifestInvalid, SourceTooLarge.
+    `parameters` are those of the content type. Raises InvalidManifestError, SourceTooLargeError.
     """
     # Images may come as data: references in fields; the library's own limit is half a megabyte.
     parser = FormDataParser(
@@ -36,36 +36,36 @@ def parse_form(
     try:
         _, texts, files = parser.parse(io.BytesIO(body), "multipart/form-data", len(body), dict(parameters))
     except HTTPException:
-        raise ManifestInvalid(f"the form has more than the {MAX_FORM_FIELDS} parts allowed") from None
+        raise InvalidManifestError(f"the form has more than the {MAX_FORM_FIELDS} parts allowed") from None
     except ValueError as error:
-        raise ManifestInvalid(f"the form cannot be read: {error}") from None
+        raise InvalidManifestError(f"the form cannot be read: {error}") from None
     # The names are the caller's own, and as long as the form.
     if unknown := [short(name) for name in texts if not is_known(name)]:
-        raise ManifestInvalid(f"{', '.join(unknown[:MAX_NAMED])}: unknown field (known: {', '.join(FLAT_FIELDS)})")
+        raise InvalidManifestError(f"{', '.join(unknown[:MAX_NAMED])}: unknown field (known: {', '.join(FLAT_FIELDS)})")
     fields: dict[str, Any] = {}
     try:
         for name, text in texts.items(multi=True):
             set_field(fields, name, text)
     except ValueError as error:
-        raise ManifestInvalid(str(error)) from None
+        raise InvalidManifestError(str(error)) from None
     uploaded: dict[str, Source] = {}
     for name, upload in files.items(multi=True):
         try:
             _add_file(name, upload.read(), fields, uploaded, max_source_bytes)
         except ValueError as error:
-            raise ManifestInvalid(str(error)) from None
+            raise InvalidManifestError(str(error)) from None
     try:
         join_views(fields)
     except ValueError as error:
-        raise ManifestInvalid(str(error)) from None
+        raise InvalidManifestError(str(error)) from None
     return fields, uploaded
 
 
 def _add_file(
     name: str, content: bytes, fields: dict[str, Any], uploaded: dict[str, Source], max_source_bytes: int
 ) -> None:
-    """Put a file among the `uploaded`, and what stands for it into the manifest's `fields`. Raises ManifestInvalid,
-    SourceTooLarge, ValueError."""
+    """Put a file among the `uploaded`, and what stands for it into the manifest's `fields`. Raises
+    InvalidManifestError, SourceTooLargeError, ValueError."""
     if name == MASK_FIELD:
         check_size(name, "the uploaded file", len(content), max_source_bytes)
         set_field(fields, name, "data:,")
@@ -74,14 +74,14 @@ def _add_file(
     part, key = (fields, name) if name in FILE_FIELDS else (_product_called(name, fields), "product")
     if part is None:
         known = f"{', '.join(FILE_FIELDS)}, {PRODUCT_FILE}NAME of one of products"
-        raise ManifestInvalid(f"{short(name)}: unknown file (known: {known})")
+        raise InvalidManifestError(f"{short(name)}: unknown file (known: {known})")
     earlier = [field for field in uploaded if field == name or field.startswith(f"{name}.")]
     if (key in part and not earlier) or (earlier and key != SEVERAL_FILES):
-        raise ManifestInvalid(f"{name} is filled twice")
+        raise InvalidManifestError(f"{name} is filled twice")
     field = view_field(name, len(earlier))
     check_size(field, "the uploaded file", len(content), max_source_bytes)
     if same := next((one for one in earlier if uploaded[one].content == content), None):
-        raise ManifestInvalid(f"{field}: it is the same photograph as {same}; send each once")
+        raise InvalidManifestError(f"{field}: it is the same photograph as {same}; send each once")
     # The manifest's model wants references; the bytes themselves go beside them.
     part[key] = ["data:,", *(f"data:,{index}" for index in range(1, len(earlier) + 1))] if earlier else "data:,"
     uploaded[field] = Source("upload:" + field, None, content)

@@ -23,7 +23,8 @@ def json_answer_size(composite: Composite, sidecar: bytes) -> int:
 
 
 def store_pictures(composite: Composite, labels: dict[str, str], services: Services, deadline: Deadline) -> list[str]:
-    """Write the pictures under names of their own → their gs:// addresses. Raises StorageUnavailable, Forbidden."""
+    """Write the pictures under names of their own → their gs:// addresses. Raises StorageUnavailableError,
+    AccessDeniedError."""
     bucket, one_of_its_own = services.settings.output_bucket, f"{HTTP_PREFIX}{uuid.uuid4().hex}"
     addresses = []
     for picture in composite.pictures:

@@ -20,9 +20,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
 from function.delivery.process_lock import ProcessLivenessLock, machine_identity
-from function.errors import AtWorkElsewhere, Superseded, Transient
+from function.errors import LeaseHeldError, SupersededError, TransientError
 from function.generation.call_ledger import BegunCall
-from function.storage.client import Changed, Forbidden, NotFound, Storage, TooLarge
+from function.storage.client import (
+    AccessDeniedError,
+    ObjectNotFoundError,
+    ObjectTooLargeError,
+    PreconditionFailedError,
+    Storage,
+)
 from function.storage.names import WORK_PREFIX
 from function.telemetry.structured_logging import log
 
@@ -116,7 +122,7 @@ class LeaseHandle:
         return stored is not None and stored.generation != self._generation
 
     def reserve(self, call: BegunCall, deadline: Deadline) -> None:
-        """Note a model call before it is made. Raises Superseded or AtWorkElsewhere when the lease was lost."""
+        """Note a model call before it is made. Raises SupersededError or LeaseHeldError when the lease was lost."""
         with self._writing:
             self._assert_not_handed_on()
             update = {"calls": (*self._lease.calls, call), "expires": _expiry(self._run_deadline)}
@@ -128,8 +134,8 @@ class LeaseHandle:
             self._lease = self._lease.model_copy(update={"calls": self._lease.calls[:-1]})
 
     def renew(self) -> None:
-        """Hold it for LEASE_S from now, but not past the event's deadline. Raises Superseded or AtWorkElsewhere when
-        it was lost, and what `Storage.write` raises."""
+        """Hold it for LEASE_S from now, but not past the event's deadline. Raises SupersededError or LeaseHeldError
+        when it was lost, and what `Storage.write` raises."""
         with self._writing:
             if not self._handed_on:
                 update = {"expires": _expiry(self._run_deadline)}
@@ -143,7 +149,7 @@ class LeaseHandle:
             self._handed_on = True
 
     def assert_held(self, deadline: Deadline) -> None:
-        """Raises Superseded or AtWorkElsewhere when another delivery has taken the lease over meanwhile."""
+        """Raises SupersededError or LeaseHeldError when another delivery has taken the lease over meanwhile."""
         with self._writing:
             self._assert_not_handed_on()
             began = time.monotonic()
@@ -165,9 +171,9 @@ class LeaseHandle:
             free = free.model_copy(update={"first_delivery": None})
         try:
             self._replace(free, deadline.grace_period())
-        except (Superseded, AtWorkElsewhere):
+        except (SupersededError, LeaseHeldError):
             return
-        except (Transient, Forbidden) as error:
+        except (TransientError, AccessDeniedError) as error:
             log("WARNING", f"the lease could not be released, it will expire: {error}", stage="lease")
 
     def close(self) -> None:
@@ -176,14 +182,14 @@ class LeaseHandle:
 
     def _assert_not_handed_on(self) -> None:
         if self._handed_on:
-            raise AtWorkElsewhere("this instance ends; the manifest was handed on")
+            raise LeaseHeldError("this instance ends; the manifest was handed on")
 
     def _replace(self, lease: Lease, deadline: Deadline) -> None:
         while True:
             began = time.monotonic()
             try:
                 self._generation = _write(self._storage, self._bucket, self._name, lease, self._generation, deadline)
-            except Changed:
+            except PreconditionFailedError:
                 self._recognise_own_write(deadline)
             else:
                 self._lease, self._confirmed = lease, began
@@ -191,15 +197,15 @@ class LeaseHandle:
 
     def _recognise_own_write(self, deadline: Deadline) -> None:
         """The object has another generation than the one known: a write of this run may have arrived after it was
-        given up for lost. Raises Superseded or AtWorkElsewhere when it was another run's: for the same generation this
-        delivery has to come again, should that one die."""
+        given up for lost. Raises SupersededError or LeaseHeldError when it was another run's: for the same generation
+        this delivery has to come again, should that one die."""
         existing, generation = _read_existing(self._storage, self._bucket, self._name, deadline)
         if existing is not None and existing.run == self._lease.run:
             self._generation = generation
             return
         if existing is not None and existing.manifest_generation > self._lease.manifest_generation:
-            raise Superseded("a newer generation of this manifest has taken over")
-        raise AtWorkElsewhere("another delivery has taken this manifest over")
+            raise SupersededError("a newer generation of this manifest has taken over")
+        raise LeaseHeldError("another delivery has taken this manifest over")
 
 
 def lease_name(upload: Upload) -> str:
@@ -211,7 +217,7 @@ def lease_name(upload: Upload) -> str:
 def acquire_lease(storage: Storage, bucket: str, upload: Upload, deadline: Deadline) -> LeaseHandle:
     """Take the lease on `upload` for this run.
 
-    Raises AtWorkElsewhere when another live delivery of this generation holds it, Superseded when a newer
+    Raises LeaseHeldError when another live delivery of this generation holds it, SupersededError when a newer
     generation is or was at work.
     """
     name = lease_name(upload)
@@ -238,18 +244,18 @@ def _acquire(
     try:
         generation = _write(storage, bucket, name, lease, 0, deadline)
         return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline, is_first=True)
-    except Changed:
+    except PreconditionFailedError:
         pass  # not the first delivery, or not the first generation
     existing, expected_generation = _read_existing(storage, bucket, name, deadline)
     is_first = False
     if existing is not None:
         if existing.manifest_generation > lease.manifest_generation:
-            raise Superseded("a newer generation of this manifest is at work")
+            raise SupersededError("a newer generation of this manifest is at work")
         if existing.manifest_generation < lease.manifest_generation:
             lease = lease.model_copy(update={"replaces_older": True})
             is_first = True
         elif not existing.is_available():
-            raise AtWorkElsewhere("another delivery of this manifest is at work")
+            raise LeaseHeldError("another delivery of this manifest is at work")
         else:
             lease = lease.model_copy(
                 update={
@@ -260,8 +266,8 @@ def _acquire(
             )
     try:
         generation = _write(storage, bucket, name, lease, expected_generation, deadline)
-    except Changed:
-        raise AtWorkElsewhere("another delivery of this manifest was faster") from None
+    except PreconditionFailedError:
+        raise LeaseHeldError("another delivery of this manifest was faster") from None
     return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline, is_first=is_first)
 
 
@@ -270,7 +276,7 @@ def is_held(storage: Storage, bucket: str, upload: Upload, deadline: Deadline) -
     try:
         body = storage.read(bucket, lease_name(upload), deadline, limit=MAX_LEASE_BYTES)
         lease = Lease.model_validate_json(body)
-    except (NotFound, ValidationError, TooLarge):
+    except (ObjectNotFoundError, ValidationError, ObjectTooLargeError):
         return False
     return lease.manifest_generation >= upload.generation and not lease.is_available()
 
@@ -287,9 +293,9 @@ def _read_existing(storage: Storage, bucket: str, name: str, deadline: Deadline)
     try:
         body = storage.read(bucket, name, deadline, generation=stored.generation, limit=MAX_LEASE_BYTES)
         return Lease.model_validate_json(body), stored.generation
-    except NotFound:
-        raise AtWorkElsewhere("another delivery of this manifest was faster") from None
-    except (ValidationError, TooLarge):
+    except ObjectNotFoundError:
+        raise LeaseHeldError("another delivery of this manifest was faster") from None
+    except (ValidationError, ObjectTooLargeError):
         return None, stored.generation  # not written by this version: it is replaced
 
 

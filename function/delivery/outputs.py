@@ -13,11 +13,11 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from function.delivery.cloud_event import MANIFEST_SUFFIX
 from function.delivery.services import Delivery
-from function.errors import AtWorkElsewhere, OutputConflict, Superseded
+from function.errors import LeaseHeldError, OutputConflictError, SupersededError
 from function.imaging.formats import FORMATS
 from function.sidecar import ManifestIdentity, Sidecar
-from function.storage.client import NotFound, StoredObject, TooLarge
-from function.storage.compare_and_swap import WriteContention, compare_and_swap
+from function.storage.client import ObjectNotFoundError, ObjectTooLargeError, StoredObject
+from function.storage.compare_and_swap import WriteContentionError, compare_and_swap
 from function.storage.names import gs_uri
 from function.telemetry.structured_logging import log
 
@@ -83,7 +83,7 @@ class OutputWriter:
     def is_settled(self, sidecar_name: str) -> bool:
         """Whether this generation's sidecar is stored.
 
-        Raises Superseded when a newer one's is, OutputConflict when something that is not ours has its name.
+        Raises SupersededError when a newer one's is, OutputConflictError when something that is not ours has its name.
         """
         return self.settled(sidecar_name) is not None
 
@@ -101,7 +101,7 @@ class OutputWriter:
         try:
             body = self._storage.read(self._bucket, sidecar_name, self._deadline, limit=MAX_SIDECAR_BYTES)
             return Sidecar.model_validate_json(body)
-        except (NotFound, TooLarge, ValidationError):
+        except (ObjectNotFoundError, ObjectTooLargeError, ValidationError):
             return None
 
     def write(
@@ -109,7 +109,7 @@ class OutputWriter:
     ) -> bool:
         """Write one object; `skip_if_current` leaves one of the same generation alone → whether it was written.
 
-        Raises Superseded, OutputConflict, StorageUnavailable.
+        Raises SupersededError, OutputConflictError, StorageUnavailableError.
         """
 
         def may_replace(existing: StoredObject) -> bool:
@@ -130,13 +130,13 @@ class OutputWriter:
                 self._storage, self._bucket, name, content, content_type, self._deadline,
                 metadata=metadata, may_replace=may_replace,
             )  # fmt: skip
-        except WriteContention as contention:
-            raise OutputConflict(str(contention)) from None
+        except WriteContentionError as contention:
+            raise OutputConflictError(str(contention)) from None
 
     def write_result(self, picture: Picture, leftovers: Leftovers) -> None:
         """Write a result over none, one of an older generation, or one of `leftovers`.
 
-        Raises AtWorkElsewhere when another delivery has written one meanwhile, and what `write` raises.
+        Raises LeaseHeldError when another delivery has written one meanwhile, and what `write` raises.
         """
 
         def may_replace(existing: StoredObject) -> bool:
@@ -178,7 +178,7 @@ class OutputWriter:
         """Delete this generation's results but `keep`, and with `older` those of older generations.
 
         With `leftovers` those of this generation stay, for they may be what a sidecar describes that is on its way;
-        raises AtWorkElsewhere when another delivery has written one meanwhile.
+        raises LeaseHeldError when another delivery has written one meanwhile.
         """
         for stored, made_for in self.results(outputs):
             if stored.name in keep:
@@ -205,16 +205,16 @@ class OutputWriter:
             _assert_left_over(existing, leftovers)
 
     def _generation_of(self, stored: StoredObject) -> int:
-        """The manifest generation an output was made for. Raises Superseded when it is newer than ours,
-        OutputConflict when it is not an output of this manifest."""
+        """The manifest generation an output was made for. Raises SupersededError when it is newer than ours,
+        OutputConflictError when it is not an output of this manifest."""
         generation = self._stated_generation(stored)
         if generation is None:
-            raise OutputConflict(
+            raise OutputConflictError(
                 f"{gs_uri(stored.bucket, stored.name)} was not written for {self._upload.uri}; it is left alone. "
                 "Rename the manifest, or remove that object"
             )
         if generation > self._upload.generation:
-            raise Superseded("a newer generation of this manifest is settled")
+            raise SupersededError("a newer generation of this manifest is settled")
         return generation
 
     def _stated_generation(self, stored: StoredObject) -> int | None:
@@ -233,7 +233,7 @@ class OutputWriter:
                 stored.bucket, stored.name, self._deadline, generation=stored.generation, limit=MAX_SIDECAR_BYTES
             )
             stated = _SidecarHead.model_validate_json(body).manifest
-        except (NotFound, ValidationError):
+        except (ObjectNotFoundError, ValidationError):
             return None
         same = (stated.bucket, stated.name) == (self._upload.bucket, self._upload.name)
         return stated.generation if same else None
@@ -242,7 +242,7 @@ class OutputWriter:
 def _assert_left_over(stored: StoredObject, leftovers: Leftovers) -> None:
     """A result that was not there when this run took its lease is that of a run which holds it, or has settled."""
     if leftovers.get(stored.name) != stored.generation:
-        raise AtWorkElsewhere("another delivery of this manifest has written a result")
+        raise LeaseHeldError("another delivery of this manifest has written a result")
 
 
 class _SidecarHead(BaseModel):

@@ -30,14 +30,14 @@ from function.delivery.services import Delivery, Services
 from function.delivery.settle import settle
 from function.delivery.sign_results import sign_results
 from function.errors import (
-    AwaitsBatch,
+    AwaitsBatchError,
     CompositeError,
-    ManifestInvalid,
-    SourceMissing,
-    SourceNotYetThere,
-    StorageUnavailable,
-    Superseded,
-    Transient,
+    InvalidManifestError,
+    MissingSourceError,
+    SourceNotYetThereError,
+    StorageUnavailableError,
+    SupersededError,
+    TransientError,
 )
 from function.generation.answer_store import AnswerStore
 from function.generation.paid_calls import PaidCalls
@@ -51,8 +51,8 @@ from function.pipeline.resources import PairResources
 from function.pipeline.run import run_pair
 from function.pipeline.style import apply_style
 from function.sidecar import Sidecar
-from function.storage.client import Forbidden, NotFound, StoredObject, TooLarge
-from function.storage.content_encoding import Damaged
+from function.storage.client import AccessDeniedError, ObjectNotFoundError, ObjectTooLargeError, StoredObject
+from function.storage.content_encoding import DamagedContentError
 from function.storage.names import gs_uri
 from function.telemetry.structured_logging import log
 
@@ -60,7 +60,7 @@ SOURCE_WAIT_S = 600.0  # how long after its manifest's first delivery an image m
 
 
 def settle_pair(upload: Upload, services: Services, deadline: Deadline) -> None:
-    """Bring one pair manifest to its sidecar. Returns when it is settled; raises Transient to be called again."""
+    """Bring one pair manifest to its sidecar. Returns when it is settled; raises TransientError to be called again."""
     delivery = Delivery(upload, services, deadline)
     settle(PairWork(Outputs.of(delivery.output_bucket, upload.name)), delivery)
 
@@ -125,7 +125,7 @@ class PairWork:
                 ),
                 picked,
             )  # fmt: skip
-        except AwaitsBatch as waiting:
+        except AwaitsBatchError as waiting:
             log("INFO", f"waits for a batch: {waiting}", stage="batch")
             return None
         may_wait = delivery.waited_s(lease.first_delivery) <= services.settings.event_max_age_s
@@ -170,12 +170,12 @@ class PairWork:
         """Remove results of this generation: a newer one has taken over."""
         OutputWriter(delivery).remove_results(self._outputs, older=False)
 
-    def give_up(self, error: Transient, delivery: Delivery, waited_s: float) -> CompositeError | None:
+    def give_up(self, error: TransientError, delivery: Delivery, waited_s: float) -> CompositeError | None:
         """What to record once the upload has waited long enough; None before that."""
-        if isinstance(error, SourceNotYetThere):
+        if isinstance(error, SourceNotYetThereError):
             if waited_s <= SOURCE_WAIT_S:
                 return None
-            return SourceMissing(f"{error.message}; waited for it for {SOURCE_WAIT_S / 60:.0f} minutes")
+            return MissingSourceError(f"{error.message}; waited for it for {SOURCE_WAIT_S / 60:.0f} minutes")
         return error if waited_s > delivery.services.settings.event_max_age_s else None
 
     def _note_interrupted(self) -> None:
@@ -202,8 +202,8 @@ class PairWork:
 
 
 def _read_manifest(delivery: Delivery) -> tuple[Manifest, StoredObject] | None:
-    """This generation of the manifest, and what storage says of it; None when it was deleted. Raises Superseded when
-    it was replaced.
+    """This generation of the manifest, and what storage says of it; None when it was deleted. Raises SupersededError
+    when it was replaced.
 
     A versioned bucket still serves a replaced generation, hence the look at the live one: a picture for a manifest
     that nobody wants any more would be paid for in vain.
@@ -221,14 +221,14 @@ def _read_manifest(delivery: Delivery) -> tuple[Manifest, StoredObject] | None:
             log("WARNING", "the manifest was deleted before it was read; nothing to do", stage="manifest")
             return None
         if existing.generation > upload.generation:
-            raise Superseded("the manifest was replaced before it was read")
+            raise SupersededError("the manifest was replaced before it was read")
         manifest = parse_manifest(body.result(), delivery.services.settings)
         return manifest, existing
-    except NotFound:
-        raise StorageUnavailable("the manifest was replaced while it was read", stage="manifest") from None
-    except TooLarge:
-        raise ManifestInvalid(f"the manifest has more than the {MAX_MANIFEST_BYTES} bytes allowed") from None
-    except Damaged as error:
-        raise ManifestInvalid(f"the manifest is stored as gzip and cannot be unpacked: {error}") from None
-    except Forbidden as error:
-        raise StorageUnavailable(f"the manifest cannot be read: {error}", stage="manifest") from None
+    except ObjectNotFoundError:
+        raise StorageUnavailableError("the manifest was replaced while it was read", stage="manifest") from None
+    except ObjectTooLargeError:
+        raise InvalidManifestError(f"the manifest has more than the {MAX_MANIFEST_BYTES} bytes allowed") from None
+    except DamagedContentError as error:
+        raise InvalidManifestError(f"the manifest is stored as gzip and cannot be unpacked: {error}") from None
+    except AccessDeniedError as error:
+        raise StorageUnavailableError(f"the manifest cannot be read: {error}", stage="manifest") from None

@@ -20,24 +20,24 @@ DRAIN_S = 5.0  # what an honest caller needs to finish sending, and to read the 
 MAX_DRAINED_BYTES = 4 * MAX_BODY_BYTES
 
 
-class BodyTooLarge(Exception):
+class BodyTooLargeError(Exception):
     """The body has more bytes than the limit, or takes too much work to put together."""
 
 
-class BodyTooSlow(Exception):
+class BodyTooSlowError(Exception):
     """The body did not arrive in time."""
 
 
-class BodyIncomplete(Exception):
+class BodyIncompleteError(Exception):
     """The caller ended the connection, or what it sent is no body."""
 
 
 def read_body(request: Request, readings: Readings, *, within_s: float, limit: int = MAX_BODY_BYTES) -> bytes:
-    """The whole body. Raises BodyTooLarge (before anything is read, where its length is stated), BodyTooSlow,
-    BodyIncomplete."""
+    """The whole body. Raises BodyTooLargeError (before anything is read, where its length is stated), BodyTooSlowError,
+    BodyIncompleteError."""
     stated = request.content_length
     if stated is not None and stated > limit:
-        raise BodyTooLarge(f"the request has {stated:,} bytes; {limit:,} are allowed")
+        raise BodyTooLargeError(f"the request has {stated:,} bytes; {limit:,} are allowed")
     pieces: list[bytes] = []
     cpu_s = time.thread_time()
     with readings.reading(within_s, request.environ) as reading:
@@ -46,9 +46,9 @@ def read_body(request: Request, readings: Readings, *, within_s: float, limit: i
                 pieces.append(piece)
                 reading.size += len(piece)
                 if reading.size > limit:
-                    raise BodyTooLarge(f"the request has more than the {limit:,} bytes allowed")
+                    raise BodyTooLargeError(f"the request has more than the {limit:,} bytes allowed")
                 if time.thread_time() - cpu_s > MAX_READ_CPU_S:
-                    raise BodyTooLarge("the request comes in too many chunks")
+                    raise BodyTooLargeError("the request comes in too many chunks")
                 if reading.ended_for:
                     break
             complete = reading.size >= stated if stated is not None else not piece
@@ -57,8 +57,8 @@ def read_body(request: Request, readings: Readings, *, within_s: float, limit: i
     if complete:
         return b"".join(pieces)
     if reading.ended_for:
-        raise BodyTooSlow(reading.ended_for)
-    raise BodyIncomplete("the request ended before its body was complete")
+        raise BodyTooSlowError(reading.ended_for)
+    raise BodyIncompleteError("the request ended before its body was complete")
 
 
 def answered_first(response: Response, request: Request) -> Response:

@@ -15,15 +15,21 @@ from itertools import islice
 from function.delivery.cloud_event import Upload
 from function.delivery.persons_request import is_of
 from function.delivery.services import Delivery
-from function.errors import ManifestInvalid, ReferenceForbidden, StorageUnavailable, Superseded, Transient
+from function.errors import (
+    ForbiddenReferenceError,
+    InvalidManifestError,
+    StorageUnavailableError,
+    SupersededError,
+    TransientError,
+)
 from function.manifest.parse import manifest_from
 from function.manifest.references import manifest_targets, references_one_folder_deeper
 from function.manifest.spreadsheet import Row
 from function.manifest.style import style_object
 from function.settings import Settings
 from function.sidecar import RefusedRow
-from function.storage.client import Forbidden, StoredObject, crc32c
-from function.storage.compare_and_swap import WriteContention, compare_and_swap
+from function.storage.client import AccessDeniedError, StoredObject, crc32c
+from function.storage.compare_and_swap import WriteContentionError, compare_and_swap
 from function.storage.names import MAX_OBJECT_NAME_BYTES, gs_uri, is_style
 
 CATALOGUE_KEY = "catalogue"  # custom metadata of a row's manifest: gs:// name of the catalogue …
@@ -35,7 +41,7 @@ MAX_REASON_CHARS = 500
 LONGEST_ROW_NAME = "/000001.json"
 
 
-class RowRefused(Exception):
+class RowRefusedError(Exception):
     """A row that cannot be written for good; the message says why."""
 
 
@@ -68,12 +74,12 @@ class RowManifest:
 def row_manifest(row: Row, upload: Upload, settings: Settings) -> RowManifest:
     """The pair manifest of one row, as it is stored. The same row always gives the same bytes.
 
-    Raises ManifestInvalid, ReferenceForbidden.
+    Raises InvalidManifestError, ForbiddenReferenceError.
     """
     try:
         fields = row.read()
     except ValueError as problem:
-        raise ManifestInvalid(str(problem)) from None
+        raise InvalidManifestError(str(problem)) from None
     # The budget is the catalogue's: in its rows it would make every one of them another when it is raised.
     if isinstance(fields, dict):
         fields = {name: value for name, value in fields.items() if name != BUDGET_FIELD}
@@ -85,7 +91,7 @@ def row_manifest(row: Row, upload: Upload, settings: Settings) -> RowManifest:
     body = (json.dumps(fields, ensure_ascii=False, indent=1) + "\n").encode()
     name = row_name(upload.name, row.number, manifest.name)
     if len(name.encode()) > MAX_OBJECT_NAME_BYTES:
-        raise ManifestInvalid("name: it is too long together with the catalogue's own")
+        raise InvalidManifestError("name: it is too long together with the catalogue's own")
     return RowManifest(name, body)
 
 
@@ -96,21 +102,21 @@ class NamesTaken:
         self._rows: dict[str, int] = {}
 
     def take(self, name: str, row: Row) -> None:
-        """Raises ManifestInvalid when another row has it."""
+        """Raises InvalidManifestError when another row has it."""
         first = self._rows.setdefault(name.casefold(), row.number)
         if first != row.number:
-            raise ManifestInvalid(f"name: row {first} is called so too")
+            raise InvalidManifestError(f"name: row {first} is called so too")
 
 
 def check_name(name: str) -> None:
-    """Raises ManifestInvalid when its rows could not be named after it."""
+    """Raises InvalidManifestError when its rows could not be named after it."""
     stem = name.rpartition(".")[0]
     if not stem or stem.endswith("/"):
-        raise ManifestInvalid("the catalogue has no name before its ending, and its rows are named after it")
+        raise InvalidManifestError("the catalogue has no name before its ending, and its rows are named after it")
     if is_style(f"{stem}{LONGEST_ROW_NAME}"):
-        raise ManifestInvalid("the catalogue cannot be called so: its rows would lie where style profiles are")
+        raise InvalidManifestError("the catalogue cannot be called so: its rows would lie where style profiles are")
     if len(f"{stem}{LONGEST_ROW_NAME}".encode()) > MAX_OBJECT_NAME_BYTES:
-        raise ManifestInvalid("the catalogue's name is too long: its rows' names would not fit after it")
+        raise InvalidManifestError("the catalogue's name is too long: its rows' names would not fit after it")
 
 
 class RowWriter:
@@ -129,7 +135,7 @@ class RowWriter:
     def write(self, rows: list[Row], before_batch: Callable[[], None]) -> None:
         """Have every good row's manifest stored; `before_batch` may raise to stop.
 
-        Raises Superseded, StorageUnavailable, and ManifestInvalid when not one row can be used.
+        Raises SupersededError, StorageUnavailableError, and InvalidManifestError when not one row can be used.
         """
         prefix = rows_prefix(self._upload.name)
         existing = {one.name: one for one in self._storage.list(self._upload.bucket, prefix, self._deadline)}
@@ -140,7 +146,7 @@ class RowWriter:
                 self._write_batch(pool, batch, existing)
         if not self.existing:
             first = self.refused[0]
-            raise ManifestInvalid(f"none of the {len(rows):,} rows can be used; row {first.row}: {first.reason}")
+            raise InvalidManifestError(f"none of the {len(rows):,} rows can be used; row {first.row}: {first.reason}")
 
     def _write_batch(self, pool: ThreadPoolExecutor, batch: list[Row], existing: dict[str, StoredObject]) -> None:
         futures = {}
@@ -148,13 +154,13 @@ class RowWriter:
             try:
                 made = row_manifest(row, self._upload, self._settings)
                 self._names.take(made.name, row)
-            except (ManifestInvalid, ReferenceForbidden) as error:
+            except (InvalidManifestError, ForbiddenReferenceError) as error:
                 self._refuse(row, error.message)
             else:
                 stored = existing.get(made.name)
                 futures[pool.submit(copy_context().run, self._write_row, made.name, made.body, stored)] = row
         done, pending = wait(futures, return_when=FIRST_EXCEPTION)
-        if any(future.exception() and not isinstance(future.exception(), RowRefused) for future in done):
+        if any(future.exception() and not isinstance(future.exception(), RowRefusedError) for future in done):
             for future in pending:  # the batch is given up; what is under way is waited for
                 future.cancel()
             done = wait(futures).done
@@ -163,7 +169,7 @@ class RowWriter:
             if future.cancelled():
                 continue
             failure = future.exception()
-            if isinstance(failure, RowRefused):
+            if isinstance(failure, RowRefusedError):
                 self._refuse(row, str(failure))
             elif failure is not None:
                 failures.append(failure)
@@ -171,10 +177,10 @@ class RowWriter:
                 self.existing += 1
                 self.written += future.result()
         if failures:
-            raise next((one for one in failures if not isinstance(one, Transient)), failures[0])
+            raise next((one for one in failures if not isinstance(one, TransientError)), failures[0])
 
     def _write_row(self, name: str, body: bytes, existing: StoredObject | None) -> bool:
-        """Have `body` stored under `name` → whether it had to be written. Raises RowRefused, Superseded."""
+        """Have `body` stored under `name` → whether it had to be written. Raises RowRefusedError, SupersededError."""
         bucket = self._upload.bucket
         try:
             return compare_and_swap(
@@ -183,22 +189,23 @@ class RowWriter:
                 may_replace=lambda stored: not self._may_stay(stored, body),
                 existing=existing,
             )  # fmt: skip
-        except WriteContention as contention:
-            raise StorageUnavailable(str(contention)) from None
-        except Forbidden as error:
+        except WriteContentionError as contention:
+            raise StorageUnavailableError(str(contention)) from None
+        except AccessDeniedError as error:
             # An identity that may only create is told so whether or not the object is its own, earlier write.
             stored = self._storage.stat(bucket, name, self._deadline)
             if stored is None:
-                raise StorageUnavailable(f"the row's manifest may not be written: {error}") from None
+                raise StorageUnavailableError(f"the row's manifest may not be written: {error}") from None
             if self._may_stay(stored, body):
                 return False
-            raise RowRefused(
+            raise RowRefusedError(
                 f"{gs_uri(bucket, name)} is that of an older row, and this function's identity may not replace "
                 "objects there (storage.objects.delete)"
             ) from None
 
     def _may_stay(self, stored: StoredObject, body: bytes) -> bool:
-        """Whether what is stored is left alone. Raises RowRefused for another's object, Superseded for a newer one."""
+        """Whether what is stored is left alone. Raises RowRefusedError for another's object, SupersededError for a
+        newer one."""
         if stored.crc32c == crc32c(body) and stored.size == len(body):
             return True
         try:
@@ -206,11 +213,11 @@ class RowWriter:
         except (KeyError, ValueError):
             generation = None
         if generation is None or stored.metadata.get(CATALOGUE_KEY) != self._upload.uri:
-            raise RowRefused(
+            raise RowRefusedError(
                 f"{gs_uri(stored.bucket, stored.name)} was not written by this catalogue; it is left alone"
             )
         if generation > self._upload.generation:
-            raise Superseded("a newer generation of this catalogue is at work")
+            raise SupersededError("a newer generation of this catalogue is at work")
         if is_of(body, stored.metadata):
             return True  # a person has asked for another picture of the row as it is
         return generation == self._upload.generation

@@ -17,16 +17,16 @@ from function.delivery.lease import LeaseHandle, acquire_lease
 from function.delivery.outputs import OutputWriter
 from function.delivery.services import Delivery
 from function.errors import (
-    AtWorkElsewhere,
     CompositeError,
-    OutputConflict,
-    Permanent,
-    StorageUnavailable,
-    Superseded,
-    Transient,
-    Unexpected,
+    InternalError,
+    LeaseHeldError,
+    OutputConflictError,
+    PermanentError,
+    StorageUnavailableError,
+    SupersededError,
+    TransientError,
 )
-from function.storage.client import Forbidden
+from function.storage.client import AccessDeniedError
 from function.telemetry.structured_logging import log, log_unexpected
 
 T = TypeVar("T")
@@ -60,13 +60,13 @@ class Work(Protocol[T]):
     def discard(self, delivery: Delivery) -> None:
         """Remove results of this generation: a newer one has taken over."""
 
-    def give_up(self, error: Transient, delivery: Delivery, waited_s: float) -> CompositeError | None:
+    def give_up(self, error: TransientError, delivery: Delivery, waited_s: float) -> CompositeError | None:
         """What to record instead of waiting for another delivery; None while waiting may help. `waited_s`: from the
         first delivery to this one; an upload may have queued for hours before that."""
 
 
 def settle(work: Work[T], delivery: Delivery) -> None:
-    """Bring one upload to its sidecar. Returns when it is settled; raises Transient to have it delivered again."""
+    """Bring one upload to its sidecar. Returns when it is settled; raises TransientError to have it delivered again."""
     writer = OutputWriter(delivery)
     try:
         if (sidecar := writer.settled(work.sidecar_name)) is not None:
@@ -75,13 +75,13 @@ def settle(work: Work[T], delivery: Delivery) -> None:
                 work.agree(delivery, None)
             return
         lease = acquire_lease(delivery.storage, delivery.output_bucket, delivery.upload, delivery.deadline)
-    except Superseded as newer:
+    except SupersededError as newer:
         log("INFO", f"nothing to do: {newer}", stage="lease")
         work.discard(delivery)  # an earlier delivery may have been killed after writing a result
         return
-    except Forbidden as error:
-        raise StorageUnavailable(f"the output bucket cannot be used: {error}", stage="lease") from None
-    except OutputConflict as conflict:
+    except AccessDeniedError as error:
+        raise StorageUnavailableError(f"the output bucket cannot be used: {error}", stage="lease") from None
+    except OutputConflictError as conflict:
         _record_conflict(work, delivery, conflict)
         return
     _Run(work, delivery, lease, lease.replaces_older or writer.saw_older).settle()
@@ -98,26 +98,26 @@ class _Run(Generic[T]):
         try:
             with self._delivery.services.leases.keep(self._lease):
                 self._run_and_record()
-        except Superseded as newer:
+        except SupersededError as newer:
             log("INFO", f"stopped: {newer}", stage="commit")
             self._work.discard(self._delivery)
-        except OutputConflict as conflict:
+        except OutputConflictError as conflict:
             _record_conflict(self._work, self._delivery, conflict)
         except BaseException as error:
-            restart_patience = isinstance(error, Transient) and not error.uses_patience
+            restart_patience = isinstance(error, TransientError) and not error.uses_patience
             self._lease.release(self._delivery.deadline, restart_patience=restart_patience)
-            if isinstance(error, Transient) and not self._lease.is_first:
+            if isinstance(error, TransientError) and not self._lease.is_first:
                 # It may not come again: whoever held the lease before may have settled it, and been acknowledged.
-                with contextlib.suppress(Transient, Forbidden, OutputConflict, Superseded):
+                with contextlib.suppress(TransientError, AccessDeniedError, OutputConflictError, SupersededError):
                     self._work.agree(self._delivery, self._lease)
-            if isinstance(error, Forbidden):
-                raise StorageUnavailable(f"the output bucket cannot be used: {error}") from None
+            if isinstance(error, AccessDeniedError):
+                raise StorageUnavailableError(f"the output bucket cannot be used: {error}") from None
             raise
         finally:
             self._lease.close()
 
     def _run_and_record(self) -> None:
-        """Raises what is not recorded: Superseded, a conflict over the sidecar's name, and what may pass."""
+        """Raises what is not recorded: SupersededError, a conflict over the sidecar's name, and what may pass."""
         work, lease = self._work, self._lease
         try:
             # Between the look at the sidecar and the lease, whose holder was done then; or by one that is slow.
@@ -131,7 +131,7 @@ class _Run(Generic[T]):
             if self._was_settled_meanwhile():
                 return
             self._agree_unless_sure(work.commit(self._delivery, done, replaces_older=self._replaces_older))
-        except Permanent as error:
+        except PermanentError as error:
             self._record(error)
         except Exception as error:  # noqa: BLE001 (a mistake of ours is recorded too, in the end)
             self._record(self._final_if_out_of_patience(error))
@@ -161,14 +161,14 @@ class _Run(Generic[T]):
 
     def _final_if_out_of_patience(self, error: Exception) -> CompositeError:
         """What to record for an error that may pass, once the upload has waited long enough; else it is raised."""
-        if isinstance(error, Superseded | AtWorkElsewhere):
+        if isinstance(error, SupersededError | LeaseHeldError):
             raise error
-        if isinstance(error, Forbidden):
-            error = StorageUnavailable(f"a bucket cannot be used: {error}")
-        elif not isinstance(error, Transient):
+        if isinstance(error, AccessDeniedError):
+            error = StorageUnavailableError(f"a bucket cannot be used: {error}")
+        elif not isinstance(error, TransientError):
             # A mistake of ours: another delivery, perhaps of a mended version, may do better.
             log_unexpected(error, "run")
-            error = Unexpected(f"an unexpected {type(error).__name__}; the log has the details")
+            error = InternalError(f"an unexpected {type(error).__name__}; the log has the details")
         if not error.uses_patience:
             raise error
         waited_s = self._delivery.waited_s(self._lease.first_delivery)
@@ -180,9 +180,9 @@ class _Run(Generic[T]):
         return final
 
 
-def _record_conflict(work: Work[T], delivery: Delivery, conflict: OutputConflict) -> None:
+def _record_conflict(work: Work[T], delivery: Delivery, conflict: OutputConflictError) -> None:
     """Something else has the sidecar's name: the error is recorded beside it."""
     try:
         work.record(delivery, conflict, work.conflict_name, replaces_older=False)
-    except (OutputConflict, Superseded) as error:
+    except (OutputConflictError, SupersededError) as error:
         log("ERROR", f"{conflict}; and {work.conflict_name} could not be written: {error}", stage="upload")

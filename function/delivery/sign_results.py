@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from function.deadline import Deadline
-from function.errors import DeadlineExceeded
+from function.errors import DeadlineExceededError
 from function.pipeline.context import Composite, FinishedPicture
 from function.pipeline.record import RunRecord
 from function.provenance.claim import Making
 from function.provenance.credentials import Credentials
-from function.provenance.failures import SigningFailed
+from function.provenance.failures import SigningError
 from function.sidecar import CheckRecord, ProvenanceRecord
 from function.telemetry.structured_logging import log
 
@@ -29,8 +29,8 @@ def sign_results(
 ) -> Composite:
     """The same with every picture signed; `generation` of the manifest, None over HTTP.
 
-    Where a picture cannot be signed and another delivery may do better (`may_wait`), raises SigningFailed or
-    DeadlineExceeded: the model's answer is stored, and is not paid for again. Else the pictures are delivered
+    Where a picture cannot be signed and another delivery may do better (`may_wait`), raises SigningError or
+    DeadlineExceededError: the model's answer is stored, and is not paid for again. Else the pictures are delivered
     unsigned, to be reviewed.
     """
     if not credentials.signs:
@@ -39,7 +39,7 @@ def sign_results(
     try:
         with record.stage("encode"):
             return replace(composite, pictures=tuple(_signed(composite, record, making, credentials, deadline)))
-    except (SigningFailed, DeadlineExceeded) as failed:
+    except (SigningError, DeadlineExceededError) as failed:
         if may_wait:
             raise
         log("ERROR", f"delivered unsigned: {failed.message}", stage="sign")

@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass
 
 from function.deadline import Deadline
-from function.errors import Transient
-from function.storage.client import Forbidden, Storage, StoredObject
+from function.errors import TransientError
+from function.storage.client import AccessDeniedError, Storage, StoredObject
 from function.storage.compare_and_swap import compare_and_swap
 from function.storage.names import gs_uri
 from function.telemetry.structured_logging import log
@@ -40,7 +40,7 @@ class SwitchState:
 
 
 def read_switch(storage: Storage, bucket: str, deadline: Deadline) -> SwitchState:
-    """The switch of an input bucket. Raises StorageUnavailable, Forbidden."""
+    """The switch of an input bucket. Raises StorageUnavailableError, AccessDeniedError."""
     return SwitchState.of(storage.stat(bucket, SWITCH_OBJECT, deadline))
 
 
@@ -100,7 +100,7 @@ class _WatchedSwitch:
         try:
             self.state = read_switch(self._storage, self._bucket, Deadline(LOOK_FOR_S))
             self._readable = True
-        except (Transient, Forbidden) as error:
+        except (TransientError, AccessDeniedError) as error:
             if self._readable:  # once, and not with every look
                 known = PAUSED if self.state.paused else RUNNING
                 switch = gs_uri(self._bucket, SWITCH_OBJECT)

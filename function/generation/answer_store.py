@@ -10,8 +10,8 @@ from dataclasses import asdict
 from function.deadline import Deadline
 from function.generation.pricing import Usage
 from function.generation.provider import Answer, Request
-from function.storage.client import NotFound, Storage, StoredObject
-from function.storage.compare_and_swap import WriteContention, compare_and_swap
+from function.storage.client import ObjectNotFoundError, Storage, StoredObject
+from function.storage.compare_and_swap import WriteContentionError, compare_and_swap
 from function.storage.names import WORK_PREFIX, gs_uri, split_gs_uri
 
 MAX_ANSWER_BYTES = 64 * 2**20  # a 4K answer is under 30 MB
@@ -36,7 +36,7 @@ class AnswerStore:
         while (stored := self._storage.stat(self._bucket, name, deadline)) is not None:
             try:
                 return self._read(stored, owner, deadline)
-            except NotFound:
+            except ObjectNotFoundError:
                 continue  # replaced, by another answer to the same request, since it was looked at
         return None
 
@@ -62,7 +62,7 @@ class AnswerStore:
             return None
         try:
             return self._storage.read(bucket, name, deadline, limit=MAX_ANSWER_BYTES)
-        except NotFound:
+        except ObjectNotFoundError:
             return None
 
     def keep(self, request: Request, answer: Answer, owner: str, deadline: Deadline) -> None:
@@ -79,7 +79,7 @@ class AnswerStore:
         metadata = {FIELDS: json.dumps(fields), "owner": owner}
         mime_type = answer.mime_type or "application/octet-stream"
         # Where others keep storing answers to the same request, one of theirs is found next time.
-        with contextlib.suppress(WriteContention):
+        with contextlib.suppress(WriteContentionError):
             compare_and_swap(
                 self._storage, self._bucket, name, answer.image, mime_type, deadline,
                 metadata=metadata, may_replace=lambda _: True,

@@ -15,7 +15,7 @@ class BatchQueue(Protocol):
         """Have attempt `number` asked for in a batch. True: it is answered already; False: it has to be asked for at
         once, for a batch has failed to or its time is up. `anew`: though it was answered, for the answer is not there.
 
-        Raises AwaitsBatch when it waits for its answer now.
+        Raises AwaitsBatchError when it waits for its answer now.
         """
 
     def lost_calls(self, request: Request, deadline: Deadline) -> int:

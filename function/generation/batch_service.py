@@ -35,8 +35,9 @@ class Sink(Protocol):
 
 
 class BatchService(Protocol):
-    """Jobs of a service. Its calls raise ModelNotFound (no such model, job or file), ModelRejected and ModelRefused for
-    what will never be taken, ModelUnavailable when nothing was done, ModelUnanswered when nobody knows.
+    """Jobs of a service. Its calls raise ModelNotFoundError (no such model, job or file), ModelRejectedError and
+    ModelRefusedError for what will never be taken, ModelUnavailableError when nothing was done, ModelUnansweredError
+    when nobody knows.
     """
 
     reads_buckets: bool  # requests and results are objects; else they are files of the service

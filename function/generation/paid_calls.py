@@ -11,7 +11,14 @@ from pydantic import BaseModel
 
 from function.budget.budget import PairBudget
 from function.deadline import Deadline
-from function.errors import InstanceEnding, ModelNoImage, ModelRefused, ModelRejected, ModelUnanswered, Transient
+from function.errors import (
+    InstanceEndingError,
+    ModelNoImageError,
+    ModelRefusedError,
+    ModelRejectedError,
+    ModelUnansweredError,
+    TransientError,
+)
 from function.generation.answer_store import AnswerStore
 from function.generation.backoff import backoff_s
 from function.generation.batch_queue import BatchQueue
@@ -33,7 +40,7 @@ class Answered:
     uri: str
 
 
-class CallsUsedUp(ModelNoImage):
+class CallsUsedUpError(ModelNoImageError):
     """Earlier deliveries of this manifest have begun as many model calls as it may cost."""
 
 
@@ -78,7 +85,7 @@ class PaidCalls:
         faults cannot multiply the cost; but a delivery of a pair that has no answer at all may always ask once, so
         that a fault loses nothing.
         With a batch queue a new answer is left to a batch, unless that has failed.
-        Raises CallsUsedUp, AwaitsBatch, and whatever the provider raises.
+        Raises CallsUsedUpError, AwaitsBatchError, and whatever the provider raises.
         """
         call = BegunCall(number=number, seed=request.seed)
         stored = self._store.find(request, self._owner, self._deadline)
@@ -99,7 +106,7 @@ class PaidCalls:
     def _from_batch(self, batch: BatchQueue, request: Request, number: int) -> tuple[Answer, str] | None:
         """What a batch has answered since the store was looked at; None: the call is to be made at once.
 
-        Raises AwaitsBatch, BudgetExhausted.
+        Raises AwaitsBatchError, BudgetExhaustedError.
         """
         model = model_table().find(request.model)
         full_usd = most_picture_usd(model, len(request.images), request.prompt, request.image_size)
@@ -134,13 +141,13 @@ class PaidCalls:
             number += 1
             begun = len(self._ledger.begun())
             if self._answered and begun >= max_calls:
-                raise CallsUsedUp(f"{begun} model calls were begun for this manifest; no more are allowed")
+                raise CallsUsedUpError(f"{begun} model calls were begun for this manifest; no more are allowed")
             try:
                 with self._within_budget(request, most_usd) as bill:
                     answer = self._noted(request, call)
                     bill(answer)
                 return answer
-            except ModelUnanswered as lost:
+            except ModelUnansweredError as lost:
                 log("WARNING", f"asked again, if that is allowed: {lost.message}", stage="generate")
                 wait_s = backoff_s(number)
                 if len(self._ledger.begun()) >= max_calls or self._deadline.remaining() <= wait_s:
@@ -152,18 +159,18 @@ class PaidCalls:
         self._ledger.reserve(call, self._deadline)
         try:
             return self._provider.generate(request, self._deadline)
-        except ModelUnanswered:
+        except ModelUnansweredError:
             raise
-        except (Transient, ModelRejected, ModelRefused):
+        except (TransientError, ModelRejectedError, ModelRefusedError):
             self._ledger.rollback()
             raise
 
     @contextmanager
     def _within_budget(self, request: Request, most_usd: float) -> Iterator[Callable[[Answer], None]]:
         """Money is set aside for the block's one call, which hands its answer to what is given; a call that brought
-        none is counted as billed in full, one that was not made or not taken as free. Raises InstanceEnding."""
+        none is counted as billed in full, one that was not made or not taken as free. Raises InstanceEndingError."""
         if self._is_ending():
-            raise InstanceEnding("this instance is ending: it begins no further model call")
+            raise InstanceEndingError("this instance is ending: it begins no further model call")
         self._budget.reserve(most_usd, self._deadline)
         spent_usd = 0.0
 
@@ -177,7 +184,7 @@ class PaidCalls:
 
         try:
             yield bill
-        except ModelUnanswered:
+        except ModelUnansweredError:
             spent_usd = most_usd
             log("WARNING", "model call without an answer", stage="generate", model=request.model, usd_at_most=most_usd)
             raise

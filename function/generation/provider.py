@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from function.deadline import Deadline
-from function.errors import ModelRejected
+from function.errors import ModelRejectedError
 from function.generation.pricing import Usage
 
 if TYPE_CHECKING:
@@ -46,17 +46,17 @@ class Answer:
     price_tier: Literal["standard", "batch"] = "standard"
 
 
-class ModelNotFound(ModelRejected):
+class ModelNotFoundError(ModelRejectedError):
     """The model is retired, or this project has no access to it: another one may answer."""
 
 
 class ImageProvider(Protocol):
     """A service that makes images. Thread-safe.
 
-    Both calls retry inside the deadline while the service is only busy. They raise ModelNotFound; ModelRejected and
-    ModelRefused for other requests that will never be taken; ModelUnavailable when it could not be reached;
-    ModelUnanswered when the call may have been billed and no answer arrived; DeadlineExceeded when there was no time
-    to begin.
+    Both calls retry inside the deadline while the service is only busy. They raise ModelNotFoundError;
+    ModelRejectedError and ModelRefusedError for other requests that will never be taken; ModelUnavailableError when it
+    could not be reached; ModelUnansweredError when the call may have been billed and no answer arrived;
+    DeadlineExceededError when there was no time to begin.
     """
 
     def generate(self, request: Request, deadline: Deadline) -> Answer:

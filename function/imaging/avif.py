@@ -8,13 +8,13 @@ from PIL import AvifImagePlugin
 
 from function.imaging.heif import check_sizes, colour_code
 from function.imaging.icc import profile_of_code
-from function.imaging.opened import CheckSize, NotRead, Opened
+from function.imaging.opened import CheckSize, NotReadError, Opened
 
 
 def open_avif(content: bytes, check_size: CheckSize) -> Opened:
-    """Read the header. Raises NotRead, ValueError and what Pillow raises at damaged data."""
+    """Read the header. Raises NotReadError, ValueError and what Pillow raises at damaged data."""
     if content[8:12] == b"avis":
-        raise NotRead("this is an animated AVIF; save one frame of it as AVIF or PNG")
+        raise NotReadError("this is an animated AVIF; save one frame of it as AVIF or PNG")
     check_sizes(content, "av01", check_size)
     image = AvifImagePlugin.AvifImageFile(io.BytesIO(content))
     check_size(image.size)

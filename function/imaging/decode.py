@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
-from function.errors import SourceTooLarge, SourceUnreadable, SourceUnsupported
+from function.errors import SourceTooLargeError, UnreadableSourceError, UnsupportedSourceError
 from function.imaging.exif import read_exif
 from function.imaging.formats import FORMATS, ReadFormat
 from function.imaging.frame import Size
@@ -24,7 +24,7 @@ from function.imaging.icc import Use, adobe_rgb, convert_image, printing_inks, p
 from function.imaging.inflate import ISAL_ERROR, open_png
 from function.imaging.jpeg import open_jpeg
 from function.imaging.mishaps import conversion_of, mishap_inside_the_picture
-from function.imaging.opened import CheckSize, NotRead, Opened
+from function.imaging.opened import CheckSize, NotReadError, Opened
 from function.imaging.sniff import sniff
 from function.imaging.webp import open_webp
 
@@ -101,13 +101,13 @@ def inspect(
 ) -> ImageInfo:
     """Read the header; no pixel is decoded. The file has to be in one of `formats`.
 
-    Raises SourceUnsupported (a picture with a side below `min_side_px` too), SourceTooLarge or SourceUnreadable, with
-    messages that begin with `field`.
+    Raises UnsupportedSourceError (a picture with a side below `min_side_px` too), SourceTooLargeError or
+    UnreadableSourceError, with messages that begin with `field`.
     """
     info = _open(content, field, max_pixels, formats)[1]
     width, height = info.size
     if min(width, height) < min_side_px:
-        raise SourceUnsupported(
+        raise UnsupportedSourceError(
             f"{field}: {width} x {height} pixels are too few for a picture; {min_side_px} a side are the least",
             field=field,
         )
@@ -123,7 +123,7 @@ def decode(
     without one by a profile of usual inks.
     `flatten` lays transparency onto white. `at_least` (width, height as displayed) lets a JPEG be decoded at
     1/2, 1/4 or 1/8 of its size, no side falling below it; the other formats have no such shortcut.
-    Raises SourceUnsupported, SourceTooLarge or SourceUnreadable, with messages that begin with `field`.
+    Raises UnsupportedSourceError, SourceTooLargeError or UnreadableSourceError, with messages that begin with `field`.
     """
     opened, info = _open(content, field, max_pixels)
     try:
@@ -149,11 +149,11 @@ def _open(
     """The picture, not yet decoded, and what its header says."""
     kind = sniff(content, field, formats)
     if converted := conversion_of(content, packed=kind not in ("png", "tiff")):
-        raise SourceUnreadable(f"{field}: {converted}", field=field)
+        raise UnreadableSourceError(f"{field}: {converted}", field=field)
     try:
         opened = _open_as(kind, content, lambda size: _check_pixels(size, field, max_pixels))
-    except NotRead as error:
-        raise SourceUnsupported(f"{field}: {error}", field=field) from None
+    except NotReadError as error:
+        raise UnsupportedSourceError(f"{field}: {error}", field=field) from None
     except _DAMAGE as error:
         raise _damaged(content, field, kind, error) from None
     image, tags = opened.image, read_exif(opened.exif)
@@ -199,7 +199,7 @@ def _jpeg_tables(image: Image.Image) -> tuple[tuple[int, ...], ...]:
 def _check_pixels(size: Size, field: str, max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
-        raise SourceTooLarge(
+        raise SourceTooLargeError(
             f"{field}: {width} x {height} are {width * height:,} pixels; "
             f"{max_pixels:,} are allowed (MAX_SOURCE_PIXELS)",
             field=field,
@@ -259,6 +259,6 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return grey
 
 
-def _damaged(content: bytes, field: str, kind: ReadFormat, error: Exception) -> SourceUnreadable:
+def _damaged(content: bytes, field: str, kind: ReadFormat, error: Exception) -> UnreadableSourceError:
     why = mishap_inside_the_picture(content) or error
-    return SourceUnreadable(f"{field}: this {FORMATS[kind].label} cannot be decoded: {why}", field=field)
+    return UnreadableSourceError(f"{field}: this {FORMATS[kind].label} cannot be decoded: {why}", field=field)

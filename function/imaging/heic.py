@@ -8,15 +8,15 @@ from PIL import Image
 
 from function.imaging.heif import check_sizes, colour_code
 from function.imaging.icc import profile_of_code
-from function.imaging.opened import CheckSize, NotRead, Opened
+from function.imaging.opened import CheckSize, NotReadError, Opened
 
 _SEQUENCES = (b"hevc", b"hevx", b"msf1")
 
 
 def open_heic(content: bytes, check_size: CheckSize) -> Opened:
-    """Read the header. Raises NotRead, ValueError and what pi-heif raises at damaged data."""
+    """Read the header. Raises NotReadError, ValueError and what pi-heif raises at damaged data."""
     if content[8:12] in _SEQUENCES:
-        raise NotRead("this is a HEIF sequence; save one picture of it as HEIC or JPEG")
+        raise NotReadError("this is a HEIF sequence; save one picture of it as HEIC or JPEG")
     check_sizes(content, "hvc1", check_size)
     # Imported when such a picture comes: the function starts without it.
     from pi_heif.as_plugin import HeifImageFile  # noqa: PLC0415

@@ -9,10 +9,10 @@ from PIL import Image
 
 from function.imaging.frame import Size
 
-CheckSize = Callable[[Size], None]  # raises SourceTooLarge; asked before anything of that size is allocated
+CheckSize = Callable[[Size], None]  # raises SourceTooLargeError; asked before anything of that size is allocated
 
 
-class NotRead(Exception):
+class NotReadError(Exception):
     """A sound picture of a kind that is not read; the message says what it is and what to do."""
 
 

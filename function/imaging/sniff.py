@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from function.errors import SourceUnreadable, SourceUnsupported
+from function.errors import UnreadableSourceError, UnsupportedSourceError
 from function.imaging.formats import FORMATS, ReadFormat, detect_format, labels
 from function.imaging.mishaps import mishap_before_the_picture
 
@@ -41,26 +41,26 @@ _HEAD_BYTES = 1024  # how far markup is looked for: a prolog and a licence may s
 def sniff(content: bytes, field: str, formats: Collection[ReadFormat] = tuple(FORMATS)) -> ReadFormat:
     """The format of `content`, one of `formats`. `field` names it in messages.
 
-    Raises SourceUnreadable when it is empty, ends inside the first bytes of a picture or was damaged on its way,
-    SourceUnsupported (saying what it looks like, and what to do) when it is in no format that is read.
+    Raises UnreadableSourceError when it is empty, ends inside the first bytes of a picture or was damaged on its way,
+    UnsupportedSourceError (saying what it looks like, and what to do) when it is in no format that is read.
     """
     if not content:
-        raise SourceUnreadable(f"{field}: the file is empty", field=field)
+        raise UnreadableSourceError(f"{field}: the file is empty", field=field)
     found = detect_format(content)
     if found is not None and found in formats:
         return found
     if found is not None:
-        raise SourceUnsupported(
+        raise UnsupportedSourceError(
             f"{field}: this is a file of format {FORMATS[found].label}; {labels(formats)} are read here "
             "(SOURCE_FORMATS)",
             field=field,
         )
     if len(content) < _LEAST_BYTES:
-        raise SourceUnreadable(f"{field}: the file ends after {len(content)} bytes", field=field)
+        raise UnreadableSourceError(f"{field}: the file ends after {len(content)} bytes", field=field)
     if mishap := mishap_before_the_picture(content):
-        raise SourceUnreadable(f"{field}: {mishap}", field=field)
+        raise UnreadableSourceError(f"{field}: {mishap}", field=field)
     what, advice = _looks_like(content)
-    raise SourceUnsupported(f"{field}: {what}; {advice} ({labels(formats)} are read)", field=field)
+    raise UnsupportedSourceError(f"{field}: {what}; {advice} ({labels(formats)} are read)", field=field)
 
 
 def _looks_like(content: bytes) -> tuple[str, str]:

@@ -18,7 +18,7 @@ import PIL
 from PIL import TiffImagePlugin
 
 from function.imaging.jpeg import extent_of
-from function.imaging.opened import CheckSize, NotRead, Opened
+from function.imaging.opened import CheckSize, NotReadError, Opened
 
 _RAW_ADVICE = "develop it to a JPEG or a 16-bit TIFF first"
 _ADVICE = "save it as RGB, grey or CMYK with 8 or 16 bits, uncompressed or with LZW"
@@ -52,19 +52,19 @@ _CANON = b"CR"  # of a CR2, behind the header
 
 
 def open_tiff(content: bytes, check_size: CheckSize) -> Opened:
-    """Read the first page's header. Raises NotRead, ValueError, and what Pillow raises at damaged data."""
+    """Read the first page's header. Raises NotReadError, ValueError, and what Pillow raises at damaged data."""
     page = None if content[8:10] == _CANON else _Page(content)
     if page is None or page.is_raw:
-        raise NotRead(f"this is a camera raw file; {_RAW_ADVICE}")
+        raise NotReadError(f"this is a camera raw file; {_RAW_ADVICE}")
     check_size((page.width, page.height))
     unread = page.unread()
     if unread:
-        raise NotRead(f"this TIFF has {unread}; {_ADVICE}")
+        raise NotReadError(f"this TIFF has {unread}; {_ADVICE}")
     page.check_data()
     try:
         image = _FirstPage(io.BytesIO(page.alone()))
     except SyntaxError:  # what Pillow says of every combination that its table does not have
-        raise NotRead(f"this TIFF has channels of an unusual kind; {_ADVICE}") from None
+        raise NotReadError(f"this TIFF has channels of an unusual kind; {_ADVICE}") from None
     shown = (image.height, image.width) if page.value(_ORIENTATION) in (5, 6, 7, 8) else image.size
     if shown != (page.width, page.height):
         raise ValueError("its directory contradicts itself")

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.generation.models import ImageModel, model_table
 from function.imaging.mishaps import lfs_pointer
 from function.manifest.json_text import parse_json
@@ -28,50 +28,54 @@ MAX_MANIFEST_BYTES = 32 * 2**20  # images can come inside a manifest as data: UR
 
 
 def parse_manifest(body: bytes, settings: Settings) -> Manifest:
-    """Bytes of a manifest → Manifest. Raises ManifestInvalid, whose message names every bad field at once."""
+    """Bytes of a manifest → Manifest. Raises InvalidManifestError, whose message names every bad field at once."""
     if len(body) > MAX_MANIFEST_BYTES:
-        raise ManifestInvalid(f"the manifest has {len(body)} bytes; {MAX_MANIFEST_BYTES} are allowed")
+        raise InvalidManifestError(f"the manifest has {len(body)} bytes; {MAX_MANIFEST_BYTES} are allowed")
     if pointer := lfs_pointer(body):
-        raise ManifestInvalid(pointer)
+        raise InvalidManifestError(pointer)
     try:
         fields = parse_json(text_of(body))
     except UnicodeDecodeError as error:
         said = f"the manifest is not {error.encoding.upper()} text: {error.reason} at byte {error.start}"
-        raise ManifestInvalid(f"{said}; save it as UTF-8") from None
+        raise InvalidManifestError(f"{said}; save it as UTF-8") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise ManifestInvalid(f"the manifest is not JSON: {error.msg} at {where}") from None
+        raise InvalidManifestError(f"the manifest is not JSON: {error.msg} at {where}") from None
     except ValueError as error:
-        raise ManifestInvalid(f"the manifest is not usable JSON: {error}") from None
+        raise InvalidManifestError(f"the manifest is not usable JSON: {error}") from None
     return manifest_from(fields, settings)
 
 
 def manifest_from(fields: Any, settings: Settings) -> Manifest:
-    """Already parsed JSON → Manifest, checked against the environment's limits. Raises ManifestInvalid."""
+    """Already parsed JSON → Manifest, checked against the environment's limits. Raises InvalidManifestError."""
     if not isinstance(fields, dict):
         kind = {list: "a list", str: "a string", type(None): "null"}.get(type(fields), "a single value")
         advice = "; several pairs go into a catalogue, one object a line, whose name ends in .jsonl"
-        raise ManifestInvalid(
+        raise InvalidManifestError(
             f"the manifest must be a JSON object with product and scene, not {kind}"
             + (advice if isinstance(fields, list) else "")
         )
     try:
         manifest = Manifest.model_validate(fields)
     except ValidationError as error:
-        raise ManifestInvalid(explain(error)) from None
+        raise InvalidManifestError(explain(error)) from None
     if manifest.model is not None and manifest.model not in settings.manifest_models:
         allowed = ", ".join(settings.manifest_models)
-        raise ManifestInvalid(f"model: {manifest.model} is not allowed here (allowed: {allowed}; see ALLOWED_MODELS)")
+        raise InvalidManifestError(
+            f"model: {manifest.model} is not allowed here (allowed: {allowed}; see ALLOWED_MODELS)"
+        )
     check_products(manifest, model_table().find(manifest.model or settings.gemini_model))
     if manifest.attempts is not None and manifest.attempts > settings.max_attempts:
-        raise ManifestInvalid(f"attempts: {manifest.attempts} is more than the {settings.max_attempts} allowed here")
+        raise InvalidManifestError(
+            f"attempts: {manifest.attempts} is more than the {settings.max_attempts} allowed here"
+        )
     return manifest
 
 
 def check_products(manifest: Manifest, model: ImageModel) -> None:
-    """Raises ManifestInvalid where the model takes fewer images than the scene and one of each product."""
+    """Raises InvalidManifestError where the model takes fewer images than the scene and one of each product."""
     if manifest.products is not None and 1 + len(manifest.products) > model.max_input_images:
-        raise ManifestInvalid(
+        raise InvalidManifestError(
             f"products: {model.id} takes {model.max_input_images} images, and not the scene and "
             f"{len(manifest.products)} products; ask for fewer, or name a model that takes more"
         )

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from pydantic import Field
 
-from function.errors import ManifestInvalid, ReferenceForbidden
+from function.errors import ForbiddenReferenceError, InvalidManifestError
 from function.imaging.data_uri import decode_data_uri, is_data_uri
 from function.manifest.model import Manifest
 from function.manifest.placement import MASK_FIELD
@@ -111,7 +111,7 @@ def manifest_targets(
 ) -> dict[str, StoredImage | InlineImage]:
     """What the references of the manifest `name` in `bucket` point at, by field (those in `skip` are there already).
 
-    Without a bucket (HTTP) relative names have no meaning. Raises ManifestInvalid, ReferenceForbidden.
+    Without a bucket (HTTP) relative names have no meaning. Raises InvalidManifestError, ForbiddenReferenceError.
     """
     allowed = {*settings.allowed_buckets, *([bucket] if bucket else [])}
     folder = name.rpartition("/")[0]
@@ -125,17 +125,17 @@ def manifest_targets(
     for field, target in targets.items():
         if isinstance(target, StoredImage) and not may_read(settings.allowed_prefixes, own, target.bucket, target.name):
             whose = f"manifests in {quoted(folder + '/')}" if own else "requests"
-            raise ReferenceForbidden(f"{field}: {whose} may not read {quoted(target.uri)} (ALLOWED_PREFIXES)")
+            raise ForbiddenReferenceError(f"{field}: {whose} may not read {quoted(target.uri)} (ALLOWED_PREFIXES)")
     return targets
 
 
 def _check_told_apart(targets: dict[str, StoredImage | InlineImage]) -> None:
-    """Raises ManifestInvalid where two references mean the same photograph of a product, spelled in two ways."""
+    """Raises InvalidManifestError where two references mean the same photograph of a product, spelled in two ways."""
     photographs = [(field, target) for field, target in targets.items() if field not in ("scene", MASK_FIELD)]
     for number, (field, target) in enumerate(photographs):
         same = next((other for other, earlier in photographs[:number] if earlier == target), None)
         if same is not None:
-            raise ManifestInvalid(f"{field}: it is the same photograph as {same}; name each once")
+            raise InvalidManifestError(f"{field}: it is the same photograph as {same}; name each once")
 
 
 def resolve(
@@ -144,50 +144,50 @@ def resolve(
     """What an image reference points at.
 
     `bucket` and `folder` are the manifest's own (`folder` without a trailing slash); without a bucket relative
-    names have no meaning. Raises ReferenceForbidden for a bucket outside `allowed_buckets` or a path that
-    leaves its bucket, ManifestInvalid for a reference that cannot be understood.
+    names have no meaning. Raises ForbiddenReferenceError for a bucket outside `allowed_buckets` or a path that
+    leaves its bucket, InvalidManifestError for a reference that cannot be understood.
     """
     if is_data_uri(reference):
         try:
             return InlineImage(content=decode_data_uri(reference))
         except ValueError as error:
-            raise ManifestInvalid(f"{field}: {error}") from None
+            raise InvalidManifestError(f"{field}: {error}") from None
     if len(reference) > MAX_REFERENCE_CHARS:
-        raise ManifestInvalid(
+        raise InvalidManifestError(
             f"{field}: {quoted(reference)} has {len(reference):,} characters; no image's name is so long"
         )
     _check_spelling(reference, field)
     if has_gs_scheme(reference):
         stated_bucket = bucket_of(reference)
         if stated_bucket is None:
-            raise ManifestInvalid(f"{field}: {quoted(reference)} is not of the form gs://bucket/object")
+            raise InvalidManifestError(f"{field}: {quoted(reference)} is not of the form gs://bucket/object")
         target = StoredImage(bucket=stated_bucket, name=split_gs_uri(reference)[1])
         if target.bucket not in allowed_buckets:
-            raise ReferenceForbidden(
+            raise ForbiddenReferenceError(
                 f"{field}: the bucket {target.bucket!r} may not be read; add it to ALLOWED_BUCKETS"
             )
         return _checked(target, field)
     if stored := gs_form(reference):
-        raise ReferenceForbidden(f"{field}: addresses of the web are not read; write {quoted(stored)}")
+        raise ForbiddenReferenceError(f"{field}: addresses of the web are not read; write {quoted(stored)}")
     if OTHER_SCHEME.match(reference):
-        raise ReferenceForbidden(
+        raise ForbiddenReferenceError(
             f"{field}: only gs:// and data: references are read, not {quoted(reference.partition(':')[0] + ':')}"
         )
     if bucket is None:
-        raise ManifestInvalid(f"{field}: {quoted(reference)} is relative; use a gs:// or data: reference here")
+        raise InvalidManifestError(f"{field}: {quoted(reference)} is relative; use a gs:// or data: reference here")
     return _checked(StoredImage(bucket=bucket, name=_join(folder, reference, field)), field)
 
 
 def _check_spelling(reference: str, field: str) -> None:
-    """Raises ManifestInvalid for what no image is called on purpose, and would be waited for in vain."""
+    """Raises InvalidManifestError for what no image is called on purpose, and would be waited for in vain."""
     clean = trimmed(reference)
     if clean != reference:
-        raise ManifestInvalid(
+        raise InvalidManifestError(
             f"{field}: {quoted(reference)} begins or ends with a blank, or a character that cannot be seen; "
             f"write {quoted(clean)}"
         )
     if "\\" in reference:
-        raise ManifestInvalid(
+        raise InvalidManifestError(
             f"{field}: {quoted(reference)} has a backslash; folders are told apart by /: "
             f"write {quoted(reference.replace(chr(92), '/'))}"
         )
@@ -199,7 +199,7 @@ def _join(folder: str, reference: str, field: str) -> str:
     for part in reference.removeprefix("/").split("/"):
         if part == "..":
             if not parts:
-                raise ReferenceForbidden(f"{field}: {quoted(reference)} leads out of the bucket")
+                raise ForbiddenReferenceError(f"{field}: {quoted(reference)} leads out of the bucket")
             parts.pop()
         elif part != ".":
             parts.append(part)
@@ -210,7 +210,7 @@ def _checked(target: StoredImage, field: str) -> StoredImage:
     try:
         length = len(target.name.encode())
     except UnicodeEncodeError:
-        raise ManifestInvalid(f"{field}: the name has characters that are not valid Unicode") from None
+        raise InvalidManifestError(f"{field}: the name has characters that are not valid Unicode") from None
     if not target.name or length > MAX_OBJECT_NAME_BYTES or "\n" in target.name or "\r" in target.name:
-        raise ManifestInvalid(f"{field}: an object name has 1 to {MAX_OBJECT_NAME_BYTES} bytes and no line breaks")
+        raise InvalidManifestError(f"{field}: an object name has 1 to {MAX_OBJECT_NAME_BYTES} bytes and no line breaks")
     return target

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.imaging.mishaps import lfs_pointer
 from function.manifest.flat_fields import FLAT_FIELDS, LABEL_PREFIX, is_known, join_views, parse_json, set_field, short
 from function.manifest.text import encoding_of, text_of, trimmed, without_invisible
@@ -80,18 +80,18 @@ class Row:
 def read_rows(name: str, content: bytes) -> list[Row]:
     """The rows of the catalogue `name` (.csv or .jsonl).
 
-    A row that cannot be read says so when it is, and stops no other. Raises ManifestInvalid when the catalogue
+    A row that cannot be read says so when it is, and stops no other. Raises InvalidManifestError when the catalogue
     as a whole cannot be used: its encoding, its header, its number of rows.
     """
     if pointer := lfs_pointer(content):
-        raise ManifestInvalid(pointer)
+        raise InvalidManifestError(pointer)
     rows: list[Row] = []
     for row in (_jsonl_rows if name.lower().endswith(".jsonl") else _csv_rows)(content):
         if len(rows) == MAX_ROWS:
-            raise ManifestInvalid(f"the catalogue has more than the {MAX_ROWS:,} rows allowed; split it")
+            raise InvalidManifestError(f"the catalogue has more than the {MAX_ROWS:,} rows allowed; split it")
         rows.append(row)
     if not rows:
-        raise ManifestInvalid("the catalogue has no rows")
+        raise InvalidManifestError("the catalogue has no rows")
     return rows
 
 
@@ -111,20 +111,22 @@ def _jsonl_rows(content: bytes) -> Iterator[Row]:
 
 def _check_lines(count: int) -> None:
     if count > _MAX_LINES:
-        raise ManifestInvalid(f"the catalogue has {count:,} lines, most of them empty; {_MAX_LINES:,} are the most")
+        raise InvalidManifestError(
+            f"the catalogue has {count:,} lines, most of them empty; {_MAX_LINES:,} are the most"
+        )
 
 
 def _check_is_lines(content: bytes) -> None:
-    """Raises ManifestInvalid for JSON that is no JSONL: one problem, not one for every line of it."""
+    """Raises InvalidManifestError for JSON that is no JSONL: one problem, not one for every line of it."""
     head = content[:_HEAD_BYTES].lstrip()
     first = head.split(b"\n")[0].strip()
     if first.startswith(b"[") and first != b"[]":  # an empty list alone is a bad row
-        raise ManifestInvalid(
+        raise InvalidManifestError(
             "the catalogue is a JSON array; JSONL has one object a line, no brackets around them and no commas between "
             "(`jq -c '.[]' in.json > out.jsonl`)"
         )
     if first == b"{":
-        raise ManifestInvalid(
+        raise InvalidManifestError(
             "the catalogue's objects go over several lines; JSONL has one object a line (`jq -c . in.json > out.jsonl`)"
         )
 
@@ -140,13 +142,13 @@ def _csv_rows(content: bytes) -> Iterator[Row]:
     offset = 1 if stated else 0
     for _, header in records:
         if isinstance(header, str):
-            raise ManifestInvalid(f"the header, the first line, cannot be read: {header}")
+            raise InvalidManifestError(f"the header, the first line, cannot be read: {header}")
         if foreign := _foreign_byte(header):
-            raise ManifestInvalid(f"the header, the first line, {foreign}")
+            raise InvalidManifestError(f"the header, the first line, {foreign}")
         columns = tuple(_columns(header))
         break
     else:
-        raise ManifestInvalid("the catalogue is empty: its first line must name the columns")
+        raise InvalidManifestError("the catalogue is empty: its first line must name the columns")
     for number, (line, cells) in enumerate(records, start=1):
         if isinstance(cells, str):
             yield Row(number, line + offset, unreadable=cells)
@@ -169,7 +171,7 @@ def _records(text: str, delimiter: str, start: int = 0) -> Iterator[tuple[int, l
         for found in _LINE.finditer(text, start):
             delimiters += found[0].count(delimiter)
             if delimiters > _MAX_DELIMITERS:
-                raise ManifestInvalid(f"line {line} begins a row of more than {_MAX_DELIMITERS:,} cells")
+                raise InvalidManifestError(f"line {line} begins a row of more than {_MAX_DELIMITERS:,} cells")
             yield found[0]
 
     reader = csv.reader(lines(), delimiter=delimiter, strict=True)
@@ -202,7 +204,7 @@ def _delimiter(text: str) -> str:
 
 
 def _columns(header: list[str]) -> list[str]:
-    """The columns that the header names. Raises ManifestInvalid that names everything wrong with it."""
+    """The columns that the header names. Raises InvalidManifestError that names everything wrong with it."""
     columns = [_column(name) for name in header]
     named = [name for name in columns if name]
     twice = [name for name, times in Counter(named).items() if times > 1]
@@ -218,7 +220,7 @@ def _columns(header: list[str]) -> list[str]:
     if twice:
         problems.append(f"the column {', '.join(short(name) for name in twice[:10])} stands there twice")
     if problems:
-        raise ManifestInvalid("; ".join(problems))
+        raise InvalidManifestError("; ".join(problems))
     return columns
 
 
@@ -244,7 +246,7 @@ def _fields(columns: Sequence[str], cells: list[str]) -> dict[str, Any]:
 
 
 def _text(content: bytes) -> str:
-    """A catalogue's bytes as text. Raises ManifestInvalid.
+    """A catalogue's bytes as text. Raises InvalidManifestError.
 
     A row in another code page is refused by itself and stops no other: its bytes become lone surrogates.
     """
@@ -252,7 +254,7 @@ def _text(content: bytes) -> str:
         return text_of(content, "surrogateescape")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ManifestInvalid(
+        raise InvalidManifestError(
             f"the catalogue is not {error.encoding.upper()} text (line {line}, byte {error.start}: {error.reason}); "
             "save it as UTF-8: in Excel with the file type “CSV UTF-8 (Comma delimited)”"
         ) from None

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator
 
-from function.errors import ManifestInvalid, ReferenceForbidden
+from function.errors import ForbiddenReferenceError, InvalidManifestError
 from function.generation.style_words import StyleWords
 from function.manifest.json_text import parse_json
 from function.manifest.model import STYLE_NAME, Manifest
@@ -74,37 +74,37 @@ class Style(StrictModel):
 
 
 def parse_style(content: bytes, where: str) -> Style:
-    """Bytes of a profile → Style. Raises ManifestInvalid, which says `where` and names every bad field."""
+    """Bytes of a profile → Style. Raises InvalidManifestError, which says `where` and names every bad field."""
     if len(content) > MAX_STYLE_BYTES:
-        raise ManifestInvalid(f"style: {where} has {len(content):,} bytes; {MAX_STYLE_BYTES:,} are allowed")
+        raise InvalidManifestError(f"style: {where} has {len(content):,} bytes; {MAX_STYLE_BYTES:,} are allowed")
     try:
         fields = parse_json(text_of(content))
     except UnicodeDecodeError as error:
-        raise ManifestInvalid(f"style: {where} is not {error.encoding.upper()} text; save it as UTF-8") from None
+        raise InvalidManifestError(f"style: {where} is not {error.encoding.upper()} text; save it as UTF-8") from None
     except json.JSONDecodeError as error:
         said = f"{error.msg} at line {error.lineno}, column {error.colno}"
-        raise ManifestInvalid(f"style: {where} is not JSON: {said}") from None
+        raise InvalidManifestError(f"style: {where} is not JSON: {said}") from None
     except ValueError as error:
-        raise ManifestInvalid(f"style: {where} is not usable JSON: {error}") from None
+        raise InvalidManifestError(f"style: {where} is not usable JSON: {error}") from None
     if not isinstance(fields, dict):
-        raise ManifestInvalid(f"style: {where} must be a JSON object")
+        raise InvalidManifestError(f"style: {where} must be a JSON object")
     try:
         return Style.model_validate(fields)
     except ValidationError as error:
-        raise ManifestInvalid(f"style: {where}: {explain(error, Style)}") from None
+        raise InvalidManifestError(f"style: {where}: {explain(error, Style)}") from None
 
 
 def style_object(manifest: Manifest, settings: Settings, bucket: str | None, name: str) -> StoredImage | None:
     """The object that holds the profile which the manifest `name` in `bucket` asks for; None where it asks for none.
 
     A name means `_styles/NAME.json` at the bucket's root, or in the folder that ALLOWED_PREFIXES holds the manifest to.
-    A gs:// address is read where an image could be. Raises ManifestInvalid, ReferenceForbidden.
+    A gs:// address is read where an image could be. Raises InvalidManifestError, ForbiddenReferenceError.
     """
     if manifest.style is None:
         return None
     if not has_gs_scheme(manifest.style):
         if bucket is None:
-            raise ManifestInvalid(
+            raise InvalidManifestError(
                 f"style: a request has no bucket of its own; name the profile by its address, "
                 f"gs://bucket/{STYLES_FOLDER}/{manifest.style}{STYLE_SUFFIX}"
             )
@@ -117,11 +117,11 @@ def style_object(manifest: Manifest, settings: Settings, bucket: str | None, nam
         or not is_style(found.name)
         or not re.fullmatch(STYLE_NAME, style_name(found))
     ):
-        raise ManifestInvalid(
+        raise InvalidManifestError(
             f"style: {quoted(manifest.style)} is no profile's address, gs://bucket/{STYLES_FOLDER}/NAME{STYLE_SUFFIX}"
         )
     if not may_read(settings.allowed_prefixes, (bucket, name) if bucket else None, found.bucket, found.name):
-        raise ReferenceForbidden(f"style: {quoted(found.uri)} may not be read from here (ALLOWED_PREFIXES)")
+        raise ForbiddenReferenceError(f"style: {quoted(found.uri)} may not be read from here (ALLOWED_PREFIXES)")
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from function.errors import ModelNoImage, ModelRefused
+from function.errors import ModelNoImageError, ModelRefusedError
 from function.generation.billing import bill_of
 from function.generation.paid_calls import Answered
 from function.generation.provider import Request
@@ -47,10 +47,10 @@ def ask(pair: PairContext, request: Request, number: int, method: Literal["model
     return answered
 
 
-def no_picture(answered: Answered) -> ModelRefused | ModelNoImage:
+def no_picture(answered: Answered) -> ModelRefusedError | ModelNoImageError:
     """Why an answer holds no image, in the model's own words."""
     answer = answered.answer
-    kind = ModelRefused if answer.outcome == "refused" else ModelNoImage
+    kind = ModelRefusedError if answer.outcome == "refused" else ModelNoImageError
     return kind(f"{answer.finish_reason}: {answer.words}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.generation.spot_words import Spot
 from function.imaging.frame import Frame, Size
 from function.manifest.model import Manifest
@@ -15,8 +15,8 @@ MOST_SHAPE = 1.02  # a mask that was scaled by hand is a pixel or two off the sc
 
 
 def asked_place(manifest: Manifest, scene_size: Size, ground: np.ndarray | None) -> AskedPlace | None:
-    """None where nothing is asked that can be measured. `ground` (h, w) uint8 is the mask. Raises ManifestInvalid for a
-    product that would be taller than the scene."""
+    """None where nothing is asked that can be measured. `ground` (h, w) uint8 is the mask. Raises InvalidManifestError
+    for a product that would be taller than the scene."""
     asked = manifest.exact_placement
     if not asked.is_measured:
         return None
@@ -26,7 +26,7 @@ def asked_place(manifest: Manifest, scene_size: Size, ground: np.ndarray | None)
     elif asked.height_cm is not None and asked.scene_cm_per_px is not None:
         height = asked.height_cm / asked.scene_cm_per_px / scene_size[1]
     if height is not None and height > 1:
-        raise ManifestInvalid(
+        raise InvalidManifestError(
             f"placement.height_cm: the product would be {height:.2f} times as tall as the scene; look at the scale"
         )
     box = None if asked.box is None else (asked.box[0], asked.box[1], asked.box[2], asked.box[3])
@@ -34,15 +34,15 @@ def asked_place(manifest: Manifest, scene_size: Size, ground: np.ndarray | None)
 
 
 def check_mask(size: Size, ground: np.ndarray, scene_size: Size) -> None:
-    """Raises ManifestInvalid for a mask of another shape than the scene's, and for one that allows nothing."""
+    """Raises InvalidManifestError for a mask of another shape than the scene's, and for one that allows nothing."""
     shapes = sorted((size[0] / size[1], scene_size[0] / scene_size[1]))
     if shapes[1] / shapes[0] > MOST_SHAPE:
-        raise ManifestInvalid(
+        raise InvalidManifestError(
             f"placement.mask: it has {size[0]} x {size[1]} pixels, which is not the shape of the scene "
             f"({scene_size[0]} x {scene_size[1]})"
         )
     if not areas(ground):
-        raise ManifestInvalid("placement.mask: nothing of it is white, so the product may stand nowhere")
+        raise InvalidManifestError("placement.mask: nothing of it is white, so the product may stand nowhere")
 
 
 def spot_in(frame: Frame, asked: AskedPlace | None, manifest: Manifest) -> Spot | None:

@@ -10,14 +10,14 @@ from functools import partial
 import numpy as np
 
 from function.errors import (
-    BudgetExhausted,
-    BudgetUsedUpForToday,
-    InstanceEnding,
-    ModelNoImage,
-    ModelRefused,
+    BudgetExhaustedError,
+    BudgetUsedUpForTodayError,
+    InstanceEndingError,
+    ModelNoImageError,
+    ModelRefusedError,
     SourceError,
 )
-from function.generation.paid_calls import Answered, CallsUsedUp
+from function.generation.paid_calls import Answered, CallsUsedUpError
 from function.generation.prompt_templates import TEMPLATES
 from function.generation.provider import Request
 from function.imaging.decode import decode
@@ -45,21 +45,22 @@ ANALYSIS_BYTES = 150 * 2**20  # at its peak, measured with tests/bench/performan
 
 
 def choose_candidate(pair: PairContext) -> None:
-    """Ask, judge, and ask again with what went wrong. Raises ModelRefused or ModelNoImage when nothing can be kept."""
+    """Ask, judge, and ask again with what went wrong. Raises ModelRefusedError or ModelNoImageError when nothing can be
+    kept."""
     best: Candidate | None = None
     place = given_place(pair)
     lessons: list[str] = []
-    reasons: list[ModelRefused | ModelNoImage] = []  # why pictures could not be kept
+    reasons: list[ModelRefusedError | ModelNoImageError] = []  # why pictures could not be kept
     for number in range(1, pair.max_attempts + 1):
         with pair.record.stage("prepare"):
             request = _request(pair, place, number, lessons)
         try:
             answered = ask(pair, request, number, "model" if place is None else "sketch")
-        except CallsUsedUp:
+        except CallsUsedUpError:
             if best is None and not reasons:
                 raise
             break
-        except (BudgetExhausted, BudgetUsedUpForToday, InstanceEnding) as used_up:
+        except (BudgetExhaustedError, BudgetUsedUpForTodayError, InstanceEndingError) as used_up:
             if best is None:
                 raise
             pair.record.stopped_by = used_up.message
@@ -72,12 +73,12 @@ def choose_candidate(pair: PairContext) -> None:
             continue
         candidate = _judged(pair, answered, place)
         if candidate is None:
-            reasons.append(ModelNoImage(pair.record.attempts[-1].message))
+            reasons.append(ModelNoImageError(pair.record.attempts[-1].message))
             lessons = [TEMPLATES.no_image]
             continue
         if candidate.judgement.verdict == "unusable":
             failed = [check.reason for check in candidate.judgement.checks.values() if not check.passed]
-            reasons.append(ModelNoImage("; ".join(failed) or "nothing could be recognised in it"))
+            reasons.append(ModelNoImageError("; ".join(failed) or "nothing could be recognised in it"))
         elif best is None or candidate.rank > best.rank:
             best = candidate
         if candidate.judgement.verdict == "accepted":
@@ -188,7 +189,7 @@ def _answer_record(answered: Answered, picture: np.ndarray, found: ProvenanceRec
     )
 
 
-def _main_reason(reasons: list[ModelRefused | ModelNoImage]) -> ModelRefused | ModelNoImage:
+def _main_reason(reasons: list[ModelRefusedError | ModelNoImageError]) -> ModelRefusedError | ModelNoImageError:
     """Why no attempt gave a picture that could be kept: the reason that came most often, of those the latest."""
     counts = Counter((type(reason), reason.message) for reason in reasons)
     (kind, message), count = max(reversed(counts.items()), key=lambda item: item[1])

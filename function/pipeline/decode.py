@@ -9,7 +9,7 @@ from contextvars import copy_context
 import cv2
 import numpy as np
 
-from function.errors import ModelNoImage, SourceError, SourceUnreadable
+from function.errors import ModelNoImageError, SourceError, UnreadableSourceError
 from function.generation.models import model_table
 from function.imaging.compress import encode_for_model, shrink, shrink_by_area
 from function.imaging.decode import ImageInfo, Pixels, decode, inspect
@@ -41,8 +41,8 @@ def decode_sources(pair: PairContext) -> None:
     """Decode the sources, the scene beside the photographs (one after the other), or after them where both at once
     would be too large; the product, whose picture for the model needs no frame, is made ready to be sent too.
 
-    Raises SourceUnsupported, SourceTooLarge, SourceUnreadable, and one error for all that are bad; ModelNoImage
-    for a generated scene that is damaged.
+    Raises UnsupportedSourceError, SourceTooLargeError, UnreadableSourceError, and one error for all that are bad;
+    ModelNoImageError for a generated scene that is damaged.
     """
     if pair.decoded is not None:
         return
@@ -50,7 +50,7 @@ def decode_sources(pair: PairContext) -> None:
         pair.decoded = _decode_side_by_side(pair)
     except SourceError as error:
         if isinstance(pair.manifest.scene, ScenePrompt) and error.field == "scene":
-            raise ModelNoImage(f"the scene that the model generated is damaged: {error.message}") from None
+            raise ModelNoImageError(f"the scene that the model generated is damaged: {error.message}") from None
         raise
     pair.sources.clear()  # files of up to 50 MiB each, of eight pairs that wait for the model
 
@@ -122,7 +122,7 @@ def _decode_scene(pair: PairContext, size: Size) -> tuple[Scene, np.ndarray]:
 
 def _decode_mask(pair: PairContext, scene_size: Size, small_size: Size) -> np.ndarray | None:
     """(h, w) uint8 of `small_size`: what is transparent is not white. None where none is asked for. Raises
-    ManifestInvalid."""
+    InvalidManifestError."""
     source = pair.sources.get(MASK_FIELD)
     if source is None:
         return None
@@ -155,7 +155,7 @@ def _decode_photograph(pair: PairContext, field: str) -> Photograph:
     pixels = decode(source.content, field, max_pixels=pair.settings.max_source_pixels)
     _record_input(pair, field, source, pixels)
     if pixels.array.shape[2] == 4 and not pixels.array[..., 3].any():
-        raise SourceUnreadable(f"{field}: nothing of it is visible: the picture is fully transparent", field=field)
+        raise UnreadableSourceError(f"{field}: nothing of it is visible: the picture is fully transparent", field=field)
     size = pixels.array.shape[1], pixels.array.shape[0]
     cut = cut_out(shrink(pixels.array, fit_within(size, _longest_side(pair, field))))
     shown = cut.rgba if cut.is_sure else pixels.array

@@ -12,17 +12,17 @@ from functools import cached_property
 from function.deadline import Deadline
 from function.errors import (
     CompositeError,
-    Permanent,
-    ReferenceForbidden,
-    SourceNotYetThere,
-    SourceTooLarge,
-    SourceUnreadable,
+    ForbiddenReferenceError,
+    PermanentError,
+    SourceNotYetThereError,
+    SourceTooLargeError,
+    UnreadableSourceError,
 )
 from function.manifest.placement import MASK_FIELD
 from function.manifest.references import InlineImage, StoredImage
 from function.settings import Settings
-from function.storage.client import Forbidden, NotFound, Storage, StoredObject, TooLarge
-from function.storage.content_encoding import Damaged
+from function.storage.client import AccessDeniedError, ObjectNotFoundError, ObjectTooLargeError, Storage, StoredObject
+from function.storage.content_encoding import DamagedContentError
 from function.storage.names import gs_uri, other_normal_forms
 
 
@@ -62,9 +62,9 @@ def fetch_sources(
 def most_severe(errors: list[BaseException]) -> BaseException:
     """Unexpected errors first, then permanent ones, then what may pass; several of a kind become one that names all."""
     unexpected = [error for error in errors if not isinstance(error, CompositeError)]
-    permanent = [error for error in errors if isinstance(error, Permanent)]
-    missing = [error for error in errors if isinstance(error, SourceNotYetThere)]
-    alike: list[Permanent] | list[SourceNotYetThere] = permanent or missing
+    permanent = [error for error in errors if isinstance(error, PermanentError)]
+    missing = [error for error in errors if isinstance(error, SourceNotYetThereError)]
+    alike: list[PermanentError] | list[SourceNotYetThereError] = permanent or missing
     if unexpected or len(alike) < 2 or (alike is missing and len(missing) < len(errors)):
         return (unexpected + permanent + errors)[0]
     first = alike[0]
@@ -79,14 +79,14 @@ class _Together:
         self._limit, self._bytes, self._lock = limit, 0, threading.Lock()
 
     def add(self, field: str, size: int) -> None:
-        """Raises SourceTooLarge."""
+        """Raises SourceTooLargeError."""
         if field in ("scene", MASK_FIELD):
             return
         with self._lock:
             self._bytes += size
             many = self._bytes
         if many > self._limit:
-            raise SourceTooLarge(
+            raise SourceTooLargeError(
                 f"{field}: the photographs of the product have more than {self._limit:,} bytes together "
                 "(MAX_SOURCE_BYTES); send smaller ones, or fewer",
                 field=field,
@@ -109,21 +109,23 @@ def _fetch(
     try:
         there = find_image(target, storage, deadline)
         if there is None:
-            raise SourceNotYetThere(f"{field}: there is no object {target.uri}")
+            raise SourceNotYetThereError(f"{field}: there is no object {target.uri}")
         check_size(field, target.uri, there.size, limit)
         photographs.add(field, there.size)
         content = storage.read(there.bucket, there.name, deadline, generation=there.generation, limit=limit)
         photographs.add(field, max(0, len(content) - there.size))  # what was stored as gzip has more than it said
-    except NotFound:
-        raise SourceNotYetThere(f"{field}: {target.uri} was replaced while it was read") from None
-    except TooLarge as error:
+    except ObjectNotFoundError:
+        raise SourceNotYetThereError(f"{field}: {target.uri} was replaced while it was read") from None
+    except ObjectTooLargeError as error:
         raise _too_large(field, target.uri, error.size, limit) from None
-    except Damaged as error:
-        raise SourceUnreadable(
+    except DamagedContentError as error:
+        raise UnreadableSourceError(
             f"{field}: {target.uri} is stored with Content-Encoding: gzip and cannot be unpacked: {error}", field=field
         ) from None
-    except Forbidden as error:
-        raise ReferenceForbidden(f"{field}: this function's identity may not read {target.uri} ({error})") from None
+    except AccessDeniedError as error:
+        raise ForbiddenReferenceError(
+            f"{field}: this function's identity may not read {target.uri} ({error})"
+        ) from None
     return Source(gs_uri(there.bucket, there.name), there.generation, content)
 
 
@@ -135,11 +137,11 @@ def find_image(target: StoredImage, storage: Storage, deadline: Deadline) -> Sto
 
 
 def check_size(field: str, uri: str, size: int, limit: int) -> None:
-    """Raises SourceTooLarge when `size` bytes are more than `limit`."""
+    """Raises SourceTooLargeError when `size` bytes are more than `limit`."""
     if size > limit:
         raise _too_large(field, uri, size, limit)
 
 
-def _too_large(field: str, uri: str, size: int | None, limit: int) -> SourceTooLarge:
+def _too_large(field: str, uri: str, size: int | None, limit: int) -> SourceTooLargeError:
     many = f"has {size:,} bytes" if size is not None else "unpacks to more"
-    return SourceTooLarge(f"{field}: {uri} {many}; {limit:,} are allowed (MAX_SOURCE_BYTES)", field=field)
+    return SourceTooLargeError(f"{field}: {uri} {many}; {limit:,} are allowed (MAX_SOURCE_BYTES)", field=field)

@@ -11,7 +11,8 @@ from function.pipeline.source_limits import inspect_source
 
 
 def generate_scene(pair: PairContext) -> None:
-    """Add the scene to the pair's sources. Raises ModelRefused, ModelNoImage when there is no picture of it."""
+    """Add the scene to the pair's sources. Raises ModelRefusedError, ModelNoImageError when there is no picture of
+    it."""
     scene = pair.manifest.scene
     if not isinstance(scene, ScenePrompt) or pair.decoded is not None or "scene" in pair.sources:
         return

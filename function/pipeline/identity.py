@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from function.errors import ModelNoImage, ModelRefused
+from function.errors import ModelNoImageError, ModelRefusedError
 from function.imaging.compress import encode_for_model, fit_to_frame, shrink
 from function.imaging.icc import to_srgb
 from function.judging import (
@@ -108,11 +108,11 @@ def make_sketch(pair: PairContext, place: Place) -> Sketch:
 
 
 def classical_candidate(
-    pair: PairContext, place: Place | None, reasons: Sequence[ModelRefused | ModelNoImage]
+    pair: PairContext, place: Place | None, reasons: Sequence[ModelRefusedError | ModelNoImageError]
 ) -> Candidate | None:
     """What stands in where no answer could be used, to be reviewed; None where it is not asked for, the product cannot
     be laid, or the model refused."""
-    refused = any(isinstance(reason, ModelRefused) for reason in reasons)
+    refused = any(isinstance(reason, ModelRefusedError) for reason in reasons)
     if not pair.settings.classical_fallback or refused or not _can_be_laid(pair):
         return None
     decoded = pair.decoded_sources()

@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 
 from function.deadline import Deadline
-from function.errors import DeadlineExceeded
+from function.errors import DeadlineExceededError
 
 CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 # What the process needs without any pixels: libraries (about 250 MiB), and of eight events that wait for the network
@@ -64,8 +64,8 @@ class MemoryBudget:
     def acquire(self, wanted_bytes: int, deadline: Deadline, priority: Priority = Priority.EXAMINE) -> Iterator[None]:
         """Wait for `wanted_bytes` and a worker's slot, hold both for the block.
 
-        Raises DeadlineExceeded, and RuntimeError in a thread that holds some already: two such threads would wait for
-        each other.
+        Raises DeadlineExceededError, and RuntimeError in a thread that holds some already: two such threads would wait
+        for each other.
         """
         if self.held_by_this_thread():
             raise RuntimeError("this thread holds working memory already")
@@ -79,7 +79,7 @@ class MemoryBudget:
                     timeout=deadline.remaining(),
                 )
                 if not ready:
-                    raise DeadlineExceeded("timed out waiting for a processing slot", stage="prepare")
+                    raise DeadlineExceededError("timed out waiting for a processing slot", stage="prepare")
                 self._free -= wanted
                 self._idle -= 1
             finally:

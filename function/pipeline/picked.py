@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from function.errors import ErrorCode, Permanent, SourceError
+from function.errors import ErrorCode, PermanentError, SourceError
 from function.generation.models import model_table
 from function.pipeline.attempts import analysed, read_answer
 from function.pipeline.context import Candidate, PairContext
 from function.sidecar import Sidecar
 
 
-class PickGone(Permanent):
+class PickedAttemptGoneError(PermanentError):
     """The attempt that was picked is not stored any more. Retryable, so that the picture that stands is kept."""
 
     code, stage, retryable = ErrorCode.SOURCE_MISSING, "generate", True
@@ -28,21 +28,26 @@ class Picked:
 
 
 def use_earlier_model(pair: PairContext, picked: Picked) -> None:
-    """The picture lies in the frame that it was asked for in. Raises PickGone where nobody knows that."""
+    """The picture lies in the frame that it was asked for in. Raises PickedAttemptGoneError where nobody knows that."""
     if picked.model is None:
-        raise PickGone("the earlier run does not say which model was asked; ask for a new picture instead")
+        raise PickedAttemptGoneError(
+            "the earlier run does not say which model was asked; ask for a new picture instead"
+        )
     pair.model = model_table().find(picked.model)
 
 
 def judge_picked(pair: PairContext, picked: Picked) -> None:
-    """The picked picture as the best one, with today's verdict on it. Raises PickGone where it cannot be read."""
+    """The picked picture as the best one, with today's verdict on it. Raises PickedAttemptGoneError where it cannot be
+    read."""
     if any(one.number == picked.attempt and one.method == "sketch" for one in picked.earlier.attempts):
-        raise PickGone(
+        raise PickedAttemptGoneError(
             f"attempt {picked.attempt} lit a product that had been laid into the scene, at a place that is not kept; "
             "ask for a new picture instead"
         )
     try:
         picture, analysis, judgement = analysed(pair, picked.picture, None)
     except SourceError as error:
-        raise PickGone(f"the picture of attempt {picked.attempt} cannot be read: {error.message}") from None
+        raise PickedAttemptGoneError(
+            f"the picture of attempt {picked.attempt} cannot be read: {error.message}"
+        ) from None
     pair.best = Candidate(picture, analysis, judgement, ingredient=read_answer(pair, picked.picture))

@@ -19,7 +19,7 @@ from function.sidecar import Compression, Shrunk
 
 def prepare_inputs(pair: PairContext) -> None:
     """Lay the scene into the model's frame, shrink it, encode it. What only the model's picture is compared with is
-    begun in the background. Raises ManifestInvalid for an impossible output, before anything is paid for."""
+    begun in the background. Raises InvalidManifestError for an impossible output, before anything is paid for."""
     decoded, record = pair.decoded_sources(), pair.record
     scene, product = decoded.scene, decoded.product
     targets = targets_of(pair.manifest, scene, pair.settings)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from function.errors import ModelRejected
+from function.errors import ModelRejectedError
 from function.generation.image_size import choose_image_size
 from function.generation.models import ImageModel
 from function.generation.product_words import products_prompt
@@ -34,10 +34,10 @@ def composite_request(
 ) -> Request:
     """The request of attempt `number` (from 1), told what the one before got wrong (`lessons`, sentences).
 
-    Raises ModelRejected when the model does not take as many images.
+    Raises ModelRejectedError when the model does not take as many images.
     """
     if len(prepared.images) > model.max_input_images:
-        raise ModelRejected(
+        raise ModelRejectedError(
             f"the model {model.id} takes at most {model.max_input_images} images; a pair sends {len(prepared.images)}"
         )
     return Request(

@@ -48,7 +48,7 @@ class PairResources:
 
     @contextmanager
     def pixels(self, wanted_bytes: int, priority: Priority = Priority.EXAMINE) -> Iterator[None]:
-        """Hold working memory for the block. Raises DeadlineExceeded; RuntimeError when this thread holds some."""
+        """Hold working memory for the block. Raises DeadlineExceededError; RuntimeError when this thread holds some."""
         with self._budget.acquire(wanted_bytes, self._deadline, priority):
             yield
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from function.errors import NoModelAvailable
+from function.errors import NoModelAvailableError
 from function.generation.model_chain import PassedOver
 from function.generation.models import model_table
-from function.generation.provider import ModelNotFound
+from function.generation.provider import ModelNotFoundError
 from function.pipeline.attempts import choose_candidate
 from function.pipeline.context import Composite, PairContext
 from function.pipeline.decode import decode_sources
@@ -63,7 +63,7 @@ def run_pair(pair: PairContext, picked: Picked | None = None) -> Composite:
 
 
 def run_steps(steps: Sequence[Step], pair: PairContext) -> None:
-    """Each step in turn. Raises DeadlineExceeded between two when the time is used up."""
+    """Each step in turn. Raises DeadlineExceededError between two when the time is used up."""
     for step in steps:
         pair.deadline.within(pair.deadline.seconds, step.stage or "generate")
         if step.stage is None:
@@ -80,7 +80,7 @@ def _take(pair: PairContext, picked: Picked) -> None:
 
 
 def _ask_first_available(pair: PairContext) -> None:
-    """Run the steps for the first model of the chain that answers. Raises NoModelAvailable when none does."""
+    """Run the steps for the first model of the chain that answers. Raises NoModelAvailableError when none does."""
     chain, skipped = pair.models.candidates(pair.manifest.model)
     for model_id in chain:
         pair.model = model_table().find(model_id)
@@ -88,11 +88,17 @@ def _ask_first_available(pair: PairContext) -> None:
         try:
             run_steps(FOR_EACH_MODEL, pair)
             return
-        except ModelNotFound as missing:
+        except ModelNotFoundError as missing:
             pair.models.note_missing(model_id)
             skipped.append(PassedOver(model_id, missing.message))
     reasons = "; ".join(f"{one.id}: {one.reason}" for one in skipped)
-    log("ERROR", "no model can be reached", error_code=NoModelAvailable.code.value, stage="generate", reasons=reasons)
-    raise NoModelAvailable(
+    log(
+        "ERROR",
+        "no model can be reached",
+        error_code=NoModelAvailableError.code.value,
+        stage="generate",
+        reasons=reasons,
+    )
+    raise NoModelAvailableError(
         f"no model of the chain can be reached ({reasons}); `python -m function doctor` says what to do"
     )

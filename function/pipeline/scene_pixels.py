@@ -44,7 +44,7 @@ class Scene:
 
     def full(self) -> np.ndarray:
         """(H, W, 3) uint8 at full resolution, the caller's own to write into: asked for once. Raises
-        SourceUnreadable."""
+        UnreadableSourceError."""
         if self._retained is None:
             pixels = self._decode()
         else:

@@ -11,7 +11,7 @@ FIRST_NUMBER = 2  # of a photograph in the prompt: [1] is the scene
 
 def choose_photographs(pair: PairContext) -> tuple[tuple[Photograph, ...], tuple[ShownProduct, ...]]:
     """The photographs in the order in which they are sent, and of several products what the prompt says of each. Raises
-    ManifestInvalid where the model takes fewer images than there are products and the scene."""
+    InvalidManifestError where the model takes fewer images than there are products and the scene."""
     products = pair.by_product(pair.decoded_sources().photographs)
     check_products(pair.manifest, pair.model)  # another one of the chain than was asked for when it was read
     room = max(1, pair.model.max_input_images - 1)

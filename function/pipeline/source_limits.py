@@ -9,7 +9,8 @@ MIN_SOURCE_SIDE_PX = 32  # smaller ones are icons and tracking pixels, not photo
 
 
 def inspect_source(content: bytes, field: str, settings: Settings) -> ImageInfo:
-    """Read a source's header. Raises SourceUnsupported, SourceTooLarge, SourceUnreadable, all naming `field`."""
+    """Read a source's header. Raises UnsupportedSourceError, SourceTooLargeError, UnreadableSourceError, all naming
+    `field`."""
     return inspect(
         content,
         field,

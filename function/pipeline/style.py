@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from function.deadline import Deadline
-from function.errors import ManifestInvalid, ReferenceForbidden, SourceNotYetThere
+from function.errors import ForbiddenReferenceError, InvalidManifestError, SourceNotYetThereError
 from function.generation.prompt import WORDING, Wording
 from function.manifest.model import Manifest
 from function.manifest.references import StoredImage
@@ -13,8 +13,8 @@ from function.manifest.style import MAX_STYLE_BYTES, Style, parse_style, style_n
 from function.pipeline.record import RunRecord
 from function.settings import Settings
 from function.sidecar import StyleRecord
-from function.storage.client import Forbidden, NotFound, Storage, TooLarge
-from function.storage.content_encoding import Damaged
+from function.storage.client import AccessDeniedError, ObjectNotFoundError, ObjectTooLargeError, Storage
+from function.storage.content_encoding import DamagedContentError
 
 
 def apply_style(
@@ -37,20 +37,21 @@ def apply_style(
 
 
 def fetch_style(place: StoredImage, storage: Storage, deadline: Deadline) -> tuple[Style, StyleRecord]:
-    """The profile, and which one it was. Raises SourceNotYetThere, ManifestInvalid, ReferenceForbidden."""
+    """The profile, and which one it was. Raises SourceNotYetThereError, InvalidManifestError,
+    ForbiddenReferenceError."""
     try:
         stored = storage.stat(place.bucket, place.name, deadline)
         if stored is None:
-            raise SourceNotYetThere(f"style: there is no object {place.uri}")
+            raise SourceNotYetThereError(f"style: there is no object {place.uri}")
         content = storage.read(place.bucket, place.name, deadline, generation=stored.generation, limit=MAX_STYLE_BYTES)
-    except NotFound:
-        raise SourceNotYetThere(f"style: {place.uri} was replaced while it was read") from None
-    except TooLarge:
-        raise ManifestInvalid(f"style: {place.uri} has more than the {MAX_STYLE_BYTES:,} bytes allowed") from None
-    except Damaged as error:
-        raise ManifestInvalid(f"style: {place.uri} is stored as gzip and cannot be unpacked: {error}") from None
-    except Forbidden as error:
-        raise ReferenceForbidden(f"style: this function's identity may not read {place.uri} ({error})") from None
+    except ObjectNotFoundError:
+        raise SourceNotYetThereError(f"style: {place.uri} was replaced while it was read") from None
+    except ObjectTooLargeError:
+        raise InvalidManifestError(f"style: {place.uri} has more than the {MAX_STYLE_BYTES:,} bytes allowed") from None
+    except DamagedContentError as error:
+        raise InvalidManifestError(f"style: {place.uri} is stored as gzip and cannot be unpacked: {error}") from None
+    except AccessDeniedError as error:
+        raise ForbiddenReferenceError(f"style: this function's identity may not read {place.uri} ({error})") from None
     record = StyleRecord(
         name=style_name(place),
         uri=place.uri,

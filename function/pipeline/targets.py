@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.imaging.formats import FORMATS, WriteFormat, writing_of
 from function.imaging.frame import Size
 from function.imaging.position import Position
@@ -35,7 +35,7 @@ class Target:
 
 
 def targets_of(manifest: Manifest, scene: Scene, settings: Settings) -> tuple[Target, ...]:
-    """What is to be made, in the manifest's order. Raises ManifestInvalid for what cannot be."""
+    """What is to be made, in the manifest's order. Raises InvalidManifestError for what cannot be."""
     if manifest.outputs is None:
         output = manifest.output
         size = asked_size(scene.size, output.width, output.height)
@@ -45,12 +45,14 @@ def targets_of(manifest: Manifest, scene: Scene, settings: Settings) -> tuple[Ta
     for target in targets:
         width, height = target.size
         if problem := writing_of(target.format).problem_with(target.size):
-            raise ManifestInvalid(f"{_field(target)}: {width} x {height} does not fit into {target.format}, {problem}")
+            raise InvalidManifestError(
+                f"{_field(target)}: {width} x {height} does not fit into {target.format}, {problem}"
+            )
     pixels = sum(target.size[0] * target.size[1] for target in targets)
     if pixels > settings.max_source_pixels:
         of_all = f"{targets[0].size[0]} x {targets[0].size[1]} is" if len(targets) == 1 else "they are together"
         field = _field(targets[0]) if len(targets) == 1 else "outputs"
-        raise ManifestInvalid(f"{field}: {of_all} more than {settings.max_source_pixels:,} pixels")
+        raise InvalidManifestError(f"{field}: {of_all} more than {settings.max_source_pixels:,} pixels")
     return tuple(targets)
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from function.provenance.failures import SigningFailed
+from function.provenance.failures import SigningError
 from function.provenance.kms import KmsSigner
-from function.provenance.signer import TEST, KeySigner, Signer, SignerUnusable, read_certificates
+from function.provenance.signer import TEST, KeySigner, Signer, UnusableSignerError, read_certificates
 
 KMS = "projects/"  # what the name of a key version begins with
 
 
 def signer_of(key: str, certificate: str, kms_emulator: str | None) -> Signer:
-    """Raises SigningFailed where they cannot sign: a person may mend that while the picture waits."""
+    """Raises SigningError where they cannot sign: a person may mend that while the picture waits."""
     try:
         if key == TEST:
             return KeySigner.for_tests()
@@ -20,5 +20,5 @@ def signer_of(key: str, certificate: str, kms_emulator: str | None) -> Signer:
         if key.startswith(KMS):
             return KmsSigner(key, certificates, kms_emulator)
         return KeySigner.from_files(Path(key), certificates)
-    except SignerUnusable as problem:
-        raise SigningFailed(f"the picture was not signed: {problem}") from None
+    except UnusableSignerError as problem:
+        raise SigningError(f"the picture was not signed: {problem}") from None

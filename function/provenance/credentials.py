@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from function.deadline import Deadline
 from function.provenance.claim import Making, definition
-from function.provenance.failures import SigningFailed
+from function.provenance.failures import SigningError
 from function.provenance.ingredient import Ingredient, Role
 from function.provenance.reading import read_ingredient, record_of
-from function.provenance.sandbox import ChildFailed, Sandbox
+from function.provenance.sandbox import ChildFailedError, Sandbox
 from function.sidecar import ProvenanceRecord
 from function.telemetry.structured_logging import log
 
@@ -68,10 +68,10 @@ class Credentials:
     ) -> tuple[bytes, ProvenanceRecord]:
         """The picture with its credentials, and what they say. A time-stamp authority that does not answer, or not
         rightly, costs the time stamp alone; credentials of a source that the library does not take, those alone.
-        Raises SigningFailed, DeadlineExceeded."""
+        Raises SigningError, DeadlineExceededError."""
         try:
             return self._stamped(content, making, mime_type, deadline, cropped=cropped, resized=resized)
-        except _NotTaken as failed:
+        except _NotTakenError as failed:
             if all(one.archive is None for one in making.ingredients):
                 raise
             note = f"without the credentials of what it was made of: {failed.message}"
@@ -90,7 +90,7 @@ class Credentials:
             url, note = None, "without a time stamp: its authority has just failed"
         try:
             content, record = self._sign(content, stated, archives, deadline, url)
-        except _NotStamped as failed:
+        except _NotStampedError as failed:
             self._stamps_from = time.monotonic() + STAMP_PAUSE_S
             note = f"without a time stamp: {failed}"
             log("WARNING", f"signed {note}", stage="sign")
@@ -125,15 +125,15 @@ class Credentials:
             answer, signed = self._sandbox.run(
                 request, files, within.remaining(), sign=signature_of, after_signature_s=STAMP_S, returns="to"
             )
-        except ChildFailed as failed:
+        except ChildFailedError as failed:
             if timestamp_url and has_signature:
-                raise _NotStamped(str(failed)) from None
-            raise _NotTaken(f"the picture was not signed: {failed}") from None
+                raise _NotStampedError(str(failed)) from None
+            raise _NotTakenError(f"the picture was not signed: {failed}") from None
         record = record_of(answer["found"], len(signed) - len(content))
         if timestamp_url and (answer["found"]["bad_time"] or not _is_about_now(record.time)):
-            raise _NotStamped(f"what {timestamp_url} gave does not hold")
+            raise _NotStampedError(f"what {timestamp_url} gave does not hold")
         if record.state != "valid":
-            raise _NotTaken(f"the picture was signed, but that {record.note}")
+            raise _NotTakenError(f"the picture was signed, but that {record.note}")
         return signed, record
 
     def _load_signer(self) -> Signer:
@@ -154,9 +154,9 @@ def _is_about_now(stamped: str | None) -> bool:
     return abs(apart.total_seconds()) < MAX_APART_S
 
 
-class _NotTaken(SigningFailed):
+class _NotTakenError(SigningError):
     """The library refuses what it was given, or its own work."""
 
 
-class _NotStamped(Exception):
+class _NotStampedError(Exception):
     """The time-stamp authority has failed; the message says how."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from function.errors import Transient
+from function.errors import TransientError
 
 
-class SigningFailed(Transient):
+class SigningError(TransientError):
     """Nobody signed: the key's service or the certificate is at fault, not the picture."""
 
     stage = "sign"

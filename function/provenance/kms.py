@@ -20,7 +20,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 
 from function.deadline import Deadline
-from function.provenance.failures import SigningFailed
+from function.provenance.failures import SigningError
 from function.provenance.signer import algorithm_of, public_key_of, raw_signature
 from function.storage.read_deadline import TimedAdapter, reading_ends_in
 
@@ -36,7 +36,7 @@ class KmsSigner:
     """A key version of Cloud KMS. Thread-safe."""
 
     def __init__(self, key_version: str, certificates: str, emulator: str | None = None):
-        """`emulator`: the address of one, which is asked without credentials. Raises SignerUnusable."""
+        """`emulator`: the address of one, which is asked without credentials. Raises UnusableSignerError."""
         self.certificates, self._name = certificates, key_version
         self._public_key = public_key_of(certificates)
         self.algorithm, self._digest = algorithm_of(self._public_key)
@@ -45,7 +45,7 @@ class KmsSigner:
         self._lock = threading.Lock()
 
     def sign(self, data: bytes, within_s: float) -> bytes:
-        """One call; more where it fails in a way that may pass. Raises SigningFailed."""
+        """One call; more where it fails in a way that may pass. Raises SigningError."""
         hasher = hashes.Hash(self._digest)
         hasher.update(data)
         digest = hasher.finalize()
@@ -71,7 +71,7 @@ class KmsSigner:
             except (requests.RequestException, GoogleAuthError, OSError, ValueError) as error:
                 why = f"{type(error).__name__}: {error}"[:MAX_WORDS]
             time.sleep(min(FIRST_WAIT_S * 2**tried, deadline.remaining()))
-        raise SigningFailed(f"Cloud KMS has not signed: {why}")
+        raise SigningError(f"Cloud KMS has not signed: {why}")
 
     def _checked(self, answer: dict[str, Any], data: bytes) -> bytes:
         """The signature, after it was held against the certificate. Raises ValueError."""

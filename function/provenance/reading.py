@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from function.provenance.ingredient import Ingredient
-from function.provenance.sandbox import ChildFailed, Sandbox
+from function.provenance.sandbox import ChildFailedError, Sandbox
 from function.sidecar import ProvenanceRecord
 from function.telemetry.structured_logging import log
 
@@ -31,7 +31,7 @@ def read_ingredient(content: bytes, plain: Ingredient, sandbox: Sandbox, within_
     files = {"path": content, "archive": b""}
     try:
         answer, archive = sandbox.run(request, files, min(READ_S, within_s), returns="archive")
-    except ChildFailed as failed:
+    except ChildFailedError as failed:
         log("WARNING", f"the credentials of the {plain.role} cannot be read: {failed}", stage="provenance")
         return replace(plain, found=ProvenanceRecord(state="unreadable", note=str(failed)))
     found, places = record_of(answer["found"], len(archive)), answer["found"]["places"]
@@ -53,7 +53,7 @@ def read_file(content: bytes, mime_type: str, sandbox: Sandbox) -> ProvenanceRec
         return _named_elsewhere(content)
     try:
         answer, _ = sandbox.run({"do": "read", "mime": mime_type}, {"path": content}, READ_S)
-    except ChildFailed as failed:
+    except ChildFailedError as failed:
         return ProvenanceRecord(state="unreadable", note=str(failed))
     return record_of(answer["found"])
 

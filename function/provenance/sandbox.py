@@ -26,7 +26,7 @@ MAX_LINE_BYTES = 2**20
 LIBRARY_LOG = {"RUST_LOG": "off", "RUST_BACKTRACE": "0"}
 
 
-class ChildFailed(Exception):
+class ChildFailedError(Exception):
     """The library has not done it: the file is at fault, or a child has ended or hung. The message says which."""
 
 
@@ -50,11 +50,11 @@ class Sandbox:
         """One request. `files`: the request's fields that are paths, and what lies there (b"": to be written by the
         child); `archives` may be several. `sign` is called for a signature, after
         which there are `after_signature_s`; what it raises is raised. → the answer, and
-        the content of the file `returns`. Raises ChildFailed.
+        the content of the file `returns`. Raises ChildFailedError.
         """
         give_up = time.monotonic() + within_s
         if not self._places.acquire(timeout=within_s):
-            raise ChildFailed(f"others were read or signed for {within_s:.0f} s")
+            raise ChildFailedError(f"others were read or signed for {within_s:.0f} s")
         try:
             child = self._take()
             try:
@@ -110,7 +110,7 @@ class _Child:
         self.has_answered = True  # to all that it was asked: else it hangs, or is at an older request
         try:
             if "error" in (began := self._line(time.monotonic() + START_S)):
-                raise ChildFailed(began["error"])
+                raise ChildFailedError(began["error"])
         except BaseException:
             self.end()
             raise
@@ -145,7 +145,7 @@ class _Child:
             if refused is not None:
                 raise refused
             if "error" in answer:
-                raise ChildFailed(answer["error"])
+                raise ChildFailedError(answer["error"])
             return answer
 
     def end(self) -> None:
@@ -163,18 +163,18 @@ class _Child:
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
-            raise ChildFailed(self._ended()) from None
+            raise ChildFailedError(self._ended()) from None
 
     def _line(self, give_up: float) -> dict[str, Any]:
         while b"\n" not in self._buffer:
             self._buffer += self._chunk(give_up)
             if len(self._buffer) > MAX_LINE_BYTES:
-                raise ChildFailed("it says too much")
+                raise ChildFailedError("it says too much")
         line, _, self._buffer = self._buffer.partition(b"\n")
         try:
             answer = json.loads(line)
         except ValueError:
-            raise ChildFailed("what it says is no answer") from None
+            raise ChildFailedError("what it says is no answer") from None
         return answer if isinstance(answer, dict) else {}
 
     def _chunk(self, give_up: float) -> bytes:
@@ -183,10 +183,10 @@ class _Child:
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, selectors.EVENT_READ)
             if not selector.select(max(0.0, give_up - time.monotonic())):
-                raise ChildFailed("it took too long")
+                raise ChildFailedError("it took too long")
         if chunk := os.read(pipe, 65_536):
             return chunk
-        raise ChildFailed(self._ended())
+        raise ChildFailedError(self._ended())
 
     def _ended(self) -> str:
         self._process.kill()

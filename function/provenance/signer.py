@@ -23,7 +23,7 @@ ALGORITHMS: dict[str, tuple[str, hashes.HashAlgorithm]] = {
 }
 
 
-class SignerUnusable(Exception):
+class UnusableSignerError(Exception):
     """The key or the certificate is not what can sign; the message says why."""
 
 
@@ -34,7 +34,7 @@ class Signer(Protocol):
     algorithm: str
 
     def sign(self, data: bytes, within_s: float) -> bytes:
-        """The signature as COSE wants it: r and s, one after the other. Raises SigningFailed."""
+        """The signature as COSE wants it: r and s, one after the other. Raises SigningError."""
 
 
 class KeySigner:
@@ -46,15 +46,15 @@ class KeySigner:
 
     @classmethod
     def from_files(cls, key: Path, certificates: str) -> KeySigner:
-        """A PEM file without a password. Raises SignerUnusable."""
+        """A PEM file without a password. Raises UnusableSignerError."""
         try:
             loaded = serialization.load_pem_private_key(key.read_bytes(), password=None)
         except (OSError, ValueError, TypeError) as error:
-            raise SignerUnusable(f"SIGNING_KEY: {key} cannot be read as a private key: {error}") from None
+            raise UnusableSignerError(f"SIGNING_KEY: {key} cannot be read as a private key: {error}") from None
         if not isinstance(loaded, ec.EllipticCurvePrivateKey):
-            raise SignerUnusable(f"SIGNING_KEY: {key} is no key of an elliptic curve")
+            raise UnusableSignerError(f"SIGNING_KEY: {key} is no key of an elliptic curve")
         if loaded.public_key() != public_key_of(certificates):
-            raise SignerUnusable("SIGNING_CERTIFICATE is of another key than SIGNING_KEY")
+            raise UnusableSignerError("SIGNING_CERTIFICATE is of another key than SIGNING_KEY")
         return cls(loaded, certificates)
 
     @classmethod
@@ -94,34 +94,34 @@ def _may_sign() -> x509.KeyUsage:
 
 
 def read_certificates(stated: str) -> str:
-    """PEM text, or the path of a file that holds it → the text. Raises SignerUnusable."""
+    """PEM text, or the path of a file that holds it → the text. Raises UnusableSignerError."""
     if stated.lstrip().startswith("-----BEGIN"):
         return stated
     try:
         return Path(stated).read_text(encoding="ascii")
     except (OSError, ValueError) as error:
-        raise SignerUnusable(f"SIGNING_CERTIFICATE cannot be read: {error}") from None
+        raise UnusableSignerError(f"SIGNING_CERTIFICATE cannot be read: {error}") from None
 
 
 def public_key_of(certificates: str) -> ec.EllipticCurvePublicKey:
-    """Of the first certificate. Raises SignerUnusable, also where its time is over or has not begun."""
+    """Of the first certificate. Raises UnusableSignerError, also where its time is over or has not begun."""
     try:
         first = x509.load_pem_x509_certificates(certificates.encode())[0]
     except (ValueError, IndexError) as error:
-        raise SignerUnusable(f"SIGNING_CERTIFICATE holds no certificate: {error}") from None
+        raise UnusableSignerError(f"SIGNING_CERTIFICATE holds no certificate: {error}") from None
     if not first.not_valid_before_utc <= datetime.now(UTC) <= first.not_valid_after_utc:
         begins, ends = first.not_valid_before_utc, first.not_valid_after_utc
-        raise SignerUnusable(f"SIGNING_CERTIFICATE is valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}")
+        raise UnusableSignerError(f"SIGNING_CERTIFICATE is valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}")
     key = first.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise SignerUnusable("SIGNING_CERTIFICATE is of no key of an elliptic curve")
+        raise UnusableSignerError("SIGNING_CERTIFICATE is of no key of an elliptic curve")
     return key
 
 
 def algorithm_of(key: ec.EllipticCurvePublicKey) -> tuple[str, hashes.HashAlgorithm]:
-    """COSE's name, and the digest. Raises SignerUnusable."""
+    """COSE's name, and the digest. Raises UnusableSignerError."""
     if key.curve.name not in ALGORITHMS:
-        raise SignerUnusable(f"a key of the curve {key.curve.name} is not used for signing; P-256 and P-384 are")
+        raise UnusableSignerError(f"a key of the curve {key.curve.name} is not used for signing; P-256 and P-384 are")
     return ALGORITHMS[key.curve.name]
 
 

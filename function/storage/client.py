@@ -21,8 +21,8 @@ from google.cloud.storage import exceptions as storage_exceptions
 from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_exponential_jitter
 
 from function.deadline import Deadline
-from function.errors import DeadlineExceeded, StorageUnavailable
-from function.storage.content_encoding import Overflow, unpacked
+from function.errors import DeadlineExceededError, StorageUnavailableError
+from function.storage.content_encoding import InflatedTooLargeError, unpacked
 from function.storage.read_deadline import TimedAdapter, reading_ends_in
 
 CONNECT_TIMEOUT_S = 5.0
@@ -50,15 +50,15 @@ CLIENT_ERRORS = (
 )
 
 
-class NotFound(Exception):
+class ObjectNotFoundError(Exception):
     """No such object (or generation, or bucket)."""
 
 
-class Forbidden(Exception):
+class AccessDeniedError(Exception):
     """This identity may not read there."""
 
 
-class TooLarge(Exception):
+class ObjectTooLargeError(Exception):
     """The object has more bytes than the caller allows; `size` says how many, None where it unpacks to too many."""
 
     def __init__(self, size: int | None):
@@ -66,7 +66,7 @@ class TooLarge(Exception):
         self.size = size
 
 
-class Changed(Exception):
+class PreconditionFailedError(Exception):
     """A write's precondition did not hold: somebody else has written the object meanwhile."""
 
 
@@ -107,7 +107,7 @@ class Storage:
             return self._client
 
     def stat(self, bucket: str, name: str, deadline: Deadline, generation: int | None = None) -> StoredObject | None:
-        """The object's metadata, or None when there is none. Raises StorageUnavailable, Forbidden."""
+        """The object's metadata, or None when there is none. Raises StorageUnavailableError, AccessDeniedError."""
 
         def call(timeout: Timeout) -> StoredObject | None:
             blob = self.client.bucket(bucket).blob(name, generation=generation)
@@ -121,7 +121,8 @@ class Storage:
 
     def read(self, bucket: str, name: str, deadline: Deadline, *, generation: int | None = None, limit: int) -> bytes:
         """The object's bytes, checksum verified; stored with `Content-Encoding: gzip` they are unpacked then, under the
-        same limit. Raises NotFound, TooLarge, Damaged, Forbidden, StorageUnavailable.
+        same limit. Raises ObjectNotFoundError, ObjectTooLargeError, DamagedContentError, AccessDeniedError,
+        StorageUnavailableError.
         """
 
         def call(timeout: Timeout) -> tuple[bytes, str | None]:
@@ -130,7 +131,7 @@ class Storage:
             try:
                 blob.download_to_file(sink, raw_download=True, checksum=None, retry=None, timeout=timeout)
             except api.NotFound:
-                raise NotFound(f"gs://{bucket}/{name}") from None
+                raise ObjectNotFoundError(f"gs://{bucket}/{name}") from None
             content = sink.getvalue()
             # The client lets an answer without a checksum pass, and a proxy's page of HTML has none.
             if blob.crc32c != crc32c(content):
@@ -140,14 +141,14 @@ class Storage:
         content, encoding = self._run(call, deadline, f"reading gs://{bucket}/{name}")
         try:
             return unpacked(content, encoding, limit)
-        except Overflow:
-            raise TooLarge(None) from None
+        except InflatedTooLargeError:
+            raise ObjectTooLargeError(None) from None
 
     def read_range(
         self, bucket: str, name: str, deadline: Deadline, *, generation: int, start: int, length: int
     ) -> bytes:
         """`length` bytes of one generation of an object from byte `start` on, fewer at its end. Of a part there is no
-        checksum. Raises NotFound, Forbidden, StorageUnavailable.
+        checksum. Raises ObjectNotFoundError, AccessDeniedError, StorageUnavailableError.
         """
 
         def call(timeout: Timeout) -> bytes:
@@ -159,7 +160,7 @@ class Storage:
                     timeout=timeout,
                 )  # fmt: skip
             except api.NotFound:
-                raise NotFound(f"gs://{bucket}/{name}") from None
+                raise ObjectNotFoundError(f"gs://{bucket}/{name}") from None
             return sink.getvalue()
 
         return self._run(call, deadline, f"reading gs://{bucket}/{name}")
@@ -179,7 +180,8 @@ class Storage:
         """Write the object when its generation is `if_generation` (0: when there is none) → its new generation.
 
         A write whose acknowledgement was lost counts as done. `contended`: others write the object all the time, so
-        when it was written too often (429) it has changed as well. Raises Changed, StorageUnavailable.
+        when it was written too often (429) it has changed as well. Raises PreconditionFailedError,
+        StorageUnavailableError.
         """
 
         def call(timeout: Timeout) -> int:
@@ -198,7 +200,7 @@ class Storage:
 
         try:
             return self._run(call, deadline, f"writing gs://{bucket}/{name}", contended=contended)
-        except Changed:
+        except PreconditionFailedError:
             # Either somebody else was first, or our own write arrived and its acknowledgement did not.
             there = self.stat(bucket, name, deadline)
             if there and there.crc32c == crc32c(content) and there.metadata == metadata:
@@ -218,7 +220,8 @@ class Storage:
         self._run(call, deadline, f"deleting gs://{bucket}/{name}")
 
     def update_metadata(self, bucket: str, name: str, changes: dict[str, str | None], deadline: Deadline) -> None:
-        """Add or replace custom metadata of an object; None removes a key. Raises NotFound, StorageUnavailable."""
+        """Add or replace custom metadata of an object; None removes a key. Raises ObjectNotFoundError,
+        StorageUnavailableError."""
 
         def call(timeout: Timeout) -> None:
             blob = self.client.bucket(bucket).blob(name)
@@ -226,7 +229,7 @@ class Storage:
             try:
                 blob.patch(retry=None, timeout=timeout)
             except api.NotFound:
-                raise NotFound(f"gs://{bucket}/{name}") from None
+                raise ObjectNotFoundError(f"gs://{bucket}/{name}") from None
 
         self._run(call, deadline, f"updating gs://{bucket}/{name}")
 
@@ -260,7 +263,7 @@ class Storage:
             nonlocal failure
             try:
                 left = budget.within(RETRY_FOR_S, "storage") * SILENCE_SHARE
-            except DeadlineExceeded:
+            except DeadlineExceededError:
                 if failure is not None:
                     raise failure from None  # the reason is what kept failing, not that it took all the time
                 raise
@@ -280,13 +283,13 @@ class Storage:
         try:
             return tries(once)
         except api.PreconditionFailed:
-            raise Changed(doing) from None
+            raise PreconditionFailedError(doing) from None
         except (api.Forbidden, api.Unauthorized) as error:
-            raise Forbidden(f"{doing}: {error.message}") from None
+            raise AccessDeniedError(f"{doing}: {error.message}") from None
         except CLIENT_ERRORS as error:
             if contended and _is_too_often(error):
-                raise Changed(doing) from None
-            raise StorageUnavailable(f"{doing} failed: {_short(error)}") from None
+                raise PreconditionFailedError(doing) from None
+            raise StorageUnavailableError(f"{doing} failed: {_short(error)}") from None
 
 
 class _BoundedBuffer(io.BytesIO):
@@ -299,7 +302,7 @@ class _BoundedBuffer(io.BytesIO):
 
     def write(self, data: Any, /) -> int:
         if self.tell() + len(data) > self._limit:
-            raise TooLarge(self.tell() + len(data))
+            raise ObjectTooLargeError(self.tell() + len(data))
         self._deadline.within(READ_TIMEOUT_S, "storage")
         return super().write(data)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from function.deadline import Deadline
-from function.storage.client import Changed, Storage, StoredObject
+from function.storage.client import PreconditionFailedError, Storage, StoredObject
 from function.storage.names import gs_uri
 
 MAX_WRITES = 5  # each further one means that another program wrote in between
 
 
-class WriteContention(Exception):
+class WriteContentionError(Exception):
     """An object changed MAX_WRITES times while it was being written."""
 
 
@@ -30,7 +30,7 @@ def compare_and_swap(
     """Write an object; where there is one already `may_replace` decides, and may raise → whether it was written.
 
     The usual case costs one request: `existing` (None: there is none) is believed until storage contradicts it.
-    Raises WriteContention, and whatever `Storage.write` and `Storage.stat` raise.
+    Raises WriteContentionError, and whatever `Storage.write` and `Storage.stat` raise.
     """
     for _ in range(MAX_WRITES):
         if existing is not None and not may_replace(existing):
@@ -41,6 +41,6 @@ def compare_and_swap(
                 if_generation=existing.generation if existing else 0, metadata=metadata,
             )  # fmt: skip
             return True
-        except Changed:
+        except PreconditionFailedError:
             existing = storage.stat(bucket, name, deadline)
-    raise WriteContention(f"{gs_uri(bucket, name)} changed {MAX_WRITES} times while it was being written")
+    raise WriteContentionError(f"{gs_uri(bucket, name)} changed {MAX_WRITES} times while it was being written")

@@ -10,18 +10,18 @@ _BLOCK_BYTES = 1 << 18
 _MAX_MEMBERS = 1000  # that one file may be made of (RFC 1952, 2.2); one is usual
 
 
-class Overflow(Exception):
+class InflatedTooLargeError(Exception):
     """The object unpacks to more than is allowed."""
 
 
-class Damaged(Exception):
+class DamagedContentError(Exception):
     """The object says that it is gzip, begins so, and cannot be unpacked."""
 
 
 def unpacked(content: bytes, encoding: str | None, limit: int) -> bytes:
     """The bytes that were meant: `content` itself unless `encoding` says gzip, and it is.
 
-    Never holds more than `limit` bytes of them. Raises Overflow, Damaged.
+    Never holds more than `limit` bytes of them. Raises InflatedTooLargeError, DamagedContentError.
     """
     if (encoding or "").strip().lower() not in ("gzip", "x-gzip") or not content.startswith(GZIP_MAGIC):
         return content
@@ -33,16 +33,16 @@ def unpacked(content: bytes, encoding: str | None, limit: int) -> bytes:
             # In blocks, for what is behind a member's end is copied at it.
             block = content[place : place + _BLOCK_BYTES]
             if not block:
-                raise Damaged("it ends too early")
+                raise DamagedContentError("it ends too early")
             try:
                 part = inflate.decompress(block, room + 1)
             except zlib.error as error:
-                raise Damaged(str(error)) from None
+                raise DamagedContentError(str(error)) from None
             if len(part) > room:
-                raise Overflow(f"more than {limit} bytes")
+                raise InflatedTooLargeError(f"more than {limit} bytes")
             parts.append(part)
             room -= len(part)
             place += len(block) - len(inflate.unused_data) - len(inflate.unconsumed_tail)
         if not content.startswith(GZIP_MAGIC, place):  # what else follows is padding
             return b"".join(parts)
-    raise Damaged(f"it has more than {_MAX_MEMBERS} parts")
+    raise DamagedContentError(f"it has more than {_MAX_MEMBERS} parts")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from function import PIPELINE_VERSION
-from function.tools.explain import UsageProblem, missing_package, sentence
+from function.tools.explain import UsageError, missing_package, sentence
 
 FAILED, INTERRUPTED, NOBODY_READS = 2, 130, 141  # the last two are 128 and the number of SIGINT and of SIGPIPE
 TRACEBACK = "COMPOSITE_TRACEBACK"  # environment: a mistake of this program shows all it knows
@@ -91,7 +91,7 @@ def main() -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor may the last flush complain
         return NOBODY_READS
-    except UsageProblem as problem:
+    except UsageError as problem:
         return _tell(f"error: {problem}", FAILED)
     except Exception as error:
         if os.environ.get(TRACEBACK):

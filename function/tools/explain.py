@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 
 
-class UsageProblem(Exception):
+class UsageError(Exception):
     """The command cannot do what it was asked; the message says why, and what to do."""
 
 

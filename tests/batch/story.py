@@ -17,7 +17,7 @@ from function.batch.touch import FIRST_KEY
 from function.deadline import Deadline
 from function.delivery.batch_files import run_sweep, settle_batch_file
 from function.delivery.cloud_event import Upload
-from function.errors import AwaitsBatch
+from function.errors import AwaitsBatchError
 from function.generation.answer_store import AnswerStore, request_digest
 from function.generation.provider import Request
 from function.service import Service
@@ -30,7 +30,7 @@ CALL_S = 60.0
 PICTURES = ((png(scene_array(256, 160)), "image/png"), (png(product_array(96)), "image/png"))
 
 
-class Killed(BaseException):
+class KilledError(BaseException):
     """The process is dead from here on."""
 
 
@@ -44,7 +44,7 @@ class Mortal:
     def send(self, adapter: TimedAdapter, request: requests.PreparedRequest, **options: object) -> requests.Response:
         self.made += 1
         if self.dies_at is not None and self.made >= self.dies_at:
-            raise Killed
+            raise KilledError
         return self._send(adapter, request, **options)
 
 
@@ -80,7 +80,7 @@ class Story:
         try:
             work(self.services)
             return True
-        except Killed:
+        except KilledError:
             return False
         finally:
             self.mortal.dies_at = None
@@ -94,7 +94,7 @@ class Story:
                 bucket=place.cloud.input, name=name, generation=generation, owner=f"{uri}#{generation}", since=1.0
             )
             queue = PairQueue(services.storage, place.cloud.output, place.batch, waiter, self.catalogue, 4e9)
-            with pytest.raises(AwaitsBatch):
+            with pytest.raises(AwaitsBatchError):
                 queue.put(request, 1, self.MOST_USD, Deadline(CALL_S))
         self.acknowledged = True
         time.sleep(self.place.settings.batch_gather_s)  # the next sweep makes a job of them

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from function.delivery.batch_pair import batch_rows, wished_rows
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.manifest.spreadsheet import read_rows
 from function.settings import Settings
 
@@ -27,7 +27,7 @@ def test_an_upload_for_batches_asks_for_its_rows_but_for_those_that_say_otherwis
 def test_without_a_bucket_for_batches_nobody_pays_the_full_price_instead(content):
     settings = Settings.from_environment(ENVIRONMENT)
     rows, asks = read_rows("a.jsonl", content), b"batch" in content
-    with pytest.raises(ManifestInvalid, match="BATCH_BUCKET"):
+    with pytest.raises(InvalidManifestError, match="BATCH_BUCKET"):
         batch_rows(rows, {} if asks else {"batch": "true"}, settings)
     if not asks:
         assert batch_rows(rows, {}, settings) == rows

@@ -14,7 +14,7 @@ from function.budget.ledger import catalogue_name
 from function.deadline import Deadline
 from function.delivery.batch_files import batch_context
 from function.delivery.switch import write_switch
-from function.errors import BudgetExhausted
+from function.errors import BudgetExhaustedError
 from function.generation.answer_store import request_digest
 
 WINDOW_BYTES = 7
@@ -131,7 +131,7 @@ def test_a_catalogue_s_budget_covers_its_jobs_at_their_own_price(story):
     story.begin()
     story.life(story.wait)
     story.finish(lambda: sorted(states(story)) == ["answered", "ask_now"])
-    with pytest.raises(BudgetExhausted):
+    with pytest.raises(BudgetExhaustedError):
         story.services.budget.reserve(story.MOST_USD, story.catalogue, Deadline(60))
     story.services.budget.give_back()
     output = story.place.cloud.client.bucket(story.place.cloud.output)

@@ -29,7 +29,8 @@ from tests.batch.place import BatchPlace
 from tests.support import Cloud, http, product_png, scene_png
 
 FAULTS = sorted((AT_CREATION | AFTERWARDS) - {"stuck", "stuck_for_good", "403", "404"})
-POSTERS, SWEEP_EVERY_S, POLL_S = 8, 1.0, 0.3
+POSTERS, SWEEP_EVERY_S, POLL_S, TOLD_EVERY_S = 8, 1.0, 0.3, 60.0
+LOOKING = 0.2  # share of the time spent on listing the buckets, which take longer to list the more they hold
 BACKOFF_S = (0.3, 3.0)
 GIVE_UP_S = 900.0  # without anything settled, and without a delivery that was taken
 HALF_CENT = 0.005
@@ -40,6 +41,8 @@ class Pump:
     """Delivers events of both buckets until they are acknowledged, and sweeps."""
 
     place: BatchPlace
+    pairs: list[str]
+    settled: int = 0
     deliveries: int = 0
     taken: int = 0  # of those, answered with 200
     kills: int = 0
@@ -61,11 +64,15 @@ class Pump:
                 pass  # killed under it
 
     def watch(self, pool: ThreadPoolExecutor) -> None:
-        """Everything that appears is delivered, some of it twice."""
-        while not self.stop.wait(POLL_S):
+        """Everything that appears is delivered, some of it twice; what is settled is counted."""
+        pause_s = POLL_S
+        while not self.stop.wait(pause_s):
+            began = time.monotonic()
             for resource in self.place.events():
                 for _ in range(random.choice((1, 1, 1, 2))):
                     pool.submit(self.deliver, resource)
+            self.settled = len({*self.pairs} & {*self.place.cloud.names()})
+            pause_s = max(POLL_S, (time.monotonic() - began) * (1 - LOOKING) / LOOKING)
 
     def sweep(self) -> None:
         """As the scheduler does, whatever comes of it."""
@@ -75,10 +82,16 @@ class Pump:
             except (OSError, HTTPException):
                 continue
 
-    def kill(self, kills: int, pairs: int, settled: Any) -> None:
+    def tell(self, began: float) -> None:
+        """How far it is, now and then."""
+        while not self.stop.wait(TOLD_EVERY_S):
+            print(f"{time.monotonic() - began:6.0f} s: {self.settled} of {len(self.pairs)} settled, "
+                  f"{self.deliveries} deliveries, {self.kills} kills", file=sys.stderr, flush=True)  # fmt: skip
+
+    def kill(self, kills: int) -> None:
         """kill -9, spread over the run."""
-        for mark in sorted(random.uniform(0, pairs) for _ in range(kills)):
-            while settled() < mark and not self.stop.wait(POLL_S):
+        for mark in sorted(random.uniform(0, len(self.pairs)) for _ in range(kills)):
+            while self.settled < mark and not self.stop.wait(POLL_S):
                 pass
             if self.stop.wait(random.uniform(0, 2)):
                 return
@@ -186,23 +199,20 @@ def main() -> None:
             rows = [{**base, "placement": f"in the middle (pair {name})"} for name in names]
             place.cloud.put(f"soak{catalogue:02}.jsonl", "\n".join(json.dumps(row) for row in rows))
             pairs += [f"{name}.json" for name in names]
-        pump, began = Pump(place), time.monotonic()
-
-        def settled() -> int:
-            return len({*pairs} & {*place.cloud.names()})
-
+        pump, began = Pump(place, pairs), time.monotonic()
         with ThreadPoolExecutor(POSTERS) as pool:
             threads = [
                 threading.Thread(target=pump.watch, args=(pool,)),
                 threading.Thread(target=pump.sweep),
-                threading.Thread(target=pump.kill, args=(options.kills, len(pairs), settled)),
+                threading.Thread(target=pump.kill, args=(options.kills,)),
+                threading.Thread(target=pump.tell, args=(began,)),
             ]
             for thread in threads:
                 thread.start()
             last, progress = (-1, -1), time.monotonic()
-            while (count := settled()) < len(pairs) and time.monotonic() - progress < GIVE_UP_S:
-                if (count, pump.taken) != last:
-                    last, progress = (count, pump.taken), time.monotonic()
+            while pump.settled < len(pairs) and time.monotonic() - progress < GIVE_UP_S:
+                if (pump.settled, pump.taken) != last:
+                    last, progress = (pump.settled, pump.taken), time.monotonic()
                 time.sleep(1)
             pump.stop.set()
             for thread in threads:

@@ -24,7 +24,7 @@ from function.tools.cli.shares import share
 from tests.bench.calibration_fit import Row, fit
 from tests.bench.calibration_report import clear, kinds_table, lines, report_of
 from tests.bench.collection import read_rows
-from tests.bench.limits_seen import OtherLimits, Seen, limits_seen, table
+from tests.bench.limits_seen import OtherLimitsError, Seen, limits_seen, table
 
 README = Path(__file__).parents[2] / "function" / "README.md"
 MARKS = "<!-- python -m tests.bench.calibrate --rows FILE --write -->\n", "<!-- end -->\n"
@@ -39,7 +39,7 @@ def main() -> int:
         rows = read_rows(options.rows)
         seen = limits_seen(rows)
         document = calibration_of(rows, seen)
-    except (OtherLimits, ValueError) as error:
+    except (OtherLimitsError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print("\n".join(table(seen)), end="\n\n")

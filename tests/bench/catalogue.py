@@ -23,7 +23,7 @@ from function.deadline import Deadline
 from function.delivery.catalogue import settle_catalogue
 from function.delivery.cloud_event import Upload
 from function.delivery.services import Services
-from function.errors import Transient
+from function.errors import TransientError
 from function.service import Service
 from function.settings import Settings
 from function.tools.local.storage_emulator import gcs_client, gcs_server
@@ -72,7 +72,7 @@ def _timed(phase: str, upload: Upload, services: Services, emulator_pid: int) ->
     started, ours, theirs = time.monotonic(), time.process_time(), _cpu_s(emulator_pid)
     try:
         settle_catalogue(upload, services, Deadline(DEADLINE_S))
-    except Transient as cut_off:
+    except TransientError as cut_off:
         print(f"not settled: {cut_off}", file=sys.stderr)
     print(
         f"{phase}: {time.monotonic() - started:.2f} s; processor time, ours {time.process_time() - ours:.2f} s, "

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from function.delivery.catalogue import catalogue_budget
 from function.delivery.row_writer import row_manifest
-from function.errors import CompositeError, Permanent
+from function.errors import CompositeError, PermanentError
 from function.imaging.compress import shrink_by_area
 from function.imaging.decode import decode
 from function.imaging.encode import encode
@@ -77,6 +77,6 @@ def read_catalogue(ending: str, body: bytes) -> str:
 
 def _words(error: CompositeError) -> str:
     """Raises AssertionError unless the error is for good, and short enough for its sidecar."""
-    assert isinstance(error, Permanent), repr(error)
+    assert isinstance(error, PermanentError), repr(error)
     assert len(error.message.encode()) <= MAX_MESSAGE_BYTES, f"a message of {len(error.message)} characters"
     return f"{error.code}: {error.message[:160]!r}"

@@ -14,7 +14,7 @@ from function.judging.registry import CHECKS
 Row = dict[str, Any]
 
 
-class OtherLimits(ValueError):
+class OtherLimitsError(ValueError):
     """The rows were judged by other checks, or against other numbers, than the judge has now."""
 
 
@@ -39,12 +39,12 @@ class Seen:
 
 
 def limits_seen(rows: Sequence[Row]) -> list[Seen]:
-    """A line for each number, in the order of the checks. Raises OtherLimits."""
+    """A line for each number, in the order of the checks. Raises OtherLimitsError."""
     return [_seen(spec, limit, rows) for spec in CHECKS for limit in spec.limits]
 
 
 def limit_of(spec: CheckSpec, check: dict[str, Any]) -> Limit | None:
-    """What a recorded check was held against; None where it was not measured. Raises OtherLimits."""
+    """What a recorded check was held against; None where it was not measured. Raises OtherLimitsError."""
     if check["threshold"] is None:
         return None
     if len(spec.limits) == 1:
@@ -52,7 +52,7 @@ def limit_of(spec: CheckSpec, check: dict[str, Any]) -> Limit | None:
     for limit in spec.limits:
         if limit.value == check["threshold"]:
             return limit
-    raise OtherLimits(f"{spec.name} was held against {check['threshold']}: judge the collection again")
+    raise OtherLimitsError(f"{spec.name} was held against {check['threshold']}: judge the collection again")
 
 
 def table(seen: Sequence[Seen]) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _seen(spec: CheckSpec, limit: Limit, rows: Sequence[Row]) -> Seen:
     failed, alone = Counter[bool](), Counter[bool]()
     for row in rows:
         if spec.name not in row["checks"]:
-            raise OtherLimits(f"a row has no check {spec.name}: judge the collection again")
+            raise OtherLimitsError(f"a row has no check {spec.name}: judge the collection again")
         check = row["checks"][spec.name]
         decided = limit_of(spec, check)
         if decided == limit and not check["passed"]:

@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from function.deadline import Deadline
-from function.errors import CompositeError, ModelNoImage, ModelRefused
+from function.errors import CompositeError, ModelNoImageError, ModelRefusedError
 from function.generation.answer_store import request_digest
 from function.generation.gemini.client import GeminiClient
 from function.generation.model_chain import ModelChain
@@ -52,12 +52,12 @@ from function.settings import Settings
 from function.tools.cli.style import find_style_file
 from function.tools.cli.terminal import limits_here
 from function.tools.cli.upload_plan import documents_in
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 
 PAIR_S = 600.0
 
 
-class NotRecorded(Exception):
+class NotRecordedError(Exception):
     """A request whose answer is not in the folder."""
 
 
@@ -70,12 +70,12 @@ class RecordedAnswers:
         self.asked = 0
 
     def ask(self, request: Request, number: int, max_calls: int) -> Answered:
-        """As `PaidCalls.ask`. Raises NotRecorded, and what the model raises."""
+        """As `PaidCalls.ask`. Raises NotRecordedError, and what the model raises."""
         digest = request_digest(request)
         fields, image = self._folder / f"{digest}.json", self._folder / f"{digest}.picture"
         if not fields.is_file():
             if self._model is None:
-                raise NotRecorded(digest)
+                raise NotRecordedError(digest)
             self.asked += 1
             self._keep(self._model.generate(request, Deadline(PAIR_S)), fields, image)
         stored = json.loads(fields.read_text(encoding="utf-8"))
@@ -121,7 +121,7 @@ def compare(
     for path in pairs:
         try:
             done = [_run(path, templates, answers, settings) for templates in versions]
-        except NotRecorded:
+        except NotRecordedError:
             missing.append(path.name)
             continue
         for tally, (status, record) in zip(tallies, done, strict=True):
@@ -155,7 +155,7 @@ def _run(path: Path, templates: PromptTemplates, answers: RecordedAnswers, setti
         try:
             for step in (generate_scene, decode_sources, prepare_inputs, choose_candidate):
                 step(pair)
-        except (ModelRefused, ModelNoImage):
+        except (ModelRefusedError, ModelNoImageError):
             return "failed", record
         finally:
             if pair.decoded is not None:
@@ -192,7 +192,7 @@ def main() -> int:
         answers = RecordedAnswers(options.answers, model)
         with contextlib.redirect_stdout(io.StringIO()):  # the function's log
             tallies, missing = compare(versions, paths, answers, settings)
-    except (CompositeError, UsageProblem, OSError, KeyError, TypeError, ValueError) as error:
+    except (CompositeError, UsageError, OSError, KeyError, TypeError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if options.record:

@@ -17,7 +17,7 @@ from function.budget.budget import Budget
 from function.budget.caps import Caps
 from function.budget.ledger import BUDGET_PREFIX, catalogue_name, day_name
 from function.deadline import Deadline
-from function.errors import BudgetExhausted, BudgetUsedUpForToday, InstanceEnding
+from function.errors import BudgetExhaustedError, BudgetUsedUpForTodayError, InstanceEndingError
 from function.storage.client import Storage
 from function.tools.local.storage_emulator import PROJECT
 from tests.fault_proxy import FaultProxy
@@ -68,7 +68,7 @@ def call_while_there_is_room(budget, spent, lock, stop_after=10**6):
     for _ in range(stop_after):
         try:
             call(budget)
-        except BudgetUsedUpForToday:
+        except BudgetUsedUpForTodayError:
             return
         with lock:
             spent.append(PRICE)
@@ -114,7 +114,7 @@ def test_an_instance_that_has_given_back_begins_no_further_call_and_counts_once(
     one = budget(storage, bucket, 1.0)
     call(one)
     one.give_back()
-    with pytest.raises(InstanceEnding) as ending:
+    with pytest.raises(InstanceEndingError) as ending:
         call(one)
     assert not ending.value.uses_patience
     one.give_back()
@@ -124,7 +124,7 @@ def test_an_instance_that_has_given_back_begins_no_further_call_and_counts_once(
 def test_a_call_that_costs_more_than_expected_makes_the_next_ones_careful(storage, bucket):
     one = budget(storage, bucket, 1.0)
     total = 0.0
-    with pytest.raises(BudgetUsedUpForToday):
+    with pytest.raises(BudgetUsedUpForTodayError):
         for _ in range(100):
             call(one, price=3 * MOST)
             total += 3 * MOST
@@ -132,10 +132,10 @@ def test_a_call_that_costs_more_than_expected_makes_the_next_ones_careful(storag
 
 
 def test_the_day_waits_or_fails_as_it_is_told(storage, bucket):
-    with pytest.raises(BudgetUsedUpForToday, match=r"MAX_USD_PER_DAY.*midnight UTC") as waits:
+    with pytest.raises(BudgetUsedUpForTodayError, match=r"MAX_USD_PER_DAY.*midnight UTC") as waits:
         call(budget(storage, bucket, 0.01))
     assert not waits.value.uses_patience and 0 < waits.value.retry_after_s <= 86401
-    with pytest.raises(BudgetExhausted, match="MAX_USD_PER_DAY"):
+    with pytest.raises(BudgetExhaustedError, match="MAX_USD_PER_DAY"):
         call(budget(storage, bucket, 0.01, waits=False))
 
 
@@ -150,13 +150,13 @@ def test_a_catalogues_budget_is_its_own_and_is_never_filled_up_again(storage, bu
     one.open_catalogue(uri, 0.10, Deadline(30))
     for _ in range(2):
         call(one, uri)
-    with pytest.raises(BudgetExhausted, match=r"budget of gs://in/.*budget_usd"):
+    with pytest.raises(BudgetExhaustedError, match=r"budget of gs://in/.*budget_usd"):
         call(one, uri)
     call(one, "gs://in/other.csv")
     one.give_back()
     another = budget(storage, bucket)
     another.open_catalogue(uri, 0.10, Deadline(30))  # uploaded again: spent is spent
-    with pytest.raises(BudgetExhausted):
+    with pytest.raises(BudgetExhaustedError):
         call(another, uri)
     another.open_catalogue(uri, 0.20, Deadline(30))
     fresh = budget(storage, bucket)
@@ -168,7 +168,7 @@ def test_the_operators_cap_on_catalogues_holds_for_each_of_them(storage, bucket)
     one = budget(storage, bucket, catalogue_usd=0.06)
     for uri in ("gs://in/a.csv", "gs://in/b.csv"):
         call(one, uri)
-        with pytest.raises(BudgetExhausted):
+        with pytest.raises(BudgetExhaustedError):
             call(one, uri)
     call(one)  # a pair of no catalogue
 
@@ -176,16 +176,16 @@ def test_the_operators_cap_on_catalogues_holds_for_each_of_them(storage, bucket)
 def test_what_was_set_aside_under_one_cap_is_returned_when_another_refuses(storage, bucket):
     one = budget(storage, bucket, day_usd=0.10, catalogue_usd=0.01)
     for _ in range(5):
-        with pytest.raises(BudgetExhausted):
+        with pytest.raises(BudgetExhaustedError):
             call(one, "gs://in/a.csv")
     call(one)
 
 
 def test_a_ledger_that_cannot_be_read_lets_no_call_pass(storage, bucket, gcs_client_session):
-    from function.errors import StorageUnavailable
+    from function.errors import StorageUnavailableError
 
     gcs_client_session.bucket(bucket).blob(day_name(DAY)).upload_from_string("not a ledger")
-    with pytest.raises(StorageUnavailable, match="spending caps"):
+    with pytest.raises(StorageUnavailableError, match="spending caps"):
         call(budget(storage, bucket, 1.0))
 
 

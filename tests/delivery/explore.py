@@ -21,13 +21,13 @@ from random import Random
 from typing import Any
 
 from function.delivery.switch import LOOK_EVERY_S, SWITCH_OBJECT
-from tests.delivery.exploration.books import Books, Violation, owner_of
+from tests.delivery.exploration.books import Books, ViolationError, owner_of
 from tests.delivery.exploration.installed import installed
 from tests.delivery.exploration.instance import Instance
 from tests.delivery.exploration.queue import Queue
 from tests.delivery.exploration.storage_model import StorageModel, Stored, Wire
 from tests.delivery.exploration.trouble import TROUBLE_S, Trouble
-from tests.delivery.exploration.virtual_time import Actor, Process, Scheduler, Stuck
+from tests.delivery.exploration.virtual_time import Actor, Process, Scheduler, StuckError
 
 OUTPUT = "out-bucket"
 MIDNIGHT = datetime(2026, 11, 27, tzinfo=UTC)
@@ -133,7 +133,7 @@ class World:
     # --- a run
 
     def run(self) -> None:
-        """Raises Violation."""
+        """Raises ViolationError."""
         with installed(self):
             for number in range(self.random.randint(1, 3)):
                 self.queue.upload(f"spring/{number:06}.json", self.random.uniform(0.0, 30.0))
@@ -144,8 +144,8 @@ class World:
             self.spawn("end", self._end)
             try:
                 self.scheduler.run(self._is_over)
-            except Stuck as stuck:
-                raise Violation(f"seed {self.seed}: {stuck}") from None
+            except StuckError as stuck:
+                raise ViolationError(f"seed {self.seed}: {stuck}") from None
         problems = list(
             itertools.chain(
                 self.books.check(self.storage.objects, [one.upload for one in self.queue.messages], self.calm),
@@ -153,7 +153,7 @@ class World:
             )
         )
         if problems:
-            raise Violation(f"seed {self.seed}: " + "; ".join(problems))
+            raise ViolationError(f"seed {self.seed}: " + "; ".join(problems))
 
     def _is_over(self) -> bool:
         return self.over
@@ -191,13 +191,13 @@ class World:
         return {kind: None if cap is None else cap * PICTURE_USD for kind, cap in self.caps.items()}
 
 
-def explore(seeds: Iterable[int], *, trace: bool = False) -> list[Violation]:
+def explore(seeds: Iterable[int], *, trace: bool = False) -> list[ViolationError]:
     """Run every seed → what was found."""
     found = []
     for seed in seeds:
         try:
             World(seed, trace).run()
-        except Violation as violation:
+        except ViolationError as violation:
             found.append(violation)
     return found
 

@@ -4,7 +4,7 @@ import pytest
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from function.delivery.accept import NotAcceptable, picture_format, wants_picture
+from function.delivery.accept import NotAcceptableError, picture_format, wants_picture
 
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
@@ -35,7 +35,7 @@ def test_a_picture_is_the_answer_where_pictures_are_named_and_liked_as_much_as_j
 
 @pytest.mark.parametrize("header", ["image/gif", "image/bmp, image/tiff;q=0.1", "image/gif, application/json;q=0"])
 def test_pictures_that_are_not_written_are_not_acceptable(header):
-    with pytest.raises(NotAcceptable, match="image/webp"):
+    with pytest.raises(NotAcceptableError, match="image/webp"):
         wants_picture(accepted(header))
 
 
@@ -58,5 +58,5 @@ def test_the_format_that_is_liked_most_the_scenes_own_before_others(header, stat
 
 
 def test_a_format_that_the_manifest_asks_for_must_be_acceptable():
-    with pytest.raises(NotAcceptable, match="webp"):
+    with pytest.raises(NotAcceptableError, match="webp"):
         picture_format(accepted("image/png"), "webp", "png")

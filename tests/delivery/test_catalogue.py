@@ -12,7 +12,7 @@ from function.delivery.catalogue import MAX_REFUSED_LISTED, settle_catalogue
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import acquire_lease
 from function.delivery.row_writer import row_name
-from function.errors import AtWorkElsewhere, StorageUnavailable, Transient
+from function.errors import LeaseHeldError, StorageUnavailableError, TransientError
 from function.manifest.parse import parse_manifest
 from function.manifest.references import resolve
 from function.service import Service
@@ -201,7 +201,7 @@ def test_many_deliveries_at_once_write_every_row_once(own_cloud, services):
         try:
             settle(services, resource)
             outcomes.append("settled")
-        except AtWorkElsewhere:
+        except LeaseHeldError:
             outcomes.append("again")
 
     threads = [threading.Thread(target=deliver) for _ in range(6)]
@@ -224,7 +224,7 @@ def test_a_delivery_that_is_cut_off_is_taken_up_where_it_stopped(own_cloud, prox
     while "a/spring.csv.json" not in own_cloud.names():
         try:
             settle(services, resource, deadline_s=deadline_s)
-        except Transient:
+        except TransientError:
             deadline_s += 1.0
             proxy.clear()
         deliveries += 1
@@ -317,7 +317,7 @@ def test_an_output_bucket_that_may_not_be_used_comes_again_and_says_so(own_cloud
     services, proxy = proxied
     resource = own_cloud.put("a/spring.csv", csv_of(2))
     fault = proxy.add("403", "*", f"{own_cloud.output}/{where}")
-    with pytest.raises(StorageUnavailable, match="cannot be used"):
+    with pytest.raises(StorageUnavailableError, match="cannot be used"):
         settle(services, resource)
     assert fault.fired and "Traceback" not in capsys.readouterr().out
     settle(services, resource)
@@ -328,7 +328,7 @@ def test_a_permission_that_is_lost_on_the_way_is_no_mistake_of_this_program(own_
     services, proxy = proxied
     resource = own_cloud.put("a/spring.csv", csv_of(2))
     fault = proxy.add("403", "insert", f"{own_cloud.output}/a/spring.csv.json")
-    with pytest.raises(StorageUnavailable, match="cannot be used"):
+    with pytest.raises(StorageUnavailableError, match="cannot be used"):
         settle(services, resource)
     assert fault.fired and "Traceback" not in capsys.readouterr().out
     settle(services, resource)  # at once: the lease was released
@@ -340,7 +340,7 @@ def test_a_fault_is_passed_on_until_it_has_been_waited_for_long_enough(own_cloud
     resource = own_cloud.put("a/spring.csv", csv_of(3))
     fault = proxy.add("503", "list", f"{own_cloud.input}/*", times=None)
     for _ in range(2):
-        with pytest.raises(Transient):
+        with pytest.raises(TransientError):
             settle(services, resource, deadline_s=2, age_s=3 * services.settings.event_max_age_s)
     assert fault.fired and own_cloud.names() == []
     own_cloud.backdate_first_delivery(resource, services.settings.event_max_age_s)
@@ -357,7 +357,7 @@ def test_rows_that_fail_to_be_written_are_written_by_the_next_delivery(own_cloud
         try:
             settle(services, resource, deadline_s=3)
             break
-        except Transient:
+        except TransientError:
             continue
     assert fault.fired
     assert own_cloud.sidecar("a/spring.csv.json")["rows_written"] == 40

@@ -14,7 +14,7 @@ from function.delivery import lease as lease_module
 from function.delivery.cloud_event import parse_event
 from function.delivery.held_leases import HeldLeases
 from function.delivery.lease import LEASE_S, acquire_lease, lease_name
-from function.errors import AtWorkElsewhere, DeadlineExceeded, StorageUnavailable, Superseded
+from function.errors import DeadlineExceededError, LeaseHeldError, StorageUnavailableError, SupersededError
 from function.generation.call_ledger import BegunCall
 from function.storage.client import Storage
 from tests.fault_proxy import FaultProxy
@@ -55,16 +55,16 @@ def test_a_run_whose_lease_was_handed_on_neither_calls_nor_commits(own_cloud, up
     with leases.keep(lease):
         lease.reserve(CALL, Deadline(LONG))
         leases.hand_on_all()
-        with pytest.raises(AtWorkElsewhere):
+        with pytest.raises(LeaseHeldError):
             lease.reserve(CALL, Deadline(LONG))
-        with pytest.raises(AtWorkElsewhere):
+        with pytest.raises(LeaseHeldError):
             lease.assert_held(Deadline(LONG))
         heir = acquire_lease(storage, own_cloud.output, upload, Deadline(LONG))
         assert heir.begun() == (CALL,)
         lease.release(Deadline(LONG))  # as the run does in the end: it is the heir's now
         heir.assert_held(Deadline(LONG))
     lease.close()
-    with pytest.raises(AtWorkElsewhere), leases.keep(heir):
+    with pytest.raises(LeaseHeldError), leases.keep(heir):
         raise AssertionError("nothing begins while the process ends")
     assert stored(own_cloud, upload)["state"] == "free"
     heir.close()
@@ -77,7 +77,7 @@ def test_a_run_knows_its_own_renewal_whose_acknowledgement_was_lost(own_cloud, u
         lease = acquire_lease(Storage(), own_cloud.output, upload, Deadline(LONG))
         before = stored(own_cloud, upload)["expires"]
         lost = proxy.add("pause_after", "insert", f"{own_cloud.output}/{lease_name(upload)}", times=None)
-        with monkeypatch.context() as hurried, pytest.raises((StorageUnavailable, DeadlineExceeded)):
+        with monkeypatch.context() as hurried, pytest.raises((StorageUnavailableError, DeadlineExceededError)):
             hurried.setattr(lease_module, "RENEWAL_S", 1.0)  # only where the answer is lost: a busy machine is slow
             lease.renew()
         assert lost.fired and stored(own_cloud, upload)["expires"] > before
@@ -96,7 +96,7 @@ def test_a_lease_that_a_newer_generation_took_is_not_taken_for_an_own_write(own_
         Storage(), own_cloud.output, replace(upload, generation=upload.generation + 1), Deadline(LONG)
     )
     for step in (lease.renew, lambda: lease.reserve(CALL, Deadline(LONG)), lambda: lease.assert_held(Deadline(LONG))):
-        with pytest.raises(Superseded):
+        with pytest.raises(SupersededError):
             step()
     newer.assert_held(Deadline(LONG))
     for each in (lease, newer):

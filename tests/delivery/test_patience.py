@@ -11,7 +11,7 @@ from function.delivery.cloud_event import parse_event
 from function.delivery.lease import Lease, lease_name
 from function.delivery.services import Delivery
 from function.delivery.settle import settle
-from function.errors import ErrorCode, Transient
+from function.errors import ErrorCode, TransientError
 from function.service import Service
 from function.settings import Settings
 from tests.fault_proxy import FaultProxy
@@ -116,7 +116,7 @@ def test_a_newer_upload_that_fails_for_what_may_pass_keeps_the_older_picture(clo
 # --- what does not use patience
 
 
-class BudgetGone(Transient):
+class BudgetGoneError(TransientError):
     """Stands for errors that are the deployment's: they say nothing of the pair."""
 
     code, uses_patience = ErrorCode.MODEL_UNAVAILABLE, False
@@ -151,18 +151,18 @@ def test_what_does_not_use_patience_is_never_given_up_and_lets_patience_begin_an
     resource = own_cloud.put("failing.json", "{}")
     body, headers = own_cloud.event(resource)
     upload = parse_event(headers, body)
-    work = FailingWork(Transient("a"), BudgetGone("b"), Transient("c"), Transient("d"))
+    work = FailingWork(TransientError("a"), BudgetGoneError("b"), TransientError("c"), TransientError("d"))
 
     def deliver():
         settle(work, Delivery(upload, services, Deadline(60)))
 
-    with pytest.raises(Transient):
+    with pytest.raises(TransientError):
         deliver()
     own_cloud.backdate_first_delivery(resource, OVER_AN_HOUR_S)
-    with pytest.raises(BudgetGone):
+    with pytest.raises(BudgetGoneError):
         deliver()
     assert lease_of(own_cloud, resource)["first_delivery"] is None and work.recorded == []
-    with pytest.raises(Transient):
+    with pytest.raises(TransientError):
         deliver()
     assert work.waited_s == [0.0, 0.0], "what came before it still counts"
     own_cloud.backdate_first_delivery(resource, OVER_AN_HOUR_S)

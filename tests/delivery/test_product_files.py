@@ -9,7 +9,7 @@ import pytest
 
 from function.delivery.http_form import parse_form
 from function.delivery.openapi import openapi
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from tests.product_samples import large_scene_png, view_png
 from tests.support import http
 
@@ -59,7 +59,7 @@ def test_a_file_leads_references_and_text():
     ],
 )
 def test_what_makes_no_sense_is_refused(parts, words):
-    with pytest.raises(ManifestInvalid, match=words):
+    with pytest.raises(InvalidManifestError, match=words):
         parsed(*parts)
 
 
@@ -82,7 +82,7 @@ def test_files_bring_the_photographs_of_several_products():
         ([("products.mill", b"1")], "unknown file"),
         ([("products", products), ("products.cup", b"1")], "products.cup is filled twice"),
     ):
-        with pytest.raises(ManifestInvalid, match=words):
+        with pytest.raises(InvalidManifestError, match=words):
             parsed(*parts)
     patterns = openapi()["components"]["schemas"]["Form"]["patternProperties"]
     assert patterns["^products[.]."]["oneOf"][1]["maxItems"] == 6

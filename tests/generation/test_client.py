@@ -11,7 +11,7 @@ from google.auth.exceptions import RefreshError, TransportError
 from google.genai import types
 
 from function.deadline import Deadline
-from function.errors import ModelUnanswered, ModelUnavailable
+from function.errors import ModelUnansweredError, ModelUnavailableError
 from function.generation.backoff import FIRST_BACKOFF_S, JITTER, MAX_BACKOFF_S, backoff_s
 from function.generation.gemini.client import MAX_TRIES, GeminiClient
 from function.generation.provider import Request
@@ -56,9 +56,9 @@ def test_a_token_that_cannot_be_had_for_a_moment_is_asked_for_again(gemini, erro
 
 def test_a_token_that_cannot_be_had_is_a_passing_fault_that_has_cost_nothing(gemini):
     credentials = Token(1000, TransportError("no route to the token service"))
-    with pytest.raises(ModelUnavailable, match=rf"no route to the token service \({MAX_TRIES} times\)") as caught:
+    with pytest.raises(ModelUnavailableError, match=rf"no route to the token service \({MAX_TRIES} times\)") as caught:
         client_with(credentials, gemini.url).generate(REQUEST, Deadline(60))
-    assert not isinstance(caught.value, ModelUnanswered)
+    assert not isinstance(caught.value, ModelUnansweredError)
     assert gemini.requests == []
 
 

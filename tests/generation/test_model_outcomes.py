@@ -167,7 +167,7 @@ def test_a_service_that_cannot_be_reached_has_cost_nothing(own_cloud, short_dead
 def test_a_deadline_that_ends_while_the_service_cannot_be_reached_names_the_service(monkeypatch, seconds):
     """Time goes by in waiting only, so that the deadline always ends before the tries do."""
     from function.deadline import Deadline
-    from function.errors import ModelUnavailable
+    from function.errors import ModelUnavailableError
     from function.generation.gemini import client as client_module
     from function.generation.provider import Request
 
@@ -177,7 +177,7 @@ def test_a_deadline_that_ends_while_the_service_cannot_be_reached_names_the_serv
     monkeypatch.setattr(client_module, "time", clock)
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", f"http://127.0.0.1:{free_port()}")
     client = client_module.GeminiClient(api_key="k", vertexai=False, project=None, location="", api_version=None)
-    with pytest.raises(ModelUnavailable, match="could not be reached: ConnectError"):
+    with pytest.raises(ModelUnavailableError, match="could not be reached: ConnectError"):
         client.generate(Request("gemini-2.5-flash-image", "a table", (), "1:1", None, 7), deadline)
     assert len(waits) == 2, "it ended for another reason than the deadline"
 
@@ -224,7 +224,7 @@ def test_a_stalled_call_is_given_up_and_made_again_inside_the_deadline(own_cloud
 def test_no_call_is_begun_in_too_little_time(gemini):
     """A picture takes about ten seconds: one that is asked for with two left is paid for in vain."""
     from function.deadline import Deadline
-    from function.errors import DeadlineExceeded
+    from function.errors import DeadlineExceededError
     from function.generation.gemini.client import GeminiClient
     from function.generation.provider import Request
 
@@ -232,7 +232,7 @@ def test_no_call_is_begun_in_too_little_time(gemini):
     almost_over = Deadline(300)
     almost_over._end -= 270  # as if that much of it had passed
     before = len(gemini.requests)
-    with pytest.raises(DeadlineExceeded):
+    with pytest.raises(DeadlineExceededError):
         client.generate(Request("gemini-2.5-flash-image", "a table", (), "1:1", None, 7), almost_over)
     assert len(gemini.requests) == before
 

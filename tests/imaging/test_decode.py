@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from function.errors import SourceUnsupported
+from function.errors import UnsupportedSourceError
 from function.imaging.decode import Pixels, decode, inspect
 from tests.imaging.heif_files import heic
 from tests.imaging.samples import (
@@ -228,7 +228,7 @@ def test_decoding_small_never_falls_below_the_size_asked_for():
     ],
 )
 def test_other_files_are_named(content, name):
-    with pytest.raises(SourceUnsupported, match=name) as raised:
+    with pytest.raises(UnsupportedSourceError, match=name) as raised:
         decoded(content)
     assert raised.value.message.startswith("scene: ")
 

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from function.errors import CompositeError, SourceTooLarge, SourceUnreadable
+from function.errors import CompositeError, SourceTooLargeError, UnreadableSourceError
 from function.imaging.coded_size import av1_units, hevc_size
 from function.imaging.decode import decode, inspect
 from function.imaging.icc import to_srgb
@@ -127,7 +127,7 @@ TOO_LARGE = {
 
 @pytest.mark.parametrize("name", TOO_LARGE)
 def test_a_size_that_is_too_large_is_found_wherever_it_stands(name):
-    with pytest.raises(SourceTooLarge, match=r"scene: .*MAX_SOURCE_PIXELS"):
+    with pytest.raises(SourceTooLargeError, match=r"scene: .*MAX_SOURCE_PIXELS"):
         inspect(TOO_LARGE[name], "scene", max_pixels=MAX_PIXELS)
 
 
@@ -156,7 +156,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("name", DAMAGED)
 def test_a_container_that_does_not_fit_together_is_refused(name):
-    with pytest.raises(SourceUnreadable, match="scene: "):
+    with pytest.raises(UnreadableSourceError, match="scene: "):
         decoded(DAMAGED[name])
 
 
@@ -168,13 +168,13 @@ def test_items_that_share_their_bytes_many_times_are_refused():
     first = content[place + 6 : place + 14]
     for number in range(201):
         content[place + 14 * number + 6 : place + 14 * number + 14] = first
-    with pytest.raises(SourceUnreadable, match="overlap"):
+    with pytest.raises(UnreadableSourceError, match="overlap"):
         inspect(bytes(content), "scene", max_pixels=MAX_PIXELS)
 
 
 def test_a_heic_of_a_hundred_thousand_parts_is_refused_at_once():
     many = b"\0\0\0\1\x26" * 200_000
-    with pytest.raises(SourceUnreadable, match="too many parts"):
+    with pytest.raises(UnreadableSourceError, match="too many parts"):
         inspect(container([Item("hvc1", many, PLAIN.properties)]), "scene", max_pixels=MAX_PIXELS)
     with pytest.raises(CompositeError):
         inspect(heic()[:28] + b"\0\0\0\x08free" * 100_000, "scene", max_pixels=MAX_PIXELS)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from function.errors import CompositeError, SourceTooLarge, SourceUnreadable
+from function.errors import CompositeError, SourceTooLargeError, UnreadableSourceError
 from function.imaging.decode import decode, inspect
 from function.imaging.formats import FORMATS, PNG_MAGIC
 from function.imaging.png import write_png
@@ -93,7 +93,7 @@ def zeros_compressed(size: int) -> bytes:
 
 @pytest.mark.parametrize("name", HUGE)
 def test_huge_declared_sizes_are_refused_before_pixels_are_allocated(name):
-    with pytest.raises(SourceTooLarge, match=r"scene: .*pixels"):
+    with pytest.raises(SourceTooLargeError, match=r"scene: .*pixels"):
         inspect(HUGE[name], "scene", max_pixels=50_000_000)
     outcome, growth = decoded_in_a_new_process(HUGE[name])
     assert outcome == "source_too_large"
@@ -103,7 +103,7 @@ def test_huge_declared_sizes_are_refused_before_pixels_are_allocated(name):
 def test_the_pixel_limit_is_exact():
     content = saved(photo(100, 50), "PNG")
     assert inspect(content, "scene", max_pixels=5000).size == (100, 50)
-    with pytest.raises(SourceTooLarge):
+    with pytest.raises(SourceTooLargeError):
         inspect(content, "scene", max_pixels=4999)
 
 
@@ -151,7 +151,7 @@ def test_a_jpeg_of_countless_scans_is_refused():
     """Each scan costs a pass over all blocks, however few bytes it has."""
     content = saved(photo(), "JPEG", progressive=True)
     last_scan, end = content.rindex(b"\xff\xda"), content.rindex(b"\xff\xd9")
-    with pytest.raises(SourceUnreadable, match="scans"):
+    with pytest.raises(UnreadableSourceError, match="scans"):
         decode(content[:end] + content[last_scan:end] * 1000 + content[end:], "scene", max_pixels=MAX_PIXELS)
 
 
@@ -162,7 +162,7 @@ def test_a_file_cut_anywhere_is_refused_or_whole(name):
     for length in range(len(content)):
         try:
             pixels = decode(content[:length], "scene", max_pixels=MAX_PIXELS)
-        except SourceUnreadable as error:
+        except UnreadableSourceError as error:
             assert error.message.startswith("scene: ")
         else:  # a JPEG may lack its end marker, an animation its later frames, a TIFF what follows its pixels
             assert np.array_equal(pixels.array, whole), f"{length} of {len(content)} bytes"
@@ -172,7 +172,7 @@ def test_a_png_with_fewer_rows_than_it_declares_is_refused():
     """Pillow alone would show the missing ones black."""
     row = b"\0" + bytes(range(30))
     assert decode(png_of(10, 10, 8, 2, row * 10), "scene", max_pixels=MAX_PIXELS).array.shape == (10, 10, 3)
-    with pytest.raises(SourceUnreadable):
+    with pytest.raises(UnreadableSourceError):
         decode(png_of(10, 10, 8, 2, row * 9), "scene", max_pixels=MAX_PIXELS)
 
 
@@ -185,7 +185,7 @@ def test_a_png_whose_palette_is_late_or_whose_header_is_not_first_is_refused():
     late = content[:start] + content[end:last] + palette + content[last:]
     first = PNG_MAGIC + palette + content[8:start] + content[end:]
     for hostile in (late, first):
-        with pytest.raises(SourceUnreadable, match=r"before its pixels|not its first"):
+        with pytest.raises(UnreadableSourceError, match=r"before its pixels|not its first"):
             decode(hostile, "scene", max_pixels=MAX_PIXELS)
 
 
@@ -194,14 +194,14 @@ def test_flipped_bits_in_a_png_do_not_pass():
     pixels = content.index(b"IDAT")
     for position in range(pixels, len(content) - 12, 7):
         content[position] ^= 4
-        with pytest.raises(SourceUnreadable):
+        with pytest.raises(UnreadableSourceError):
             decode(bytes(content), "scene", max_pixels=MAX_PIXELS)
         content[position] ^= 4
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG", b"\xff", b"\xff\xd8\xff", b"RIFF", b"RIFF\0\0\0\0WEBP"])
 def test_hardly_anything_is_refused(content):
-    with pytest.raises(SourceUnreadable, match="scene: "):
+    with pytest.raises(UnreadableSourceError, match="scene: "):
         decode(content, "scene", max_pixels=MAX_PIXELS)
 
 

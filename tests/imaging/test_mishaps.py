@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from function.errors import SourceError, SourceUnreadable, SourceUnsupported
+from function.errors import SourceError, UnreadableSourceError, UnsupportedSourceError
 from function.imaging.decode import decode, inspect
 from function.imaging.icc import to_srgb
 from function.imaging.jpeg import NO_END_NOTE
@@ -64,7 +64,7 @@ def test_a_jpeg_that_lacks_only_its_end_marker_is_taken_with_a_note(content, cut
 def test_a_jpeg_that_lacks_rows_or_scans_is_refused(content, at_least):
     scans = [found.start() for found in re.finditer(rb"\xff[\xc4\xda]", content)]
     for length in (*scans, len(content) // 2, len(content) * 9 // 10, len(content) - 40):
-        with pytest.raises(SourceUnreadable, match="ends too early"):
+        with pytest.raises(UnreadableSourceError, match="ends too early"):
             decode(content[:length], "product", max_pixels=MAX_PIXELS, at_least=at_least)
 
 
@@ -72,7 +72,7 @@ def test_a_jpeg_that_lacks_rows_or_scans_is_refused(content, at_least):
 def test_a_large_jpeg_without_its_end_marker_is_looked_at_twice_only_where_that_is_soon_done(progressive, is_read):
     content = saved(Image.new("RGB", (3500, 3500), (90, 120, 150)), "JPEG", progressive=progressive)
     inspect(content, "x", max_pixels=64_000_000)
-    with contextlib.nullcontext() if is_read else pytest.raises(SourceUnreadable, match="too large to make sure"):
+    with contextlib.nullcontext() if is_read else pytest.raises(UnreadableSourceError, match="too large to make sure"):
         inspect(content[:-2], "x", max_pixels=64_000_000)
 
 
@@ -168,7 +168,7 @@ def test_a_git_lfs_pointer_is_named():
 @pytest.mark.parametrize("size", [(31, 500), (500, 31), (1, 1), (20, 20)])
 def test_a_picture_of_hardly_any_pixels_is_refused(size):
     content = saved(photo(*size), "PNG")
-    with pytest.raises(SourceUnsupported, match=f"product: {size[0]} x {size[1]} pixels are too few"):
+    with pytest.raises(UnsupportedSourceError, match=f"product: {size[0]} x {size[1]} pixels are too few"):
         inspect(content, "product", max_pixels=MAX_PIXELS, min_side_px=32)
     assert inspect(saved(photo(32, 32), "PNG"), "product", max_pixels=MAX_PIXELS, min_side_px=32).size == (32, 32)
 
@@ -177,7 +177,7 @@ def test_a_picture_of_hardly_any_pixels_is_refused(size):
 def test_a_format_that_is_not_allowed_is_named_with_those_that_are(kind):
     from tests.imaging.samples import real_files
 
-    with pytest.raises(SourceUnsupported, match="PNG and JPEG are read here") as raised:
+    with pytest.raises(UnsupportedSourceError, match="PNG and JPEG are read here") as raised:
         inspect(real_files()[kind], "product", max_pixels=MAX_PIXELS, formats=("png", "jpeg"))
     assert kind in raised.value.message.lower() and "SOURCE_FORMATS" in raised.value.message
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from function.errors import SourceTooLarge, SourceUnreadable
+from function.errors import SourceTooLargeError, UnreadableSourceError
 from function.imaging.decode import decode, inspect
 from tests.imaging.samples import MAX_PIXELS, cmyk_profile, grey_profile, photo, saved, tiff, wide_profile
 
@@ -92,14 +92,14 @@ def with_value(content: bytes, tag: int, value: int, *, kind: int = 4) -> bytes:
 @pytest.mark.parametrize(
     ("tag", "value", "error"),
     [
-        (256, 100_000, SourceTooLarge),  # width
-        (257, 2**32 - 1, SourceTooLarge),  # height
-        (256, 0, SourceUnreadable),
-        (273, 2**31, SourceUnreadable),  # where the strip is
-        (279, 2**31, SourceUnreadable),  # how long it is
+        (256, 100_000, SourceTooLargeError),  # width
+        (257, 2**32 - 1, SourceTooLargeError),  # height
+        (256, 0, UnreadableSourceError),
+        (273, 2**31, UnreadableSourceError),  # where the strip is
+        (279, 2**31, UnreadableSourceError),  # how long it is
         (277, 50_000, Exception),  # channels
-        (322, 2**31, SourceUnreadable),  # tile width
-        (324, 5, SourceUnreadable),  # one tile of six
+        (322, 2**31, UnreadableSourceError),  # tile width
+        (324, 5, UnreadableSourceError),  # one tile of six
     ],
 )
 def test_a_directory_that_lies_is_refused(tag, value, error):
@@ -133,5 +133,5 @@ def test_a_jpeg_of_countless_scans_inside_a_tiff_is_refused():
     scan = strip[strip.rindex(b"\xff\xda") : strip.rindex(b"\xff\xd9")]
     many = strip[:-2] + scan * 200 + strip[-2:]
     hostile = with_value(with_value(content, 273, len(content)), 279, len(many)) + many
-    with pytest.raises(SourceUnreadable, match="scans"):
+    with pytest.raises(UnreadableSourceError, match="scans"):
         decoded(hostile)

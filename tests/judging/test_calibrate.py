@@ -13,7 +13,7 @@ from function.judging.risk import CALIBRATION, Calibration
 from tests.bench import calibrate
 from tests.bench.calibration_fit import area_under_curve, checks_of, fit, held_out_risks
 from tests.bench.calibration_report import lines, report_of
-from tests.bench.limits_seen import OtherLimits, limits_seen
+from tests.bench.limits_seen import OtherLimitsError, limits_seen
 from tests.cases.strengths import KINDS
 
 # Further on the failing side with every step, from .06 that passes to .3 that fails; its limit is .15.
@@ -120,10 +120,10 @@ def test_a_limit_s_neighbours_are_the_worst_good_and_the_best_bad_picture():
 def test_rows_of_other_limits_are_refused():
     old = row(True, 0.05)
     old["checks"]["no_halo"]["threshold"] = 0.123
-    with pytest.raises(OtherLimits, match="no_halo was held against"):
+    with pytest.raises(OtherLimitsError, match="no_halo was held against"):
         limits_seen([old])
     del old["checks"]["no_halo"]
-    with pytest.raises(OtherLimits, match="no check no_halo"):
+    with pytest.raises(OtherLimitsError, match="no check no_halo"):
         limits_seen([old])
 
 

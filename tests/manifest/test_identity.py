@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.manifest.flat_fields import set_field
 from function.manifest.parse import manifest_from
 from function.settings import Settings
@@ -34,7 +34,7 @@ def test_the_place_is_words_or_an_object_of_words_and_a_box():
     ],
 )
 def test_what_cannot_be_meant_is_said(fields, said):
-    with pytest.raises(ManifestInvalid, match=said):
+    with pytest.raises(InvalidManifestError, match=said):
         manifest_from(GOOD | fields, SETTINGS)
 
 

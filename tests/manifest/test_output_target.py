@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.manifest.flat_fields import set_field
 from function.manifest.output_target import PRESETS, PresetName
 from function.manifest.parse import manifest_from
@@ -44,12 +44,12 @@ def test_every_preset_is_one_that_the_schema_names():
     ],
 )
 def test_what_cannot_be_is_refused_by_name(outputs, said):
-    with pytest.raises(ManifestInvalid, match=said):
+    with pytest.raises(InvalidManifestError, match=said):
         outputs_of(*outputs)
 
 
 def test_output_and_outputs_exclude_each_other():
-    with pytest.raises(ManifestInvalid, match="exclude each other"):
+    with pytest.raises(InvalidManifestError, match="exclude each other"):
         outputs_of("story-9x16", output={"format": "png"})
 
 

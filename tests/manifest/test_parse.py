@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.manifest.parse import parse_manifest
 from function.settings import Settings
 from tests.support import product_png, scene_png
@@ -20,7 +20,7 @@ GOOD = {"scene": "s.png", "product": "p.png"}
 
 
 def refusal(body: bytes | dict) -> str:
-    with pytest.raises(ManifestInvalid) as caught:
+    with pytest.raises(InvalidManifestError) as caught:
         parse_manifest(json.dumps(body).encode() if isinstance(body, dict) else body, SETTINGS)
     return caught.value.message
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.manifest.flat_fields import set_field
 from function.manifest.parse import manifest_from
 from function.settings import Settings
@@ -60,13 +60,13 @@ def test_a_box_or_a_mask_may_have_a_height_and_a_scale():
     ],
 )
 def test_what_cannot_be_meant_is_said_and_nothing_of_the_other_form(placement, said):
-    with pytest.raises(ManifestInvalid, match=re.escape(said)) as refusal:
+    with pytest.raises(InvalidManifestError, match=re.escape(said)) as refusal:
         placed(**placement)
     assert "valid string" not in refusal.value.message
 
 
 def test_words_that_are_too_many_are_not_told_to_be_an_object():
-    with pytest.raises(ManifestInvalid) as refusal:
+    with pytest.raises(InvalidManifestError) as refusal:
         manifest_from(GOOD | {"placement": "x" * 501}, SETTINGS)
     assert "500" in refusal.value.message and "Placement" not in refusal.value.message
 
@@ -75,7 +75,7 @@ def test_pixels_of_a_scene_that_is_made_from_words_mean_nothing():
     made = {"product": "p.png", "scene": {"prompt": "a table"}}
     assert manifest_from(made | {"placement": {"box": BOX}}, SETTINGS).exact_placement.box == BOX
     for placement in ({"mask": "m.png"}, {"height_cm": 9, "scene_cm_per_px": 0.1}):
-        with pytest.raises(ManifestInvalid, match="of a scene that is there"):
+        with pytest.raises(InvalidManifestError, match="of a scene that is there"):
             manifest_from(made | {"placement": placement}, SETTINGS)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from jsonschema import Draft202012Validator
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.manifest.flat_fields import is_known, join_views, set_field
 from function.manifest.model import Manifest
 from function.manifest.parse import manifest_from
@@ -48,14 +48,14 @@ def test_a_list_of_one_is_the_reference():
 )
 def test_what_cannot_be_is_named_and_the_schema_refuses_it_too(product, words):
     fields = {"product": product, "scene": "s.png"}
-    with pytest.raises(ManifestInvalid) as refused:
+    with pytest.raises(InvalidManifestError) as refused:
         manifest_from(fields, SETTINGS)
     assert words in refused.value.message and not SCHEMA.is_valid(fields)
 
 
 def test_one_photograph_spelled_in_two_ways_is_one():
     manifest = manifest_from({"product": ["a.png", "b.png", "./a.png"], "scene": "a.png"}, SETTINGS)
-    with pytest.raises(ManifestInvalid, match=r"product\.2: it is the same photograph as product;"):
+    with pytest.raises(InvalidManifestError, match=r"product\.2: it is the same photograph as product;"):
         manifest_targets(manifest, SETTINGS, "in-bucket", "x/pair.json")
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from function.errors import ManifestInvalid, ReferenceForbidden
+from function.errors import ForbiddenReferenceError, InvalidManifestError
 from function.manifest.flat_fields import set_field
 from function.manifest.model import Manifest
 from function.manifest.parse import manifest_from
@@ -53,7 +53,7 @@ def test_each_has_its_photographs_and_its_name_in_messages():
     ],
 )
 def test_what_cannot_be_is_named_and_the_schema_refuses_it_too(fields, words):
-    with pytest.raises(ManifestInvalid) as refused:
+    with pytest.raises(InvalidManifestError) as refused:
         manifest_from(fields, SETTINGS)
     assert words in refused.value.message and not SCHEMA.is_valid(fields)
 
@@ -78,24 +78,24 @@ def test_what_cannot_be_is_named_and_the_schema_refuses_it_too(fields, words):
     ],
 )
 def test_what_does_not_go_together_is_said(fields, words):
-    with pytest.raises(ManifestInvalid) as refused:
+    with pytest.raises(InvalidManifestError) as refused:
         manifest_from(fields, SETTINGS)
     assert words in refused.value.message
 
 
 def test_a_model_takes_so_many_products():
     three = scene_with(*({"name": name, "product": name} for name in ("mill", "cup", "jug")))
-    with pytest.raises(ManifestInvalid, match="takes 3 images, and not the scene and 3 products"):
+    with pytest.raises(InvalidManifestError, match="takes 3 images, and not the scene and 3 products"):
         manifest_from(three, SETTINGS)
     assert manifest_from(three | {"model": "gemini-nano-banana-2.1"}, SETTINGS).products is not None
 
 
 def test_a_photograph_shows_one_product_and_what_may_be_read_holds_for_each():
     same = manifest_from(scene_with(MILL, {**CUP, "product": "mill.png"}), SETTINGS)
-    with pytest.raises(ManifestInvalid, match=r"products\.cup: it is the same photograph as products\.mill"):
+    with pytest.raises(InvalidManifestError, match=r"products\.cup: it is the same photograph as products\.mill"):
         manifest_targets(same, SETTINGS, "in-bucket", "x/pair.json")
     foreign = manifest_from(scene_with(MILL, {**CUP, "product": "gs://somebody-elses/cup.png"}), SETTINGS)
-    with pytest.raises(ReferenceForbidden, match=r"^products\.cup: the bucket"):
+    with pytest.raises(ForbiddenReferenceError, match=r"^products\.cup: the bucket"):
         manifest_targets(foreign, SETTINGS, "in-bucket", "x/pair.json")
 
 

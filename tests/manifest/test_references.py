@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from function.errors import CompositeError, ManifestInvalid, ReferenceForbidden
+from function.errors import CompositeError, ForbiddenReferenceError, InvalidManifestError
 from function.manifest.parse import manifest_from
 from function.manifest.references import InlineImage, bucket_of, manifest_targets, one_folder_deeper, resolve
 from function.settings import Settings
@@ -46,7 +46,7 @@ def test_references_are_resolved_against_the_manifests_folder(reference, name):
     ],
 )
 def test_a_slip_of_the_keyboard_is_refused_at_once_with_what_to_write(reference, instead):
-    with pytest.raises(ManifestInvalid) as caught:
+    with pytest.raises(InvalidManifestError) as caught:
         resolve(reference, "scene", allowed_buckets={"mine"}, bucket="mine", folder="a/b")
     assert caught.value.message.startswith("scene: ")
     assert caught.value.message.endswith(f'write "{instead}"')
@@ -65,37 +65,37 @@ def test_a_slip_of_the_keyboard_is_refused_at_once_with_what_to_write(reference,
     ],
 )
 def test_a_web_address_of_cloud_storage_is_offered_back_as_gs(reference):
-    with pytest.raises(ReferenceForbidden) as caught:
+    with pytest.raises(ForbiddenReferenceError) as caught:
         resolve(reference, "scene", allowed_buckets={"mine"}, bucket="mine", folder="a/b")
     assert caught.value.message.endswith('write "gs://mine/a/b c.png"')
 
 
 @pytest.mark.parametrize("reference", ["https://storage.googleapis.com/", "https://storage.googleapis.com.evil/mine/a"])
 def test_other_web_addresses_are_not(reference):
-    with pytest.raises(ReferenceForbidden, match="only gs:// and data:"):
+    with pytest.raises(ForbiddenReferenceError, match="only gs:// and data:"):
         resolve(reference, "scene", allowed_buckets={"mine"}, bucket="mine", folder="a/b")
 
 
 @pytest.mark.parametrize(
     ("reference", "error"),
     [
-        ("../../../etc/passwd", ReferenceForbidden),
-        ("/..", ReferenceForbidden),
-        ("file:///etc/passwd", ReferenceForbidden),
-        ("http://169.254.169.254/", ReferenceForbidden),
-        ("https://example.com/a.png", ReferenceForbidden),
-        ("sftp://host/a.png", ReferenceForbidden),
-        ("FILE:/etc/passwd", ReferenceForbidden),
-        ("gs://other/a.png", ReferenceForbidden),
-        ("GS://other/a.png", ManifestInvalid),
-        ("gs://mine", ManifestInvalid),
-        ("gs://mine/", ManifestInvalid),
-        ("gs:///a.png", ManifestInvalid),
-        ("a\nb.png", ManifestInvalid),
-        ("n" * 1025, ManifestInvalid),
-        ("\ud800.png", ManifestInvalid),
-        ("data:image/png;base64,@@@", ManifestInvalid),
-        ("data:image/png", ManifestInvalid),
+        ("../../../etc/passwd", ForbiddenReferenceError),
+        ("/..", ForbiddenReferenceError),
+        ("file:///etc/passwd", ForbiddenReferenceError),
+        ("http://169.254.169.254/", ForbiddenReferenceError),
+        ("https://example.com/a.png", ForbiddenReferenceError),
+        ("sftp://host/a.png", ForbiddenReferenceError),
+        ("FILE:/etc/passwd", ForbiddenReferenceError),
+        ("gs://other/a.png", ForbiddenReferenceError),
+        ("GS://other/a.png", InvalidManifestError),
+        ("gs://mine", InvalidManifestError),
+        ("gs://mine/", InvalidManifestError),
+        ("gs:///a.png", InvalidManifestError),
+        ("a\nb.png", InvalidManifestError),
+        ("n" * 1025, InvalidManifestError),
+        ("\ud800.png", InvalidManifestError),
+        ("data:image/png;base64,@@@", InvalidManifestError),
+        ("data:image/png", InvalidManifestError),
     ],
 )
 def test_no_reference_leads_anywhere_else(reference, error):
@@ -141,7 +141,7 @@ def test_a_manifests_own_bucket_may_be_read_and_no_other():
     assert {field: target.uri for field, target in targets.items()} == {
         "product": "gs://mine/a/b/p.png", "scene": "gs://mine/s.png",
     }  # fmt: skip
-    with pytest.raises(ReferenceForbidden):
+    with pytest.raises(ForbiddenReferenceError):
         manifest_targets(manifest, SETTINGS, "theirs", "pair.json")
-    with pytest.raises(ManifestInvalid, match="relative"):
+    with pytest.raises(InvalidManifestError, match="relative"):
         manifest_targets(manifest, SETTINGS, None, "", skip={"scene"})

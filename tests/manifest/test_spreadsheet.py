@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from function.delivery.cloud_event import Upload
 from function.delivery.row_writer import row_manifest
-from function.errors import ManifestInvalid, ReferenceForbidden
+from function.errors import ForbiddenReferenceError, InvalidManifestError
 from function.manifest.spreadsheet import MAX_ROWS, read_rows
 from function.settings import Settings
 from tests.tiers import examples
@@ -149,13 +149,13 @@ def test_a_quote_that_is_never_closed_names_the_lines_it_has_swallowed():
     ],
 )
 def test_a_catalogue_that_cannot_be_used_at_all_says_why(content, said):
-    with pytest.raises(ManifestInvalid) as problem:
+    with pytest.raises(InvalidManifestError) as problem:
         read_rows("x.csv", content)
     assert said in problem.value.message
 
 
 def test_more_rows_than_allowed_are_refused_before_any_is_used():
-    with pytest.raises(ManifestInvalid, match="100,000"):
+    with pytest.raises(InvalidManifestError, match="100,000"):
         read_rows("x.csv", b"product,scene\n" + b"a,b\n" * (MAX_ROWS + 1))
     assert len(read_rows("x.csv", b"product,scene\n" + b"a,b\n" * MAX_ROWS)) == MAX_ROWS
 
@@ -226,14 +226,14 @@ def rows_or_refusal(name: str, content: bytes) -> None:
     limits = Settings(OUTPUT_BUCKET="out-bucket", GEMINI_API_KEY="unused")
     try:
         rows = read_rows(name, content)
-    except ManifestInvalid as refused:
+    except InvalidManifestError as refused:
         assert refused.message
         return
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
     for row in rows:
         try:
             json.loads(row_manifest(row, Upload("e", "in-bucket", f"a/{name}", 1, datetime.now(UTC)), limits).body)
-        except (ManifestInvalid, ReferenceForbidden) as refused:
+        except (InvalidManifestError, ForbiddenReferenceError) as refused:
             assert refused.message
 
 

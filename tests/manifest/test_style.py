@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import function
-from function.errors import ManifestInvalid, ReferenceForbidden
+from function.errors import ForbiddenReferenceError, InvalidManifestError
 from function.generation.prompt import Wording, composite_prompt, scene_prompt, sketch_prompt
 from function.manifest.model import Manifest
 from function.manifest.parse import manifest_from
@@ -82,7 +82,7 @@ def test_each_prompt_is_told_what_it_can_follow():
     ],
 )
 def test_a_bad_profile_says_what_is_wrong_with_it(fields, reason):
-    with pytest.raises(ManifestInvalid, match=r"style: s\.json: ") as refused:
+    with pytest.raises(InvalidManifestError, match=r"style: s\.json: ") as refused:
         style(**fields)
     assert reason in refused.value.message
 
@@ -95,7 +95,7 @@ def test_a_bad_profile_says_what_is_wrong_with_it(fields, reason):
     ],
 )  # fmt: skip
 def test_what_is_no_profile_is_one_sentence(content, reason):
-    with pytest.raises(ManifestInvalid, match=reason):
+    with pytest.raises(InvalidManifestError, match=reason):
         parse_style(content, "s.json")
 
 
@@ -126,11 +126,11 @@ def test_where_a_profile_lies(settings, name, asked, place):
 @pytest.mark.parametrize(
     ("settings", "asked", "problem"),
     [
-        (SETTINGS, "gs://other/_styles/warm.json", ReferenceForbidden),
-        (SETTINGS, "gs://in-bucket/styles/warm.json", ManifestInvalid),
-        (SETTINGS, "gs://in-bucket/_styles/warm.txt", ManifestInvalid),
-        (TEAMS, "gs://in-bucket/_styles/warm.json", ReferenceForbidden),
-        (TEAMS, "gs://in-bucket/team-b/_styles/warm.json", ReferenceForbidden),
+        (SETTINGS, "gs://other/_styles/warm.json", ForbiddenReferenceError),
+        (SETTINGS, "gs://in-bucket/styles/warm.json", InvalidManifestError),
+        (SETTINGS, "gs://in-bucket/_styles/warm.txt", InvalidManifestError),
+        (TEAMS, "gs://in-bucket/_styles/warm.json", ForbiddenReferenceError),
+        (TEAMS, "gs://in-bucket/team-b/_styles/warm.json", ForbiddenReferenceError),
     ],
 )
 def test_where_none_is_read(settings, asked, problem):
@@ -139,13 +139,13 @@ def test_where_none_is_read(settings, asked, problem):
 
 
 def test_a_request_names_a_profile_by_its_address():
-    with pytest.raises(ManifestInvalid, match=r"gs://bucket/_styles/warm\.json"):
+    with pytest.raises(InvalidManifestError, match=r"gs://bucket/_styles/warm\.json"):
         style_object(asking(style="warm"), SETTINGS, None, "")
 
 
 @pytest.mark.parametrize("name", ["../warm", "a/b", ".warm", "warm json", "wärm", "", "x" * 65])
 def test_a_profiles_name_is_one_plain_word(name):
-    with pytest.raises(ManifestInvalid, match="style"):
+    with pytest.raises(InvalidManifestError, match="style"):
         asking(style=name)
 
 

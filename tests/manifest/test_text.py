@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.manifest.parse import parse_manifest
 from function.manifest.spreadsheet import read_rows
 from function.manifest.text import trimmed
@@ -95,7 +95,7 @@ def test_a_whole_number_with_a_decimal_zero_is_whole_in_json_too():
     manifest = parse_manifest(body, SETTINGS)
     assert (manifest.max_px, manifest.attempts, manifest.seed, manifest.output.width) == (768, 2, 5, 640)
     assert all(type(value) is int for value in (manifest.max_px, manifest.seed, manifest.output.width))
-    with pytest.raises(ManifestInvalid, match="max_px"):
+    with pytest.raises(InvalidManifestError, match="max_px"):
         parse_manifest(body.replace(b"768.0", b"768.5"), SETTINGS)
 
 
@@ -115,11 +115,11 @@ def test_a_whole_number_with_a_decimal_zero_is_whole_in_json_too():
     ],
 )
 def test_a_catalogue_that_is_something_else_is_refused_as_a_whole(name, content, words):
-    with pytest.raises(ManifestInvalid, match=words):
+    with pytest.raises(InvalidManifestError, match=words):
         read_rows(name, content)
 
 
 @pytest.mark.parametrize(("body", "words"), [(LFS, "git lfs pull"), (b'[{"product": "a"}]', "ends in .jsonl")])
 def test_a_manifest_that_is_something_else_is_refused_with_what_to_do(body, words):
-    with pytest.raises(ManifestInvalid, match=words):
+    with pytest.raises(InvalidManifestError, match=words):
         parse_manifest(body, SETTINGS)

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.generation.models import model_table
 from function.generation.spot_words import place_words
 from function.imaging.frame import plan_frame
@@ -58,7 +58,7 @@ def test_a_height_follows_from_the_scale_of_either_kind():
     assert asked_place(by_scale, (1000, 800), None).height == pytest.approx(0.25)
     by_reference = placed(height_cm=20, reference={"box": [0, 0.1, 0.2, 0.8], "height_cm": 80})
     assert asked_place(by_reference, (1000, 800), None).height == pytest.approx(0.2)
-    with pytest.raises(ManifestInvalid, match=r"2.50 times as tall as the scene"):
+    with pytest.raises(InvalidManifestError, match=r"2.50 times as tall as the scene"):
         asked_place(placed(height_cm=200, scene_cm_per_px=0.1), (1000, 800), None)
     assert asked_place(placed(words="left", facing="away"), (1000, 800), None) is None
 
@@ -68,7 +68,7 @@ def test_a_height_follows_from_the_scale_of_either_kind():
     [((640, 400), (0, 0, 1, 1), "not the shape of the scene"), ((640, 360), (0, 0, 0, 0), "nothing of it is white")],
 )
 def test_a_mask_that_cannot_be_meant_is_refused(size, white, said):
-    with pytest.raises(ManifestInvalid, match=said):
+    with pytest.raises(InvalidManifestError, match=said):
         check_mask(size, mask(size, white), (1920, 1080))
 
 

@@ -44,8 +44,8 @@ def test_it_is_off_by_default(cloud, server):
 
 @pytest.mark.parametrize("value", ["perhaps", "2"])
 def test_a_flag_is_a_flag(value):
-    from function.settings import Settings, SettingsInvalid
+    from function.settings import InvalidSettingsError, Settings
 
     environment = {"OUTPUT_BUCKET": "out-bucket", "GEMINI_API_KEY": "k", "CLASSICAL_FALLBACK": value}
-    with pytest.raises(SettingsInvalid, match="CLASSICAL_FALLBACK"):
+    with pytest.raises(InvalidSettingsError, match="CLASSICAL_FALLBACK"):
         Settings.from_environment(environment)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from function.deadline import Deadline
-from function.errors import DeadlineExceeded
+from function.errors import DeadlineExceededError
 from function.imaging.formats import FORMATS
 from function.pipeline.memory_budget import MIN_BYTES, MemoryBudget, Priority
 from function.settings import Settings
@@ -79,7 +79,7 @@ def wait_for_queue(budget, length):
 
 def test_a_request_larger_than_the_budget_runs_alone():
     budget = MemoryBudget(100, 8)
-    with budget.acquire(1000, Deadline(PATIENCE_S)), pytest.raises(DeadlineExceeded):
+    with budget.acquire(1000, Deadline(PATIENCE_S)), pytest.raises(DeadlineExceededError):
         in_another_thread(lambda: acquire_and_release(budget, 1, 0.05))
     with budget.acquire(100, Deadline(PATIENCE_S)):
         pass
@@ -137,7 +137,7 @@ def test_what_the_model_waits_for_goes_first_and_then_what_is_nearly_done():
 def test_one_whose_time_is_up_leaves_the_queue():
     budget = MemoryBudget(100, 8)
     with budget.acquire(60, Deadline(PATIENCE_S)):
-        with pytest.raises(DeadlineExceeded):
+        with pytest.raises(DeadlineExceededError):
             in_another_thread(lambda: acquire_and_release(budget, 60, 0.05))
         in_another_thread(lambda: acquire_and_release(budget, 40))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from function.errors import ModelRejected
+from function.errors import ModelRejectedError
 from function.generation.models import model_table
 from function.imaging.frame import plan_frame
 from function.manifest.model import Manifest
@@ -38,7 +38,7 @@ def test_each_attempt_has_a_seed_of_its_own_inside_int32():
 
 def test_a_model_that_takes_fewer_images_than_a_pair_sends_is_not_asked():
     one_image = MODEL.model_copy(update={"max_input_images": 1})
-    with pytest.raises(ModelRejected, match="at most 1 images"):
+    with pytest.raises(ModelRejectedError, match="at most 1 images"):
         composite_request(PREPARED, one_image, SETTINGS, PAIR, 1, [])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from function.deadline import Deadline
-from function.errors import DeadlineExceeded
+from function.errors import DeadlineExceededError
 from function.generation.model_chain import ModelChain
 from function.manifest.parse import manifest_from
 from function.pipeline.context import PairContext
@@ -41,7 +41,7 @@ def test_no_step_begins_when_the_time_is_used_up():
         ran.append("first")
         deadline._end = 0.0
 
-    with pytest.raises(DeadlineExceeded) as caught:
+    with pytest.raises(DeadlineExceededError) as caught:
         run_steps([Step("first", use_all_of_it), Step("second", lambda _: ran.append("second"), "encode")], pair)
     assert ran == ["first"] and caught.value.stage == "encode"
 

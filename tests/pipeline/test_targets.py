@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.manifest.parse import manifest_from
 from function.pipeline.targets import COVER_MARGIN, Target, largest_sides, targets_of
 from function.settings import Settings
@@ -49,5 +49,5 @@ def test_what_is_contained_has_no_margin_unless_it_is_asked_for():
     ],
 )
 def test_what_cannot_be_made_names_its_field(fields, said):
-    with pytest.raises(ManifestInvalid, match=said):
+    with pytest.raises(InvalidManifestError, match=said):
         targets(**fields)

@@ -17,8 +17,8 @@ import pytest
 
 from function.provenance import reading
 from function.provenance.credentials import Credentials, SigningSettings
-from function.provenance.failures import SigningFailed
-from function.provenance.sandbox import ChildFailed, Sandbox, _Child
+from function.provenance.failures import SigningError
+from function.provenance.sandbox import ChildFailedError, Sandbox, _Child
 from function.provenance.signer import KeySigner
 from tests.provenance.samples import CREDENTIALS, encoded, signed, signed_png, time_left
 
@@ -91,7 +91,7 @@ def test_nothing_is_fetched_from_an_address_in_a_file():
             found = read(target.getvalue(), "image/jpeg")
             assert (found.state == "elsewhere") != embedded
         # With the same settings as the child's own, and no sieve before it.
-        with pytest.raises(ChildFailed):
+        with pytest.raises(ChildFailedError):
             Sandbox().run({"do": "read", "mime": "image/jpeg"}, {"path": target.getvalue()}, 60)
         server.shutdown()
     assert asked == []
@@ -103,7 +103,7 @@ def test_a_reader_that_hangs_or_dies_costs_one_file():
     [child] = credentials._sandbox._idle
     os.kill(child._process.pid, signal.SIGSTOP)
     request = {"do": "read", "mime": "image/png"}
-    with pytest.raises(ChildFailed, match="too long"):
+    with pytest.raises(ChildFailedError, match="too long"):
         credentials._sandbox.run(request, {"path": signed_png()}, 0.2)
     assert child._process.poll() is not None  # not left behind
     assert credentials.read(signed_png(), "image/png", "scene", time_left()).found.state == "valid"
@@ -161,7 +161,7 @@ def test_without_the_library_credentials_are_a_note(monkeypatch, tmp_path):
     credentials = Credentials(SigningSettings("test"))
     found = credentials.read(signed_png(), "image/png", "scene", time_left()).found
     assert (found.state, found.note) == ("unreadable", "c2pa-python is not installed")
-    with pytest.raises(SigningFailed, match="not installed"):
+    with pytest.raises(SigningError, match="not installed"):
         signed("PNG", by=credentials)
 
 

@@ -10,7 +10,7 @@ import pytest
 from function.provenance import credentials as credentials_module
 from function.provenance import kms as kms_module
 from function.provenance.credentials import Credentials, SigningSettings
-from function.provenance.failures import SigningFailed
+from function.provenance.failures import SigningError
 from tests.provenance.fake_services import KEY_VERSION, FakeServices
 from tests.provenance.samples import signed, verdict
 
@@ -63,7 +63,7 @@ def test_kms_that_fails_for_a_moment_is_asked_again(services, how):
 )
 def test_kms_that_does_not_sign_is_said_so(services, how, asked, said):
     services.kms = how
-    with pytest.raises(SigningFailed, match=f"Cloud KMS has not signed: .*{said}"):
+    with pytest.raises(SigningError, match=f"Cloud KMS has not signed: .*{said}"):
         signed("PNG", by=by(services))
     assert services.count("asymmetricSign") == asked and services.count("/time") == 0
 
@@ -72,7 +72,7 @@ def test_kms_that_does_not_sign_is_said_so(services, how, asked, said):
 def test_slow_kms_has_its_deadline(services, monkeypatch, how):
     monkeypatch.setattr(kms_module, "TRY_S", SHORT_S)
     services.kms, began = how, time.monotonic()
-    with pytest.raises(SigningFailed, match=r"Cloud KMS has not signed: .*(time|slow)"):
+    with pytest.raises(SigningError, match=r"Cloud KMS has not signed: .*(time|slow)"):
         signed("PNG", by=by(services))
     assert time.monotonic() - began < FAR_LONGER_S
 

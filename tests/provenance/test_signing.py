@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image
 
 from function.provenance.credentials import Credentials, SigningSettings
-from function.provenance.failures import SigningFailed
+from function.provenance.failures import SigningError
 from function.provenance.signer import KeySigner
 from tests.provenance import samples
 from tests.provenance.samples import CREDENTIALS, MIME_TYPES, PLACE, encoded, signed, time_left, verdict
@@ -138,7 +138,7 @@ def test_a_key_and_a_certificate_in_files(tmp_path):
         (SigningSettings(chain, chain), "cannot be read as a private key"),
         (SigningSettings(key, key), "holds no certificate"),
     ):
-        with pytest.raises(SigningFailed, match=said):
+        with pytest.raises(SigningError, match=said):
             signed("PNG", by=Credentials(settings))
 
 

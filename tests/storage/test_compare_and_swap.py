@@ -10,7 +10,7 @@ import pytest
 
 from function.deadline import Deadline
 from function.storage.client import Storage
-from function.storage.compare_and_swap import MAX_WRITES, WriteContention, compare_and_swap
+from function.storage.compare_and_swap import MAX_WRITES, WriteContentionError, compare_and_swap
 from function.tools.local.storage_emulator import PROJECT
 
 
@@ -96,7 +96,7 @@ def test_an_object_that_changes_all_the_time_ends_the_loop(storage, bucket):
         return True
 
     swap(storage, bucket, b"first")
-    with pytest.raises(WriteContention, match=f"changed {MAX_WRITES} times"):
+    with pytest.raises(WriteContentionError, match=f"changed {MAX_WRITES} times"):
         swap(storage, bucket, b"mine", may_replace=meanwhile_another_writes)
     assert len(decisions) == MAX_WRITES - 1
     assert stored(storage, bucket).startswith(b"other")

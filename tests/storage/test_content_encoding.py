@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from function.deadline import Deadline
-from function.storage.client import Storage, TooLarge
-from function.storage.content_encoding import Damaged, Overflow, unpacked
+from function.storage.client import ObjectTooLargeError, Storage
+from function.storage.content_encoding import DamagedContentError, InflatedTooLargeError, unpacked
 from tests.support import PATIENCE_S, product_png, scene_png
 
 PACKED = gzip.compress(b"some text " * 1000, mtime=0)  # the same in every process: it names tests
@@ -29,7 +29,7 @@ def test_a_packed_object_is_read_as_what_was_meant(own_cloud):
     storage = Storage(make_client=lambda **_: own_cloud.client)
     put_packed(own_cloud, "a.txt", PACKED)
     assert storage.read(own_cloud.input, "a.txt", Deadline(PATIENCE_S), limit=10_000) == b"some text " * 1000
-    with pytest.raises(TooLarge):
+    with pytest.raises(ObjectTooLargeError):
         storage.read(own_cloud.input, "a.txt", Deadline(PATIENCE_S), limit=9_999)
 
 
@@ -42,23 +42,23 @@ def test_only_what_says_gzip_and_is_gzip_is_unpacked(encoding):
 
 def test_several_members_and_padding_are_one_file():
     assert unpacked(PACKED + PACKED + b"\0" * 100, "gzip", 10**5) == b"some text " * 2000
-    with pytest.raises(Overflow):
+    with pytest.raises(InflatedTooLargeError):
         unpacked(PACKED + PACKED, "gzip", 15_000)
 
 
 @pytest.mark.parametrize("damaged", [PACKED[:-1], PACKED[:20], PACKED[:40] + b"\0" * 20, PACKED[:2], PACKED * 2000])
 def test_what_is_damaged_is_said(damaged):
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedContentError):
         unpacked(damaged, "gzip", 10**9)
 
 
 def test_a_bomb_is_refused_before_it_is_in_memory():
     script = (
-        "import sys; from function.storage.content_encoding import Overflow, unpacked\n"
+        "import sys; from function.storage.content_encoding import InflatedTooLargeError, unpacked\n"
         "def peak(): return int(next(l for l in open('/proc/self/status') if l.startswith('VmHWM')).split()[1])\n"
         "content, before = sys.stdin.buffer.read(), peak()\n"
         "try: unpacked(content, 'gzip', 1_000_000)\n"
-        "except Overflow: print(peak() - before)\n"
+        "except InflatedTooLargeError: print(peak() - before)\n"
     )
     bomb = gzip.compress(bytes(300_000_000))
     done = subprocess.run([sys.executable, "-c", script], input=bomb, capture_output=True, check=True)

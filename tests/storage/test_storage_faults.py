@@ -11,8 +11,8 @@ import pytest
 from function.deadline import GRACE_PERIOD_S, Deadline
 from function.delivery.cloud_event import parse_event
 from function.delivery.lease import lease_name
-from function.errors import DeadlineExceeded, StorageUnavailable
-from function.storage.client import Changed, NotFound, Storage
+from function.errors import DeadlineExceededError, StorageUnavailableError
+from function.storage.client import ObjectNotFoundError, PreconditionFailedError, Storage
 from function.tools.local.storage_emulator import PROJECT
 from tests.support import PATIENCE_S, log_lines, picture, product_png, scene_png
 from tests.tiers import exhaustive
@@ -109,7 +109,7 @@ def test_a_call_that_keeps_failing_is_given_up_at_the_deadline_and_says_why(stor
 
     def outcome(call):
         start = time.monotonic()
-        with pytest.raises(StorageUnavailable, match=WHY.get(kind, "Connection|Protocol")):
+        with pytest.raises(StorageUnavailableError, match=WHY.get(kind, "Connection|Protocol")):
             call(Deadline(SHORT_S))
         return time.monotonic() - start
 
@@ -123,7 +123,7 @@ def test_a_connection_that_trickles_ends_at_the_deadline(storage, proxy, own_clo
     own_cloud.client.bucket(own_cloud.input).blob("big").upload_from_string(CONTENT * 100)
     fault = proxy.add("trickle", "get", times=None)
     start = time.monotonic()
-    with pytest.raises((StorageUnavailable, DeadlineExceeded)):
+    with pytest.raises((StorageUnavailableError, DeadlineExceededError)):
         storage.read(own_cloud.input, "big", Deadline(SHORT_S), limit=10**7)
     assert time.monotonic() - start < SHORT_S + MARGIN_S
     assert fault.fired
@@ -135,7 +135,7 @@ def test_an_answer_that_comes_byte_by_byte_ends_at_the_deadline(storage, proxy, 
     call, _ = calls_of(storage, bucket)[operation]
     fault = proxy.add("trickle", operation, times=None)
     start = time.monotonic()
-    with pytest.raises((StorageUnavailable, DeadlineExceeded)):
+    with pytest.raises((StorageUnavailableError, DeadlineExceededError)):
         call(Deadline(SHORT_S))
     assert time.monotonic() - start < SHORT_S + MARGIN_S
     assert fault.fired
@@ -143,9 +143,9 @@ def test_an_answer_that_comes_byte_by_byte_ends_at_the_deadline(storage, proxy, 
 
 def test_what_will_not_pass_is_not_repeated(storage, proxy, bucket):
     assert storage.stat(bucket, "absent", Deadline(PATIENCE_S)) is None
-    with pytest.raises(NotFound):
+    with pytest.raises(ObjectNotFoundError):
         storage.read(bucket, "absent", Deadline(PATIENCE_S), limit=10)
-    with pytest.raises(Changed):
+    with pytest.raises(PreconditionFailedError):
         storage.write(bucket, "there", b"other", "text/plain", Deadline(PATIENCE_S), if_generation=0, metadata={})
     assert proxy.requests == [
         ("stat", f"{bucket}/absent"), ("get", f"{bucket}/absent"),
@@ -160,9 +160,9 @@ def test_a_lost_acknowledgement_is_a_success_only_for_ones_own_write(storage, pr
     assert fault.fired == 1
     assert storage.stat(bucket, "mine", Deadline(PATIENCE_S)).generation == generation
     other = {**options, "metadata": {"run": "2"}}
-    with pytest.raises(Changed):
+    with pytest.raises(PreconditionFailedError):
         storage.write(bucket, "mine", b"mine", "text/plain", Deadline(PATIENCE_S), **other)
-    with pytest.raises(Changed):
+    with pytest.raises(PreconditionFailedError):
         storage.write(bucket, "mine", b"hers", "text/plain", Deadline(PATIENCE_S), **options)
 
 

@@ -13,11 +13,11 @@ DECODE = """
 import sys
 from function.telemetry.native_tuning import prepare_libraries
 prepare_libraries()
-from function.errors import SourceUnreadable
+from function.errors import UnreadableSourceError
 from function.imaging.decode import decode
 try:
     decode(sys.stdin.buffer.read(), "scene", max_pixels=10**6)
-except SourceUnreadable:
+except UnreadableSourceError:
     print("refused")
 """
 

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from function.deadline import Deadline
-from function.errors import ModelRejected, ModelUnanswered, ModelUnavailable
+from function.errors import ModelRejectedError, ModelUnansweredError, ModelUnavailableError
 from function.generation.batch_service import ServiceJob, Sink
 from function.generation.gemini.client import RETRY_STATUS, GeminiClient, has_no_quota
 from function.generation.gemini.response import shorten
-from function.generation.provider import ModelNotFound
+from function.generation.provider import ModelNotFoundError
 
 if TYPE_CHECKING:
     from google.genai import types
@@ -94,10 +94,10 @@ class GeminiBatches:
         try:
             with _errors("uploading a batch job's requests"):
                 name = self._gemini.client.files.upload(file=io.BytesIO(lines), config=config).name
-        except ModelUnanswered as lost:  # of a file that nobody knows of nothing comes
-            raise ModelUnavailable(lost.message) from None
+        except ModelUnansweredError as lost:  # of a file that nobody knows of nothing comes
+            raise ModelUnavailableError(lost.message) from None
         if not name:
-            raise ModelUnavailable("the service gave the uploaded requests no name")
+            raise ModelUnavailableError("the service gave the uploaded requests no name")
         return name
 
 
@@ -120,17 +120,19 @@ def _errors(doing: str) -> Iterator[None]:
     except errors.APIError as error:
         said = f"{doing}: {error.code} {shorten(error.message or error.status or '')}"
         if error.code == 404:
-            raise ModelNotFound(said) from None
+            raise ModelNotFoundError(said) from None
         if (error.code or 500) >= 500:
-            raise ModelUnanswered(said, timed_out=False) from None
+            raise ModelUnansweredError(said, timed_out=False) from None
         if error.code in RETRY_STATUS and not has_no_quota(error):
-            raise ModelUnavailable(said) from None
-        raise ModelRejected(said) from None
+            raise ModelUnavailableError(said) from None
+        raise ModelRejectedError(said) from None
     except (*NEVER_SENT, GoogleAuthError) as error:
-        raise ModelUnavailable(f"{doing}: {type(error).__name__}: {shorten(str(error))}") from None
+        raise ModelUnavailableError(f"{doing}: {type(error).__name__}: {shorten(str(error))}") from None
     except (*TRANSPORT_ERRORS, UnicodeError, ValueError, KeyError) as error:
         timed_out = isinstance(error, Exception) and is_timeout(error)
-        raise ModelUnanswered(f"{doing}: {type(error).__name__}: {shorten(str(error))}", timed_out=timed_out) from None
+        raise ModelUnansweredError(
+            f"{doing}: {type(error).__name__}: {shorten(str(error))}", timed_out=timed_out
+        ) from None
 
 
 def _described(job: types.BatchJob) -> ServiceJob:

@@ -10,10 +10,16 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from function.deadline import Deadline
-from function.errors import DeadlineExceeded, ModelRefused, ModelRejected, ModelUnanswered, ModelUnavailable
+from function.errors import (
+    DeadlineExceededError,
+    ModelRefusedError,
+    ModelRejectedError,
+    ModelUnansweredError,
+    ModelUnavailableError,
+)
 from function.generation.backoff import backoff_s, with_jitter
 from function.generation.gemini.response import read_answer, read_words, shorten
-from function.generation.provider import Answer, ModelNotFound, Request
+from function.generation.provider import Answer, ModelNotFoundError, Request
 from function.telemetry.structured_logging import log
 
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only an event that needs it pays for it
@@ -67,9 +73,9 @@ class GeminiClient:
     def generate(self, request: Request, deadline: Deadline) -> Answer:
         """Call the model once, trying again while it is only busy.
 
-        Raises ModelNotFound on 404, ModelRejected and ModelRefused on other client errors, ModelUnavailable when the
-        tries or the time are used up, ModelUnanswered when the call may have been billed and no answer arrived,
-        DeadlineExceeded when there was no time to start.
+        Raises ModelNotFoundError on 404, ModelRejectedError and ModelRefusedError on other client errors,
+        ModelUnavailableError when the tries or the time are used up, ModelUnansweredError when the call may have been
+        billed and no answer arrived, DeadlineExceededError when there was no time to start.
         """
         from google.genai import types  # noqa: PLC0415
 
@@ -114,7 +120,7 @@ class GeminiClient:
         """`generate_content`, tried again while the service says that it is busy → (the answer's JSON, latency in ms).
 
         An error status and a connection that was never made cost nothing. Any other call that brings no whole answer
-        may have been billed: it ends in ModelUnanswered, and whoever counts the calls decides about another one.
+        may have been billed: it ends in ModelUnansweredError, and whoever counts the calls decides about another one.
         """
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
         from google.genai import errors  # noqa: PLC0415
@@ -125,7 +131,7 @@ class GeminiClient:
         for number in range(1, MAX_TRIES + 1):
             try:
                 timeout_s = _call_timeout_s(deadline)
-            except DeadlineExceeded:
+            except DeadlineExceededError:
                 if problems:
                     break  # what kept it from being reached is the reason, not that it took all the time
                 raise
@@ -148,26 +154,27 @@ class GeminiClient:
                 timed_out = is_timeout(error)
                 why = "did not answer in the time there was" if timed_out else "broke off"
                 said = f"{type(error).__name__}: {shorten(str(error))}"
-                raise ModelUnanswered(f"the model {model} {why}: {said}", timed_out=timed_out) from None
+                raise ModelUnansweredError(f"the model {model} {why}: {said}", timed_out=timed_out) from None
             if number < MAX_TRIES and deadline.remaining() > wait_s:
                 time.sleep(wait_s)
             else:
                 break
         reasons = "; ".join(f"{said} ({count} times)" if count > 1 else said for said, count in problems.most_common())
-        raise ModelUnavailable(f"the model {model} could not be reached: {reasons}")
+        raise ModelUnavailableError(f"the model {model} could not be reached: {reasons}")
 
 
 def _call_timeout_s(deadline: Deadline) -> float:
-    """Seconds that a call may take now. Raises DeadlineExceeded where no answer can be hoped for in what is left:
+    """Seconds that a call may take now. Raises DeadlineExceededError where no answer can be hoped for in what is left:
     the call would be paid for in vain."""
     timeout_s = min(CALL_TIMEOUT_S, deadline.within(deadline.seconds, "generate") * CALL_TIMEOUT_SHARE)
     if timeout_s < min(LEAST_CALL_S, LEAST_CALL_SHARE * deadline.seconds):
-        raise DeadlineExceeded("too little time is left to ask the model", stage="generate")
+        raise DeadlineExceededError("too little time is left to ask the model", stage="generate")
     return timeout_s
 
 
 def _whole_json(http: Any, model: str) -> bytes:
-    """The body of an answer. Raises ModelUnanswered when it is no whole JSON document: it was cut off on its way."""
+    """The body of an answer. Raises ModelUnansweredError when it is no whole JSON document: it was cut off on its
+    way."""
     body = (http.body if http else None) or ""
     try:
         json.loads(body)
@@ -176,8 +183,8 @@ def _whole_json(http: Any, model: str) -> bytes:
     return body.encode()
 
 
-def _unreadable(model: str, error: Exception) -> ModelUnanswered:
-    return ModelUnanswered(
+def _unreadable(model: str, error: Exception) -> ModelUnansweredError:
+    return ModelUnansweredError(
         f"the model {model} answered with something that cannot be read ({type(error).__name__})", timed_out=False
     )
 
@@ -193,9 +200,10 @@ def _contents(request: Request) -> types.Content:
 
 
 def _raise_unless_passing(error: Any, model: str) -> None:
-    """404 → ModelNotFound; other client errors → ModelRejected or ModelRefused; what may pass returns."""
+    """404 → ModelNotFoundError; other client errors → ModelRejectedError or ModelRefusedError; what may pass
+    returns."""
     if error.code == 429 and has_no_quota(error):
-        raise ModelRejected(
+        raise ModelRejectedError(
             f"this project has no quota at all for the model {model} (limit: 0): enable billing for the project of the "
             "key, or ask for quota"
         )
@@ -203,10 +211,12 @@ def _raise_unless_passing(error: Any, model: str) -> None:
         return
     said = shorten(error.message or error.status or "")
     if error.code == 404:
-        raise ModelNotFound(f"the model {model} does not exist, is retired, or is not open to this project: {said}")
+        raise ModelNotFoundError(
+            f"the model {model} does not exist, is retired, or is not open to this project: {said}"
+        )
     if error.code == 400 and not any(item.get("reason") == "API_KEY_INVALID" for item in error_details(error)):
-        raise ModelRefused(f"the model's service refused the request (400): {said}")
-    raise ModelRejected(f"the model's service answered {error.code}: {said}; check key, project and permissions")
+        raise ModelRefusedError(f"the model's service refused the request (400): {said}")
+    raise ModelRejectedError(f"the model's service answered {error.code}: {said}; check key, project and permissions")
 
 
 def error_details(error: Any) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from google.auth import exceptions as auth
 from google.cloud import storage
 
 from function.storage.client import CLIENT_ERRORS, PASSING_STATUS, Storage
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 
 # Without credentials the library asks for a machine of Google's three times, for 3 s each, and warns of each. Such a
 # machine answers in milliseconds.
@@ -35,7 +35,7 @@ EMULATOR = "STORAGE_EMULATOR_HOST"
 def connect(*buckets: str) -> Storage:
     """The cloud, or the emulator that STORAGE_EMULATOR_HOST names, with each of `buckets` there and readable.
 
-    Raises UsageProblem, whose message says what is wrong and what to do.
+    Raises UsageError, whose message says what is wrong and what to do.
     """
     project = os.environ.get("GOOGLE_CLOUD_PROJECT") or None
     if os.environ.get(EMULATOR):
@@ -49,7 +49,7 @@ def connect(*buckets: str) -> Storage:
 
 
 def _credentials() -> Any:
-    """Application Default Credentials, or UsageProblem within CREDENTIALS_S."""
+    """Application Default Credentials, or UsageError within CREDENTIALS_S."""
     logging.getLogger("google.auth").setLevel(logging.ERROR)  # its warnings would stand before our sentence
     found: list[Any] = []
 
@@ -66,15 +66,15 @@ def _credentials() -> Any:
         return found[0]
     stated = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
     if stated:
-        raise UsageProblem(
+        raise UsageError(
             f"GOOGLE_APPLICATION_CREDENTIALS names {stated}, which holds no credentials; correct it, or unset it and "
             f"run: {SIGN_IN}"
         )
-    raise UsageProblem(f"you are not signed in to Google Cloud; run: {SIGN_IN}")
+    raise UsageError(f"you are not signed in to Google Cloud; run: {SIGN_IN}")
 
 
 def _look_at(client: storage.Client, bucket: str) -> None:
-    """One small listing. Raises UsageProblem."""
+    """One small listing. Raises UsageError."""
     began, told = time.monotonic(), False
     while True:
         try:
@@ -82,7 +82,7 @@ def _look_at(client: storage.Client, bucket: str) -> None:
             return
         except requests.ConnectionError:
             if not os.environ.get(EMULATOR) or time.monotonic() > began + EMULATOR_STARTS_S:
-                raise UsageProblem(_unreachable(client)) from None
+                raise UsageError(_unreachable(client)) from None
             if not told and time.monotonic() > began + EMULATOR_QUIET_S:
                 told = True
                 print(f"waiting for {os.environ[EMULATOR]} …", file=sys.stderr, flush=True)
@@ -90,7 +90,7 @@ def _look_at(client: storage.Client, bucket: str) -> None:
         except CLIENT_ERRORS as error:
             passing = isinstance(error, api.GoogleAPICallError) and error.code in PASSING_STATUS
             if not passing or time.monotonic() > began + PASSES_S:
-                raise UsageProblem(_refused(bucket, error)) from None
+                raise UsageError(_refused(bucket, error)) from None
             time.sleep(AGAIN_S)
 
 

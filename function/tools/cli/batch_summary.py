@@ -30,7 +30,8 @@ class BatchSummary:
 
 
 def batch_summary(storage: Storage, bucket: str) -> BatchSummary | None:
-    """Of all of an output bucket; None when nothing is asked for in batches. Raises StorageUnavailable, Forbidden."""
+    """Of all of an output bucket; None when nothing is asked for in batches. Raises StorageUnavailableError,
+    AccessDeniedError."""
     deadline = Deadline(LISTING_S)
     open_jobs = [job for job in all_jobs(storage, bucket, deadline) if job.state != "closed"]
     waiting = sum(1 for _ in marks(storage, bucket, deadline))

@@ -14,11 +14,11 @@ from function.batch.sweep import all_jobs
 from function.batch.waiting import FINISH_BY, marks
 from function.deadline import Deadline
 from function.errors import CompositeError
-from function.settings import Settings, SettingsInvalid
-from function.storage.client import Forbidden, NotFound, Storage
+from function.settings import InvalidSettingsError, Settings
+from function.storage.client import AccessDeniedError, ObjectNotFoundError, Storage
 from function.tools.cli.odd_objects import shown
 from function.tools.cli.terminal import bucket_and_prefix, confirmed, counted, fail, open_storage
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 from function.tools.timeouts import LISTING_S
 
 HELP = """\
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         if args.action == "list":
             return _list(storage, bucket, as_json=args.json)
         return _cancel(storage, bucket, args.job, yes=args.yes)
-    except (UsageProblem, SettingsInvalid, CompositeError, Forbidden, OSError) as error:
+    except (UsageError, InvalidSettingsError, CompositeError, AccessDeniedError, OSError) as error:
         return fail(error)
     except KeyboardInterrupt:
         return fail("stopped", code=130)
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 def _output_bucket(uri: str | None) -> str:
     name = uri or os.environ.get("OUTPUT_BUCKET")
     if not name:
-        raise UsageProblem("say gs://OUTPUT (or set OUTPUT_BUCKET)")
+        raise UsageError("say gs://OUTPUT (or set OUTPUT_BUCKET)")
     return bucket_and_prefix(name if name.startswith("gs://") else f"gs://{name}")[0]
 
 
@@ -107,7 +107,7 @@ def _age(created: float) -> str:
 def _cancel(storage: Storage, bucket: str, job: str | None, *, yes: bool) -> int:
     """Bring the deadline forward to now; the next sweep does the rest."""
     if job is None:
-        raise UsageProblem("say which job, as `batches list` shows it, or all")
+        raise UsageError("say which job, as `batches list` shows it, or all")
     deadline, now = Deadline(LISTING_S), time.time()
     ids = [one.id for one in all_jobs(storage, bucket, deadline) if one.state != "closed" and job in ("all", one.id)]
     waiting = [mark for mark in marks(storage, bucket, deadline) if job == "all"]
@@ -124,7 +124,7 @@ def _cancel(storage: Storage, bucket: str, job: str | None, *, yes: bool) -> int
         requests.change(mark.digest, lambda stored: stored and stored.model_copy(update={"finish_by": now}), deadline)
         try:
             storage.update_metadata(bucket, mark.stored.name, {FINISH_BY: f"{now:.3f}"}, deadline)
-        except NotFound:
+        except ObjectNotFoundError:
             continue  # a job has taken it meanwhile
     print(f"{open_now} end with the next sweep")
     return 0
@@ -136,7 +136,7 @@ def _sweep() -> int:
 
     settings = Settings.from_environment()
     if settings.batch_bucket is None:
-        raise UsageProblem("BATCH_BUCKET is not set")
+        raise UsageError("BATCH_BUCKET is not set")
     swept = run_sweep(Service(settings).services(), Deadline(settings.event_deadline_s))
     if swept is None:
         return fail("another sweep is at work", code=1)

@@ -13,14 +13,14 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import MANIFEST_SUFFIX
 from function.delivery.outputs import GENERATION_KEY
 from function.errors import CompositeError
-from function.storage.client import Forbidden, NotFound, Storage, StoredObject
+from function.storage.client import AccessDeniedError, ObjectNotFoundError, Storage, StoredObject
 from function.storage.names import OWN_PREFIXES
 from function.tools.cli.decided import BIN_EDGES, FEWEST_DECISIONS, Decision, Settled, Tally
 from function.tools.cli.odd_objects import OddObjects, shown
 from function.tools.cli.shares import share
-from function.tools.cli.sidecar_index import READERS, NotASidecar, pair_sidecars, read_sidecar
+from function.tools.cli.sidecar_index import READERS, NotASidecarError, pair_sidecars, read_sidecar
 from function.tools.cli.terminal import bucket_and_prefix, counted, fail, open_storage
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 from function.tools.review.pair import DECISION_KEY
 from function.tools.timeouts import LISTING_S
 
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         bucket, prefix = bucket_and_prefix(args.target)
         tally = tally_of(open_storage(bucket), OddObjects(), bucket, prefix)
-    except (UsageProblem, CompositeError, Forbidden) as error:
+    except (UsageError, CompositeError, AccessDeniedError) as error:
         return fail(error)
     if not tally.pairs:
         return fail(f"no settled pair under {args.target} yet", code=1)
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 def tally_of(storage: Storage, odd: OddObjects, bucket: str, prefix: str) -> Tally:
     """Every pair under the prefix. Held in memory are its counts, the decisions, and a few sidecars at a time. Raises
-    StorageUnavailable, Forbidden."""
+    StorageUnavailableError, AccessDeniedError."""
     decisions = _decisions(storage, odd, bucket, prefix)
     tally = Tally()
     sidecars = pair_sidecars(storage, bucket, prefix)
@@ -99,9 +99,9 @@ def _read(storage: Storage, odd: OddObjects, stored: StoredObject) -> Settled | 
     """What the sidecar says; None, and named, where that cannot be used."""
     try:
         return read_sidecar(storage, stored, Settled)
-    except NotASidecar as problem:
+    except NotASidecarError as problem:
         odd.name(stored.bucket, stored.name, f"{problem}; it does not count")
-    except NotFound:
+    except ObjectNotFoundError:
         pass  # made anew while we looked
     return None
 

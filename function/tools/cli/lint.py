@@ -7,11 +7,11 @@ from pathlib import Path
 
 from function.errors import CompositeError
 from function.manifest.style import parse_style
-from function.settings import SettingsInvalid
+from function.settings import InvalidSettingsError
 from function.storage.names import is_style
 from function.tools.cli.terminal import counted, fail, limits_here
 from function.tools.cli.upload_plan import Plan, documents_in, read_document
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 
 HELP = """\
 Checks manifests (.json), catalogues (.csv, .jsonl) and style profiles (_styles/*.json), or folders of
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
                 for problem in found.problems:
                     print(f"  {problem}")
                 problems += len(found.problems)
-    except (UsageProblem, SettingsInvalid, OSError) as error:
+    except (UsageError, InvalidSettingsError, OSError) as error:
         return fail(error)
     return 1 if problems else 0
 

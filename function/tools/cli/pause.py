@@ -8,10 +8,10 @@ from functools import partial
 from function.deadline import Deadline
 from function.delivery.switch import write_switch
 from function.errors import CompositeError
-from function.storage.client import Forbidden
-from function.storage.compare_and_swap import WriteContention
+from function.storage.client import AccessDeniedError
+from function.storage.compare_and_swap import WriteContentionError
 from function.tools.cli.terminal import bucket_and_prefix, fail, open_storage
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 from function.tools.timeouts import CALL_S
 
 PAUSE_HELP = """\
@@ -62,10 +62,10 @@ def run(args: argparse.Namespace, *, paused: bool) -> int:
     try:
         bucket, prefix = bucket_and_prefix(args.source)
         if prefix:
-            raise UsageProblem(f"the switch is one for the whole bucket: say gs://{bucket}")
+            raise UsageError(f"the switch is one for the whole bucket: say gs://{bucket}")
         storage = open_storage(bucket)
         changed = write_switch(storage, bucket, paused=paused, deadline=Deadline(CALL_S))
-    except (UsageProblem, CompositeError, Forbidden, WriteContention) as error:
+    except (UsageError, CompositeError, AccessDeniedError, WriteContentionError) as error:
         return fail(error)
     except KeyboardInterrupt:
         return fail("stopped; it may have been written", code=130)

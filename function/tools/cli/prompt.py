@@ -27,10 +27,10 @@ from function.pipeline.prepare import prepare_inputs
 from function.pipeline.record import RunRecord
 from function.pipeline.requests import scene_request
 from function.pipeline.resources import PairResources
-from function.settings import Settings, SettingsInvalid
+from function.settings import InvalidSettingsError, Settings
 from function.tools.cli.style import find_style_file
 from function.tools.cli.terminal import fail, limits_here
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 
 HELP = """\
 Prints what the image model would be sent for the first picture of a pair: model, ratio, size, seed, images and words.
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         settings = limits_here()
         manifest = parse_manifest(args.manifest.read_bytes(), settings)
         _show(_request(manifest, args.manifest.parent, settings))
-    except (UsageProblem, SettingsInvalid, CompositeError, ValueError, OSError) as error:
+    except (UsageError, InvalidSettingsError, CompositeError, ValueError, OSError) as error:
         return fail(error)
     if isinstance(manifest.scene, ScenePrompt):
         print("\n(The scene comes first; what asks for the product depends on the scene that was made.)")
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _request(manifest: Manifest, folder: Path, settings: Settings) -> Request:
-    """The first request of the pair. Raises UsageProblem, CompositeError, OSError."""
+    """The first request of the pair. Raises UsageError, CompositeError, OSError."""
     model = model_table().find(manifest.model or settings.gemini_model)
     manifest, wording = _styled(manifest, folder)
     if isinstance(manifest.scene, ScenePrompt):
@@ -87,9 +87,7 @@ def _styled(manifest: Manifest, folder: Path) -> tuple[Manifest, Wording]:
     if manifest.style is None:
         return manifest, WORDING
     if manifest.style.startswith("gs://"):
-        raise UsageProblem(
-            f"{manifest.style} is not on this machine: put it into _styles/, and name it without folders"
-        )
+        raise UsageError(f"{manifest.style} is not on this machine: put it into _styles/, and name it without folders")
     path = find_style_file(folder, manifest.style)
     style = parse_style(path.read_bytes(), str(path))
     return style.fill(manifest), Wording(style=style.words)
@@ -99,7 +97,7 @@ def _source(reference: str, folder: Path) -> Source:
     if is_data_uri(reference):
         return Source("data:", None, decode_data_uri(reference))
     if reference.startswith("gs://"):
-        raise UsageProblem(f"{reference} is not on this machine: put the image beside the manifest, and name it there")
+        raise UsageError(f"{reference} is not on this machine: put the image beside the manifest, and name it there")
     return Source(reference, None, (folder / reference.lstrip("/")).read_bytes())
 
 

@@ -13,13 +13,13 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import is_held
 from function.errors import CompositeError
-from function.storage.client import Forbidden, Storage, StoredObject
+from function.storage.client import AccessDeniedError, Storage, StoredObject
 from function.storage.names import gs_uri
 from function.tools.cli.odd_objects import OddObjects, shown
-from function.tools.cli.reupload import CannotBeRead, write_again
+from function.tools.cli.reupload import UnreadableObjectError, write_again
 from function.tools.cli.sidecar_index import Settled, SettledReader, list_manifests, unsettled
 from function.tools.cli.terminal import bucket_and_prefix, counted, fail, open_storage
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 from function.tools.timeouts import CALL_S
 
 WORKERS = 8  # as many as one function instance takes at once
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     """Find, say, deliver. 0: all delivered; 1: some could not be; 2: it could not be done."""
     try:
         if args.failed and args.url:
-            raise UsageProblem("a failed pair is settled: it needs a new upload, so --failed goes without --url")
+            raise UsageError("a failed pair is settled: it needs a new upload, so --failed goes without --url")
         bucket, prefix = bucket_and_prefix(args.source)
         output = _output_bucket(args.output)
         storage = open_storage(output, bucket)
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         found = unsettled(manifests, settled)
         failed = _failed(manifests, settled) if args.failed else []
         done = _deliver(found, failed, storage, output, args)
-    except (UsageProblem, CompositeError, Forbidden, OSError) as error:
+    except (UsageError, CompositeError, AccessDeniedError, OSError) as error:
         return fail(error)
     except KeyboardInterrupt:
         return fail("stopped", code=130)
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 def _output_bucket(uri: str | None) -> str:
     name = uri or os.environ.get("OUTPUT_BUCKET")
     if not name:
-        raise UsageProblem("say --output gs://OUTPUT (or set OUTPUT_BUCKET)")
+        raise UsageError("say --output gs://OUTPUT (or set OUTPUT_BUCKET)")
     return bucket_and_prefix(name if name.startswith("gs://") else f"gs://{name}")[0]
 
 
@@ -133,7 +133,7 @@ def _writer(storage: Storage) -> Callable[[StoredObject], tuple[bool, str]]:
         try:
             if write_again(storage, stored):
                 return True, "written again"
-        except (CannotBeRead, Forbidden) as problem:
+        except (UnreadableObjectError, AccessDeniedError) as problem:
             return False, f"left as it is: {shown(str(problem))}"
         return True, "replaced or deleted meanwhile; nothing to do"
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from function.deadline import Deadline
 from function.delivery.persons_request import PICK_KEY
 from function.manifest.parse import MAX_MANIFEST_BYTES
-from function.storage.client import Changed, NotFound, Storage, StoredObject, TooLarge
-from function.storage.content_encoding import Damaged
+from function.storage.client import (
+    ObjectNotFoundError,
+    ObjectTooLargeError,
+    PreconditionFailedError,
+    Storage,
+    StoredObject,
+)
+from function.storage.content_encoding import DamagedContentError
 from function.tools.timeouts import CALL_S
 
 
-class CannotBeRead(Exception):
+class UnreadableObjectError(Exception):
     """The object is no manifest that the function would read; the message says why."""
 
 
@@ -18,7 +24,7 @@ def write_again(storage: Storage, there: StoredObject) -> bool:
     """Same bytes, same metadata, new generation → False when it was replaced or deleted meanwhile. A picked attempt is
     left out: it was one of an earlier run.
 
-    Raises CannotBeRead, Forbidden, StorageUnavailable.
+    Raises UnreadableObjectError, AccessDeniedError, StorageUnavailableError.
     """
     deadline = Deadline(CALL_S)
     metadata = {key: value for key, value in there.metadata.items() if key != PICK_KEY}
@@ -30,10 +36,10 @@ def write_again(storage: Storage, there: StoredObject) -> bool:
             there.bucket, there.name, content, there.content_type or "application/octet-stream", deadline,
             if_generation=there.generation, metadata=metadata,
         )  # fmt: skip
-    except (NotFound, Changed):
+    except (ObjectNotFoundError, PreconditionFailedError):
         return False
-    except TooLarge:
-        raise CannotBeRead(f"it is larger than the {MAX_MANIFEST_BYTES:,} bytes of any manifest") from None
-    except Damaged as error:
-        raise CannotBeRead(f"it is stored as gzip and cannot be unpacked: {error}") from None
+    except ObjectTooLargeError:
+        raise UnreadableObjectError(f"it is larger than the {MAX_MANIFEST_BYTES:,} bytes of any manifest") from None
+    except DamagedContentError as error:
+        raise UnreadableObjectError(f"it is stored as gzip and cannot be unpacked: {error}") from None
     return True

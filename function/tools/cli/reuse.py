@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from function.errors import ManifestInvalid
+from function.errors import InvalidManifestError
 from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
 from function.settings import Settings
@@ -38,5 +38,5 @@ def asks_the_same(before: bytes | None, now: Manifest, settings: Settings) -> bo
         return False
     try:
         return asked_for(parse_manifest(before, settings)) == asked_for(now)
-    except ManifestInvalid:
+    except InvalidManifestError:
         return False

@@ -11,7 +11,7 @@ from PIL import Image
 
 from function.storage.names import STYLE_SUFFIX, STYLES_FOLDER
 from function.tools.cli.terminal import counted, fail
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 
 DATA = Path(__file__).parents[3] / "tests" / "data"
 SCENE_PX, PRODUCT_PX = 1024, 800  # longest side: a pair takes a second or two in local emulation
@@ -65,18 +65,18 @@ def run(args: argparse.Namespace) -> int:
     """Write it, say where it is."""
     try:
         catalogue = write_sample(args.folder, styled=args.styled)
-    except (UsageProblem, OSError) as error:
+    except (UsageError, OSError) as error:
         return fail(error)
     print(f"{catalogue}: {counted(len(ROWS), 'pair')}, pictures in {args.folder / 'images'}")
     return 0
 
 
 def write_sample(folder: Path, *, styled: bool = False) -> Path:
-    """Write the catalogue and its pictures → the catalogue. Raises UsageProblem where the folder holds anything."""
+    """Write the catalogue and its pictures → the catalogue. Raises UsageError where the folder holds anything."""
     if not DATA.is_dir():
-        raise UsageProblem(f"the shipped pictures are not there: {DATA}; run this in a whole clone of the repository")
+        raise UsageError(f"the shipped pictures are not there: {DATA}; run this in a whole clone of the repository")
     if folder.is_dir() and any(folder.iterdir()):
-        raise UsageProblem(f"{folder} holds files already; name a new folder")
+        raise UsageError(f"{folder} holds files already; name a new folder")
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
     for sources, side in ((SCENES, SCENE_PX), (PRODUCTS, PRODUCT_PX)):

@@ -15,8 +15,8 @@ from function.delivery.cloud_event import is_catalogue, is_manifest
 from function.delivery.outputs import ERROR_KEY, GENERATION_KEY, MANIFEST_KEY, MAX_SIDECAR_BYTES, STATUS_KEY, USD_KEY
 from function.manifest.flat_fields import short
 from function.sidecar import Sidecar
-from function.storage.client import NotFound, Storage, StoredObject, TooLarge
-from function.storage.content_encoding import Damaged
+from function.storage.client import ObjectNotFoundError, ObjectTooLargeError, Storage, StoredObject
+from function.storage.content_encoding import DamagedContentError
 from function.storage.names import OWN_PREFIXES, gs_uri, is_object_uri, split_gs_uri
 from function.tools.cli.odd_objects import OddObjects
 from function.tools.review.pair import DECISION_KEY
@@ -30,7 +30,7 @@ USD = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 Part = TypeVar("Part", bound=BaseModel)
 
 
-class NotASidecar(Exception):
+class NotASidecarError(Exception):
     """It has a sidecar's metadata, and is none of this function; the message says why not."""
 
 
@@ -106,7 +106,7 @@ class SettledReader:
         """What the object says; None, and named, when that is nothing."""
         try:
             return self._said(stored)
-        except NotASidecar as problem:
+        except NotASidecarError as problem:
             self._odd.name(stored.bucket, stored.name, str(problem))
             return None
 
@@ -114,9 +114,9 @@ class SettledReader:
         metadata = stored.metadata
         manifest, status, usd = metadata[MANIFEST_KEY], metadata[STATUS_KEY], metadata.get(USD_KEY)
         if not is_object_uri(manifest):
-            raise NotASidecar(f"its manifest is {short(manifest)}, which is not gs://bucket/name")
+            raise NotASidecarError(f"its manifest is {short(manifest)}, which is not gs://bucket/name")
         if not GENERATION.fullmatch(metadata[GENERATION_KEY]):
-            raise NotASidecar(f"its manifest-generation is {short(metadata[GENERATION_KEY])}, which is no number")
+            raise NotASidecarError(f"its manifest-generation is {short(metadata[GENERATION_KEY])}, which is no number")
         generation = int(metadata[GENERATION_KEY])
         if status not in STATUSES:
             self._odd.name(stored.bucket, stored.name, f"its status is {short(status)}; it counts as settled")
@@ -136,28 +136,29 @@ class SettledReader:
         """What the sidecar itself says; nothing, and named, where it cannot be read: its metadata says the rest."""
         try:
             return read_sidecar(self._storage, stored, _Body)
-        except NotFound:
+        except ObjectNotFoundError:
             pass
-        except NotASidecar as problem:
+        except NotASidecarError as problem:
             self._odd.name(stored.bucket, stored.name, f"{problem}; its cost is not known")
         return _Body()
 
 
 def read_sidecar(storage: Storage, stored: StoredObject, as_part: type[Part]) -> Part:
-    """Of a sidecar what `as_part` holds. Raises NotASidecar, NotFound, StorageUnavailable, Forbidden."""
+    """Of a sidecar what `as_part` holds. Raises NotASidecarError, ObjectNotFoundError, StorageUnavailableError,
+    AccessDeniedError."""
     try:
         body = storage.read(
             stored.bucket, stored.name, Deadline(CALL_S), generation=stored.generation, limit=MAX_SIDECAR_BYTES
         )
         return as_part.model_validate_json(body)
-    except TooLarge:
-        raise NotASidecar(f"it is larger than the {MAX_SIDECAR_BYTES:,} bytes of any sidecar") from None
-    except Damaged as error:
-        raise NotASidecar(f"it is stored as gzip and cannot be unpacked: {error}") from None
+    except ObjectTooLargeError:
+        raise NotASidecarError(f"it is larger than the {MAX_SIDECAR_BYTES:,} bytes of any sidecar") from None
+    except DamagedContentError as error:
+        raise NotASidecarError(f"it is stored as gzip and cannot be unpacked: {error}") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise NotASidecar(f"it is not as a sidecar is{f', at {where}' if where else ''}: {first['msg']}") from None
+        raise NotASidecarError(f"it is not as a sidecar is{f', at {where}' if where else ''}: {first['msg']}") from None
 
 
 def pair_sidecars(storage: Storage, bucket: str, prefix: str) -> Iterator[StoredObject]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from function.budget.ledger import Ledger, LedgerUnreadable, catalogue_name, day_name, read_ledger
+from function.budget.ledger import Ledger, UnreadableLedgerError, catalogue_name, day_name, read_ledger
 from function.deadline import Deadline
-from function.storage.client import Forbidden, Storage
+from function.storage.client import AccessDeniedError, Storage
 from function.tools.timeouts import CALL_S
 
 
@@ -31,20 +31,20 @@ class Spending:
 
 def spending_today(storage: Storage, output_bucket: str) -> Spending | None:
     """Of MAX_USD_PER_DAY, over everything that the function has done today (UTC); None where there is no cap, or
-    nothing was spent under it yet. Raises StorageUnavailable."""
+    nothing was spent under it yet. Raises StorageUnavailableError."""
     today = datetime.now(UTC).date()
     return _read(storage, output_bucket, day_name(today), today.isoformat())
 
 
 def spending_of_catalogue(storage: Storage, output_bucket: str, uri: str) -> Spending | None:
-    """Of a catalogue's budget, the operator's or its own; None where it has none. Raises StorageUnavailable."""
+    """Of a catalogue's budget, the operator's or its own; None where it has none. Raises StorageUnavailableError."""
     return _read(storage, output_bucket, catalogue_name(uri), uri)
 
 
 def _read(storage: Storage, bucket: str, name: str, account: str) -> Spending | None:
     try:
         ledger, _, _ = read_ledger(storage, bucket, name, account, Deadline(CALL_S))
-    except (LedgerUnreadable, Forbidden):
+    except (UnreadableLedgerError, AccessDeniedError):
         return None
     limit = _limit(ledger)
     if limit is None:

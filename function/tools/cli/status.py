@@ -14,8 +14,8 @@ from itertools import chain
 from function.deadline import Deadline
 from function.delivery.cloud_event import is_catalogue
 from function.delivery.switch import read_switch
-from function.errors import CompositeError, StorageUnavailable
-from function.storage.client import Forbidden, Storage, StoredObject
+from function.errors import CompositeError, StorageUnavailableError
+from function.storage.client import AccessDeniedError, Storage, StoredObject
 from function.storage.names import gs_uri
 from function.tools.cli.batch_summary import BatchSummary, batch_summary
 from function.tools.cli.live_screen import LiveScreen, bar, clock
@@ -24,7 +24,7 @@ from function.tools.cli.people import People, count_people
 from function.tools.cli.sidecar_index import STATUSES, Settled, SettledReader, list_manifests, unsettled
 from function.tools.cli.spending import Spending, spending_of_catalogue, spending_today
 from function.tools.cli.terminal import bucket_and_prefix, counted, fail, open_storage
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 from function.tools.timeouts import CALL_S
 
 POLL_S = 2.0
@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
             if not args.watch or status.done:
                 return 0
             time.sleep(max(POLL_S, (time.monotonic() - started) * (POLL_SHARE - 1)))
-    except (UsageProblem, CompositeError, Forbidden) as error:
+    except (UsageError, CompositeError, AccessDeniedError) as error:
         return fail(error)
     except KeyboardInterrupt:
         print()
@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
 def count(
     storage: Storage, reader: SettledReader, odd: OddObjects, bucket: str, prefix: str, source: str | None
 ) -> Status:
-    """One look at both buckets. Raises StorageUnavailable, Forbidden."""
+    """One look at both buckets. Raises StorageUnavailableError, AccessDeniedError."""
     settled = reader.list(bucket, prefix)
     status = Status(today=spending_today(storage, bucket), batches=batch_summary(storage, bucket))
     sources = {source: list_manifests(storage, source, prefix)} if source else _sources(storage, settled, odd, prefix)
@@ -149,7 +149,7 @@ def _sources(
     for name in sorted({one.input_bucket for one in settled.values()}):
         try:
             found[name] = list_manifests(storage, name, prefix)
-        except (StorageUnavailable, Forbidden) as error:
+        except (StorageUnavailableError, AccessDeniedError) as error:
             failure = error
             odd.name(name, "", f"a sidecar names this bucket, and it cannot be listed: {error}")
     if failure and not found:

@@ -12,10 +12,10 @@ from function.generation.style_words import OF_NEW_SCENES, OF_PRODUCTS, told
 from function.manifest.references import StoredImage
 from function.manifest.style import Style, parse_style
 from function.pipeline.style import fetch_style
-from function.storage.client import Forbidden
+from function.storage.client import AccessDeniedError
 from function.storage.names import STYLE_SUFFIX, STYLES_FOLDER, is_style, split_gs_uri
 from function.tools.cli.terminal import bucket_and_prefix, fail, open_storage
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 from function.tools.timeouts import CALL_S
 
 HELP = """\
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """Check it and show it. 0: it is right; 1: it is not; 2: it could not be read."""
     try:
         style, which = _read(args.profile, args.place)
-    except (UsageProblem, Forbidden, OSError) as error:
+    except (UsageError, AccessDeniedError, OSError) as error:
         return fail(error)
     except CompositeError as error:
         return fail(error.message, code=1)
@@ -55,11 +55,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def find_style_file(folder: Path, name: str) -> Path:
-    """The profile beside a manifest's folder or above it, the nearest one. Raises UsageProblem."""
+    """The profile beside a manifest's folder or above it, the nearest one. Raises UsageError."""
     for above in (folder.resolve(), *folder.resolve().parents):
         if (path := above / STYLES_FOLDER / f"{name}{STYLE_SUFFIX}").is_file():
             return path
-    raise UsageProblem(f"style: there is no {STYLES_FOLDER}/{name}{STYLE_SUFFIX} in {folder}, nor above it")
+    raise UsageError(f"style: there is no {STYLES_FOLDER}/{name}{STYLE_SUFFIX} in {folder}, nor above it")
 
 
 def _read(profile: str, place: str | None) -> tuple[Style, str]:
@@ -75,7 +75,7 @@ def _read(profile: str, place: str | None) -> tuple[Style, str]:
     else:
         bucket, name = split_gs_uri(profile)
     if not is_style(name):
-        raise UsageProblem(f"a profile's address is gs://bucket/{STYLES_FOLDER}/NAME{STYLE_SUFFIX}")
+        raise UsageError(f"a profile's address is gs://bucket/{STYLES_FOLDER}/NAME{STYLE_SUFFIX}")
     stored = StoredImage(bucket=bucket, name=name)
     style, record = fetch_style(stored, open_storage(bucket), Deadline(CALL_S))
     return style, f"{stored.uri}, generation {record.generation}"

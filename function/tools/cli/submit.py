@@ -13,8 +13,8 @@ from function.deadline import Deadline
 from function.delivery.batch_pair import BATCH_KEY, FINISH_BY_KEY
 from function.errors import CompositeError
 from function.manifest.model import moment_s
-from function.settings import Settings, SettingsInvalid
-from function.storage.client import Changed, Forbidden, Storage, StoredObject
+from function.settings import InvalidSettingsError, Settings
+from function.storage.client import AccessDeniedError, PreconditionFailedError, Storage, StoredObject
 from function.storage.names import gs_uri, is_style
 from function.tools.cli.cost import by_batch, estimate
 from function.tools.cli.reupload import write_again
@@ -29,7 +29,7 @@ from function.tools.cli.terminal import (
     open_storage,
 )
 from function.tools.cli.upload_plan import LocalFile, Plan, make_plan
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 from function.tools.timeouts import UPLOAD_S
 
 UPLOADERS = 16
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
             return 0
         if storage:
             _upload(plan, bucket, storage, wish)
-    except (UsageProblem, SettingsInvalid, CompositeError, Forbidden, OSError) as error:
+    except (UsageError, InvalidSettingsError, CompositeError, AccessDeniedError, OSError) as error:
         return fail(error)
     except KeyboardInterrupt:
         return fail("stopped; what is uploaded stays, and running it again goes on", code=130)
@@ -107,10 +107,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _open(bucket: str, *, dry_run: bool) -> tuple[Storage | None, str]:
-    """The storage; a dry run goes without, and says why. Raises UsageProblem."""
+    """The storage; a dry run goes without, and says why. Raises UsageError."""
     try:
         return open_storage(bucket), ""
-    except UsageProblem as problem:
+    except UsageError as problem:
         if dry_run:
             return None, str(problem)
         raise
@@ -153,14 +153,14 @@ def _documents_said(plan: Plan) -> str:
 
 
 def batch_wish(batch: bool, finish_by: str | None) -> dict[str, str]:
-    """The custom metadata of manifests and catalogues that are to go into batches. Raises UsageProblem."""
+    """The custom metadata of manifests and catalogues that are to go into batches. Raises UsageError."""
     if finish_by is not None and not batch:
-        raise UsageProblem("--finish-by is the deadline of batches: add --batch")
+        raise UsageError("--finish-by is the deadline of batches: add --batch")
     if finish_by is not None:
         try:
             moment_s(finish_by)
         except ValueError as problem:
-            raise UsageProblem(f"--finish-by {problem}") from None
+            raise UsageError(f"--finish-by {problem}") from None
     wish = {BATCH_KEY: "true"} if batch else {}
     return wish | ({FINISH_BY_KEY: finish_by} if finish_by else {})
 
@@ -175,8 +175,8 @@ def _upload(plan: Plan, bucket: str, storage: Storage, wish: dict[str, str]) -> 
                 bucket, file.name, content, file.content_type, Deadline(UPLOAD_S),
                 if_generation=plan.standing.get(file.name, 0), metadata=metadata or {},
             )  # fmt: skip
-        except Changed:
-            raise UsageProblem(f"{gs_uri(bucket, file.name)} is being written by somebody else") from None
+        except PreconditionFailedError:
+            raise UsageError(f"{gs_uri(bucket, file.name)} is being written by somebody else") from None
         return file.size
 
     def put_one(file: LocalFile) -> int:

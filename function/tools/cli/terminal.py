@@ -12,7 +12,7 @@ from function.storage.client import Storage
 from function.storage.names import split_gs_uri
 from function.tools.cli.access import connect
 from function.tools.cli.live_screen import bar, clock
-from function.tools.explain import UsageProblem, sentence
+from function.tools.explain import UsageError, sentence
 
 REDRAW_S = 0.1
 # What the commands need of the environment; the rest is the function's own business.
@@ -29,32 +29,33 @@ def fail(error: object, code: int = 2) -> int:
 
 
 def bucket_and_prefix(uri: str) -> tuple[str, str]:
-    """`gs://bucket/prefix` → (bucket, prefix), the latter without its last slash. Raises UsageProblem."""
+    """`gs://bucket/prefix` → (bucket, prefix), the latter without its last slash. Raises UsageError."""
     try:
         bucket, prefix = split_gs_uri(uri)
     except ValueError as error:
-        raise UsageProblem(str(error)) from None
+        raise UsageError(str(error)) from None
     return bucket, prefix.rstrip("/")
 
 
 def open_storage(*buckets: str) -> Storage:
-    """The cloud, or the emulator that STORAGE_EMULATOR_HOST names, with `buckets` there. Raises UsageProblem."""
+    """The cloud, or the emulator that STORAGE_EMULATOR_HOST names, with `buckets` there. Raises UsageError."""
     return connect(*buckets)
 
 
 def limits_here(output_bucket: str = "not-known-here") -> Settings:
-    """The function's limits as far as this environment states them, else their defaults. Raises SettingsInvalid."""
+    """The function's limits as far as this environment states them, else their defaults. Raises
+    InvalidSettingsError."""
     given = {name: os.environ[name] for name in LIMITS if os.environ.get(name)}
     # Nothing is called with these two; the limits cannot be read without them.
     return Settings.from_environment({**given, "OUTPUT_BUCKET": output_bucket, "GEMINI_API_KEY": "unused"})
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
-    """Ask, unless `yes`. Raises UsageProblem where there is nobody to ask."""
+    """Ask, unless `yes`. Raises UsageError where there is nobody to ask."""
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise UsageProblem("nobody is there to be asked: add --yes to go on")
+        raise UsageError("nobody is there to be asked: add --yes to go on")
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 

@@ -14,7 +14,7 @@ from function.delivery.batch_pair import wished_rows
 from function.delivery.cloud_event import ENDINGS, Upload, is_catalogue, is_manifest
 from function.delivery.persons_request import is_of
 from function.delivery.row_writer import NamesTaken, row_manifest, rows_prefix
-from function.errors import CompositeError, SourceMissing, SourceTooLarge
+from function.errors import CompositeError, MissingSourceError, SourceTooLargeError
 from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
 from function.manifest.references import InlineImage, StoredImage, bucket_of, manifest_targets, stated_references
@@ -24,13 +24,20 @@ from function.pipeline.fetch import find_image
 from function.pipeline.source_limits import inspect_source
 from function.pipeline.style import fetch_style
 from function.settings import Settings
-from function.storage.client import Forbidden, NotFound, Storage, StoredObject, TooLarge, crc32c
-from function.storage.content_encoding import Damaged
+from function.storage.client import (
+    AccessDeniedError,
+    ObjectNotFoundError,
+    ObjectTooLargeError,
+    Storage,
+    StoredObject,
+    crc32c,
+)
+from function.storage.content_encoding import DamagedContentError
 from function.storage.names import STYLES_FOLDER, is_style, other_normal_forms
 from function.tools.cli.left_out import without_rows
 from function.tools.cli.reuse import asks_the_same, may_be_found
 from function.tools.cli.terminal import Progress
-from function.tools.explain import UsageProblem, workbook
+from function.tools.explain import UsageError, workbook
 from function.tools.timeouts import CALL_S, LISTING_S
 
 READERS = 4  # images are read whole to be checked; more would only fill the memory
@@ -130,7 +137,7 @@ def make_plan(
     `storage` everything counts as new. `wish`: metadata of the uploads, which may ask for batches. `skip_bad` leaves
     out manifests and rows with a problem.
 
-    Raises UsageProblem when there is nothing to submit, StorageUnavailable, Forbidden.
+    Raises UsageError when there is nothing to submit, StorageUnavailableError, AccessDeniedError.
     """
     root, paths = documents_in(source)
     start = f"{prefix}/" if prefix else ""
@@ -166,7 +173,7 @@ def make_plan(
                 _check_stored(image, there if image.bucket == bucket else {}, storage, settings)
         except CompositeError as error:
             return error.message
-        except Forbidden:
+        except AccessDeniedError:
             return None  # the function may be allowed to read it, if this person is not
         finally:
             progress.add()
@@ -210,7 +217,7 @@ def _reused(
             return False
         try:
             before = storage.read(bucket, pair.name, Deadline(CALL_S), limit=MAX_MANIFEST_BYTES)
-        except (NotFound, TooLarge, Damaged, Forbidden):
+        except (ObjectNotFoundError, ObjectTooLargeError, DamagedContentError, AccessDeniedError):
             return False
         return asks_the_same(before, pair.manifest, settings)
 
@@ -236,17 +243,17 @@ def documents_in(source: Path) -> tuple[Path, list[Path]]:
     """The folder that names are relative to, and the manifests and catalogues in it."""
     if source.is_file():
         if is_style(source.resolve().as_posix()):
-            raise UsageProblem(f"{source} is a style profile: it goes up with the manifests that name it")
+            raise UsageError(f"{source} is a style profile: it goes up with the manifests that name it")
         if not is_manifest(source.name):
-            raise UsageProblem(workbook(source) or f"{source} is neither a folder nor a {', '.join(ENDINGS)} file")
+            raise UsageError(workbook(source) or f"{source} is neither a folder nor a {', '.join(ENDINGS)} file")
         return source.parent, [source]
     if not source.is_dir():
-        raise UsageProblem(f"{source} is not there; correct the name")
+        raise UsageError(f"{source} is not there; correct the name")
     found = sorted(path for path in source.rglob("*") if is_manifest(path.name) and path.is_file())
     found = [path for path in found if not is_style(path.relative_to(source).as_posix())]
     visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(source).parts)]
     if not visible:
-        raise UsageProblem(f"{source} holds no manifest (.json) and no catalogue (.csv, .jsonl){_workbook_in(source)}")
+        raise UsageError(f"{source} holds no manifest (.json) and no catalogue (.csv, .jsonl){_workbook_in(source)}")
     return source, visible
 
 
@@ -310,7 +317,7 @@ def _as_upload(bucket: str, name: str) -> Upload:
 def _content(path: Path, limit: int) -> bytes:
     size = path.stat().st_size
     if size > limit:
-        raise SourceTooLarge(f"{path} has {size:,} bytes; {limit:,} are allowed")
+        raise SourceTooLargeError(f"{path} has {size:,} bytes; {limit:,} are allowed")
     return path.read_bytes()
 
 
@@ -357,9 +364,9 @@ def _check_stored(image: StoredImage, there: dict[str, StoredObject], storage: S
         return
     stored = there.get(image.name) or find_image(image, storage, Deadline(CALL_S))
     if stored is None:
-        raise SourceMissing(f"{image.uri} is neither in the folder nor in the bucket")
+        raise MissingSourceError(f"{image.uri} is neither in the folder nor in the bucket")
     if stored.size > settings.max_source_bytes:
-        raise SourceTooLarge(f"{image.uri} has {stored.size:,} bytes; {settings.max_source_bytes:,} are allowed")
+        raise SourceTooLargeError(f"{image.uri} has {stored.size:,} bytes; {settings.max_source_bytes:,} are allowed")
 
 
 def _compare(plan: Plan, bucket: str, there: dict[str, StoredObject]) -> None:

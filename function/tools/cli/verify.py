@@ -13,13 +13,13 @@ from function.deadline import Deadline
 from function.errors import CompositeError
 from function.provenance.reading import read_file
 from function.provenance.sandbox import Sandbox
-from function.storage.client import Forbidden, NotFound, Storage, TooLarge
-from function.storage.content_encoding import Damaged
+from function.storage.client import AccessDeniedError, ObjectNotFoundError, ObjectTooLargeError, Storage
+from function.storage.content_encoding import DamagedContentError
 from function.storage.names import split_gs_uri
 from function.tools.cli.odd_objects import OddObjects, shown
 from function.tools.cli.provenance import headline
 from function.tools.cli.terminal import Progress, counted, fail, open_storage
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 from function.tools.review.cloud import MAX_BYTES, CloudStore
 from function.tools.review.pair import load_pairs
 from function.tools.timeouts import DOWNLOAD_S
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
                 if verdict not in (SIGNED, UNSIGNED):
                     print(f"{shown(str(result.get('uri')))}: {verdict}")
         progress.close()
-    except (UsageProblem, CompositeError, Forbidden, ValueError, OSError) as error:
+    except (UsageError, CompositeError, AccessDeniedError, ValueError, OSError) as error:
         return fail(error)
     finally:
         sandbox.close()
@@ -79,7 +79,7 @@ def _verdict(storage: Storage, result: dict[str, Any], sandbox: Sandbox) -> str:
     try:
         bucket, name = split_gs_uri(str(result.get("uri")))
         content = storage.read(bucket, name, Deadline(DOWNLOAD_S), limit=MAX_BYTES)
-    except (NotFound, TooLarge, Damaged, ValueError) as problem:
+    except (ObjectNotFoundError, ObjectTooLargeError, DamagedContentError, ValueError) as problem:
         return f"CANNOT BE READ: {type(problem).__name__}"
     if hashlib.sha256(content).hexdigest() != result.get("sha256"):
         return "IS NOT THE FILE that its sidecar describes"

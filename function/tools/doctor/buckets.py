@@ -22,7 +22,7 @@ BATCH_EXPIRY_DAYS, LEAST_BATCH_DAYS = 14, 8  # what Terraform sets; images are u
 CALL: dict[str, Any] = {"retry": None, "timeout": (5.0, 30.0)}  # seconds to connect, seconds of silence
 
 
-class NotCloudStorage(Exception):
+class NotCloudStorageError(Exception):
     """The bucket does not keep what Cloud Storage promises."""
 
 
@@ -34,7 +34,7 @@ def check_written_bucket(client: storage.Client, check: str, bucket: str) -> Fin
         for step in (_create, _create_again, _read, _delete):
             doing = {_read: "read", _delete: "deleted"}.get(step, doing)
             step(blob)
-    except (NotCloudStorage, *CLIENT_ERRORS) as error:
+    except (NotCloudStorageError, *CLIENT_ERRORS) as error:
         with contextlib.suppress(*CLIENT_ERRORS):
             blob.delete(**CALL)
         return _refused(check, bucket, doing, "roles/storage.objectUser", error)
@@ -103,12 +103,12 @@ def _create_again(blob: storage.Blob) -> None:
         _create(blob)
     except api.PreconditionFailed:
         return
-    raise NotCloudStorage("what must not be overwritten is overwritten: its preconditions do not hold")
+    raise NotCloudStorageError("what must not be overwritten is overwritten: its preconditions do not hold")
 
 
 def _read(blob: storage.Blob) -> None:
     if blob.download_as_bytes(**CALL) != PROBE:
-        raise NotCloudStorage("other bytes come back than were written")
+        raise NotCloudStorageError("other bytes come back than were written")
 
 
 def _delete(blob: storage.Blob) -> None:
@@ -149,7 +149,7 @@ def _check_readable(client: storage.Client, check: str, bucket: str) -> Finding 
 def _refused(check: str, bucket: str, doing: str, role: str, error: BaseException) -> Finding:
     """Why a bucket cannot be used, and what mends it."""
     said = shorten(getattr(error, "message", None) or f"{type(error).__name__}: {error}")
-    if isinstance(error, NotCloudStorage):
+    if isinstance(error, NotCloudStorageError):
         return problem(check, f"gs://{bucket}: {error}", "use Cloud Storage itself, without a proxy that changes calls")
     if isinstance(error, api.NotFound):
         return problem(check, f"there is no bucket gs://{bucket} ({said})", "create it, or correct its name")

@@ -16,7 +16,7 @@ from function.tools.doctor.deployment import DEFAULT_NAME, DEFAULT_REGION, of_th
 from function.tools.doctor.environment import check_buckets_differ, check_caps, check_warnings, read_settings
 from function.tools.doctor.finding import Report
 from function.tools.doctor.signing import check_signing
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 
 if TYPE_CHECKING:
     from function.delivery.services import Services
@@ -59,9 +59,9 @@ def run(args: argparse.Namespace) -> int:
     report = Report(as_json=args.json)
     try:
         if args.json and args.paid and not args.yes:
-            raise UsageProblem("with --json nobody can be asked: add --yes to spend")
+            raise UsageError("with --json nobody can be asked: add --yes to spend")
         _examine(args, report)
-    except UsageProblem as problem:
+    except UsageError as problem:
         return fail(problem)
     except KeyboardInterrupt:
         print()

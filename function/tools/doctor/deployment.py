@@ -14,7 +14,7 @@ from typing import Any
 
 from function.settings import API_KEYS
 from function.tools.doctor.finding import Finding, ok, problem
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 
 INFRA = Path(__file__).parents[3] / "infra"
 DEFAULT_NAME, DEFAULT_REGION = "composite", "us-central1"  # of infra/variables.tf
@@ -41,7 +41,7 @@ def of_this_machine() -> Deployment:
 def of_the_deployed(name: str | None, region: str | None, project: str | None) -> Deployment:
     """The environment of the deployed function, read with gcloud; what is not said is what Terraform deployed.
 
-    The key is read from Secret Manager, and kept in memory only. Raises UsageProblem when it cannot be read.
+    The key is read from Secret Manager, and kept in memory only. Raises UsageError when it cannot be read.
     """
     if not (name and region and project):
         stated = _terraform_output()
@@ -51,7 +51,7 @@ def of_the_deployed(name: str | None, region: str | None, project: str | None) -
         described = json.loads(_gcloud("functions", "describe", name, "--gen2", *where, "--format=json"))
         service, trigger = described["serviceConfig"], described.get("eventTrigger") or {}
     except (ValueError, KeyError, TypeError):
-        raise UsageProblem(f"gcloud described the function {name} in a form that is not understood") from None
+        raise UsageError(f"gcloud described the function {name} in a form that is not understood") from None
     findings = [_state(name, described, service), *_trigger(trigger)]
     environment = dict(service.get("environmentVariables") or {})
     for secret in service.get("secretEnvironmentVariables") or []:
@@ -91,7 +91,7 @@ def _secret(secret: dict[str, str], findings: list[Finding]) -> str | None:
     project = [f"--project={secret['projectId']}"] if secret.get("projectId") else []
     try:
         return _gcloud("secrets", "versions", "access", version, f"--secret={name}", *project).strip()
-    except UsageProblem as unread:
+    except UsageError as unread:
         advice = (
             f"store the key with `gcloud secrets versions add {name} --data-file=-`, or let somebody run this who has "
             "roles/secretmanager.secretAccessor on it"
@@ -117,10 +117,10 @@ def _terraform_output() -> tuple[str | None, str, str]:
 
 
 def _gcloud(*arguments: str) -> str:
-    """What gcloud prints. Raises UsageProblem, with its own last words."""
+    """What gcloud prints. Raises UsageError, with its own last words."""
     gcloud = shutil.which("gcloud")
     if gcloud is None:
-        raise UsageProblem(
+        raise UsageError(
             "gcloud is not on PATH: install it (https://cloud.google.com/sdk/docs/install), or examine this machine's "
             "environment without --deployed"
         )
@@ -130,8 +130,8 @@ def _gcloud(*arguments: str) -> str:
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=GCLOUD_TIMEOUT_S, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise UsageProblem(f"gcloud {' '.join(arguments[:2])} did not end within {GCLOUD_TIMEOUT_S:.0f} s") from None
+        raise UsageError(f"gcloud {' '.join(arguments[:2])} did not end within {GCLOUD_TIMEOUT_S:.0f} s") from None
     if said.returncode:
         words = " ".join(said.stderr.split()) or f"exit status {said.returncode}"
-        raise UsageProblem(f"gcloud {' '.join(arguments[:2])} failed: {words[-500:]}")
+        raise UsageError(f"gcloud {' '.join(arguments[:2])} failed: {words[-500:]}")
     return said.stdout

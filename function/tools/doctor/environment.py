@@ -7,7 +7,7 @@ from datetime import date
 
 from function.generation.models import model_table
 from function.generation.pricing import typical_usd
-from function.settings import Settings, SettingsInvalid
+from function.settings import InvalidSettingsError, Settings
 from function.tools.doctor.finding import Finding, ok, problem, warning
 
 
@@ -15,7 +15,7 @@ def read_settings(environment: Mapping[str, str]) -> tuple[Settings | None, list
     """The settings as the function would read them; None, and every bad value in one line, where it would not start."""
     try:
         settings = Settings.from_environment(environment)
-    except SettingsInvalid as invalid:
+    except InvalidSettingsError as invalid:
         return None, [problem("settings", str(invalid), "correct these values; nothing else can be looked at before")]
     return settings, [ok("settings", f"every value can be used; models in turn: {', '.join(settings.model_chain)}")]
 

@@ -18,7 +18,7 @@ from function.generation.call_ledger import InMemoryLedger
 from function.generation.models import model_table
 from function.generation.paid_calls import PaidCalls
 from function.generation.pricing import most_picture_usd, typical_usd
-from function.generation.provider import Answer, ModelNotFound, Request
+from function.generation.provider import Answer, ModelNotFoundError, Request
 from function.imaging.decode import decode
 from function.imaging.formats import FORMATS, detect_format
 from function.imaging.icc import from_srgb
@@ -53,7 +53,7 @@ class Trial:
 def make_pictures(services: Services, models: Sequence[str], folder: Path, report: Report, *, yes: bool) -> None:
     """Say the price, ask, and make both pictures by the first of `models` that draws; they go into `folder`.
 
-    Raises UsageProblem where there is nobody to ask.
+    Raises UsageError where there is nobody to ask.
     """
     for model_id in models:
         with contextlib.ExitStack() as stack:
@@ -64,7 +64,7 @@ def make_pictures(services: Services, models: Sequence[str], folder: Path, repor
                 return
             try:
                 _compare(services, trials, folder, report)
-            except ModelNotFound as closed:
+            except ModelNotFoundError as closed:
                 report.add([warning("pictures", closed.message, "the function goes on with the next of the chain")])
             except CompositeError as error:
                 report.add([problem("pictures", error.message, "do what it says, and try again")])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 
 from function.provenance.choose_signer import signer_of
-from function.provenance.failures import SigningFailed
+from function.provenance.failures import SigningError
 from function.settings import TEST_SIGNER, Settings
 from function.tools.doctor.finding import Finding, ok, problem, warning
 
@@ -26,11 +26,11 @@ def check_signing(settings: Settings) -> Finding:
     advice = "see infra/README.md, Signed results; until then pairs wait, and come unsigned"
     try:
         signer = signer_of(key, settings.signing_certificate or "", settings.kms_emulator_host)
-    except SigningFailed as failed:
+    except SigningError as failed:
         return problem("signing", failed.message, advice)
     try:
         signer.sign(SAID, SIGN_S)
-    except SigningFailed as failed:
+    except SigningError as failed:
         return problem("signing", failed.message, f"it was tried with your own rights; {advice}")
     certificate = x509.load_pem_x509_certificates(signer.certificates.encode())[0]
     days = (certificate.not_valid_after_utc - datetime.now(UTC)).days

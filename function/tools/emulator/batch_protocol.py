@@ -36,7 +36,7 @@ GET_FILE = re.compile(r"/v1(?:beta)?/files/(?P<id>[^/:]+)")
 Headers = Mapping[str, str] | Message
 
 
-class ConnectionBroken(Exception):
+class ConnectionBrokenError(Exception):
     """The call was taken, and its caller is to hear nothing of it."""
 
 
@@ -70,7 +70,8 @@ class BatchProtocol:
     def answer(
         self, method: str, path: str, query: str, headers: Headers, body: bytes
     ) -> dict[str, Any] | Reply | None:
-        """The answer to a call that concerns batches or files, None for others. Raises ApiError, ConnectionBroken."""
+        """The answer to a call that concerns batches or files, None for others. Raises ApiError,
+        ConnectionBrokenError."""
         asked = parse_qs(query)
         if match := VERTEX.fullmatch(path):
             authorise(True, headers, asked)
@@ -186,7 +187,7 @@ class BatchProtocol:
         if kind == "twice":
             self.twins.add(self._jobs.start(prefix, display_name, model, lines, write).name)
         if kind in ("twice", "unanswered"):
-            raise ConnectionBroken
+            raise ConnectionBrokenError
         return job
 
     def _job(self, name: str) -> EmulatedJob:

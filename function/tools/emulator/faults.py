@@ -107,7 +107,7 @@ GENERATE = "generateContent"
 RETRY_AFTER = "1s"  # the RetryInfo of a 429
 
 
-class UnknownFault(ValueError):
+class UnknownFaultError(ValueError):
     """A fault of no known kind: a test that asks for one would prove nothing."""
 
 
@@ -123,9 +123,9 @@ class Fault:
     def __post_init__(self) -> None:
         known = self.kind in HTTP_FAULTS or self.kind in KINDS
         if not known and not self.is_finish_reason:
-            raise UnknownFault(f"unknown fault kind: {self.kind}")
+            raise UnknownFaultError(f"unknown fault kind: {self.kind}")
         if unknown := set(self.match) - {"model", "seed", "images", "text", "call"}:
-            raise UnknownFault(f"unknown match: {', '.join(sorted(unknown))}")
+            raise UnknownFaultError(f"unknown match: {', '.join(sorted(unknown))}")
 
     @property
     def is_finish_reason(self) -> bool:
@@ -175,7 +175,7 @@ class FaultQueue:
         self._fired: Counter[str] = Counter()
 
     def add(self, faults: list[dict[str, Any]]) -> None:
-        """Append faults; raises UnknownFault or TypeError and then adds none."""
+        """Append faults; raises UnknownFaultError or TypeError and then adds none."""
         made = [Fault(**fault) for fault in faults]
         with self._lock:
             self._pending += made

@@ -26,7 +26,7 @@ from google.api_core.exceptions import NotFound
 
 from function.storage.names import split_gs_uri
 from function.tools.emulator.batch_jobs import BatchJobs
-from function.tools.emulator.batch_protocol import BatchProtocol, ConnectionBroken, Reply
+from function.tools.emulator.batch_protocol import BatchProtocol, ConnectionBrokenError, Reply
 from function.tools.emulator.faults import (
     HTTP_FAULTS,
     INTERNAL,
@@ -246,7 +246,7 @@ class _Handler(QuietHandler):
         url = urlsplit(self.path)
         try:
             found = self.server.emulator.batches.answer(self.command, url.path, url.query, self.headers, body)
-        except ConnectionBroken:
+        except ConnectionBrokenError:
             self.reset()
             return True
         if isinstance(found, Reply):

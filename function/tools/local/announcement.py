@@ -16,12 +16,12 @@ from function.tools.local.stack import ModelAccess
 CONNECT_S = 5.0
 
 
-class ModelUnreachable(Exception):
+class ModelUnreachableError(Exception):
     """Nobody answers where the model should be; the message says where, and what to do."""
 
 
 def announce() -> ModelAccess:
-    """Say it → how the model is reached. Raises SettingsInvalid, ModelUnreachable."""
+    """Say it → how the model is reached. Raises InvalidSettingsError, ModelUnreachableError."""
     access = ModelAccess.from_environment()
     print(f"model: {access.said}", flush=True)
     if os.environ.get("SIGNING_KEY", "").strip() in ("", TEST_SIGNER):
@@ -46,7 +46,7 @@ def _model_address(settings: Settings) -> str:
 
 
 def _connect(address: str) -> None:
-    """Connect to the address, or to the proxy before it, and hang up. Raises ModelUnreachable."""
+    """Connect to the address, or to the proxy before it, and hang up. Raises ModelUnreachableError."""
     asked = urlsplit(address)
     proxy = None if proxy_bypass(asked.hostname or "") else getproxies().get(asked.scheme)
     called = urlsplit(proxy) if proxy else asked
@@ -55,7 +55,7 @@ def _connect(address: str) -> None:
         socket.create_connection((called.hostname or "", port), CONNECT_S).close()
     except OSError as error:
         through = f" through the proxy {called.hostname}:{port}" if proxy else ""
-        raise ModelUnreachable(
+        raise ModelUnreachableError(
             f"the model cannot be reached at {address}{through} ({error.strerror or error}); look at network and "
             "proxy, or take the key out of the environment to use the emulator"
         ) from None

@@ -12,18 +12,18 @@ from google.api_core.exceptions import GoogleAPIError
 from requests import RequestException
 
 from function.errors import ErrorCode
-from function.settings import SettingsInvalid
+from function.settings import InvalidSettingsError
 from function.storage.names import split_gs_uri
 from function.tools.cli.terminal import fail
 from function.tools.demo_pair import DEMO_PAIR, PLACEMENT, PRODUCT, SCENE
-from function.tools.local.announcement import ModelUnreachable, announce
-from function.tools.local.demo_catalogue import NotSettled, run_catalogue
+from function.tools.local.announcement import ModelUnreachableError, announce
+from function.tools.local.demo_catalogue import NotSettledError, run_catalogue
 from function.tools.local.event_relay import Delivery
 from function.tools.local.exchange import RETRY, Exchange
-from function.tools.local.folder import FolderUnusable, LocalFolder
-from function.tools.local.processes import DidNotStart
+from function.tools.local.folder import LocalFolder, UnusableFolderError
+from function.tools.local.processes import StartError
 from function.tools.local.serve_folder import finish, review, say, storage_problem
-from function.tools.local.stack import INPUT_BUCKET, OUTPUT_BUCKET, LocalSession, Stopped
+from function.tools.local.stack import INPUT_BUCKET, OUTPUT_BUCKET, LocalSession, StoppedError
 from function.tools.local.stop_request import StopRequest
 
 DEMO_NAME = "demo/bottle"
@@ -31,7 +31,7 @@ DEMO_TIMEOUT_S = 330.0  # a little more than the function's own deadline
 POLL_S = 0.25
 
 
-class NoResult(Exception):
+class NoResultError(Exception):
     """The demo ends without a result; the message says why, and what to do."""
 
 
@@ -67,12 +67,12 @@ def demo(root: Path, stop: StopRequest, *, catalogue: bool = False) -> int:
             sidecar = _wait_for(session, f"{DEMO_NAME}.json", stop, unreachable)
             Exchange(session.client, folder).bring_out()
             page = review(session, folder)
-    except Stopped:
+    except StoppedError:
         print("stopped; run it again, and what is paid for is not paid again", file=sys.stderr, flush=True)
         return stop.exit_status
-    except (NoResult, NotSettled) as reason:
+    except (NoResultError, NotSettledError) as reason:
         return fail(f"{reason}; see {folder.logs}", code=1)
-    except (SettingsInvalid, ModelUnreachable, FolderUnusable, DidNotStart) as problem:
+    except (InvalidSettingsError, ModelUnreachableError, UnusableFolderError, StartError) as problem:
         return fail(problem)
     except (GoogleAPIError, RequestException) as error:
         return fail(storage_problem(folder, error))
@@ -98,7 +98,7 @@ def _upload_manifest(session: LocalSession) -> None:
 
 
 def _wait_for(session: LocalSession, name: str, stop: StopRequest, unreachable: list[str]) -> dict[str, Any]:
-    """The sidecar. Raises Stopped, NoResult."""
+    """The sidecar. Raises StoppedError, NoResultError."""
     give_up = time.monotonic() + DEMO_TIMEOUT_S
     generation = str(session.client.bucket(INPUT_BUCKET).get_blob(name).generation)
     while time.monotonic() < give_up:
@@ -108,11 +108,13 @@ def _wait_for(session: LocalSession, name: str, stop: StopRequest, unreachable: 
             return found
         if stop.asked:
             finish(session, stop)
-            raise Stopped
+            raise StoppedError
         if unreachable:
-            raise NoResult(f"{unreachable[0]}; look at network, proxy and GOOGLE_GEMINI_BASE_URL, then run it again")
+            raise NoResultError(
+                f"{unreachable[0]}; look at network, proxy and GOOGLE_GEMINI_BASE_URL, then run it again"
+            )
         time.sleep(POLL_S)
-    raise NoResult(f"no result after {DEMO_TIMEOUT_S:.0f} s")
+    raise NoResultError(f"no result after {DEMO_TIMEOUT_S:.0f} s")
 
 
 def _tell(sidecar: dict[str, Any], folder: LocalFolder, page: Path) -> int:

@@ -14,7 +14,7 @@ from function.tools.demo_pair import PLACEMENT, PRODUCT, SCENE
 from function.tools.local.exchange import RETRY, Exchange
 from function.tools.local.folder import LocalFolder
 from function.tools.local.serve_folder import finish, review, say
-from function.tools.local.stack import INPUT_BUCKET, OUTPUT_BUCKET, LocalSession, Stopped
+from function.tools.local.stack import INPUT_BUCKET, OUTPUT_BUCKET, LocalSession, StoppedError
 from function.tools.local.stop_request import StopRequest
 
 DEMO_CATALOGUE, CATALOGUE_PAIRS = "demo/bottles", 3
@@ -22,13 +22,13 @@ DEMO_TIMEOUT_S = 330.0  # of an emulated job, which is done within seconds
 POLL_S = 0.25
 
 
-class NotSettled(Exception):
+class NotSettledError(Exception):
     """The catalogue is not settled in time."""
 
 
 def run_catalogue(session: LocalSession, folder: LocalFolder, stop: StopRequest) -> int:
-    """Say what becomes of it until all are settled; its images are uploaded. 0 when all have a result. Raises Stopped,
-    NotSettled."""
+    """Say what becomes of it until all are settled; its images are uploaded. 0 when all have a result. Raises
+    StoppedError, NotSettledError."""
     pair = {"scene": SCENE, "product": PRODUCT, "placement": PLACEMENT, "batch": True}
     rows = "\n".join(json.dumps({**pair, "seed": seed}) for seed in range(CATALOGUE_PAIRS))
     session.client.bucket(INPUT_BUCKET).blob(f"{DEMO_CATALOGUE}.jsonl").upload_from_string(rows, retry=RETRY)
@@ -59,9 +59,9 @@ def _wait(session: LocalSession, stop: StopRequest) -> dict[str, dict[str, Any]]
             return {name: one for name, one in settled.items() if one is not None}
         if stop.asked:
             finish(session, stop)
-            raise Stopped
+            raise StoppedError
         time.sleep(POLL_S)
-    raise NotSettled(f"{gs_uri(INPUT_BUCKET, DEMO_CATALOGUE)}.jsonl is not settled after {DEMO_TIMEOUT_S:.0f} s")
+    raise NotSettledError(f"{gs_uri(INPUT_BUCKET, DEMO_CATALOGUE)}.jsonl is not settled after {DEMO_TIMEOUT_S:.0f} s")
 
 
 def _sidecar(session: LocalSession, name: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from typing import IO
 LEAST_FREE_BYTES = 64 * 2**20  # a pair of 4K pictures is stored twice, with its sources and its review: about 40 MB
 
 
-class FolderUnusable(Exception):
+class UnusableFolderError(Exception):
     """The emulation cannot live in this folder; the message says why, and what to do."""
 
 
@@ -60,7 +60,7 @@ class LocalFolder:
         return self.own / "tmp"
 
     def prepare(self) -> None:
-        """Make the folders and see that they can be written. Raises FolderUnusable, OSError."""
+        """Make the folders and see that they can be written. Raises UnusableFolderError, OSError."""
         for folder in (self.logs, self.objects, self.temporary):
             folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=self.temporary) as probe:
@@ -74,13 +74,13 @@ class LocalFolder:
                 try:
                     os.setxattr(probe.name, "user.metadata", b"x")
                 except OSError:
-                    raise FolderUnusable(
+                    raise UnusableFolderError(
                         f"{self.root}: its disk keeps no extended attributes, where the emulator puts the objects' "
                         "metadata; name another folder on another disk"
                     ) from None
         free = shutil.disk_usage(self.root).free
         if free < LEAST_FREE_BYTES:
-            raise FolderUnusable(
+            raise UnusableFolderError(
                 f"{self.root}: the disk is full but for {free / 2**20:.0f} MiB, and {LEAST_FREE_BYTES // 2**20} are "
                 "needed; free some space, or name another folder on another disk"
             )
@@ -94,7 +94,7 @@ class FolderLock:
         self._file: IO[str] | None = None
 
     def __enter__(self) -> FolderLock:
-        """Raises FolderUnusable when another one lives there."""
+        """Raises UnusableFolderError when another one lives there."""
         self._file = (self._folder.own / "lock").open("a+")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -102,7 +102,7 @@ class FolderLock:
             self._file.seek(0)
             holder = self._file.read().strip() or "unknown"
             self._file.close()
-            raise FolderUnusable(
+            raise UnusableFolderError(
                 f"{self._folder.root} is in use by process {holder}; end that one, or name another folder"
             ) from None
         self._file.truncate(0)

@@ -23,7 +23,7 @@ POLL_S = 0.05
 PORTS = range(20_000, 32_768)  # from 32,768 on Linux gives them to outgoing connections
 
 
-class DidNotStart(Exception):
+class StartError(Exception):
     """A child process ended, or did not listen in time; the message holds the end of what it printed."""
 
 
@@ -37,9 +37,9 @@ def free_port() -> int:
 
 
 def check_port_is_free(port: int) -> None:
-    """Raises DidNotStart where somebody listens on it already."""
+    """Raises StartError where somebody listens on it already."""
     if _answers(port):
-        raise DidNotStart(f"port {port} is taken by another program; end that one, or say --port 0 to take a free one")
+        raise StartError(f"port {port} is taken by another program; end that one, or say --port 0 to take a free one")
 
 
 class Process:
@@ -83,7 +83,7 @@ class Process:
         self.stop()
 
     def start(self) -> None:
-        """Start and wait until the port answers. Raises DidNotStart."""
+        """Start and wait until the port answers. Raises StartError."""
         with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment,
@@ -96,7 +96,7 @@ class Process:
             if self._process.poll() is not None or time.monotonic() > give_up:
                 self.stop()
                 last = self._log_file.read_text(encoding="utf-8", errors="replace")[-2000:]
-                raise DidNotStart(f"{' '.join(self._command[:4])} … did not start:\n{last}")
+                raise StartError(f"{' '.join(self._command[:4])} … did not start:\n{last}")
             time.sleep(POLL_S)
 
     def kill(self) -> None:

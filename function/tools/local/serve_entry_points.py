@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from function.settings import SettingsInvalid
+from function.settings import InvalidSettingsError
 from function.tools.cli.terminal import fail
-from function.tools.local.announcement import ModelUnreachable, announce
+from function.tools.local.announcement import ModelUnreachableError, announce
 from function.tools.local.event_relay import Delivery
-from function.tools.local.folder import FolderUnusable, LocalFolder
-from function.tools.local.processes import DidNotStart, check_port_is_free
+from function.tools.local.folder import LocalFolder, UnusableFolderError
+from function.tools.local.processes import StartError, check_port_is_free
 from function.tools.local.serve_folder import POLL_S, finish, tell_delivery
-from function.tools.local.stack import LocalSession, Stopped
+from function.tools.local.stack import LocalSession, StoppedError
 from function.tools.local.stop_request import StopRequest
 
 
@@ -40,10 +40,10 @@ def serve_entry_points(root: Path, ports: tuple[int, int, int], stop: StopReques
             print(f"composite: {session.event_url}  composite_http: {http.url}  storage: {session.storage_url}; "
                   "stop with Ctrl-C", flush=True)  # fmt: skip
             _until_asked(session, stop)
-    except Stopped:
+    except StoppedError:
         print("stopped while starting; nothing was begun", flush=True)
         return stop.exit_status
-    except (SettingsInvalid, ModelUnreachable, FolderUnusable, DidNotStart) as problem:
+    except (InvalidSettingsError, ModelUnreachableError, UnusableFolderError, StartError) as problem:
         return fail(problem)
     return 0
 

@@ -9,17 +9,17 @@ from google.api_core.exceptions import GoogleAPIError
 from requests import RequestException
 
 from function.delivery.cloud_event import is_manifest
-from function.settings import SettingsInvalid
+from function.settings import InvalidSettingsError
 from function.storage.client import Storage
 from function.storage.names import gs_uri
 from function.tools.cli.terminal import counted, fail
 from function.tools.explain import workbook
-from function.tools.local.announcement import ModelUnreachable, announce
+from function.tools.local.announcement import ModelUnreachableError, announce
 from function.tools.local.event_relay import Delivery
 from function.tools.local.exchange import Exchange
-from function.tools.local.folder import FolderUnusable, LocalFolder
-from function.tools.local.processes import DidNotStart
-from function.tools.local.stack import INPUT_BUCKET, OUTPUT_BUCKET, LocalSession, Stopped
+from function.tools.local.folder import LocalFolder, UnusableFolderError
+from function.tools.local.processes import StartError
+from function.tools.local.stack import INPUT_BUCKET, OUTPUT_BUCKET, LocalSession, StoppedError
 from function.tools.local.stop_request import StopRequest
 from function.tools.review.cloud import CloudStore
 from function.tools.review.page import write_review
@@ -48,10 +48,10 @@ def serve_folder(root: Path, storage_port: int, stop: StopRequest) -> int:
             print(f"storage is at {session.storage_url} (STORAGE_EMULATOR_HOST), buckets {INPUT_BUCKET} and "
                   f"{OUTPUT_BUCKET}; stop with Ctrl-C", flush=True)  # fmt: skip
             _serve(session, folder, stop)
-    except Stopped:
+    except StoppedError:
         print("stopped while starting; nothing was begun", flush=True)
         return stop.exit_status
-    except (SettingsInvalid, ModelUnreachable, FolderUnusable, DidNotStart) as problem:
+    except (InvalidSettingsError, ModelUnreachableError, UnusableFolderError, StartError) as problem:
         return fail(problem)
     except (GoogleAPIError, RequestException) as error:
         return fail(storage_problem(folder, error))
@@ -133,9 +133,9 @@ def storage_problem(folder: LocalFolder, error: Exception) -> Exception:
     """Why the emulator did not keep an object: the folder's own reason where it has one."""
     try:
         folder.prepare()
-    except (FolderUnusable, OSError) as reason:
+    except (UnusableFolderError, OSError) as reason:
         return reason
-    return FolderUnusable(f"storage did not take an object ({error}); see {folder.logs / 'storage.log'}")
+    return UnusableFolderError(f"storage did not take an object ({error}); see {folder.logs / 'storage.log'}")
 
 
 def say(what: str) -> None:

@@ -45,7 +45,8 @@ class ModelAccess:
 
     @classmethod
     def from_environment(cls) -> ModelAccess:
-        """A key or Vertex AI in the environment means the real model. Raises SettingsInvalid as the function would."""
+        """A key or Vertex AI in the environment means the real model. Raises InvalidSettingsError as the function
+        would."""
         stated = {**os.environ, "OUTPUT_BUCKET": OUTPUT_BUCKET}
         has_key = any(stated.get(name, "").strip() for name in API_KEYS)
         settings = Settings.from_environment(stated if has_key else {**stated, "GEMINI_API_KEY": EMULATOR_KEY})
@@ -56,7 +57,7 @@ class ModelAccess:
         return cls(False, "the Gemini emulator (no key in the environment): nothing is spent", settings)
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Somebody has asked to end while things were still starting."""
 
 
@@ -64,8 +65,8 @@ class LocalSession:
     """Storage emulator, model and function server with buckets made and events relayed. A context manager.
 
     Objects lie in the folder's own part, so that the next session finds them, with what was paid for.
-    `storage_port` is a free one where it is None. Raises FolderUnusable, DidNotStart, OSError, and Stopped when
-    `stop` was asked meanwhile.
+    `storage_port` is a free one where it is None. Raises UnusableFolderError, StartError, OSError, and StoppedError
+    when `stop` was asked meanwhile.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class LocalSession:
             server.stop_timeout_s = HURRIED_STOP_S
 
     def serve_http(self, port: int | None = None) -> Process:
-        """Start `composite_http` beside it; it ends with this session. Raises DidNotStart, Stopped."""
+        """Start `composite_http` beside it; it ends with this session. Raises StartError, StoppedError."""
         log = self._folder.logs / "http.log"
         server = function_server(log, self._environment, target="composite_http", port=port, guard=self._guard)
         self._servers.append(self._start(self._stack, server))
@@ -152,7 +153,7 @@ class LocalSession:
 
     def _start(self, stack: contextlib.ExitStack, process: Process) -> Process:
         if self._stop.asked:
-            raise Stopped
+            raise StoppedError
         return stack.enter_context(process)
 
 

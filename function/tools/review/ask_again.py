@@ -31,8 +31,15 @@ from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES
 from function.manifest.text import text_of
 from function.sidecar import Sidecar
-from function.storage.client import Changed, Forbidden, NotFound, Storage, StoredObject, TooLarge
-from function.storage.content_encoding import Damaged
+from function.storage.client import (
+    AccessDeniedError,
+    ObjectNotFoundError,
+    ObjectTooLargeError,
+    PreconditionFailedError,
+    Storage,
+    StoredObject,
+)
+from function.storage.content_encoding import DamagedContentError
 from function.storage.names import split_gs_uri
 from function.tools.review.decisions import MAX_SEED, Decision
 from function.tools.timeouts import CALL_S
@@ -42,7 +49,7 @@ Outcome = Literal[
 ]
 
 
-class NotPossible(Exception):
+class ImpossibleRequestError(Exception):
     """It cannot be asked for; `outcome` says why."""
 
     def __init__(self, outcome: Outcome):
@@ -51,39 +58,40 @@ class NotPossible(Exception):
 
 
 def ask_again(storage: Storage, bucket: str, decision: Decision, by: str) -> Outcome:
-    """Carry out a redo or a pick about a pair in the output `bucket` → what became of it. Raises StorageUnavailable."""
+    """Carry out a redo or a pick about a pair in the output `bucket` → what became of it. Raises
+    StorageUnavailableError."""
     deadline = Deadline(CALL_S)
     try:
         sidecar = read_sidecar(storage, bucket, decision.sidecar, deadline)
         if decision.decision == "pick":
             _check_kept(storage, sidecar, decision.attempt, deadline)
         return _write(storage, sidecar, decision, by, deadline)
-    except NotPossible as problem:
+    except ImpossibleRequestError as problem:
         return problem.outcome
-    except Forbidden:
+    except AccessDeniedError:
         return "forbidden"
 
 
 def read_sidecar(storage: Storage, bucket: str, name: str, deadline: Deadline) -> Sidecar:
-    """The pair's sidecar. Raises NotPossible, Forbidden, StorageUnavailable."""
+    """The pair's sidecar. Raises ImpossibleRequestError, AccessDeniedError, StorageUnavailableError."""
     try:
         return Sidecar.model_validate_json(storage.read(bucket, name, deadline, limit=MAX_SIDECAR_BYTES))
-    except NotFound:
-        raise NotPossible("missing") from None
-    except (TooLarge, Damaged, ValidationError):
-        raise NotPossible("unreadable") from None
+    except ObjectNotFoundError:
+        raise ImpossibleRequestError("missing") from None
+    except (ObjectTooLargeError, DamagedContentError, ValidationError):
+        raise ImpossibleRequestError("unreadable") from None
 
 
 def _check_kept(storage: Storage, sidecar: Sidecar, attempt: int | None, deadline: Deadline) -> None:
     chosen = next((one for one in (*sidecar.attempts, *sidecar.earlier) if one.number == attempt and one.answer), None)
     if chosen is None or chosen.answer is None or storage.stat(*split_gs_uri(chosen.answer.uri), deadline) is None:
-        raise NotPossible("not_kept")
+        raise ImpossibleRequestError("not_kept")
 
 
 def _write(storage: Storage, sidecar: Sidecar, decision: Decision, by: str, deadline: Deadline) -> Outcome:
     manifest = sidecar.manifest
     if manifest is None:
-        raise NotPossible("unreadable")
+        raise ImpossibleRequestError("unreadable")
     judged = decision.manifest_generation
     if judged and judged != str(manifest.generation):
         return "replaced"
@@ -101,15 +109,16 @@ def _write(storage: Storage, sidecar: Sidecar, decision: Decision, by: str, dead
             manifest.bucket, manifest.name, content, "application/json", deadline,
             if_generation=live.generation, metadata=_metadata(live, body, decision, by),
         )  # fmt: skip
-    except (Changed, NotFound):
+    except (PreconditionFailedError, ObjectNotFoundError):
         return "waiting"
-    except (TooLarge, Damaged):
+    except (ObjectTooLargeError, DamagedContentError):
         return "unreadable"
     return "written"
 
 
 def asked_again(body: bytes, decision: Decision) -> bytes:
-    """The manifest with what the person changed, and a seed of its own. Raises NotPossible when it is no manifest."""
+    """The manifest with what the person changed, and a seed of its own. Raises ImpossibleRequestError when it is no
+    manifest."""
     try:
         fields: dict[str, Any] = parse_json(text_of(body))
         fields["feedback"] = decision.feedback
@@ -124,7 +133,7 @@ def asked_again(body: bytes, decision: Decision) -> bytes:
             fields["attempts"] = decision.attempts
         Manifest.model_validate(fields)
     except (ValueError, TypeError, CompositeError):
-        raise NotPossible("unreadable") from None
+        raise ImpossibleRequestError("unreadable") from None
     return (json.dumps(fields, ensure_ascii=False, indent=1) + "\n").encode()
 
 

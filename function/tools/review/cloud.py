@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from function.deadline import Deadline
-from function.storage.client import Forbidden, NotFound, Storage, StoredObject, TooLarge
-from function.storage.content_encoding import Damaged
+from function.storage.client import AccessDeniedError, ObjectNotFoundError, ObjectTooLargeError, Storage, StoredObject
+from function.storage.content_encoding import DamagedContentError
 from function.storage.names import OWN_PREFIXES, split_gs_uri
 from function.tools.timeouts import DOWNLOAD_S, LISTING_S
 
@@ -16,7 +16,7 @@ MAX_BYTES = 256 * 2**20  # far above any source or result; keeps a stray object 
 
 
 class CloudStore:
-    """A `ReviewStore` over buckets. Its calls raise StorageUnavailable when the service does not answer."""
+    """A `ReviewStore` over buckets. Its calls raise StorageUnavailableError when the service does not answer."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -32,7 +32,7 @@ class CloudStore:
         bucket, name = split_gs_uri(uri)
         try:
             return self._storage.read(bucket, name, Deadline(DOWNLOAD_S), generation=generation, limit=MAX_BYTES)
-        except (NotFound, Forbidden, TooLarge, Damaged):
+        except (ObjectNotFoundError, AccessDeniedError, ObjectTooLargeError, DamagedContentError):
             return None
 
     def link(self, uri: str) -> str | None:

@@ -8,12 +8,12 @@ from itertools import chain
 from pathlib import Path
 
 from function.errors import CompositeError
-from function.storage.client import Forbidden
+from function.storage.client import AccessDeniedError
 from function.storage.names import split_gs_uri
 from function.tools.cli.odd_objects import OddObjects
 from function.tools.cli.spending import spending_today
 from function.tools.cli.terminal import fail, open_storage
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 from function.tools.review.cloud import CloudStore
 from function.tools.review.page import FULL_SIZE_PAIRS, write_review
 from function.tools.review.pair import load_pairs
@@ -81,7 +81,7 @@ def run_review(args: argparse.Namespace) -> int:
             progress=_tell,
             spending=str(today or ""),
         )
-    except (UsageProblem, CompositeError, Forbidden, ValueError, OSError) as error:
+    except (UsageError, CompositeError, AccessDeniedError, ValueError, OSError) as error:
         return fail(error)
     print(f"review: {page}")
     return 0

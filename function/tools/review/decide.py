@@ -10,7 +10,7 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import MANIFEST_SUFFIX
 from function.delivery.outputs import GENERATION_KEY, STATUS_KEY
 from function.delivery.persons_request import MAX_NAME_CHARS
-from function.storage.client import Forbidden, NotFound, Storage
+from function.storage.client import AccessDeniedError, ObjectNotFoundError, Storage
 from function.storage.names import is_object_uri, split_gs_uri
 from function.tools.review.ask_again import Outcome as Asked
 from function.tools.review.ask_again import ask_again
@@ -45,7 +45,7 @@ def write_decisions(
 
     `by` is who decided, where the decision itself does not say. A decision that stands there already keeps whose it
     was, and when. A picture that was made anew since it was judged keeps no decision about its predecessor. Raises
-    ValueError for a bad target, StorageUnavailable.
+    ValueError for a bad target, StorageUnavailableError.
     """
     bucket, prefix = split_gs_uri(target)
 
@@ -81,9 +81,9 @@ def _write(storage: Storage, bucket: str, name: str, decision: Decision, by: str
             if _bytes({**stored.metadata, **changes}) > MAX_METADATA_BYTES:
                 return "too_long"
             storage.update_metadata(bucket, name, changes, deadline)
-    except NotFound:
+    except ObjectNotFoundError:
         return "missing"
-    except Forbidden:
+    except AccessDeniedError:
         return "forbidden"
     return "written"
 

@@ -10,19 +10,19 @@ from pathlib import Path
 
 from function.deadline import Deadline
 from function.errors import CompositeError
-from function.settings import SettingsInvalid
+from function.settings import InvalidSettingsError
 from function.sidecar import Sidecar
-from function.storage.client import Forbidden, Storage
+from function.storage.client import AccessDeniedError, Storage
 from function.storage.names import is_object_uri, split_gs_uri
 from function.tools.cli.odd_objects import shown
 from function.tools.cli.terminal import bucket_and_prefix, confirmed, counted, fail, limits_here, open_storage
-from function.tools.explain import UsageProblem
-from function.tools.review.ask_again import NotPossible, read_sidecar
+from function.tools.explain import UsageError
+from function.tools.review.ask_again import ImpossibleRequestError, read_sidecar
 from function.tools.review.decide import OUTCOMES_SAID, Outcome, write_decisions
 from function.tools.review.decisions import (
     MAX_COMMENT_CHARS,
     Decision,
-    DecisionsInvalid,
+    InvalidDecisionsError,
     decision_from,
     read_decisions,
 )
@@ -92,7 +92,15 @@ def run_decide(args: argparse.Namespace) -> int:
             outcomes[outcome] += 1
             if outcome != "written":
                 print(f"{shown(decision.subject)}: {OUTCOMES_SAID[outcome]}", file=sys.stderr)
-    except (DecisionsInvalid, UsageProblem, SettingsInvalid, CompositeError, Forbidden, ValueError, OSError) as error:
+    except (
+        InvalidDecisionsError,
+        UsageError,
+        InvalidSettingsError,
+        CompositeError,
+        AccessDeniedError,
+        ValueError,
+        OSError,
+    ) as error:
         return fail(error)
     print(f"{outcomes['written']} of {counted(len(decisions), 'decision')} written")
     if prices and outcomes["written"]:
@@ -101,7 +109,7 @@ def run_decide(args: argparse.Namespace) -> int:
 
 
 def _named(args: argparse.Namespace, find: Callable[[str], tuple[str, Sidecar]]) -> list[Decision]:
-    """The decisions that are named on the command line. Raises UsageProblem, DecisionsInvalid."""
+    """The decisions that are named on the command line. Raises UsageError, InvalidDecisionsError."""
     rows = []
     for decision in ("accept", "reject", "redo", "pick"):
         for name in getattr(args, decision):
@@ -121,7 +129,7 @@ def _named(args: argparse.Namespace, find: Callable[[str], tuple[str, Sidecar]])
                 row |= {"attempt": args.attempt}
             rows.append(decision_from(row, f"--{decision} {name}"))
     if not rows:
-        raise UsageProblem("name a file of decisions, or pairs with --accept, --reject, --redo or --pick")
+        raise UsageError("name a file of decisions, or pairs with --accept, --reject, --redo or --pick")
     return rows
 
 
@@ -135,10 +143,10 @@ def _find(storage: Storage, target: str, name: str) -> tuple[str, Sidecar]:
     for candidate in [*names, *([f"{prefix}/{one}" for one in names] if prefix else [])]:
         try:
             return candidate, read_sidecar(storage, bucket, candidate, Deadline(CALL_S))
-        except NotPossible as problem:
+        except ImpossibleRequestError as problem:
             if problem.outcome != "missing":
-                raise UsageProblem(f"{shown(name)}: {OUTCOMES_SAID[problem.outcome]}") from None
-    raise UsageProblem(f"{shown(name)}: there is no such pair in gs://{bucket}; its name is that on the review page")
+                raise UsageError(f"{shown(name)}: {OUTCOMES_SAID[problem.outcome]}") from None
+    raise UsageError(f"{shown(name)}: there is no such pair in gs://{bucket}; its name is that on the review page")
 
 
 def _price(storage: Storage, target: str, decision: Decision) -> Price | None:
@@ -146,7 +154,7 @@ def _price(storage: Storage, target: str, decision: Decision) -> Price | None:
     limits = limits_here()
     try:
         sidecar = read_sidecar(storage, split_gs_uri(target)[0], decision.sidecar, Deadline(CALL_S))
-    except NotPossible:
+    except ImpossibleRequestError:
         return None
     model = sidecar.model.requested_id if sidecar.model else limits.gemini_model
     return Price.of(model, decision.attempts or limits.max_attempts)

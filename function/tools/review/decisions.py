@@ -17,7 +17,7 @@ ASKED = ("redo", "pick")  # these make a new picture; the others are about the o
 MAX_SEED = 2**31 - 1
 
 
-class DecisionsInvalid(ValueError):
+class InvalidDecisionsError(ValueError):
     """The file is not what the review page downloads."""
 
 
@@ -50,33 +50,33 @@ class Decision:
 
 
 def read_decisions(path: Path) -> list[Decision]:
-    """The decisions that a review page has exported as JSON. Raises DecisionsInvalid, OSError."""
+    """The decisions that a review page has exported as JSON. Raises InvalidDecisionsError, OSError."""
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise DecisionsInvalid(f"{path} is not JSON: {error}") from None
+        raise InvalidDecisionsError(f"{path} is not JSON: {error}") from None
     rows = document.get("decisions") if isinstance(document, dict) else document
     if not isinstance(rows, list):
-        raise DecisionsInvalid(f"{path} has no list of decisions: download it as JSON from the page")
+        raise InvalidDecisionsError(f"{path} has no list of decisions: download it as JSON from the page")
     return [decision_from(row, f"decision {number}") for number, row in enumerate(rows, start=1)]
 
 
 def decision_from(row: object, called: str = "the decision") -> Decision:
-    """One decision from its JSON. Raises DecisionsInvalid, whose message begins with what it is `called`."""
+    """One decision from its JSON. Raises InvalidDecisionsError, whose message begins with what it is `called`."""
     fields: dict[str, Any] = row if isinstance(row, dict) else {}
     uri, decision = fields.get("result"), fields.get("decision")
     if decision is not None and decision not in (*DECISIONS, *ASKED):
-        raise DecisionsInvalid(f"{called}: {decision!r} is none of {', '.join((*DECISIONS, *ASKED))}")
+        raise InvalidDecisionsError(f"{called}: {decision!r} is none of {', '.join((*DECISIONS, *ASKED))}")
     sidecar = fields.get("sidecar")
     sidecar = sidecar if isinstance(sidecar, str) else ""
     needs_picture = decision not in ASKED
     if needs_picture and (not isinstance(uri, str) or not uri.startswith("gs://")):
-        raise DecisionsInvalid(f"{called}: result {uri!r} is not gs://bucket/name")
+        raise InvalidDecisionsError(f"{called}: result {uri!r} is not gs://bucket/name")
     if not needs_picture and not sidecar.endswith(".json"):
-        raise DecisionsInvalid(f"{called}: sidecar {sidecar!r} is not the name of one")
+        raise InvalidDecisionsError(f"{called}: sidecar {sidecar!r} is not the name of one")
     attempt = _whole(fields, "attempt", 1, 10_000, called)
     if decision == "pick" and attempt is None:
-        raise DecisionsInvalid(f"{called}: a pick needs the number of an attempt")
+        raise InvalidDecisionsError(f"{called}: a pick needs the number of an attempt")
     return Decision(
         uri if isinstance(uri, str) else "",
         str(fields.get("manifest_generation") or ""),
@@ -98,7 +98,7 @@ def _text(fields: dict[str, Any], name: str, most: int, called: str) -> str | No
     if value is None:
         return None
     if not isinstance(value, str) or len(value) > most:
-        raise DecisionsInvalid(f"{called}: {name} is not a text of at most {most} characters")
+        raise InvalidDecisionsError(f"{called}: {name} is not a text of at most {most} characters")
     return value.strip()
 
 
@@ -107,7 +107,7 @@ def _whole(fields: dict[str, Any], name: str, least: int, most: int, called: str
     if value is None:
         return None
     if type(value) is not int or not least <= value <= most:
-        raise DecisionsInvalid(f"{called}: {name} is not a whole number from {least} to {most}")
+        raise InvalidDecisionsError(f"{called}: {name} is not a whole number from {least} to {most}")
     return value
 
 

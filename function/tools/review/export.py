@@ -12,12 +12,20 @@ from pathlib import Path
 
 from function.deadline import Deadline
 from function.errors import CompositeError
-from function.storage.client import Changed, Forbidden, NotFound, Storage, StoredObject, TooLarge, crc32c
-from function.storage.content_encoding import Damaged
+from function.storage.client import (
+    AccessDeniedError,
+    ObjectNotFoundError,
+    ObjectTooLargeError,
+    PreconditionFailedError,
+    Storage,
+    StoredObject,
+    crc32c,
+)
+from function.storage.content_encoding import DamagedContentError
 from function.storage.names import gs_uri, split_gs_uri
 from function.tools.cli.odd_objects import OddObjects, shown
 from function.tools.cli.terminal import Progress, bucket_and_prefix, counted, fail, open_storage
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 from function.tools.review.cloud import MAX_BYTES, CloudStore
 from function.tools.review.export_plan import TABLE, Exported, plan, table
 from function.tools.review.pair import load_pairs, uri_of
@@ -61,11 +69,11 @@ def run(args: argparse.Namespace) -> int:
         found = plan(pairs, args.name_by, by_people=args.by_people)
         if str(args.target).startswith("gs://"):
             if args.link:
-                raise UsageProblem("--link is for a folder")
+                raise UsageError("--link is for a folder")
             missing = _to_bucket(storage, found, str(args.target))
         else:
             missing = _to_folder(storage, found, Path(args.target), args.link)
-    except (UsageProblem, CompositeError, Forbidden, ValueError, OSError) as error:
+    except (UsageError, CompositeError, AccessDeniedError, ValueError, OSError) as error:
         return fail(error)
     for name in missing:
         print(f"{shown(name)}: the picture is not there any more", file=sys.stderr)
@@ -80,7 +88,7 @@ def _read(storage: Storage, one: Exported) -> bytes | None:
     bucket, name = split_gs_uri(str(uri_of(one.record)))
     try:
         return storage.read(bucket, name, Deadline(DOWNLOAD_S), limit=MAX_BYTES)
-    except (NotFound, TooLarge, Damaged):
+    except (ObjectNotFoundError, ObjectTooLargeError, DamagedContentError):
         return None
 
 
@@ -180,5 +188,5 @@ def _store(storage: Storage, bucket: str, name: str, content: bytes, kind: str) 
     try:
         generation = there.generation if there else 0
         storage.write(bucket, name, content, kind, deadline, if_generation=generation, metadata={})
-    except Changed:
-        raise UsageProblem(f"{gs_uri(bucket, name)} is being written by somebody else") from None
+    except PreconditionFailedError:
+        raise UsageError(f"{gs_uri(bucket, name)} is being written by somebody else") from None

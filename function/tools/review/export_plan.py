@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from function.tools.cli.odd_objects import shown
-from function.tools.explain import UsageProblem
+from function.tools.explain import UsageError
 from function.tools.review.page_data import title_of
 from function.tools.review.pair import ReviewPair, uri_of
 
@@ -62,7 +62,7 @@ class Exported:
 
 
 def plan(pairs: Iterable[ReviewPair], label: str | None, *, by_people: bool) -> list[Exported]:
-    """What becomes of each pair's pictures; no two have the same file. Raises UsageProblem when one that is
+    """What becomes of each pair's pictures; no two have the same file. Raises UsageError when one that is
     approved lacks the label."""
     taken: set[str] = set()
     found = []
@@ -93,7 +93,7 @@ def _stem(pair: ReviewPair, label: str | None) -> str:
         return pair.name.removesuffix(".json")
     value = next((str(text) for name, text in labels.items() if str(name).lower() == label.lower()), "")
     if not value.strip():
-        raise UsageProblem(f"{shown(pair.name)} ({shown(title_of(pair.name, labels))}) has no label {label}")
+        raise UsageError(f"{shown(pair.name)} ({shown(title_of(pair.name, labels))}) has no label {label}")
     return value
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from function.delivery.cloud_event import is_catalogue
 from function.delivery.persons_request import persons_request
-from function.errors import StorageUnavailable
-from function.storage.client import Forbidden, Storage, StoredObject
+from function.errors import StorageUnavailableError
+from function.storage.client import AccessDeniedError, Storage, StoredObject
 from function.storage.names import gs_uri, split_gs_uri
 from function.tools.cli.odd_objects import OddObjects
 from function.tools.cli.sidecar_index import list_manifests
@@ -76,7 +76,7 @@ class Live:
             }
 
     def refresh(self) -> None:
-        """Look at the buckets once. Raises StorageUnavailable, Forbidden."""
+        """Look at the buckets once. Raises StorageUnavailableError, AccessDeniedError."""
         with self._looking:
             listed: dict[str, Listed] = {}
 
@@ -134,7 +134,7 @@ class Live:
                 for stored in list_manifests(self.storage, bucket, self.prefix):
                     if not is_catalogue(stored.name):
                         found[gs_uri(bucket, stored.name)] = stored
-            except Forbidden:  # whoever may see results need not see what they are made from
+            except AccessDeniedError:  # whoever may see results need not see what they are made from
                 continue
         return found
 
@@ -145,7 +145,7 @@ class Live:
             try:
                 self.refresh()
                 self.problem = ""
-            except (StorageUnavailable, Forbidden, OSError) as problem:
+            except (StorageUnavailableError, AccessDeniedError, OSError) as problem:
                 self.problem = str(problem)
             wait_s = max(POLL_S, (time.monotonic() - started) * (POLL_SHARE - 1))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from function.generation.models import model_table
 from function.generation.pricing import typical_usd
-from function.settings import Settings, SettingsInvalid
+from function.settings import InvalidSettingsError, Settings
 from function.tools.cli.terminal import counted, limits_here
 
 
@@ -33,7 +33,7 @@ def max_attempts() -> int:
     """Pictures that a pair may cost where it does not say: MAX_ATTEMPTS here, or the function's default."""
     try:
         return limits_here().max_attempts
-    except SettingsInvalid:
+    except InvalidSettingsError:
         return int(Settings.model_fields["max_attempts"].default)
 
 

@@ -18,7 +18,8 @@ def serve_review(storage: Storage, source: str, folder: Path | None, *, port: in
     """Serve the pairs under `source` until Ctrl-C, SIGTERM or the end of its terminal. Pictures go to `folder`, or to
     one that is deleted then.
 
-    Raises StorageUnavailable, Forbidden, ValueError, OSError (the port is taken, the folder cannot be written).
+    Raises StorageUnavailableError, AccessDeniedError, ValueError, OSError (the port is taken, the folder cannot be
+    written).
     """
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

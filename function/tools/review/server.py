@@ -16,10 +16,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from function.errors import StorageUnavailable
-from function.storage.client import Forbidden
+from function.errors import StorageUnavailableError
+from function.storage.client import AccessDeniedError
 from function.tools.review.decide import OUTCOMES_SAID, write_decisions
-from function.tools.review.decisions import DecisionsInvalid, decision_from
+from function.tools.review.decisions import InvalidDecisionsError, decision_from
 from function.tools.review.live import Live
 from function.tools.review.page import render_page
 
@@ -67,18 +67,18 @@ class ReviewServer:
         return page.encode("utf-8", "replace")
 
     def carry_out(self, body: Any) -> dict[str, Any]:
-        """Decisions in the form that the page exports → what became of each. Raises DecisionsInvalid, Forbidden,
-        StorageUnavailable."""
+        """Decisions in the form that the page exports → what became of each. Raises InvalidDecisionsError,
+        AccessDeniedError, StorageUnavailableError."""
         rows = body.get("decisions") if isinstance(body, dict) else None
         if not isinstance(rows, list) or len(rows) > MAX_DECISIONS:
-            raise DecisionsInvalid(f"a list of at most {MAX_DECISIONS} decisions was expected")
+            raise InvalidDecisionsError(f"a list of at most {MAX_DECISIONS} decisions was expected")
         decisions = [decision_from(row) for row in rows]
         done = write_decisions(decisions, self.live.source, self.live.storage, self.by)
         outcomes = [
             {"sidecar": decision.sidecar, "outcome": outcome, "said": OUTCOMES_SAID[outcome]}
             for decision, outcome in done
         ]
-        with contextlib.suppress(StorageUnavailable, Forbidden, OSError):
+        with contextlib.suppress(StorageUnavailableError, AccessDeniedError, OSError):
             self.live.refresh()
         return {"outcomes": outcomes}
 
@@ -131,9 +131,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(404, "there is nothing at this address")
         try:
             self._json(200, self.server.review.carry_out(json.loads(body)))
-        except (DecisionsInvalid, RecursionError, ValueError) as error:
+        except (InvalidDecisionsError, RecursionError, ValueError) as error:
             self._refuse(400, str(error))
-        except (Forbidden, StorageUnavailable, OSError) as error:
+        except (AccessDeniedError, StorageUnavailableError, OSError) as error:
             self._refuse(503, str(error))
 
     def _origins(self) -> set[str]:

@@ -20,7 +20,7 @@ ANSWERS = WORK_PREFIX + "answers/"
 CENT_USD = 0.01  # sums of six decimals differ by less; a picture costs four
 
 
-class Violation(AssertionError):
+class ViolationError(AssertionError):
     """A promise that did not hold."""
 
 

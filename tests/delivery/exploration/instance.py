@@ -14,7 +14,7 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import FINALIZED, Upload
 from function.delivery.services import Services
 from function.delivery.switch import Switches
-from function.errors import ModelUnanswered, ModelUnavailable
+from function.errors import ModelUnansweredError, ModelUnavailableError
 from function.generation.billing import bill_of
 from function.generation.model_chain import ModelChain
 from function.generation.models import model_table
@@ -51,14 +51,14 @@ class PretendedModel:
         takes_s = random.uniform(2.0, 40.0)
         if outcome == "unavailable":
             world.scheduler.wait(takes_s / 10)
-            raise ModelUnavailable("busy")
+            raise ModelUnavailableError("busy")
         answer = _answer(outcome, next(world.numbers))
         world.note_call(actor, request, bill_of(request, answer).usd)
         world.scheduler.wait(min(takes_s, deadline.remaining()))
         most_usd = most_picture_usd(model_table().find(request.model), len(request.images), request.prompt, None)
         if outcome == "unanswered" or takes_s >= deadline.remaining():
             world.note_counted(actor, most_usd)
-            raise ModelUnanswered("the connection broke", timed_out=False)
+            raise ModelUnansweredError("the connection broke", timed_out=False)
         world.note_counted(actor, bill_of(request, answer).usd)
         return answer
 

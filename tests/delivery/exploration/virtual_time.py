@@ -21,11 +21,11 @@ def _held_lock() -> threading.Lock:
     return lock
 
 
-class Killed(BaseException):
+class KilledError(BaseException):
     """The process of this actor was killed: nothing more is done by it."""
 
 
-class Stuck(Exception):
+class StuckError(Exception):
     """Everybody waits for somebody else, or nobody ever ends."""
 
 
@@ -77,7 +77,7 @@ class Scheduler:
         return actor
 
     def wait(self, seconds: float | None = None, ready: Callable[[], bool] | None = None) -> None:
-        """Let others have their turns for so long, or until `ready` says so. Raises Killed."""
+        """Let others have their turns for so long, or until `ready` says so. Raises KilledError."""
         actor = self.current
         if actor is None:
             raise RuntimeError("only actors wait")
@@ -87,7 +87,7 @@ class Scheduler:
             self._back.release()
             actor.turn.acquire()
         if actor.process.is_dead:
-            raise Killed
+            raise KilledError
 
     def kill(self, process: Process) -> list[Actor]:
         """End every actor of a process → those that had something in flight."""
@@ -99,7 +99,7 @@ class Scheduler:
         return len(self._actors) == 1
 
     def run(self, is_over: Callable[[], bool]) -> None:
-        """Give turns until `is_over`, then end what is left. Raises Stuck, and what an actor raised that was not
+        """Give turns until `is_over`, then end what is left. Raises StuckError, and what an actor raised that was not
         looked for."""
         try:
             while not is_over():
@@ -116,7 +116,7 @@ class Scheduler:
             ((self._when(actor), actor) for actor in self._actors), key=lambda one: one[0], default=(0.0, None)
         )
         if actor is None or when == float("inf") or self._turns > MAX_TURNS:
-            raise Stuck(f"after {self._turns} turns: " + ", ".join(one.name for one in self._actors))
+            raise StuckError(f"after {self._turns} turns: " + ", ".join(one.name for one in self._actors))
         self.now = max(self.now, when)
         actor.ready = None
         actor.turn.release()
@@ -138,7 +138,7 @@ class Scheduler:
         try:
             if not actor.process.is_dead:
                 actor.result = actor.work()
-        except Killed:
+        except KilledError:
             pass
         except BaseException as error:  # noqa: BLE001 (handed to the thread that runs the scheduler)
             actor.failure = error

@@ -19,7 +19,7 @@ from google.auth.credentials import Credentials
 from google.genai import errors, types
 from PIL import Image
 
-from function.tools.emulator.faults import ANSWER_FAULTS, HTTP_FAULTS, UnknownFault
+from function.tools.emulator.faults import ANSWER_FAULTS, HTTP_FAULTS, UnknownFaultError
 from function.tools.emulator.models import load_models
 from function.tools.emulator.server import GeminiEmulator
 from tests.cases.packshots import openings, packshots
@@ -535,7 +535,7 @@ def test_a_fault_is_used_up_and_meets_only_what_it_matches(emulator):
 
 
 def test_a_fault_of_no_known_kind_is_refused(emulator):
-    with pytest.raises(UnknownFault):
+    with pytest.raises(UnknownFaultError):
         emulator.control(faults=[{"kind": "smoke"}])
     assert post(emulator, {"faults": [{"kind": "503", "match": {"colour": 1}}]}, "/__control")[0] == 400
     assert post(emulator, {"speed": 3}, "/__control")[0] == 400

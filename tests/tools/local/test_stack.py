@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from function.settings import Settings, SettingsInvalid
+from function.settings import InvalidSettingsError, Settings
 from function.tools.local.stack import EMULATOR_KEY, OUTPUT_BUCKET, ModelAccess
 
 TRUE = ("true", "True", "TRUE", "t", "T", "1", "yes", "y", "Y", "on", "ON")
@@ -46,5 +46,5 @@ def test_a_blank_key_is_no_key(monkeypatch, name, key, real):
 )
 def test_what_the_function_would_refuse_is_refused_before_anything_starts(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsInvalid, match=f"{name}={value!r}"):
+    with pytest.raises(InvalidSettingsError, match=f"{name}={value!r}"):
         ModelAccess.from_environment()

@@ -6,7 +6,7 @@ import pytest
 
 from function.deadline import Deadline
 from function.tools.review.decide import write_decisions
-from function.tools.review.decisions import DecisionsInvalid, read_decisions
+from function.tools.review.decisions import InvalidDecisionsError, read_decisions
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from function.tools.review.decisions import DecisionsInvalid, read_decisions
 def test_what_is_no_export_is_refused_before_anything_is_written(tmp_path, text):
     path = tmp_path / "d.json"
     path.write_text(text)
-    with pytest.raises(DecisionsInvalid):
+    with pytest.raises(InvalidDecisionsError):
         read_decisions(path)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from function.errors import SourceUnreadable
+from function.errors import UnreadableSourceError
 from function.imaging.decode import decode
 from function.tools.review.pictures import PREVIEW_PX, THUMB_PX, PictureFolder
 from tests.imaging.heif_files import heic
@@ -81,7 +81,7 @@ def test_a_damaged_source_that_can_be_seen_is_shown(tmp_path):
     """The function refuses a PNG with a wrong checksum: a person may want to see why the pair has failed."""
     data = bytearray(encoded(Image.new("RGB", (64, 48), (200, 60, 40))))
     data[data.index(b"IEND") - 6] ^= 1  # in the checksum of the pixels
-    with pytest.raises(SourceUnreadable):
+    with pytest.raises(UnreadableSourceError):
         decode(bytes(data), "scene", max_pixels=10_000)
     picture = PictureFolder(tmp_path / "pictures").add(bytes(data))
     assert picture.size == (64, 48)
