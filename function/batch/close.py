@@ -79,7 +79,7 @@ def _settle(context: BatchContext, job: Job, digest: str, results_lost: bool, de
     if request.state == "answered":
         return "answered", 0.0
     if request.job != job.id:
-        return "elsewhere", request.most_usd if digest not in job.keys.values() else 0.0
+        return "elsewhere", request.max_usd if digest not in job.keys.values() else 0.0
     if request.state == "ask_now":  # of a run of this that was cut off
         ask_at_once(context, digest, "", deadline, job=job.id)
         return "at_once", 0.0
@@ -92,4 +92,4 @@ def _settle(context: BatchContext, job: Job, digest: str, results_lost: bool, de
         ask_at_once(context, digest, why, deadline, job=job.id, lost=lost)
     else:
         wait_again(context, request, job.id, deadline, lost=lost)
-    return "lost" if lost else "at_once" if at_once else "again", 0.0 if lost else request.most_usd
+    return "lost" if lost else "at_once" if at_once else "again", 0.0 if lost else request.max_usd

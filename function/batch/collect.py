@@ -155,7 +155,7 @@ def _take(
     counted["answers"] += 1
     if before is None or before.state == "answered":
         return 0.0
-    return max(0.0, record.most_usd - _bill(record, line.answer).usd)
+    return max(0.0, record.max_usd - _bill(record, line.answer).usd)
 
 
 def _bill(record: BatchRequest, answer: Answer) -> Bill:

@@ -18,7 +18,7 @@ from function.storage.client import Storage
 from function.telemetry.structured_logging import log
 
 # With less left, or this share of it, no further job is begun or looked at: the next sweep does.
-LEAST_TIME_S, LEAST_TIME_SHARE = 20.0, 0.2
+MIN_TIME_S, MIN_TIME_SHARE = 20.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def sweep(context: BatchContext, deadline: Deadline, assert_held: Callable[[], N
 
 
 def _is_late(deadline: Deadline) -> bool:
-    return deadline.remaining() < min(LEAST_TIME_S, LEAST_TIME_SHARE * deadline.seconds)
+    return deadline.remaining() < min(MIN_TIME_S, MIN_TIME_SHARE * deadline.seconds)
 
 
 def open_jobs(storage: Storage, bucket: str, deadline: Deadline) -> list[Job]:

@@ -25,7 +25,7 @@ from function.generation.batch_queue import BatchQueue
 from function.generation.billing import bill_of
 from function.generation.call_ledger import BegunCall, CallLedger
 from function.generation.models import model_table
-from function.generation.pricing import most_picture_usd, most_text_usd
+from function.generation.pricing import max_picture_usd, max_text_usd
 from function.generation.provider import Answer, ImageProvider, Request
 from function.telemetry.structured_logging import log
 
@@ -71,8 +71,8 @@ class PaidCalls:
         stored = self._store.find(request, self._owner, self._deadline)
         if stored is not None:
             return stored[0]
-        most_usd = most_text_usd(model_table().text_priced_as(request.model), len(request.images), request.prompt)
-        with self._within_budget(request, most_usd) as bill:
+        max_usd = max_text_usd(model_table().text_priced_as(request.model), len(request.images), request.prompt)
+        with self._within_budget(request, max_usd) as bill:
             answer = self._provider.ask_for_json(request, schema, self._deadline)
             bill(answer)
         self._store.keep(request, answer, self._owner, self._deadline)
@@ -109,14 +109,14 @@ class PaidCalls:
         Raises AwaitsBatchError, BudgetExhaustedError.
         """
         model = model_table().find(request.model)
-        full_usd = most_picture_usd(model, len(request.images), request.prompt, request.image_size)
-        most_usd = full_usd * model_table().batch.share_of_price
-        self._budget.check_own(most_usd)
-        if not batch.put(request, number, most_usd, self._deadline):
+        full_usd = max_picture_usd(model, len(request.images), request.prompt, request.image_size)
+        max_usd = full_usd * model_table().batch.share_of_price
+        self._budget.check_own(max_usd)
+        if not batch.put(request, number, max_usd, self._deadline):
             return None
         stored = self._store.find(request, self._owner, self._deadline)
         if stored is None:  # it expired, or was an answer for another manifest alone
-            batch.put(request, number, most_usd, self._deadline, anew=True)
+            batch.put(request, number, max_usd, self._deadline, anew=True)
         return stored
 
     def lost_in_batches(self) -> list[BegunCall]:
@@ -135,7 +135,7 @@ class PaidCalls:
     def _new_answer(self, request: Request, call: BegunCall, max_calls: int) -> Answer:
         """Ask until an answer arrives. A call that brought none may have been billed, and stays in the ledger."""
         model = model_table().find(request.model)
-        most_usd = most_picture_usd(model, len(request.images), request.prompt, request.image_size)
+        max_usd = max_picture_usd(model, len(request.images), request.prompt, request.image_size)
         number = 0
         while True:
             number += 1
@@ -143,7 +143,7 @@ class PaidCalls:
             if self._answered and begun >= max_calls:
                 raise CallsUsedUpError(f"{begun} model calls were begun for this manifest; no more are allowed")
             try:
-                with self._within_budget(request, most_usd) as bill:
+                with self._within_budget(request, max_usd) as bill:
                     answer = self._noted(request, call)
                     bill(answer)
                 return answer
@@ -166,12 +166,12 @@ class PaidCalls:
             raise
 
     @contextmanager
-    def _within_budget(self, request: Request, most_usd: float) -> Iterator[Callable[[Answer], None]]:
+    def _within_budget(self, request: Request, max_usd: float) -> Iterator[Callable[[Answer], None]]:
         """Money is set aside for the block's one call, which hands its answer to what is given; a call that brought
         none is counted as billed in full, one that was not made or not taken as free. Raises InstanceEndingError."""
         if self._is_ending():
             raise InstanceEndingError("this instance is ending: it begins no further model call")
-        self._budget.reserve(most_usd, self._deadline)
+        self._budget.reserve(max_usd, self._deadline)
         spent_usd = 0.0
 
         def bill(answer: Answer) -> None:
@@ -185,8 +185,8 @@ class PaidCalls:
         try:
             yield bill
         except ModelUnansweredError:
-            spent_usd = most_usd
-            log("WARNING", "model call without an answer", stage="generate", model=request.model, usd_at_most=most_usd)
+            spent_usd = max_usd
+            log("WARNING", "model call without an answer", stage="generate", model=request.model, usd_at_most=max_usd)
             raise
         finally:
             self._budget.settle(spent_usd)

@@ -14,7 +14,7 @@ from function.imaging.png import write_png
 
 # Averaging by a power of two down to 1.3 times the size or more, then Lanczos: 53 dB from pure Lanczos, a third of
 # its time (tests/bench/codecs.py).
-_LEAST_GAP = 1.3
+_REDUCING_GAP = 1.3
 _THIN_SHARE = 0.03  # of the side, per border: up to this a mirrored border passes as more of the same scene
 _BAR_GREY = 128  # mid-grey bars: the least likely to pull the model's exposure or colours
 _HIDDEN = 255  # colour under full transparency: a model that drops alpha then sees a white studio background
@@ -34,7 +34,7 @@ def shrink(array: np.ndarray, size: Size) -> np.ndarray:
     has_alpha = array.shape[2] == 4
     if has_alpha:
         array = cv2.cvtColor(array, cv2.COLOR_RGBA2mRGBA)
-    step = _step(array, size, _LEAST_GAP)
+    step = _step(array, size, _REDUCING_GAP)
     averaged = _averaged(array, step)
     # Four channels of any meaning: Pillow would multiply those of RGBA by alpha once more.
     mode = "CMYK" if has_alpha else "RGB"
@@ -63,10 +63,10 @@ def shrink_by_area(array: np.ndarray, size: Size) -> np.ndarray:
     return cv2.resize(array, size, interpolation=cv2.INTER_AREA)
 
 
-def _step(array: np.ndarray, size: Size, least_gap: float) -> int:
-    """The largest power of two by which `array` may be shrunk and still be `least_gap` times larger than `size`."""
+def _step(array: np.ndarray, size: Size, reducing_gap: float) -> int:
+    """The largest power of two by which `array` may be shrunk and still be `reducing_gap` times larger than `size`."""
     height, width = array.shape[:2]
-    found: int = 2 ** int(math.log2(max(1.0, min(width / size[0], height / size[1]) / least_gap)))
+    found: int = 2 ** int(math.log2(max(1.0, min(width / size[0], height / size[1]) / reducing_gap)))
     return found
 
 

@@ -20,7 +20,7 @@ _CHECKED = (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"IDAT", b"IEND")  # what is rea
 MAX_CHUNKS = 100_000  # 50 MB of pixel data in parts of 8 KiB, as libpng writes them, are 6,400
 _UP, _SUB = 2, 1  # filter types of section 9.2
 _STRIP_BYTES = 1 << 20  # filtered and deflated at a time: it stays in the cache, and memory does not grow
-_LEAST_BYTES_FOR_TWO = 8 << 20  # from here on upper and lower half are deflated side by side
+_MIN_BYTES_FOR_TWO = 8 << 20  # from here on upper and lower half are deflated side by side
 _ZLIB_HEADER = b"\x78\x01"  # RFC 1950: deflate, 32 KiB window, fastest
 _SAMPLE_STEP = 8  # every eighth row decides on a strip's filter; all of them would cost more than they save
 
@@ -66,7 +66,7 @@ def write_png(array: np.ndarray, *, icc: bytes | None = None, xmp: str | None = 
     if xmp is not None:
         parts += chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp.encode())
     rows = np.ascontiguousarray(array).reshape(height, width * channels)
-    middle = height // 2 if rows.nbytes > _LEAST_BYTES_FOR_TWO else 0
+    middle = height // 2 if rows.nbytes > _MIN_BYTES_FOR_TWO else 0
     parts += chunk(b"IDAT", _ZLIB_HEADER)
     with ThreadPoolExecutor(max_workers=1) as pool:
         upper = pool.submit(_deflated, rows, channels, 0, middle) if middle else None

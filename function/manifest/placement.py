@@ -15,7 +15,7 @@ MAX_PLACEMENT_CHARS = 500
 MAX_HEIGHT_CM = 10_000.0  # a mast; more is a wrong unit
 MAX_CM_PER_PX = 1_000.0
 # Nobody sees a hundredth of a product's height; from half of it on nothing is asked any more.
-LEAST_TOLERANCE, MOST_TOLERANCE = 0.02, 0.5
+MIN_TOLERANCE, MAX_TOLERANCE = 0.02, 0.5
 _ROUNDING = 1e-6  # shares that were rounded to six digits may add up to so much more than 1
 
 Words = Annotated[str, StringConstraints(max_length=MAX_PLACEMENT_CHARS)]
@@ -59,7 +59,7 @@ class Placement(StrictModel):
     )
     reference: ReferenceObject | None = None
     facing: Facing | None = Field(None, description="told to the model; not measured")
-    tolerance: Annotated[float, Field(ge=LEAST_TOLERANCE, le=MOST_TOLERANCE)] | None = Field(
+    tolerance: Annotated[float, Field(ge=MIN_TOLERANCE, le=MAX_TOLERANCE)] | None = Field(
         None, description="how far base, middle and size may be off, as a share of the product's size"
     )
 

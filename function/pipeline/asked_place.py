@@ -11,7 +11,7 @@ from function.manifest.model import Manifest
 from function.matching.asked_place import AskedPlace, areas, best_point
 from function.sidecar import AskedPlaceRecord
 
-MOST_SHAPE = 1.02  # a mask that was scaled by hand is a pixel or two off the scene's shape
+MAX_SHAPE_RATIO = 1.02  # a mask that was scaled by hand is a pixel or two off the scene's shape
 
 
 def asked_place(manifest: Manifest, scene_size: Size, ground: np.ndarray | None) -> AskedPlace | None:
@@ -36,7 +36,7 @@ def asked_place(manifest: Manifest, scene_size: Size, ground: np.ndarray | None)
 def check_mask(size: Size, ground: np.ndarray, scene_size: Size) -> None:
     """Raises InvalidManifestError for a mask of another shape than the scene's, and for one that allows nothing."""
     shapes = sorted((size[0] / size[1], scene_size[0] / scene_size[1]))
-    if shapes[1] / shapes[0] > MOST_SHAPE:
+    if shapes[1] / shapes[0] > MAX_SHAPE_RATIO:
         raise InvalidManifestError(
             f"placement.mask: it has {size[0]} x {size[1]} pixels, which is not the shape of the scene "
             f"({scene_size[0]} x {scene_size[1]})"

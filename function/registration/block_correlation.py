@@ -18,7 +18,7 @@ BLOCK_PX = 25
 # Blocks with less contrast than this (standard deviation, 8-bit levels) carry sensor or JPEG noise only.
 BLOCK_CONTRAST = 2.5
 # Least product of the variances of two blocks, 8-bit levels to the fourth power: what is flatter correlates by chance.
-LEAST_POWER = 1.0
+MIN_POWER = 1.0
 
 
 class Shrinking:
@@ -71,7 +71,7 @@ class Pattern:
         if asked.sum() < self.textured.sum() / 3:
             return 0.0
         seen = _moments(sample_answer(answer, matrix, self.size))
-        correlation = local_correlation(self._scene, seen, least=LEAST_POWER)
+        correlation = local_correlation(self._scene, seen, least=MIN_POWER)
         return float((correlation[asked] > BLOCK_CORRELATION).mean())
 
 

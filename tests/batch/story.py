@@ -56,7 +56,7 @@ class Story:
         self.requests: dict[str, tuple[Request, int]] = {}
         self.services = Service(place.settings).services()
 
-    MOST_USD = 0.02
+    MAX_USD = 0.02
     catalogue: str | None = None
     acknowledged: bool = False
 
@@ -95,7 +95,7 @@ class Story:
             )
             queue = PairQueue(services.storage, place.cloud.output, place.batch, waiter, self.catalogue, 4e9)
             with pytest.raises(AwaitsBatchError):
-                queue.put(request, 1, self.MOST_USD, Deadline(CALL_S))
+                queue.put(request, 1, self.MAX_USD, Deadline(CALL_S))
         self.acknowledged = True
         time.sleep(self.place.settings.batch_gather_s)  # the next sweep makes a job of them
 

@@ -160,7 +160,7 @@ def test_a_folder_that_may_not_be_written_is_said(said, command):
 
 @pytest.mark.parametrize("command", ["local", "demo --folder"])
 def test_a_disk_without_space_is_said_before_anything_starts(said, monkeypatch, command):
-    monkeypatch.setattr(local_folder, "LEAST_FREE_BYTES", 2**62)
+    monkeypatch.setattr(local_folder, "MIN_FREE_BYTES", 2**62)
     assert "here: the disk is full but for" in said(*command.split(), "here")[1]
     assert not list(Path("here/logs").iterdir())
 

@@ -101,10 +101,10 @@ class GeminiBatches:
         return name
 
 
-def _options(most_s: float, deadline: Deadline) -> types.HttpOptions:
+def _options(max_s: float, deadline: Deadline) -> types.HttpOptions:
     from google.genai import types  # noqa: PLC0415
 
-    return types.HttpOptions(timeout=int(deadline.within(most_s, "batch") * 1000))
+    return types.HttpOptions(timeout=int(deadline.within(max_s, "batch") * 1000))
 
 
 @contextmanager

@@ -33,7 +33,7 @@ CALL_TIMEOUT_S = 120.0  # the model takes about 10 s; past this it hangs
 CALL_TIMEOUT_SHARE = 0.5  # of what is left, so that a stalled call leaves time for another one
 # A call is only begun with this many seconds, twice what the model takes, or this share of the event's whole deadline
 # where that is less: for a short one somebody knows the model to be faster.
-LEAST_CALL_S, LEAST_CALL_SHARE = 20.0, 0.05
+MIN_CALL_S, MIN_CALL_SHARE = 20.0, 0.05
 MAX_TRIES = 6  # within one delivery; after that the platform's redelivery backs off for longer
 RETRY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
@@ -167,7 +167,7 @@ def _call_timeout_s(deadline: Deadline) -> float:
     """Seconds that a call may take now. Raises DeadlineExceededError where no answer can be hoped for in what is left:
     the call would be paid for in vain."""
     timeout_s = min(CALL_TIMEOUT_S, deadline.within(deadline.seconds, "generate") * CALL_TIMEOUT_SHARE)
-    if timeout_s < min(LEAST_CALL_S, LEAST_CALL_SHARE * deadline.seconds):
+    if timeout_s < min(MIN_CALL_S, MIN_CALL_SHARE * deadline.seconds):
         raise DeadlineExceededError("too little time is left to ask the model", stage="generate")
     return timeout_s
 

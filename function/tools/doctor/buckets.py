@@ -18,7 +18,7 @@ from function.tools.doctor.finding import Finding, ok, problem, warning
 
 PROBE = b"written by `python -m function doctor`, and deleted at once"
 EXPIRY_DAYS = 7  # what Terraform sets; stored answers are found again for as long
-BATCH_EXPIRY_DAYS, LEAST_BATCH_DAYS = 14, 8  # what Terraform sets; images are used for two days, jobs for five more
+BATCH_EXPIRY_DAYS, MIN_BATCH_DAYS = 14, 8  # what Terraform sets; images are used for two days, jobs for five more
 CALL: dict[str, Any] = {"retry": None, "timeout": (5.0, 30.0)}  # seconds to connect, seconds of silence
 
 
@@ -76,8 +76,8 @@ def check_batch_expiry(client: storage.Client, bucket: str) -> Finding:
     if not ages:
         found = f"gs://{bucket} has no lifecycle rule that deletes all of it: pictures stay there"
         return warning("batch expiry", found, f"give it one: delete after {BATCH_EXPIRY_DAYS} days")
-    if min(ages) < LEAST_BATCH_DAYS:
-        found = f"gs://{bucket} deletes after {min(ages)} days what jobs may need for {LEAST_BATCH_DAYS}"
+    if min(ages) < MIN_BATCH_DAYS:
+        found = f"gs://{bucket} deletes after {min(ages)} days what jobs may need for {MIN_BATCH_DAYS}"
         return warning("batch expiry", found, f"let it be {BATCH_EXPIRY_DAYS} days")
     return ok("batch expiry", f"gs://{bucket} deletes by itself after {min(ages)} days")
 

@@ -5,8 +5,8 @@ A sidecar is not trusted to be as it should: what makes no sense is left out.
 
 from __future__ import annotations
 
-MOST_OUTLINES, MOST_CORNERS = 8, 64
-MOST_SHARE = 100.0  # of a picture that shows a small part of the scene; farther away is not meant
+MAX_OUTLINES, MAX_CORNERS = 8, 64
+MAX_SHARE = 100.0  # of a picture that shows a small part of the scene; farther away is not meant
 
 JsonDict = dict[str, object]
 Point = list[float]
@@ -18,7 +18,7 @@ def asked_place(sidecar: JsonDict) -> JsonDict | None:
     record = sidecar.get("asked_place")
     if not isinstance(record, dict):
         return None
-    outlines = [outline for one in _given(record)[:MOST_OUTLINES] if (outline := _outline(one))]
+    outlines = [outline for one in _given(record)[:MAX_OUTLINES] if (outline := _outline(one))]
     scene = _size(_part(sidecar, "inputs", "scene"))
     result = _part(sidecar, "result")
     shown = _numbers(result.get("shown"), 4) or (
@@ -42,7 +42,7 @@ def _given(record: JsonDict) -> list[object]:
 
 
 def _outline(corners: object) -> list[Point]:
-    points = [_numbers(point, 2) for point in corners[:MOST_CORNERS]] if isinstance(corners, list) else []
+    points = [_numbers(point, 2) for point in corners[:MAX_CORNERS]] if isinstance(corners, list) else []
     return [] if None in points else [point for point in points if point is not None]
 
 
@@ -51,7 +51,7 @@ def _shares(outlines: list[list[Point]], shown: Point) -> list[list[Point]]:
     if width <= 0 or height <= 0:
         return []
     found = [[[round((x - left) / width, 5), round((y - top) / height, 5)] for x, y in outline] for outline in outlines]
-    return [one for one in found if all(abs(share) <= MOST_SHARE for point in one for share in point)]
+    return [one for one in found if all(abs(share) <= MAX_SHARE for point in one for share in point)]
 
 
 def _is_same_shape(result: JsonDict, scene: Point) -> bool:

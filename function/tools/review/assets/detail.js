@@ -138,7 +138,7 @@ class Detail {
     press("toggle-blink", !side && this.stage.blinks, !result || !scene);
     press("toggle-loupe", !side && !byId("loupe").hidden, !this.loupe.possible);
     byId("loupe").classList.toggle("is-gone", side);
-    byId("zoom-in").disabled = !result || this.stage.scale >= MOST_ZOOM;
+    byId("zoom-in").disabled = !result || this.stage.scale >= MAX_ZOOM;
     byId("zoom-out").disabled = !result || !this.stage.zoomed;
     press("toggle-change", !side && Boolean(change) && this.stage.changeShown, !result || !change);
     byId("stage-note").replaceChildren(...this.note(side, result, scene));
