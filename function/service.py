@@ -155,7 +155,7 @@ class Service:
                 )
                 storage = Storage(settings.project)
                 budget = Budget(storage, settings.output_bucket, settings.caps)
-                atexit.register(budget.give_back)
+                atexit.register(budget.return_unspent)
                 self._services = Services(
                     settings,
                     storage,
@@ -174,15 +174,15 @@ class Service:
                         )
                     ),
                 )
-                on_termination(self._hand_on)
+                on_termination(self._hand_over)
             return self._services
 
-    def _hand_on(self) -> None:
+    def _hand_over(self) -> None:
         """The instance ends: what is in work goes to other instances, and so does the money set aside."""
         services = self.services()
-        services.leases.hand_on_all()
-        services.budget.give_back()
-        log("INFO", "asked to end: what is in work was handed on", stage="event")
+        services.leases.hand_over_all()
+        services.budget.return_unspent()
+        log("INFO", "shutting down: leases were handed over", stage="event")
 
     def _sweep(self, request: Request) -> Response:
         """What the scheduler asks for: batch jobs are looked at. 2xx also while another sweep is at work."""
@@ -201,9 +201,9 @@ class Service:
 
     def _settle(self, upload: Upload) -> str:
         if self._settings.batch_bucket is not None and upload.bucket == self._settings.batch_bucket:
-            from function.delivery.batch_files import settle_batch_file  # noqa: PLC0415
+            from function.delivery.batch_files import process_batch_file  # noqa: PLC0415
 
-            return settle_batch_file(upload, self.services(), Deadline(self._settings.event_deadline_s))
+            return process_batch_file(upload, self.services(), Deadline(self._settings.event_deadline_s))
         if not is_manifest(upload.name):
             log("DEBUG", "not a manifest: nothing to do", stage="event")
             return "ignored"
@@ -221,13 +221,13 @@ class Service:
         if self.services().switches.look(upload.bucket).paused:
             raise PausedError("the input bucket is paused")
         if is_catalogue(upload.name):
-            from function.delivery.catalogue import settle_catalogue  # noqa: PLC0415
+            from function.delivery.catalogue import process_catalogue  # noqa: PLC0415
 
-            settle_catalogue(upload, self.services(), deadline)
+            process_catalogue(upload, self.services(), deadline)
         else:
-            from function.delivery.pair import settle_pair  # noqa: PLC0415
+            from function.delivery.pair import process_pair  # noqa: PLC0415
 
-            settle_pair(upload, self.services(), deadline)
+            process_pair(upload, self.services(), deadline)
         return "settled"
 
     def _trace(self, request: Request) -> dict[str, str | None]:

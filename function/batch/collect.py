@@ -10,7 +10,7 @@ from function.batch.context import BatchContext
 from function.batch.lines import ResultLine, lines_of, read_result
 from function.batch.names import collected_prefix, range_id, range_name
 from function.batch.records import BatchRequest, Job
-from function.batch.release import answered
+from function.batch.release import mark_answered
 from function.deadline import Deadline
 from function.generation.answer_store import AnswerStore
 from function.generation.billing import Bill, bill_of
@@ -105,7 +105,7 @@ def collect_range(context: BatchContext, job_id: str, part: Range, deadline: Dea
         return
     finally:
         if unspent_usd > 0:
-            context.budget.take_back(job.posted_to, unspent_usd, deadline.grace_period())
+            context.budget.refund(job.posted_to, unspent_usd, deadline.grace_period())
     mark_collected(context, job_id, part, deadline)
     log("INFO", "batch results collected", stage="batch", job=job_id, range=part.number, **counted)
 
@@ -151,7 +151,7 @@ def _take(
             "INFO", "model answered", stage="batch", model=bill.priced_as or bill.answered_by, usd=bill.usd,
             price_tier="batch", outcome=line.answer.outcome, finish_reason=line.answer.finish_reason, job=job.id,
         )  # fmt: skip
-    before = answered(context, digest, job.id, results, deadline)
+    before = mark_answered(context, digest, job.id, results, deadline)
     counted["answers"] += 1
     if before is None or before.state == "answered":
         return 0.0

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from function.budget.budget import PairBudget
 from function.deadline import Deadline
 from function.errors import (
-    InstanceEndingError,
+    InstanceShutdownError,
     ModelNoImageError,
     ModelRefusedError,
     ModelRejectedError,
@@ -46,7 +46,7 @@ class CallsUsedUpError(ModelNoImageError):
 
 class PaidCalls:
     """The model as one manifest sees it: `owner` pays within `budget`, the ledger counts, the store remembers; once the
-    instance `is_ending`, nothing more is asked."""
+    instance `is_shutting_down`, nothing more is asked."""
 
     def __init__(
         self,
@@ -56,12 +56,12 @@ class PaidCalls:
         deadline: Deadline,
         ledger: CallLedger,
         budget: PairBudget,
-        is_ending: Callable[[], bool] = lambda: False,
+        is_shutting_down: Callable[[], bool] = lambda: False,
         batch: BatchQueue | None = None,
     ):
         self._provider, self._store, self._owner = provider, store, owner
         self._deadline, self._ledger, self._budget = deadline, ledger, budget
-        self._is_ending, self._batch = is_ending, batch
+        self._is_shutting_down, self._batch = is_shutting_down, batch
         self._answered: list[BegunCall] = []  # calls whose answers this run has seen
         self._lost_in_batches: list[BegunCall] = []
 
@@ -168,9 +168,9 @@ class PaidCalls:
     @contextmanager
     def _within_budget(self, request: Request, max_usd: float) -> Iterator[Callable[[Answer], None]]:
         """Money is set aside for the block's one call, which hands its answer to what is given; a call that brought
-        none is counted as billed in full, one that was not made or not taken as free. Raises InstanceEndingError."""
-        if self._is_ending():
-            raise InstanceEndingError("this instance is ending: it begins no further model call")
+        none is counted as billed in full, one that was not made or not taken as free. Raises InstanceShutdownError."""
+        if self._is_shutting_down():
+            raise InstanceShutdownError("this instance is ending: it begins no further model call")
         self._budget.reserve(max_usd, self._deadline)
         spent_usd = 0.0
 

@@ -12,7 +12,7 @@ import numpy as np
 from function.errors import (
     BudgetExhaustedError,
     BudgetUsedUpForTodayError,
-    InstanceEndingError,
+    InstanceShutdownError,
     ModelNoImageError,
     ModelRefusedError,
     SourceError,
@@ -60,7 +60,7 @@ def choose_candidate(pair: PairContext) -> None:
             if best is None and not reasons:
                 raise
             break
-        except (BudgetExhaustedError, BudgetUsedUpForTodayError, InstanceEndingError) as used_up:
+        except (BudgetExhaustedError, BudgetUsedUpForTodayError, InstanceShutdownError) as used_up:
             if best is None:
                 raise
             pair.record.stopped_by = used_up.message

@@ -133,7 +133,7 @@ def test_a_catalogue_s_budget_covers_its_jobs_at_their_own_price(story):
     story.finish(lambda: sorted(states(story)) == ["answered", "ask_now"])
     with pytest.raises(BudgetExhaustedError):
         story.services.budget.reserve(story.MAX_USD, story.catalogue, Deadline(60))
-    story.services.budget.give_back()
+    story.services.budget.return_unspent()
     output = story.place.cloud.client.bucket(story.place.cloud.output)
     ledger = json.loads(output.blob(catalogue_name(story.catalogue)).download_as_bytes())
     assert ledger["closed_usd"] == pytest.approx(0.5 * 0.039, abs=0.0005)

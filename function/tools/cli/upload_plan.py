@@ -11,7 +11,7 @@ from typing import Any
 
 from function.deadline import Deadline
 from function.delivery.batch_pair import wished_rows
-from function.delivery.cloud_event import ENDINGS, Upload, is_catalogue, is_manifest
+from function.delivery.cloud_event import SUFFIXES, Upload, is_catalogue, is_manifest
 from function.delivery.persons_request import is_of
 from function.delivery.row_writer import NamesTaken, row_manifest, rows_prefix
 from function.errors import CompositeError, MissingSourceError, SourceTooLargeError
@@ -245,7 +245,7 @@ def documents_in(source: Path) -> tuple[Path, list[Path]]:
         if is_style(source.resolve().as_posix()):
             raise UsageError(f"{source} is a style profile: it goes up with the manifests that name it")
         if not is_manifest(source.name):
-            raise UsageError(workbook(source) or f"{source} is neither a folder nor a {', '.join(ENDINGS)} file")
+            raise UsageError(workbook(source) or f"{source} is neither a folder nor a {', '.join(SUFFIXES)} file")
         return source.parent, [source]
     if not source.is_dir():
         raise UsageError(f"{source} is not there; correct the name")

@@ -14,12 +14,12 @@ import tenacity.wait
 
 import function.budget.account as account_module
 import function.budget.budget as budget_module
-import function.delivery.agreement as agreement_module
 import function.delivery.held_leases as held_leases_module
 import function.delivery.lease as lease_module
 import function.delivery.outputs as outputs_module
 import function.delivery.pair as pair_module
-import function.delivery.settle as settle_module
+import function.delivery.process_once as process_once_module
+import function.delivery.reconciliation as reconciliation_module
 import function.delivery.switch as switch_module
 import function.generation.backoff as backoff_module
 import function.generation.paid_calls as paid_calls_module
@@ -34,8 +34,8 @@ MONOTONIC_START_S = 1000.0
 WITH_THREADS = (account_module, budget_module, held_leases_module, lease_module, switch_module)
 WITH_RANDOM = (account_module, backoff_module, tenacity.wait)
 WITH_LOG = (
-    account_module, agreement_module, budget_module, held_leases_module, lease_module, outputs_module, pair_module,
-    paid_calls_module, settle_module, stage_times_module, switch_module, service_module,
+    account_module, reconciliation_module, budget_module, held_leases_module, lease_module, outputs_module, pair_module,
+    paid_calls_module, process_once_module, stage_times_module, switch_module, service_module,
 )  # fmt: skip
 _time, _monotonic, _sleep = time.time, time.monotonic, time.sleep
 
