@@ -64,19 +64,19 @@ class Service:
         listen()
         return cls(settings)
 
-    def deliver(self, request: Request) -> Response:
+    def handle_event(self, request: Request) -> Response:
         """One delivery of an event: 2xx when it is settled, 5xx to have it delivered again."""
-        return answered_first(self._deliver(request), request)
+        return answered_first(self._handle_event(request), request)
 
-    def answer(self, request: Request) -> Response:
+    def handle_http(self, request: Request) -> Response:
         """A pair over HTTP: the picture, or JSON with the sidecar and the picture."""
         request_id = _request_id(request)
         set_context(event_id=request_id, **self._trace(request))
-        response = answer_without_pair(request) or self._answer(request)
+        response = answer_without_pair(request) or self._handle_http(request)
         response.headers["X-Request-Id"] = request_id
         return answered_first(response, request)
 
-    def _deliver(self, request: Request) -> Response:
+    def _handle_event(self, request: Request) -> Response:
         if is_health_check(request):
             return health()
         if request.method != "POST":
@@ -101,7 +101,7 @@ class Service:
             **self._trace(request),
         )
         try:
-            return Response(self._settle(upload) + "\n", ACKNOWLEDGED, mimetype="text/plain")
+            return Response(self._process(upload) + "\n", ACKNOWLEDGED, mimetype="text/plain")
         except PausedError:
             log("INFO", "paused", stage="event", age_s=round(upload.age_s(), 3))
             return Response("paused\n", DELIVER_AGAIN, mimetype="text/plain")
@@ -118,7 +118,7 @@ class Service:
             log_unexpected(error, "event")
             return Response("deliver again: internal\n", DELIVER_AGAIN, mimetype="text/plain")
 
-    def _answer(self, request: Request) -> Response:
+    def _handle_http(self, request: Request) -> Response:
         try:
             body = read_body(request, self._readings, within_s=self._settings.body_timeout_s)
         except BodyTooLargeError as problem:
@@ -199,7 +199,7 @@ class Service:
             return Response("sweep again: internal\n", DELIVER_AGAIN, mimetype="text/plain")
         return Response("swept\n" if swept else "another sweep is at work\n", ACKNOWLEDGED, mimetype="text/plain")
 
-    def _settle(self, upload: Upload) -> str:
+    def _process(self, upload: Upload) -> str:
         if self._settings.batch_bucket is not None and upload.bucket == self._settings.batch_bucket:
             from function.delivery.batch_files import process_batch_file  # noqa: PLC0415
 

@@ -98,7 +98,7 @@ def collect_range(context: BatchContext, job_id: str, part: Range, deadline: Dea
 
     try:
         for raw in lines_of(read, part.start, part.end, part.size):
-            deadline.within(deadline.seconds, "batch")
+            deadline.clamp(deadline.seconds, "batch")
             unspent_usd += _take(context, job, part, raw, counted, deadline)
     except ObjectNotFoundError:
         log("ERROR", "a batch job's results are gone", stage="batch", job=job_id, results=part.results)

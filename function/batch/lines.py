@@ -13,7 +13,7 @@ from function.batch.names import image_name
 from function.batch.records import BatchRequest
 from function.deadline import Deadline
 from function.generation.gemini.request_json import request_json
-from function.generation.gemini.response import read_answer, shorten
+from function.generation.gemini.response import read_answer, truncate
 from function.generation.provider import Answer
 from function.storage.client import Storage
 from function.storage.names import gs_uri
@@ -103,7 +103,7 @@ def read_result(line: bytes) -> ResultLine | None:
         answer = read_answer(json.dumps(response).encode(), 0)
         return ResultLine(key, replace(answer, price_tier="batch"))
     said = error if isinstance(error, str) else json.dumps(error)
-    return ResultLine(key, None, shorten(said) or "the line holds no response", not _is_retryable(error))
+    return ResultLine(key, None, truncate(said) or "the line holds no response", not _is_retryable(error))
 
 
 def _is_retryable(error: Any) -> bool:

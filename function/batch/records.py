@@ -148,7 +148,7 @@ class Records(Generic[M]):
             try:
                 self.write(key, after, generation, deadline)
             except PreconditionFailedError:
-                deadline.within(1, "batch")
+                deadline.clamp(1, "batch")
             else:
                 return after
 

@@ -72,7 +72,7 @@ class Account:
                 if not self._writing:
                     self._writing = True
                     break
-                self._changed.wait(deadline.within(deadline.seconds, "budget"))
+                self._changed.wait(deadline.clamp(deadline.seconds, "budget"))
         try:
             self._extend_slice(wanted, deadline)
         finally:
@@ -100,7 +100,7 @@ class Account:
             self._returned = True  # a slice that was taken after this would count what is spent twice
             self._changed.notify_all()
             while self._writing:
-                self._changed.wait(deadline.within(deadline.seconds, "budget"))
+                self._changed.wait(deadline.clamp(deadline.seconds, "budget"))
             spent, self._free = self._spent + self._reserved, 0.0
         while True:
             ledger, generation, _ = read_ledger(self._storage, self._bucket, self._name, self._title, deadline)
@@ -111,7 +111,7 @@ class Account:
                 write_ledger(self._storage, self._bucket, self._name, after, generation, deadline)
                 return
             except PreconditionFailedError:
-                time.sleep(deadline.within(WRITE_EVERY_S * random.random(), "budget"))
+                time.sleep(deadline.clamp(WRITE_EVERY_S * random.random(), "budget"))
 
     def _extend_slice(self, wanted: float, deadline: Deadline) -> None:
         """Have the slice filled up for a call of `wanted` USD and some more. Raises CapReachedError."""
@@ -128,7 +128,7 @@ class Account:
                 raise reached
             wait_s = _too_early_s(written)
             if wait_s:
-                time.sleep(deadline.within(wait_s, "budget"))
+                time.sleep(deadline.clamp(wait_s, "budget"))
                 continue
             now = time.monotonic()
             quick = now - self._granted_at < QUICK_S
@@ -139,7 +139,7 @@ class Account:
                 after = ledger.with_share(self._instance, share).model_copy(update={"limit_usd": cap})
                 write_ledger(self._storage, self._bucket, self._name, after, generation, deadline)
             except PreconditionFailedError:
-                time.sleep(deadline.within(WRITE_EVERY_S * random.random(), "budget"))
+                time.sleep(deadline.clamp(WRITE_EVERY_S * random.random(), "budget"))
                 continue
             with self._changed:
                 self._free += grant

@@ -80,7 +80,7 @@ class Budget:
                 write_ledger(self._storage, self._bucket, name, after, generation, deadline)
                 return
             except PreconditionFailedError:
-                time.sleep(deadline.within(random.random(), "budget"))
+                time.sleep(deadline.clamp(random.random(), "budget"))
 
     def open_catalogue(self, uri: str, own_usd: float | None, deadline: Deadline) -> None:
         """Note a catalogue's own budget, before its rows are written; what was spent before stays spent.
@@ -96,7 +96,7 @@ class Budget:
                     write_ledger(self._storage, self._bucket, name, ledger, generation, deadline)
                 return
             except PreconditionFailedError:
-                time.sleep(deadline.within(1.0, "budget"))
+                time.sleep(deadline.clamp(1.0, "budget"))
             except (AccessDeniedError, UnreadableLedgerError) as error:
                 raise StorageUnavailableError(
                     f"the catalogue's budget cannot be noted: {error}", stage="budget"

@@ -10,7 +10,7 @@ from function.batch.records import Waiter
 from function.batch.touch import first_upload
 from function.delivery.services import Delivery
 from function.errors import InvalidManifestError
-from function.manifest.model import Manifest, moment_s
+from function.manifest.model import Manifest, timestamp_s
 from function.manifest.spreadsheet import Row
 from function.settings import Settings
 from function.storage.client import StoredObject
@@ -72,6 +72,6 @@ def finish_by_s(stated: str | None, since: float) -> float:
     if stated is None:
         return since + DEFAULT_FINISH_S
     try:
-        return min(moment_s(stated), time.time() + MAX_FINISH_S)
+        return min(timestamp_s(stated), time.time() + MAX_FINISH_S)
     except ValueError as problem:
         raise InvalidManifestError(f"finish_by: {problem}") from None

@@ -107,7 +107,7 @@ class CatalogueWork:
             self._budget_usd = catalogue_budget(rows, delivery.services.settings)
 
         def before_batch() -> None:
-            delivery.deadline.within(1, "upload")
+            delivery.deadline.clamp(1, "upload")
             lease.assert_held(delivery.deadline)
 
         with self._times.stage("upload"):

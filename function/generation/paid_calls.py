@@ -40,7 +40,7 @@ class Answered:
     uri: str
 
 
-class CallsUsedUpError(ModelNoImageError):
+class CallLimitReachedError(ModelNoImageError):
     """Earlier deliveries of this manifest have begun as many model calls as it may cost."""
 
 
@@ -85,7 +85,7 @@ class PaidCalls:
         faults cannot multiply the cost; but a delivery of a pair that has no answer at all may always ask once, so
         that a fault loses nothing.
         With a batch queue a new answer is left to a batch, unless that has failed.
-        Raises CallsUsedUpError, AwaitsBatchError, and whatever the provider raises.
+        Raises CallLimitReachedError, AwaitsBatchError, and whatever the provider raises.
         """
         call = BegunCall(number=number, seed=request.seed)
         stored = self._store.find(request, self._owner, self._deadline)
@@ -141,10 +141,10 @@ class PaidCalls:
             number += 1
             begun = len(self._ledger.begun())
             if self._answered and begun >= max_calls:
-                raise CallsUsedUpError(f"{begun} model calls were begun for this manifest; no more are allowed")
+                raise CallLimitReachedError(f"{begun} model calls were begun for this manifest; no more are allowed")
             try:
                 with self._within_budget(request, max_usd) as bill:
-                    answer = self._noted(request, call)
+                    answer = self._ledgered_call(request, call)
                     bill(answer)
                 return answer
             except ModelUnansweredError as lost:
@@ -154,7 +154,7 @@ class PaidCalls:
                     raise
                 time.sleep(wait_s)
 
-    def _noted(self, request: Request, call: BegunCall) -> Answer:
+    def _ledgered_call(self, request: Request, call: BegunCall) -> Answer:
         """One call, noted in the ledger before it is made. One that was not taken is not billed, and forgotten."""
         self._ledger.reserve(call, self._deadline)
         try:

@@ -185,7 +185,8 @@ def _price_source(attempts: Sequence[Attempt]) -> str:
     if not unlisted:
         return table.price_source
     names = ", ".join(sorted(unlisted))
-    return f"{table.price_source}; no price is known for {names}: priced as {table.dearest().id}, the dearest listed"
+    dearest = table.most_expensive().id
+    return f"{table.price_source}; no price is known for {names}: priced as {dearest}, the most expensive one listed"
 
 
 def _estimates(model: ImageModel, answered: Sequence[Attempt], full_sizes: Sequence[Size]) -> dict[str, int]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from function.generation.pose import Pose
-from function.generation.prompt import WORDING, Wording, told_lessons
+from function.generation.prompt import WORDING, Wording, lessons_text
 from function.generation.prompt_templates import PromptTemplates
-from function.generation.style_words import OF_NEW_SCENES, told
+from function.generation.style_words import OF_NEW_SCENES, style_text
 
 SEVERAL_PRODUCTS = """\
 {images} input images. [1] is the scene. {photographs}
@@ -52,7 +52,7 @@ def products_prompt(
     products: Sequence[ShownProduct],
     pose: Pose,
     *,
-    has_bars: bool,
+    is_letterboxed: bool,
     placement: str | None = None,
     feedback: str | None = None,
     lessons: Sequence[str] = (),
@@ -68,7 +68,7 @@ def products_prompt(
         images=NUMBERS[images],
         photographs=" ".join(_photographs(product, templates) for product in products),
         count=COUNTS[len(products)],
-        style=told(wording.style, templates, without=OF_NEW_SCENES),
+        style=style_text(wording.style, templates, without=OF_NEW_SCENES),
         placements="\n".join(
             [TOGETHER.format(placement=together)] * bool(together)
             + [
@@ -78,9 +78,9 @@ def products_prompt(
         ),
         stance=words.stance,
         shadow=words.shadow,
-        padding=templates.padding if has_bars else "",
+        padding=templates.padding if is_letterboxed else "",
         feedback=templates.feedback.format(feedback=said) if said else "",
-        lessons=told_lessons(lessons, templates),
+        lessons=lessons_text(lessons, templates),
     )
 
 

@@ -35,7 +35,7 @@ RESERVED_LABELS = frozenset(
 RESERVED_LABEL_PREFIX = "goog-"
 
 
-def moment_s(stated: str) -> float:
+def timestamp_s(stated: str) -> float:
     """A moment (RFC 3339, with its offset from UTC) in seconds since 1970. Raises ValueError."""
     try:
         moment = datetime.fromisoformat(stated)
@@ -157,7 +157,7 @@ class Manifest(StrictModel):
 
     @field_validator("placement")
     @classmethod
-    def _of_a_scene_that_is_there(cls, placement: str | Placement | None, info: ValidationInfo) -> object:
+    def _needs_given_scene(cls, placement: str | Placement | None, info: ValidationInfo) -> object:
         made = isinstance(info.data.get("scene"), ScenePrompt)
         if made and isinstance(placement, Placement) and placement.needs_known_scene:
             raise ValueError(
@@ -166,7 +166,7 @@ class Manifest(StrictModel):
         return placement
 
     @model_validator(mode="after")
-    def _one_is_laid(self) -> Manifest:
+    def _exact_takes_one_product(self) -> Manifest:
         if self.products is not None and self.identity == "exact":
             raise ValueError('identity "exact" lays one product into the scene: it cannot be had with products')
         if self.products is not None and self.exact_placement.is_exact:
@@ -185,7 +185,7 @@ class Manifest(StrictModel):
     @classmethod
     def _moment(cls, stated: str | None) -> str | None:
         if stated is not None:
-            moment_s(stated)
+            timestamp_s(stated)
         return stated
 
     @field_validator("labels")

@@ -17,7 +17,7 @@ PRODUCT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"  # it stands in prompts, fiel
 MAX_VIEWS = 6  # front, back, two sides, top, a detail; more only take the model's attention from the scene
 
 
-def _told_apart(views: list[str]) -> list[str]:
+def _distinct_views(views: list[str]) -> list[str]:
     for number, view in enumerate(views):
         if (first := views.index(view)) < number:
             raise ValueError(f"{first} and {number} are the same photograph ({quoted(view)}): name each once")
@@ -32,7 +32,7 @@ Views = Annotated[
         json_schema_extra={"uniqueItems": True},
         description="photographs of the same product, front, side, detail: the first leads",
     ),
-    AfterValidator(_told_apart),
+    AfterValidator(_distinct_views),
 ]
 
 
@@ -66,7 +66,7 @@ class AskedProduct(StrictModel):
     )
 
 
-def _told_apart_products(products: list[AskedProduct]) -> list[AskedProduct]:
+def _distinct_products(products: list[AskedProduct]) -> list[AskedProduct]:
     names = [one.name.casefold() for one in products]
     if twice := sorted({one.name for one in products if names.count(one.name.casefold()) > 1}):
         raise ValueError(f"two products are called {quoted(twice[0])}: give each a name of its own")
@@ -79,7 +79,7 @@ def _told_apart_products(products: list[AskedProduct]) -> list[AskedProduct]:
 Products = Annotated[
     list[AskedProduct],
     Field(min_length=1, max_length=MAX_PRODUCTS, description="several products in one scene, instead of product"),
-    AfterValidator(_told_apart_products),
+    AfterValidator(_distinct_products),
 ]
 
 

@@ -26,10 +26,10 @@ from function.storage.names import STYLE_SUFFIX, STYLES_FOLDER, is_style
 from function.storage.read_rules import home_of, may_read
 
 MAX_STYLE_BYTES = 16 * 1024  # all fields filled to their limits have 5 KiB
-MAX_WORDS_CHARS, MAX_WISH_CHARS, MAX_WISHES, MAX_COLOURS, MAX_COLOUR_NAME_CHARS = 300, 200, 8, 8, 60
+MAX_TEXT_CHARS, MAX_WISH_CHARS, MAX_WISHES, MAX_COLOURS, MAX_COLOUR_NAME_CHARS = 300, 200, 8, 8, 60
 COLOUR = r"^#[0-9a-fA-F]{6}$"
 
-Words = Annotated[str, StringConstraints(min_length=1, max_length=MAX_WORDS_CHARS, strip_whitespace=True)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARS, strip_whitespace=True)]
 Wish = Annotated[str, StringConstraints(min_length=1, max_length=MAX_WISH_CHARS, strip_whitespace=True)]
 ColourName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_COLOUR_NAME_CHARS)]
 

@@ -17,7 +17,7 @@ from function.errors import (
     ModelRefusedError,
     SourceError,
 )
-from function.generation.paid_calls import Answered, CallsUsedUpError
+from function.generation.paid_calls import Answered, CallLimitReachedError
 from function.generation.prompt_templates import TEMPLATES
 from function.generation.provider import Request
 from function.imaging.decode import decode
@@ -56,7 +56,7 @@ def choose_candidate(pair: PairContext) -> None:
             request = _request(pair, place, number, lessons)
         try:
             answered = ask(pair, request, number, "model" if place is None else "sketch")
-        except CallsUsedUpError:
+        except CallLimitReachedError:
             if best is None and not reasons:
                 raise
             break

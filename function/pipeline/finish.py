@@ -12,7 +12,7 @@ from function.imaging.data_uri import encode_data_uri
 from function.imaging.encode import encode
 from function.imaging.formats import writing_of
 from function.imaging.frame import Size, fit_within
-from function.imaging.resize import Box, Window, resize_cover
+from function.imaging.resize import Box, Window, crop_and_resize
 from function.imaging.target_crop import contain, target_window
 from function.judging import product_whole
 from function.pipeline.attempts import check_records
@@ -84,7 +84,7 @@ def make_results(pair: PairContext) -> None:
     """Each picture that is asked for: cut or laid into its shape, resized, and encoded with the scene's profile."""
     pictures = []
     for target in pair.prepared.targets:
-        pair.deadline.within(pair.deadline.seconds, "encode")
+        pair.deadline.clamp(pair.deadline.seconds, "encode")
         pictures.append(_make_result(pair, target))
     best = pair.best
     accepted = best.judgement.verdict == "accepted" and best.analysis.scene.registration.drift.registered
@@ -98,7 +98,7 @@ def _make_result(pair: PairContext, target: Target) -> FinishedPicture:
         picture = contain(pair.picture, target.size, margin=target.margin, background=target.background, icc=scene.icc)
     else:
         window = _window(pair, target)
-        picture = resize_cover(pair.picture, target.size, window)
+        picture = crop_and_resize(pair.picture, target.size, window)
         shown = _shown(window, scene.size)
         if target is pair.prepared.targets[0]:
             _note_photograph(pair, window, target.size)

@@ -254,7 +254,7 @@ class Storage:
 
         The client's own retries are off: each of its tries would have the time that was left for the first one.
         """
-        budget_s = deadline.within(RETRY_FOR_S, "storage")
+        budget_s = deadline.clamp(RETRY_FOR_S, "storage")
         budget = Deadline(budget_s)
 
         failure: BaseException | None = None
@@ -262,7 +262,7 @@ class Storage:
         def once() -> T:
             nonlocal failure
             try:
-                left = budget.within(RETRY_FOR_S, "storage") * READ_TIMEOUT_FRACTION
+                left = budget.clamp(RETRY_FOR_S, "storage") * READ_TIMEOUT_FRACTION
             except DeadlineExceededError:
                 if failure is not None:
                     raise failure from None  # the reason is what kept failing, not that it took all the time
@@ -305,7 +305,7 @@ class _BoundedBuffer(io.BytesIO):
     def write(self, data: Any, /) -> int:
         if self.tell() + len(data) > self._limit:
             raise ObjectTooLargeError(self.tell() + len(data))
-        self._deadline.within(READ_TIMEOUT_S, "storage")
+        self._deadline.clamp(READ_TIMEOUT_S, "storage")
         return super().write(data)
 
 

@@ -16,7 +16,7 @@ CUP = ShownProduct("cup", None, is_cut_out=False, images=(3,))
 
 
 def test_every_image_and_every_placement_is_named():
-    said = products_prompt([MILL, CUP], "stand", has_bars=False)
+    said = products_prompt([MILL, CUP], "stand", is_letterboxed=False)
     assert said.startswith(
         'Five input images. [1] is the scene. [2] is the product "mill" on a transparent background.'
     )
@@ -30,7 +30,7 @@ def test_what_is_asked_of_all_of_them_and_what_went_wrong_are_told():
     said = products_prompt(
         [MILL, CUP],
         "lie",
-        has_bars=True,
+        is_letterboxed=True,
         placement="close together",
         feedback="larger",
         lessons=["cup: It was missing."],
@@ -41,10 +41,10 @@ def test_what_is_asked_of_all_of_them_and_what_went_wrong_are_told():
 
 def test_a_style_is_told_above_the_rules_as_with_one_product():
     style = StyleWords(light="late sun", camera="85 mm")
-    said = products_prompt([MILL, CUP], "stand", has_bars=False, wording=Wording(style=style))
+    said = products_prompt([MILL, CUP], "stand", is_letterboxed=False, wording=Wording(style=style))
     assert said.index("- light: late sun\n") < said.index('Placement of "mill"') and "85 mm" not in said
     assert said.replace(said[said.index("Style of the house") : said.index('Placement of "mill"')], "") == (
-        products_prompt([MILL, CUP], "stand", has_bars=False)
+        products_prompt([MILL, CUP], "stand", is_letterboxed=False)
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from function.errors import InvalidManifestError
 from function.generation.models import model_table
 from function.generation.spot_words import place_words
-from function.imaging.frame import plan_frame
+from function.imaging.frame import plan_letterbox
 from function.manifest.parse import manifest_from
 from function.manifest.references import manifest_targets
 from function.matching.asked_place import AskedPlace
@@ -41,7 +41,7 @@ def placed(**placement):
 
 
 def test_a_place_is_told_in_the_picture_that_is_sent_with_its_frame():
-    frame = plan_frame((1000, 400), model_table().find(DEFAULT_MODEL).native_sizes, 768)
+    frame = plan_letterbox((1000, 400), model_table().find(DEFAULT_MODEL).native_sizes, 768)
     x, y, width, height = frame.content_box
     assert y > 0
     spot = spot_in(frame, AskedPlace((0.5, 0.5, 0.25, 0.5), height=0.5), placed(facing="left"))
@@ -114,7 +114,7 @@ def test_a_mask_is_waited_for_and_the_product_stands_in_its_white_as_tall_as_ask
 
 
 def test_another_mask_is_another_request():
-    frame = plan_frame((640, 360), model_table().find(DEFAULT_MODEL).native_sizes, 640)
+    frame = plan_letterbox((640, 360), model_table().find(DEFAULT_MODEL).native_sizes, 640)
     whites = (0.55, 0.78, 0.85, 0.9), (0.56, 0.78, 0.85, 0.9), (0.55, 0.78, 0.85, 0.8)
     asked = [AskedPlace(ground=mask(white=white)) for white in whites]
     assert len({place_words(spot_in(frame, one, placed(mask="m.png")), "stand") for one in asked}) == 3

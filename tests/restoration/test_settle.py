@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from function.generation.models import FALLBACK_PROFILE, model_table
-from function.imaging.frame import plan_frame
+from function.imaging.frame import plan_letterbox
 from function.matching.cutout.cut_out import cut_out
 from function.restoration.analysis import ProductReference, analyse
 from function.restoration.placement import first_place, is_thin, laid_coverage
@@ -19,7 +19,7 @@ def placed(name: str, shown: str | None = None):
     """Where a packshot lies in the answer that shows it, or the wrong one `shown`."""
     scene, shot = shelf(), next(packshots(name))
     picture = answer(scene, shot.truth if shown is None else shot.wrong[shown])
-    frame = plan_frame((1600, 1200), model_table().find(FALLBACK_PROFILE).native_sizes, 768)
+    frame = plan_letterbox((1600, 1200), model_table().find(FALLBACK_PROFILE).native_sizes, 768)
     cut = cut_out(shot.photograph)
     return shot.truth, analyse(scene, ProductReference.of(cut.rgba, cut), picture, frame).product.placement
 

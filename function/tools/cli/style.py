@@ -8,7 +8,7 @@ from pathlib import Path
 from function.deadline import Deadline
 from function.errors import CompositeError
 from function.generation.prompt_templates import TEMPLATES
-from function.generation.style_words import OF_NEW_SCENES, OF_PRODUCTS, told
+from function.generation.style_words import OF_NEW_SCENES, OF_PRODUCTS, style_text
 from function.manifest.references import StoredImage
 from function.manifest.style import Style, parse_style
 from function.pipeline.style import fetch_style
@@ -49,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
     for field in ("output", "outputs", "identity"):
         if (value := getattr(style, field)) is not None:
             print(f"default {field}: {_plain(value)}")
-    _tell("a product is placed", told(style.words, TEMPLATES, without=OF_NEW_SCENES))
-    _tell("a scene is generated", told(style.words, TEMPLATES, without=OF_PRODUCTS))
+    _tell("a product is placed", style_text(style.words, TEMPLATES, without=OF_NEW_SCENES))
+    _tell("a scene is generated", style_text(style.words, TEMPLATES, without=OF_PRODUCTS))
     return 0
 
 

@@ -11,7 +11,7 @@ from google.api_core import exceptions as api
 from google.cloud import storage
 
 from function.delivery.switch import RUNNING, STATE_KEY, SWITCH_OBJECT
-from function.generation.gemini.response import shorten
+from function.generation.gemini.response import truncate
 from function.storage.client import CLIENT_ERRORS
 from function.storage.names import HTTP_PREFIX, WORK_PREFIX
 from function.tools.doctor.finding import Finding, ok, problem, warning
@@ -48,7 +48,7 @@ def check_expiry(client: storage.Client, bucket: str) -> Finding:
     try:
         rules = list(client.get_bucket(bucket, **CALL).lifecycle_rules)
     except CLIENT_ERRORS as error:
-        said = shorten(getattr(error, "message", None) or type(error).__name__)
+        said = truncate(getattr(error, "message", None) or type(error).__name__)
         return warning(
             "expiry", f"the lifecycle rules of gs://{bucket} cannot be seen: {said}",
             f"ask who may (storage.buckets.get): {' and '.join(prefixes)} should go after {EXPIRY_DAYS} days",
@@ -67,7 +67,7 @@ def check_batch_expiry(client: storage.Client, bucket: str) -> Finding:
     try:
         rules = list(client.get_bucket(bucket, **CALL).lifecycle_rules)
     except CLIENT_ERRORS as error:
-        said = shorten(getattr(error, "message", None) or type(error).__name__)
+        said = truncate(getattr(error, "message", None) or type(error).__name__)
         return warning(
             "batch expiry", f"the lifecycle rules of gs://{bucket} cannot be seen: {said}",
             f"ask who may (storage.buckets.get): all of it should go after {BATCH_EXPIRY_DAYS} days",
@@ -148,7 +148,7 @@ def _check_readable(client: storage.Client, check: str, bucket: str) -> Finding 
 
 def _refused(check: str, bucket: str, doing: str, role: str, error: BaseException) -> Finding:
     """Why a bucket cannot be used, and what mends it."""
-    said = shorten(getattr(error, "message", None) or f"{type(error).__name__}: {error}")
+    said = truncate(getattr(error, "message", None) or f"{type(error).__name__}: {error}")
     if isinstance(error, NotCloudStorageError):
         return problem(check, f"gs://{bucket}: {error}", "use Cloud Storage itself, without a proxy that changes calls")
     if isinstance(error, api.NotFound):

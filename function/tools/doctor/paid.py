@@ -178,7 +178,7 @@ def _examine(trial: Trial, answer: Answer, folder: Path) -> tuple[Finding, bool]
 def _judged(pair: PairContext, answer: Answer) -> tuple[tuple[int, int], Judgement]:
     """(height, width) of the answer, and the verdict on it as on any pair's. Raises SourceError."""
     decoded, prepared = pair.decoded_sources(), pair.prepared
-    _, product = pair.resources.result(prepared.ready_product)
+    _, product = pair.resources.result(prepared.product_future)
     pixels = decode(answer.image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
     picture = from_srgb(pixels.array, decoded.scene.icc)
     height, width = picture.shape[:2]
