@@ -83,6 +83,7 @@ class Prepared:
     ready_others    the same, of the photographs after the leading one, sent or not
     shown           of several products what the prompt says of each
     asked           where the product is to stand; None where nothing is asked that can be measured
+    asked_each      the same of each of several products; none at all of one
     """
 
     frame: Frame
@@ -93,6 +94,7 @@ class Prepared:
     base_seed: int
     targets: tuple[Target, ...]
     asked: AskedPlace | None = None
+    asked_each: tuple[AskedPlace | None, ...] = ()
     ready_others: tuple[Future[tuple[np.ndarray, ProductReference]], ...] = ()
     shown: tuple[ShownProduct, ...] = ()
 

@@ -8,7 +8,7 @@ from function.imaging.compress import encode_for_model, fit_to_frame, has_bars, 
 from function.imaging.frame import plan_frame
 from function.imaging.icc import convert, to_srgb
 from function.manifest.model import Manifest
-from function.pipeline.asked_place import asked_place, asked_record
+from function.pipeline.asked_place import asked_place, asked_places, asked_record
 from function.pipeline.context import PairContext, Photograph, Prepared
 from function.pipeline.requests import seed_from
 from function.pipeline.sent_photographs import choose_photographs
@@ -23,8 +23,10 @@ def prepare_inputs(pair: PairContext) -> None:
     decoded, record = pair.decoded_sources(), pair.record
     scene, product = decoded.scene, decoded.product
     targets = targets_of(pair.manifest, scene, pair.settings)
-    asked = asked_place(pair.manifest, scene.size, decoded.ground)
-    record.asked_place = asked_record(pair.manifest, asked, scene.size)
+    placement = pair.manifest.exact_placement
+    asked = asked_place(placement, pair.manifest.pose, scene.size, decoded.ground)
+    asked_each = asked_places(pair.manifest, scene.size)
+    record.asked_place = asked_record(asked, placement.facing, scene.size)
     ready_product, *ready_others = (pair.resources.submit(_ready, one, scene.icc) for one in decoded.photographs)
     sent, shown = choose_photographs(pair)
     frame = plan_frame(scene.size, pair.model.native_sizes, pair.max_px)
@@ -47,6 +49,7 @@ def prepare_inputs(pair: PairContext) -> None:
         base_seed=_base_seed(pair.manifest, (scene_image, *(one.sent for one in decoded.photographs)), decoded.ground),
         targets=targets,
         asked=asked,
+        asked_each=asked_each,
         shown=shown,
         ready_others=tuple(ready_others),
     )
@@ -65,7 +68,7 @@ def _base_seed(manifest: Manifest, images: tuple[tuple[bytes, str], ...], ground
     contents = [content for content, _ in images]
     if ground is not None:  # the model is told its outline, which is that of many masks
         contents.append(ground.tobytes())
-    words = [manifest.placement_words or "", *(f"{one.name}: {one.placement}" for one in manifest.products or ())]
+    words = [manifest.placement_words or "", *(f"{one.name}: {one.placement_words}" for one in manifest.products or ())]
     return seed_from("\n".join(words).encode(), *contents)
 
 
