@@ -288,6 +288,9 @@ class StyleRecord(Record):
     uri: str
     generation: int
     sha256: str
+    checks: list[str] = Field(
+        [], description="that had to be measured, or a person looks at the picture", exclude_if=_is_empty
+    )
 
 
 class PersonRecord(Record):
