@@ -24,10 +24,12 @@ LEAST_VERIFIED = 0.02
 
 def product_upright(inspection: Inspection) -> Check:
     """How far the product leans from the photograph's own upright, in degrees: 180 is upside down."""
-    match = inspection.product.match
+    match, placement = inspection.product.match, inspection.product.placement
     if inspection.view.touches_border:
         return does_not_apply("the picture's border cuts the product")
     lean = None if match is None else lean_deg(match)
+    if lean is None and placement is not None:
+        lean = placement.lean_deg
     if lean is None:
         body = without_shadow(inspection.view)
         lean = edges_lean_deg(inspection.product.photograph, body, body.cover > 0.5)

@@ -63,8 +63,10 @@ SPEC = CheckSpec(
 
 
 def aspect_change(product: ProductAnalysis) -> float | None:
-    """Width over height in the answer against the photograph, where it was verified; None without a match."""
+    """Width over height in the answer against the photograph, where it was verified; None where it was not found."""
     match = product.match
+    if match is None and product.placement is not None:
+        return product.placement.aspect_change
     if match is None or (match.weight > SURE_WEIGHT).sum() < FEWEST_SURE:
         return None
     sure = match.weight > SURE_WEIGHT
