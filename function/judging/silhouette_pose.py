@@ -83,7 +83,7 @@ def _best_shape(own: np.ndarray, shown: np.ndarray) -> np.ndarray | None:
         shape = there @ rotation @ back
         matrix = np.column_stack([shape, middle + ROOM_PX - shape @ own_middle])
         laid = cv2.warpAffine(own * np.uint8(255), matrix, target.shape[::-1]) > 127
-        common = float(np.count_nonzero(laid & target) / max(1, np.count_nonzero(laid | target)))
+        common = np.count_nonzero(laid & target) / np.count_nonzero(laid | target)
         if common >= overlap:
             best, overlap = shape, common
     return best

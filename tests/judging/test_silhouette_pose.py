@@ -37,7 +37,8 @@ def shown(lean_deg: float = 0.0, across: float = 1.0, points: list[tuple[int, in
     return replace(
         view(answer, found=False),
         box=(0, 0, WIDTH, HEIGHT), answer=answer, scene=room(), cover=cover, put_in=cover, fitted=False,
-        expected=answer, known=nothing, seen=nothing, openings=nothing, backdrop=answer, drop_shadow=nothing, height=140.0,
+        expected=answer, known=nothing, seen=nothing, openings=nothing, backdrop=answer, drop_shadow=nothing,
+        height=140.0,
     )  # fmt: skip
 
 
