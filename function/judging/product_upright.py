@@ -10,6 +10,7 @@ from function.judging.body import without_shadow
 from function.judging.check import Check, CheckSpec, at_most, does_not_apply, unmeasured
 from function.judging.inspection import Inspection
 from function.judging.limit import most
+from function.judging.silhouette_pose import silhouette_pose
 from function.judging.vertical_edges import edges_lean_deg
 from function.matching.match import ProductMatch
 
@@ -33,6 +34,8 @@ def product_upright(inspection: Inspection) -> Check:
     if lean is None:
         body = without_shadow(inspection.view)
         lean = edges_lean_deg(inspection.product.photograph, body, body.cover > 0.5)
+        if lean is None and (pose := silhouette_pose(inspection.product.photograph, body)) is not None:
+            lean = pose.lean_deg
     if lean is None:
         said = "Not measured: neither its photograph nor upright edges were found."
         return unmeasured("degrees", said, passed=True)
