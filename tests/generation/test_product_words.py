@@ -31,13 +31,13 @@ def test_every_image_and_every_placement_is_named():
 
 def test_exact_places_are_told_of_each():
     spots = [Spot(box=(0.1, 0.3, 0.2, 0.5), height=0.5, facing="front"), Spot(facing="left")]
-    said = products_prompt([MILL, CUP], "stand", has_bars=False, spots=spots)
+    said = products_prompt([MILL, CUP], "stand", is_letterboxed=False, spots=spots)
     mill, cup = (line for line in said.splitlines() if line.startswith('Placement of "'))
     assert mill.startswith('Placement of "mill": on the left. The spot is exact: the product stands in the box [ymin,')
     assert "= [300, 100, 800, 300] of [1]" in mill and "exactly 500 thousandths" in mill
     assert cup == f'Placement of "cup": {BESIDE}. {FACING_WORDS["left"]}'
     bare = [replace(MILL, placement=None), CUP]
-    assert 'Placement of "mill": The spot is exact' in products_prompt(bare, "stand", has_bars=False, spots=spots)
+    assert 'Placement of "mill": The spot is exact' in products_prompt(bare, "stand", is_letterboxed=False, spots=spots)
 
 
 def test_what_is_asked_of_all_of_them_and_what_went_wrong_are_told():
