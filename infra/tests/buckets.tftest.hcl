@@ -110,6 +110,11 @@ run "buckets_made_here" {
     condition     = length(google_kms_crypto_key_iam_member.storage_agent) == 0 && length(google_storage_bucket.input[0].encryption) == 0
     error_message = "Without a key nothing must refer to one."
   }
+
+  assert {
+    condition     = length(google_storage_notification.results) + length(google_pubsub_topic.results) + length(google_pubsub_subscription.results) == 0
+    error_message = "A topic that nobody asked for must not be made."
+  }
 }
 
 run "customer_managed_key" {
@@ -190,15 +195,6 @@ run "told_of_results" {
   assert {
     condition     = google_pubsub_topic_iam_member.results_publisher[0].role == "roles/pubsub.publisher"
     error_message = "Storage's own agent must be let publish, or the notification is refused."
-  }
-}
-
-run "nobody_is_told_by_default" {
-  command = plan
-
-  assert {
-    condition     = length(google_storage_notification.results) + length(google_pubsub_topic.results) + length(google_pubsub_subscription.results) == 0
-    error_message = "A topic that nobody asked for must not be made."
   }
 }
 

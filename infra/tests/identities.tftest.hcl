@@ -62,10 +62,6 @@ run "one_identity_for_each_job" {
     condition     = one(google_cloudfunctions2_function.composite.event_trigger).service_account_email == "trigger@demo-project"
     error_message = "Deliveries must be signed by the trigger's own account, which is all that may call the function."
   }
-}
-
-run "runtime" {
-  command = plan
 
   assert {
     condition     = google_storage_bucket_iam_member.runtime_reads_input.role == "roles/storage.objectViewer" && google_storage_bucket_iam_member.runtime_reads_input.bucket == google_storage_bucket.input[0].name
@@ -118,19 +114,11 @@ run "runtime" {
     condition     = google_project_iam_member.runtime_calls_model[0].role == "projects/demo-project/roles/composite_model_caller"
     error_message = "On the project the function must hold the one-permission role, not roles/aiplatform.user."
   }
-}
-
-run "roles_can_be_made_again" {
-  command = plan
 
   assert {
     condition     = google_project_iam_custom_role.row_replacer.role_id == "composite_row_replacer_0a1b2c3d" && google_project_iam_custom_role.model_caller[0].role_id == "composite_model_caller_0a1b2c3d"
     error_message = "Cloud IAM refuses a custom role's id for 37 days after its deletion: with fixed ids a deployment could not be made again after a destroy."
   }
-}
-
-run "trigger" {
-  command = plan
 
   assert {
     condition     = google_project_iam_member.trigger_event_receiver.role == "roles/eventarc.eventReceiver" && google_project_iam_member.trigger_event_receiver.member == "serviceAccount:trigger@demo-project"
@@ -146,10 +134,6 @@ run "trigger" {
     condition     = google_cloud_run_v2_service_iam_member.trigger_invoker[0].name == google_cloudfunctions2_function.composite.name
     error_message = "The trigger may call this one service, not every service of the project."
   }
-}
-
-run "build" {
-  command = plan
 
   assert {
     condition     = google_artifact_registry_repository_iam_member.build_writer.role == "roles/artifactregistry.writer" && google_artifact_registry_repository_iam_member.build_writer.repository == google_artifact_registry_repository.images.name
@@ -175,10 +159,6 @@ run "build" {
     condition     = google_project_iam_member.build_log_writer.role == "roles/logging.logWriter"
     error_message = "A build that cannot log does not start."
   }
-}
-
-run "agents_of_the_platform" {
-  command = plan
 
   assert {
     condition     = google_project_iam_member.storage_agent_publisher[0].role == "roles/pubsub.publisher" && google_project_iam_member.storage_agent_publisher[0].member == "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com"

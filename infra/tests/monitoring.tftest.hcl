@@ -52,6 +52,42 @@ run "metrics" {
     condition     = alltrue([for m in concat(values(google_logging_metric.measured), values(google_logging_metric.spent), [google_logging_metric.settled, google_logging_metric.deliver_again]) : strcontains(m.filter, "service_name=~\"^composite(-http)?$\"")])
     error_message = "A metric must count this deployment's lines only, not another's in the same project."
   }
+
+  assert {
+    condition     = length(jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles) == 21
+    error_message = "The dashboard must show its nineteen charts, the models and the log."
+  }
+
+  assert {
+    condition = [for t in jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles : t.widget.xyChart.thresholds if try(length(t.widget.xyChart.thresholds), 0) > 0] == [
+      [{ label = "objective", value = 0.99 }],
+      [{ label = "objective", value = 60 }],
+      [{ label = "max_usd_per_day", value = 25 }],
+    ]
+    error_message = "The objectives, and a day's spending against its cap, must be seen as lines."
+  }
+
+  assert {
+    condition = alltrue([for metric in ["answered_usd", "unanswered_usd"] :
+      strcontains(google_monitoring_dashboard.composite.dashboard_json, "sum by (model) (increase(logging_googleapis_com:user_composite_${metric}_sum{monitored_resource=\\\"cloud_run_revision\\\"}[24h]))")
+    ])
+    error_message = "A day's money must be seen by model, with what is perhaps billed."
+  }
+
+  assert {
+    condition     = alltrue([for t in jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles : t.xPos + t.width <= 48])
+    error_message = "A tile outside the grid is refused."
+  }
+
+  assert {
+    condition     = length(google_pubsub_subscription.dead_letter) == 0 && strcontains(output.switch.how_long, "24 hours and is then dropped")
+    error_message = "Without gcloud nothing extends the platform's 24 hours, and the texts must not promise more."
+  }
+
+  assert {
+    condition     = length(google_billing_budget.monthly) == 0
+    error_message = "A budget takes rights on the billing account, which not every team has."
+  }
 }
 
 run "alerts" {
@@ -184,36 +220,6 @@ run "thresholds_follow_the_cap_and_the_model" {
   }
 }
 
-run "dashboard" {
-  command = plan
-
-  assert {
-    condition     = length(jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles) == 21
-    error_message = "The dashboard must show its nineteen charts, the models and the log."
-  }
-
-  assert {
-    condition = [for t in jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles : t.widget.xyChart.thresholds if try(length(t.widget.xyChart.thresholds), 0) > 0] == [
-      [{ label = "objective", value = 0.99 }],
-      [{ label = "objective", value = 60 }],
-      [{ label = "max_usd_per_day", value = 25 }],
-    ]
-    error_message = "The objectives, and a day's spending against its cap, must be seen as lines."
-  }
-
-  assert {
-    condition = alltrue([for metric in ["answered_usd", "unanswered_usd"] :
-      strcontains(google_monitoring_dashboard.composite.dashboard_json, "sum by (model) (increase(logging_googleapis_com:user_composite_${metric}_sum{monitored_resource=\\\"cloud_run_revision\\\"}[24h]))")
-    ])
-    error_message = "A day's money must be seen by model, with what is perhaps billed."
-  }
-
-  assert {
-    condition     = alltrue([for t in jsondecode(google_monitoring_dashboard.composite.dashboard_json).mosaicLayout.tiles : t.xPos + t.width <= 48])
-    error_message = "A tile outside the grid is refused."
-  }
-}
-
 run "without_a_cap" {
   command = plan
 
@@ -281,15 +287,6 @@ run "dead_letters" {
   }
 }
 
-run "without_dead_letters" {
-  command = plan
-
-  assert {
-    condition     = length(google_pubsub_subscription.dead_letter) == 0 && strcontains(output.switch.how_long, "24 hours and is then dropped")
-    error_message = "Without gcloud nothing extends the platform's 24 hours, and the texts must not promise more."
-  }
-}
-
 run "budget" {
   command = plan
 
@@ -306,15 +303,6 @@ run "budget" {
   assert {
     condition     = contains(keys(google_project_service.chosen), "billingbudgets.googleapis.com")
     error_message = "The budget's API must be on before the budget is made."
-  }
-}
-
-run "no_budget_by_default" {
-  command = plan
-
-  assert {
-    condition     = length(google_billing_budget.monthly) == 0
-    error_message = "A budget takes rights on the billing account, which not every team has."
   }
 }
 

@@ -50,10 +50,6 @@ run "allow_list" {
     condition     = toset([for s in data.archive_file.source.source : s.filename]) == toset(local.source_files)
     error_message = "The archive must hold exactly what was hashed."
   }
-}
-
-run "images_are_scanned" {
-  command = plan
 
   assert {
     condition     = contains(keys(google_project_service.api), "containerscanning.googleapis.com") && one(google_artifact_registry_repository.images.vulnerability_scanning_config).enablement_config == "INHERITED"

@@ -165,6 +165,7 @@ def test_every_log_line_is_json_with_severity_event_manifest_and_stage(cloud, se
         assert line["stage"]
 
 
+@pytest.mark.exhaustive
 def test_the_first_events_of_a_fresh_server_may_come_all_at_once(own_cloud):
     resources = [own_cloud.put_pair(f"{number}.json", attempts=1) for number in range(6)]
     with own_cloud.server() as fresh, ThreadPoolExecutor(6) as pool:

@@ -127,6 +127,7 @@ def jpeg_with_exif(content):
     return buffer.getvalue()
 
 
+@pytest.mark.exhaustive
 def test_killed_between_a_signed_result_and_its_sidecar(place, proxy, gemini, signing_server):
     """The heir signs anew, which gives other bytes: what stands in the end is what the sidecar describes."""
     resource = place.put_pair("heir/pair.json")

@@ -79,6 +79,7 @@ def test_a_picture_worth_keeping_is_kept_when_the_next_ones_are_worse(cloud, ser
     assert not all(check["passed"] for check in sidecar["checks"].values())
 
 
+@pytest.mark.exhaustive
 def test_the_cap_holds_over_all_deliveries(own_cloud, short_deadline_s):
     # The second call is answered by a fault that lasts: each delivery ends with 503, and none may pay again.
     faults = [{"kind": "black_image", "times": 1}, {"kind": "503", "times": None}]

@@ -77,7 +77,7 @@ def bucket(own_cloud):
     return own_cloud.input
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS_BY_TIER)
 def test_a_call_that_fails_once_is_made_again(storage, proxy, bucket, kind):
     calls = calls_of(storage, bucket)
     faults = {operation: proxy.add(kind, operation, f"{bucket}/*") for operation in calls}
@@ -129,7 +129,7 @@ def test_a_connection_that_trickles_ends_at_the_deadline(storage, proxy, own_clo
     assert fault.fired
 
 
-@pytest.mark.parametrize("operation", ["stat", "get", "list", "insert", "patch"])
+@pytest.mark.parametrize("operation", ["get", "insert", *exhaustive("stat", "list", "patch")])
 def test_an_answer_that_comes_byte_by_byte_ends_at_the_deadline(storage, proxy, bucket, operation):
     """It is never silent, so that the client's own timeout never strikes."""
     call, _ = calls_of(storage, bucket)[operation]

@@ -14,6 +14,7 @@ import pytest
 from function.manifest.spreadsheet import read_rows
 from function.tools.cli.left_out import without_rows
 from tests.support import PATIENCE_S, png, product_array, scene_png
+from tests.tiers import exhaustive
 from tests.tools.cli.conftest import OFFLINE, ROOT
 
 EVERYTHING = ["images/p1.png", "images/p2.png", "images/p3.png", "images/scene.png", "pair.json", "spring.csv"]
@@ -187,7 +188,7 @@ def test_with_nobody_to_ask_nothing_goes_up(own_cloud, command, spring):
     assert own_cloud.names(own_cloud.input) == []
 
 
-@pytest.mark.parametrize(("answer", "uploaded"), [(b"n\n", []), (b"\n", []), (b"y\n", EVERYTHING)])
+@pytest.mark.parametrize(("answer", "uploaded"), [(b"\n", []), (b"y\n", EVERYTHING), *exhaustive((b"n\n", []))])
 def test_a_person_is_asked_and_sees_a_bar(own_cloud, spring, answer, uploaded):
     controller, terminal = pty.openpty()
     environment = {**os.environ, "STORAGE_EMULATOR_HOST": own_cloud.gcs.url, "PYTHONPATH": str(ROOT)}

@@ -78,6 +78,7 @@ def test_a_refusal_says_what_it_is_and_what_to_do(doctor, gemini, kind, words, a
     assert visit.lines("chain", "problem")
 
 
+@pytest.mark.exhaustive
 def test_a_refusal_of_a_model_that_only_stands_in_is_a_warning(doctor, gemini):
     gemini.control(faults=[{"kind": "403", "times": None, "match": {"model": THIRD}}])
     visit = doctor()
@@ -99,6 +100,7 @@ def test_no_quota_says_to_enable_billing(doctor, gemini):
     assert "limit: 0" in line and "enable billing" in line
 
 
+@pytest.mark.exhaustive
 def test_a_busy_moment_is_no_quota_of_zero(doctor, gemini):
     gemini.control(faults=[{"kind": "429", "times": 1, "match": {"model": THIRD}}])
     visit = doctor()
@@ -140,6 +142,7 @@ def test_a_model_that_ends_soon_is_warned_of(doctor):
     assert any(retiring in line and "shut down" in line for line in visit.lines("settings", "warning"))
 
 
+@pytest.mark.exhaustive
 def test_a_judge_that_does_not_answer_is_a_warning(doctor, gemini):
     gemini.control(faults=[{"kind": "404", "times": None, "match": {"model": "gemini-2.5-flash-lite"}}])
     visit = doctor(JUDGE_MODEL="gemini-2.5-flash-lite")
