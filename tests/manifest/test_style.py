@@ -143,9 +143,7 @@ def test_where_none_is_read(settings, asked, problem):
 
 def test_only_checks_that_there_are_can_be_asked_for():
     assert read_style(json.dumps({"checks": [*BY_NAME]}).encode(), "s.json").checks == [*BY_NAME]
-    with pytest.raises(
-        InvalidManifestError, match=r'^style: s\.json: checks: there is no check "labels" \(known:'
-    ):
+    with pytest.raises(InvalidManifestError, match=r'^style: s\.json: checks: there is no check "labels" \(known:'):
         read_style(b'{"checks": ["label_kept", "labels"]}', "s.json")
 
 
