@@ -237,7 +237,7 @@ def test_the_runbook_s_commands_are_there():
     text = (INFRA / "README.md").read_text() + "".join(path.read_text() for path in INFRA.glob("*.tf"))
     named = set(re.findall(r"python -m function ([a-z]+)", text))
     assert {"pause", "redrive", "status", "review"} <= named
-    commands = (TOOLS / "command_line.py").read_text()
+    commands = (TOOLS / "command_group.py").read_text()
     assert [name for name in named if f'"{name}"' not in commands] == []
 
 

@@ -13,12 +13,12 @@ from types import MappingProxyType
 import pytest
 from PIL import Image
 
-from function.tools.command_line import command_line
 from function.tools.local.command import STORAGE_PORT
 from function.tools.local.processes import free_port
 from tests.bench.readme_way import TO, WAY, draw
 from tests.support import PATIENCE_S
 from tests.tools.local.running import environment, processes_under
+from tests.tools.understood import understood
 
 ROOT = Path(__file__).parents[1]
 FILES = [ROOT / name for name in ("README.md", "function/README.md", "infra/README.md", "tests/README.md")]
@@ -37,7 +37,7 @@ def commands() -> list[str]:
 
 @pytest.mark.parametrize("written", commands())
 def test_every_command_of_the_readmes_is_understood(written):
-    assert callable(command_line().parse_args(shlex.split(written, comments=True)).run)
+    assert understood(shlex.split(written, comments=True))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name or "README")

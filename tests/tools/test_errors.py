@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from function.tools import command_line
+from function.tools import command_group, command_line
 from function.tools.cli import access
 from function.tools.emulator.http_base import QuietHandler, QuietServer
 from function.tools.explain import sentence
@@ -205,9 +205,9 @@ def test_a_workbook_is_to_be_saved_as_csv(said, tmp_path, name):
 
 
 def test_a_mistake_of_the_program_is_one_sentence_that_says_where(said, monkeypatch):
-    monkeypatch.setitem(command_line.COMMANDS, "schema", ("function.tools.cli.schema:nothing", ""))
+    monkeypatch.setitem(command_group.COMMANDS, "schema", ("function.tools.cli.schema:nothing", ""))
     status, sentence_ = said("schema", "manifest")
-    assert status == 2 and "a mistake of this program, in command_line.py line " in sentence_
+    assert status == 2 and "a mistake of this program, in command_group.py line " in sentence_
     assert "AttributeError" in sentence_ and "COMPOSITE_TRACEBACK=1" in sentence_
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import time
 from typing import Any
+
+import click
 
 from function.batch.names import JOBS
 from function.batch.records import Job, job_records, request_records
@@ -24,39 +25,36 @@ from function.tools.timeouts import LISTING_S
 HELP = """\
 Pairs that ask for batches (`submit --batch`) wait for a job; a job is answered within hours, at half the price.
 
+\b
   list    the jobs of the last week: state, age, how many pictures, what went wrong; and what waits for a job
   cancel  a job's time is up now (JOB as listed, or `all`, with what waits too): the service is asked to end it, and
           what it has not answered by then is asked for at once, at full price
   sweep   what the scheduler does every few minutes: looks at jobs, collects, makes new ones. It takes the function's
           own environment (OUTPUT_BUCKET, BATCH_BUCKET, how the model is reached)
 
+\b
   python -m function batches list gs://output
   python -m function batches cancel gs://output all
   python -m function batches sweep
 """
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = HELP
-    parser.add_argument("action", choices=("list", "cancel", "sweep"))
-    parser.add_argument("target", nargs="?", metavar="gs://OUTPUT", help="default: OUTPUT_BUCKET of the environment")
-    parser.add_argument("job", nargs="?", metavar="JOB", help="of cancel: a job's id, or all")
-    parser.add_argument("--json", action="store_true", help="of list: print JSON, one object a line")
-    parser.add_argument("--yes", action="store_true", help="of cancel: do not ask")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help=HELP)
+@click.argument("action", type=click.Choice(["list", "cancel", "sweep"]))
+@click.argument("target", required=False, metavar="[gs://OUTPUT]", help="default: OUTPUT_BUCKET of the environment")
+@click.argument("job", required=False, metavar="[JOB]", help="of cancel: a job's id, or all")
+@click.option("--json", "as_json", is_flag=True, help="of list: print JSON, one object a line")
+@click.option("--yes", is_flag=True, help="of cancel: do not ask")
+def batches(action: str, target: str | None, job: str | None, as_json: bool, yes: bool) -> int:
     """0: done; 1: no such job, or another sweep is at work; 2: it could not be done."""
     try:
-        if args.action == "sweep":
+        if action == "sweep":
             return _sweep()
-        bucket = _output_bucket(args.target)
+        bucket = _output_bucket(target)
         storage = open_storage(bucket)
-        if args.action == "list":
-            return _list(storage, bucket, as_json=args.json)
-        return _cancel(storage, bucket, args.job, yes=args.yes)
+        if action == "list":
+            return _list(storage, bucket, as_json=as_json)
+        return _cancel(storage, bucket, job, yes=yes)
     except (UsageError, InvalidSettingsError, CompositeError, AccessDeniedError, OSError) as error:
         return fail(error)
     except KeyboardInterrupt:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, pairwise
 from typing import get_args
+
+import click
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import MANIFEST_SUFFIX
@@ -29,6 +30,7 @@ Compares what people decided (`review`, then `decide`) with what the function ha
 status, its checks and the risk that it recorded. Then what it would have meant to accept every picture below a
 risk, and to look at all the others. It only reads.
 
+\b
   python -m function calibrate gs://output
   python -m function calibrate gs://output/spring --json
 
@@ -38,24 +40,19 @@ or nobody knows what it let through. For the buckets of `local` set STORAGE_EMUL
 """
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = HELP
-    parser.add_argument("target", metavar="gs://OUTPUT[/PREFIX]", help="where the sidecars are")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help=HELP)
+@click.argument("target", metavar="gs://OUTPUT[/PREFIX]", help="where the sidecars are")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+def calibrate(target: str, as_json: bool) -> int:
     """Count and print. 0; 1 where no picture is settled yet; 2 when it could not be read."""
     try:
-        bucket, prefix = bucket_and_prefix(args.target)
+        bucket, prefix = bucket_and_prefix(target)
         tally = tally_of(open_storage(bucket), OddObjects(), bucket, prefix)
     except (UsageError, CompositeError, AccessDeniedError) as error:
         return fail(error)
     if not tally.pairs:
-        return fail(f"no settled pair under {args.target} yet", code=1)
-    print(json.dumps(tally.as_json()) if args.json else "\n".join(lines(args.target, tally)))
+        return fail(f"no settled pair under {target} yet", code=1)
+    print(json.dumps(tally.as_json()) if as_json else "\n".join(lines(target, tally)))
     return 0
 
 

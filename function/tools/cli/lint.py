@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+
+import click
 
 from function.errors import CompositeError
 from function.pipeline.style import read_style
@@ -18,24 +19,20 @@ Checks manifests (.json), catalogues (.csv, .jsonl) and style profiles (_styles/
 them, as the function reads them: fields, limits, rows, references. It looks at no picture and at no bucket; `submit
 --dry-run` does.
 
+\b
   python -m function lint spring.csv
   python -m function lint spring more/pair.json
 """
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = HELP
-    parser.add_argument("sources", type=Path, nargs="+", metavar="FILE-OR-FOLDER")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help=HELP)
+@click.argument("sources", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="FILE-OR-FOLDER...")
+def lint(sources: tuple[Path, ...]) -> int:
     """Say of each file how many pairs it has, and what is wrong with it. 0: nothing; 1: something; 2: no such file."""
     problems = 0
     try:
         settings = limits_here()
-        for source in args.sources:
+        for source in sources:
             profiles = _profiles(source)
             for path in profiles:
                 problems += _lint_profile(path)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
-from functools import partial
+import click
 
 from function.deadline import Deadline
 from function.delivery.switch import write_switch
@@ -18,6 +17,7 @@ PAUSE_HELP = """\
 Stops the function for one input bucket: within 5 seconds no delivery begins, and no model is called for one that
 comes. What is at work is finished. `resume` starts it again.
 
+\b
   python -m function pause gs://input
   python -m function resume gs://input
 
@@ -33,6 +33,7 @@ RESUME_HELP = """\
 Starts the function again for an input bucket that `pause` has stopped. What waits is delivered by the queue within
 ten minutes. What had waited for more than about 16 hours (100 deliveries) has become a dead letter:
 
+\b
   python -m function resume gs://input
   python -m function redrive gs://input --output gs://output
 
@@ -40,27 +41,24 @@ ten minutes. What had waited for more than about 16 hours (100 deliveries) has b
 """
 
 
-def pause_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    _declare(parser, PAUSE_HELP)
-    parser.set_defaults(run=partial(run, paused=True))
+@click.command(help=PAUSE_HELP)
+@click.argument("source", metavar="gs://INPUT", help="the function's input bucket")
+def pause(source: str) -> int:
+    """Stop the function for a bucket → the exit status."""
+    return _switch(source, paused=True)
 
 
-def resume_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    _declare(parser, RESUME_HELP)
-    parser.set_defaults(run=partial(run, paused=False))
+@click.command(help=RESUME_HELP)
+@click.argument("source", metavar="gs://INPUT", help="the function's input bucket")
+def resume(source: str) -> int:
+    """Start it again → the exit status."""
+    return _switch(source, paused=False)
 
 
-def _declare(parser: argparse.ArgumentParser, help_: str) -> None:
-    parser.description = help_
-    parser.add_argument("source", metavar="gs://INPUT", help="the function's input bucket")
-
-
-def run(args: argparse.Namespace, *, paused: bool) -> int:
+def _switch(source: str, *, paused: bool) -> int:
     """Write the switch, say what follows. 0: it says what was asked for; 2: it could not be written."""
     try:
-        bucket, prefix = bucket_and_prefix(args.source)
+        bucket, prefix = bucket_and_prefix(source)
         if prefix:
             raise UsageError(f"the switch is one for the whole bucket: say gs://{bucket}")
         storage = open_storage(bucket)

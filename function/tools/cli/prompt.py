@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import cast
+
+import click
 
 from function.deadline import Deadline
 from function.errors import CompositeError
@@ -37,24 +38,20 @@ Prints what the image model would be sent for the first picture of a pair: model
 Nothing is sent and nothing is spent. The manifest, its images and its style (_styles/NAME.json beside it, or in a
 folder above) are files of this machine; settings are those of the environment.
 
+\b
   python -m function prompt show pair.json
 """
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = HELP
-    parser.add_argument("what", choices=["show"])
-    parser.add_argument("manifest", type=Path, metavar="MANIFEST")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help=HELP)
+@click.argument("what", type=click.Choice(["show"]), expose_value=False)
+@click.argument("path", type=click.Path(path_type=Path), metavar="MANIFEST")
+def prompt(path: Path) -> int:
     """Print it. 0: printed; 2: it cannot be done."""
     try:
         settings = limits_here()
-        manifest = parse_manifest(args.manifest.read_bytes(), settings)
-        _show(_request(manifest, args.manifest.parent, settings))
+        manifest = parse_manifest(path.read_bytes(), settings)
+        _show(_request(manifest, path.parent, settings))
     except (UsageError, InvalidSettingsError, CompositeError, ValueError, OSError) as error:
         return fail(error)
     if isinstance(manifest.scene, ScenePrompt):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import base64
 import re
 from pathlib import Path
+
+import click
 
 from function.imaging.formats import FORMATS, detect_format
 from function.imaging.xmp import DIGITAL_SOURCE_TYPE
@@ -20,6 +21,7 @@ Prints what the content credentials (C2PA) of files say, whether they hold, who 
 rights. Nothing is fetched, and nobody is asked whom to trust: "valid" is that the credentials belong to this file and
 were signed by the key of the certificate that they show.
 
+\b
   python -m function provenance composite-local/results/demo/bottle.jpg
 """
 CARRIED = re.compile(
@@ -28,18 +30,13 @@ CARRIED = re.compile(
 STORE_TYPE = "application/c2pa"
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = HELP
-    parser.add_argument("file", nargs="+", type=Path)
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help=HELP)
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="FILE...")
+def provenance(files: tuple[Path, ...]) -> int:
     """Print. 0: all that is said holds; 1: some does not, or a file says nothing; 2: a file cannot be read."""
     sandbox, status = Sandbox(), 0
     try:
-        for path in args.file:
+        for path in files:
             content = path.read_bytes()
             kind = detect_format(content)
             found = read_file(content, FORMATS[kind].mime_type if kind else "", sandbox)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+
+import click
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
@@ -33,6 +34,7 @@ delivery holds at this moment is left alone.
 What is settled is not done again. A fault that lasted for an hour from the first delivery (EVENT_MAX_AGE_S) is
 settled too, as failed: --failed delivers the failures again.
 
+\b
   python -m function redrive gs://input --output gs://output --dry-run
   python -m function redrive gs://input/spring --output gs://output
   python -m function redrive gs://input/spring --output gs://output --failed
@@ -43,32 +45,27 @@ answers; nothing is written then.
 """
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = HELP
-    parser.add_argument("source", metavar="gs://INPUT[/PREFIX]", help="where the manifests are")
-    parser.add_argument(
-        "--output", metavar="gs://OUTPUT", help="where the sidecars are (default: OUTPUT_BUCKET of the environment)"
-    )
-    parser.add_argument("--failed", action="store_true", help="what is settled as failed, too")
-    parser.add_argument("--dry-run", action="store_true", help="only say which, and why")
-    parser.add_argument("--url", help="post the events to this function")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help=HELP)
+@click.argument("source", metavar="gs://INPUT[/PREFIX]", help="where the manifests are")
+@click.option(
+    "--output", metavar="gs://OUTPUT", help="where the sidecars are (default: OUTPUT_BUCKET of the environment)"
+)
+@click.option("--failed", "with_failed", is_flag=True, help="what is settled as failed, too")
+@click.option("--dry-run", is_flag=True, help="only say which, and why")
+@click.option("--url", metavar="URL", help="post the events to this function")
+def redrive(source: str, output: str | None, with_failed: bool, dry_run: bool, url: str | None) -> int:
     """Find, say, deliver. 0: all delivered; 1: some could not be; 2: it could not be done."""
     try:
-        if args.failed and args.url:
+        if with_failed and url:
             raise UsageError("a failed pair is settled: it needs a new upload, so --failed goes without --url")
-        bucket, prefix = bucket_and_prefix(args.source)
-        output = _output_bucket(args.output)
-        storage = open_storage(output, bucket)
-        settled = SettledReader(storage, OddObjects()).list(output, prefix)
+        bucket, prefix = bucket_and_prefix(source)
+        output_bucket = _output_bucket(output)
+        storage = open_storage(output_bucket, bucket)
+        settled = SettledReader(storage, OddObjects()).list(output_bucket, prefix)
         manifests = list_manifests(storage, bucket, prefix)
         found = unsettled(manifests, settled)
-        failed = _failed(manifests, settled) if args.failed else []
-        done = _deliver(found, failed, storage, output, args)
+        failed = _failed(manifests, settled) if with_failed else []
+        done = _deliver(found, failed, storage, output_bucket, url, dry_run=dry_run)
     except (UsageError, CompositeError, AccessDeniedError, OSError) as error:
         return fail(error)
     except KeyboardInterrupt:
@@ -97,7 +94,9 @@ def _deliver(
     failed: list[tuple[StoredObject, str]],
     storage: Storage,
     output: str,
-    args: argparse.Namespace,
+    url: str | None,
+    *,
+    dry_run: bool,
 ) -> bool:
     """Deliver `found`, which a delivery may be at work on, and `failed`, which is settled → whether all went well."""
     everything = [(*one, True) for one in found] + [(*one, False) for one in failed]
@@ -111,9 +110,9 @@ def _deliver(
         upload = Upload("", stored.bucket, stored.name, stored.generation, datetime.now(UTC))
         if may_be_held and is_held(storage, output, upload, Deadline(CALL_S)):
             return True, f"{said}; left alone, a delivery is at work on it"
-        if args.dry_run:
+        if dry_run:
             return True, f"{said}; would be delivered again"
-        delivered, outcome = (_poster(args.url) if args.url else _writer(storage))(stored)
+        delivered, outcome = (_poster(url) if url else _writer(storage))(stored)
         return delivered, f"{said}; {outcome}"
 
     good = 0
@@ -121,7 +120,7 @@ def _deliver(
         for delivered, said in pool.map(one, everything):
             print(said, flush=True)
             good += delivered
-    if args.dry_run:
+    if dry_run:
         print(f"{counted(len(everything), 'manifest')} found; nothing was done (--dry-run)")
     elif good < len(everything):
         print(f"{good:,} of {counted(len(everything), 'manifest')} seen to")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 from pathlib import Path
 
+import click
 from PIL import Image
 
 from function.storage.names import STYLE_SUFFIX, STYLES_FOLDER
@@ -45,6 +45,7 @@ PROFILE = {
 HELP = """\
 Writes a small catalogue, sample.csv, and the pictures that it names into a new folder, to try the commands with:
 
+\b
   python -m function sample spring
   python -m function lint spring
   python -m function submit spring/sample.csv gs://composite-input/spring
@@ -53,21 +54,18 @@ Writes a small catalogue, sample.csv, and the pictures that it names into a new 
 """
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = HELP
-    parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is empty, or not there yet")
-    parser.add_argument("--styled", action="store_true", help="with a house style and five formats")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help=HELP)
+@click.argument(
+    "folder", type=click.Path(path_type=Path), metavar="DIR", help="a folder that is empty, or not there yet"
+)
+@click.option("--styled", is_flag=True, help="with a house style and five formats")
+def sample(folder: Path, styled: bool) -> int:
     """Write it, say where it is."""
     try:
-        catalogue = write_sample(args.folder, styled=args.styled)
+        catalogue = write_sample(folder, styled=styled)
     except (UsageError, OSError) as error:
         return fail(error)
-    print(f"{catalogue}: {counted(len(ROWS), 'pair')}, pictures in {args.folder / 'images'}")
+    print(f"{catalogue}: {counted(len(ROWS), 'pair')}, pictures in {folder / 'images'}")
     return 0
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 
+import click
 from pydantic import BaseModel
 
 from function.manifest.model import Manifest
@@ -19,14 +19,9 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
 }
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = "Prints a JSON Schema."
-    parser.add_argument("document", choices=list(DOCUMENTS))
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help="Prints a JSON Schema.")
+@click.argument("document", type=click.Choice(list(DOCUMENTS)))
+def schema(document: str) -> int:
     """Print one schema."""
-    print(json.dumps(DOCUMENTS[args.document].model_json_schema(by_alias=True), indent=2))
+    print(json.dumps(DOCUMENTS[document].model_json_schema(by_alias=True), indent=2))
     return 0

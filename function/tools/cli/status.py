@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import sys
@@ -10,6 +9,8 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from itertools import chain
+
+import click
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import is_catalogue
@@ -37,6 +38,7 @@ Counts the pairs under a prefix of the output bucket: settled, accepted, for rev
 cost. What is still to come is counted from the input bucket, which the sidecars name; say --input where none
 stands yet. It says so when that bucket is paused (see `pause`).
 
+\b
   python -m function status gs://output
   python -m function status gs://output/spring --watch
   python -m function status gs://output/spring --input gs://input --json
@@ -84,30 +86,25 @@ class Status:
         return self.waiting == 0 and not self.catalogues_waiting
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = HELP
-    parser.add_argument("target", metavar="gs://OUTPUT[/PREFIX]", help="where the sidecars are")
-    parser.add_argument("--input", metavar="gs://INPUT", help="the input bucket, when no sidecar names it yet")
-    parser.add_argument("--watch", action="store_true", help="stay until everything is settled")
-    parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help=HELP)
+@click.argument("target", metavar="gs://OUTPUT[/PREFIX]", help="where the sidecars are")
+@click.option("--input", "input_uri", metavar="gs://INPUT", help="the input bucket, when no sidecar names it yet")
+@click.option("--watch", is_flag=True, help="stay until everything is settled")
+@click.option("--json", "as_json", is_flag=True, help="print JSON, one object a line")
+def status(target: str, input_uri: str | None, watch: bool, as_json: bool) -> int:
     """Count and print, once or until everything is settled. 0, or 2 when it could not be read."""
     try:
-        bucket, prefix = bucket_and_prefix(args.target)
-        source = bucket_and_prefix(args.input)[0] if args.input else None
+        bucket, prefix = bucket_and_prefix(target)
+        source = bucket_and_prefix(input_uri)[0] if input_uri else None
         storage = open_storage(bucket, *([source] if source else []))
         odd = OddObjects()
         reader = SettledReader(storage, odd)
-        shown = _Screen(args.target, as_json=args.json, live=args.watch)
+        screen = _Screen(target, as_json=as_json, live=watch)
         while True:
             started = time.monotonic()
-            status = count(storage, reader, odd, bucket, prefix, source)
-            shown.show(status)
-            if not args.watch or status.done:
+            counts = count(storage, reader, odd, bucket, prefix, source)
+            screen.show(counts)
+            if not watch or counts.done:
                 return 0
             time.sleep(max(POLL_S, (time.monotonic() - started) * (POLL_SHARE - 1)))
     except (UsageError, CompositeError, AccessDeniedError) as error:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+
+import click
 
 from function.deadline import Deadline
 from function.errors import CompositeError
@@ -22,37 +23,33 @@ HELP = """\
 Reads a style profile as the function does, and prints what the model is told of it. A file needs no network; a name is
 looked for in a bucket, at its root or in a team's folder.
 
+\b
   python -m function style check _styles/warm.json
   python -m function style check warm gs://INPUT
   python -m function style check warm gs://INPUT/team-a
 """
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = HELP
-    parser.add_argument("what", choices=["check"])
-    parser.add_argument("profile", metavar="NAME-OR-FILE", help="a file, a profile's name, or its gs:// address")
-    parser.add_argument("place", nargs="?", metavar="gs://INPUT[/TEAM]", help="where the name is looked for")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help=HELP)
+@click.argument("what", type=click.Choice(["check"]), expose_value=False)
+@click.argument("profile", metavar="NAME-OR-FILE", help="a file, a profile's name, or its gs:// address")
+@click.argument("place", required=False, metavar="[gs://INPUT[/TEAM]]", help="where the name is looked for")
+def style(profile: str, place: str | None) -> int:
     """Check it and show it. 0: it is right; 1: it is not; 2: it could not be read."""
     try:
-        style, which = _read(args.profile, args.place)
+        found, which = _read(profile, place)
     except (UsageError, AccessDeniedError, OSError) as error:
         return fail(error)
     except CompositeError as error:
         return fail(error.message, code=1)
     print(f"{which}: a good profile")
     for field in ("output", "outputs", "identity"):
-        if (value := getattr(style, field)) is not None:
+        if (value := getattr(found, field)) is not None:
             print(f"default {field}: {_plain(value)}")
-    if style.checks:
-        print(f"has to be measured: {', '.join(style.checks)}")
-    _tell("a product is placed", style_text(style.words, TEMPLATES, without=OF_NEW_SCENES))
-    _tell("a scene is generated", style_text(style.words, TEMPLATES, without=OF_PRODUCTS))
+    if found.checks:
+        print(f"has to be measured: {', '.join(found.checks)}")
+    _tell("a product is placed", style_text(found.words, TEMPLATES, without=OF_NEW_SCENES))
+    _tell("a scene is generated", style_text(found.words, TEMPLATES, without=OF_PRODUCTS))
     return 0
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import click
 
 from function.deadline import Deadline
 from function.delivery.batch_pair import BATCH_KEY, FINISH_BY_KEY
@@ -43,6 +44,7 @@ what the pictures will cost, and asks. Images go first and manifests last, so no
 What stands in the bucket unchanged is not uploaded again, so it may simply be run again: after an interruption
 it goes on, after a change it makes only what the change concerns.
 
+\b
   python -m function submit spring.csv gs://input --dry-run
   python -m function submit spring.csv gs://input
   python -m function submit ./spring gs://input/2027/spring --yes
@@ -57,41 +59,38 @@ ALLOWED_PREFIXES), as the function reads them from its own.
 """
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = HELP
-    parser.add_argument("source", type=Path, metavar="FOLDER-OR-CSV")
-    parser.add_argument("target", metavar="gs://INPUT[/PREFIX]", help="the function's input bucket")
-    parser.add_argument("--dry-run", action="store_true", help="only check, and say what would be uploaded")
-    parser.add_argument("--yes", action="store_true", help="do not ask before uploading")
-    parser.add_argument("--batch", action="store_true", help="in batches: half the price, within a day or two")
-    parser.add_argument("--finish-by", metavar="TIME", help="with --batch: 2027-03-01T08:00:00Z; default: after 48 h")
-    parser.add_argument("--skip-bad", action="store_true", help="upload what is good when something is not")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help=HELP)
+@click.argument("source", type=click.Path(path_type=Path), metavar="FOLDER-OR-CSV")
+@click.argument("target", metavar="gs://INPUT[/PREFIX]", help="the function's input bucket")
+@click.option("--dry-run", is_flag=True, help="only check, and say what would be uploaded")
+@click.option("--yes", is_flag=True, help="do not ask before uploading")
+@click.option("--batch", is_flag=True, help="in batches: half the price, within a day or two")
+@click.option("--finish-by", metavar="TIME", help="with --batch: 2027-03-01T08:00:00Z; default: after 48 h")
+@click.option("--skip-bad", is_flag=True, help="upload what is good when something is not")
+def submit(
+    source: Path, target: str, dry_run: bool, yes: bool, batch: bool, finish_by: str | None, skip_bad: bool
+) -> int:
     """Check, say, ask, upload. 0: uploaded; 1: something is wrong with the files; 2: it could not be done."""
     try:
-        bucket, prefix = bucket_and_prefix(args.target)
+        bucket, prefix = bucket_and_prefix(target)
         settings = limits_here()
-        storage, unknown = _open(bucket, dry_run=args.dry_run)
-        wish = batch_wish(args.batch, args.finish_by)
-        plan = make_plan(args.source, bucket, prefix, settings, storage, wish, skip_bad=args.skip_bad)
+        storage, unknown = _open(bucket, dry_run=dry_run)
+        wish = batch_wish(batch, finish_by)
+        plan = make_plan(source, bucket, prefix, settings, storage, wish, skip_bad=skip_bad)
         if unknown:
             print(f"note: {unknown}\n      what gs://{bucket} holds is not known, so everything counts as new")
         if plan.problems:
             _tell_problems(plan)
-            if not args.skip_bad:
+            if not skip_bad:
                 return fail("nothing was uploaded; mend these, or add --skip-bad", code=1)
         if not (plan.new_images or plan.new_documents or plan.rows_to_run_again):
             print("everything stands in the bucket already; nothing to do")
             return 0
-        _tell_plan(plan, args.target, settings)
-        if args.dry_run:
+        _tell_plan(plan, target, settings)
+        if dry_run:
             print("nothing was uploaded (--dry-run)")
             return 0
-        if not confirmed("upload?", yes=args.yes):
+        if not confirmed("upload?", yes=yes):
             print("nothing was uploaded")
             return 0
         if storage:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import click
 
 from function.deadline import Deadline
 from function.errors import CompositeError
@@ -28,28 +29,24 @@ HELP = """\
 Reads every result under a prefix of the output bucket, and says whether it is the file that its sidecar describes and
 whether its content credentials hold. Results that nobody signed are counted.
 
+\b
   python -m function verify gs://output/spring
 """
 READERS = 8
 SIGNED, UNSIGNED = "signed, and whole", "not signed"
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = HELP
-    parser.add_argument("source", metavar="gs://OUTPUT[/PREFIX]")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help=HELP)
+@click.argument("source", metavar="gs://OUTPUT[/PREFIX]", help="where the results are")
+def verify(source: str) -> int:
     """Read and say. 0: all are whole; 1: some are not, or there is none; 2: it could not be done."""
     sandbox = Sandbox()
     try:
         storage = open_storage()
-        pairs = load_pairs(CloudStore(storage), args.source, OddObjects().name)
+        pairs = load_pairs(CloudStore(storage), source, OddObjects().name)
         results = [result for pair in pairs for result in _results(pair.sidecar)]
         if not results:
-            return fail(f"no result under {args.source} yet", code=1)
+            return fail(f"no result under {source} yet", code=1)
         progress = Progress("reading", len(results))
         counts: Counter[str] = Counter()
         with ThreadPoolExecutor(READERS) as pool:

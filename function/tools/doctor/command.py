@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import click
+
 from function.service import Service
 from function.tools.cli.terminal import bucket_and_prefix, fail
 from function.tools.doctor.clock import check_clock
 from function.tools.doctor.credentials import check_default_credentials, check_key
-from function.tools.doctor.deployment import DEFAULT_NAME, DEFAULT_REGION, of_the_deployed, of_this_machine
+from function.tools.doctor.deployment import DEFAULT_NAME, DEFAULT_REGION, Deployment, of_the_deployed, of_this_machine
 from function.tools.doctor.environment import check_buckets_differ, check_caps, check_warnings, read_settings
 from function.tools.doctor.finding import Report
 from function.tools.doctor.signing import check_signing
@@ -27,6 +28,7 @@ HELP = """\
 Looks at settings, caps, clock, credentials, models, quota and buckets, and says in a line each how it is and what to
 do. It calls the model service with what is free; an object is written to the output bucket and deleted again.
 
+\b
   python -m function doctor                       what this machine's environment says
   python -m function doctor --deployed            what the deployed function's says, read with gcloud
   python -m function doctor --deployed --paid     and makes two pictures; the price is said before, and asked about
@@ -34,33 +36,49 @@ do. It calls the model service with what is free; an object is written to the ou
 Exit status: 0 no problem (there may be warnings), 1 a problem, 2 it could not look.
 """
 INTERRUPTED = 130
+STATED = "with --deployed; default: what Terraform deployed, else {}"
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = HELP
-    parser.add_argument("--deployed", action="store_true", help="examine the deployed function's environment")
-    stated = "with --deployed; default: what Terraform deployed, else {}"
-    parser.add_argument("--name", help=stated.format(DEFAULT_NAME))
-    parser.add_argument("--region", help=stated.format(DEFAULT_REGION))
-    parser.add_argument("--project", help=stated.format("gcloud's own"))
-    parser.add_argument("--input", metavar="gs://INPUT", help="the input bucket (known with --deployed)")
-    parser.add_argument("--paid", action="store_true", help="make two pictures of the shipped pair, and compare them")
-    parser.add_argument("--yes", action="store_true", help="do not ask before spending")
-    parser.add_argument(
-        "--folder", type=Path, default=Path("composite-doctor"), help="where these pictures go (default: %(default)s)"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help=HELP)
+@click.option("--deployed", is_flag=True, help="examine the deployed function's environment")
+@click.option("--name", metavar="NAME", help=STATED.format(DEFAULT_NAME))
+@click.option("--region", metavar="REGION", help=STATED.format(DEFAULT_REGION))
+@click.option("--project", metavar="PROJECT", help=STATED.format("gcloud's own"))
+@click.option("--input", "input_uri", metavar="gs://INPUT", help="the input bucket (known with --deployed)")
+@click.option("--paid", is_flag=True, help="make two pictures of the shipped pair, and compare them")
+@click.option("--yes", is_flag=True, help="do not ask before spending")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    default=Path("composite-doctor"),
+    show_default=True,
+    help="where these pictures go",
+)
+@click.option("--json", "as_json", is_flag=True, help="print JSON, one object a line")
+def doctor(
+    deployed: bool,
+    name: str | None,
+    region: str | None,
+    project: str | None,
+    input_uri: str | None,
+    paid: bool,
+    yes: bool,
+    folder: Path,
+    as_json: bool,
+) -> int:
     """Look at everything, print a line each → the exit status."""
-    report = Report(as_json=args.json)
+    report = Report(as_json=as_json)
     try:
-        if args.json and args.paid and not args.yes:
+        if as_json and paid and not yes:
             raise UsageError("with --json nobody can be asked: add --yes to spend")
-        _examine(args, report)
+        given = bucket_and_prefix(input_uri)[0] if input_uri else None
+        deployment = of_the_deployed(name, region, project) if deployed else of_this_machine()
+        services, drawing = _examine(deployment, given, report)
+        if paid and services and drawing:
+            from function.tools.doctor.paid import make_pictures  # noqa: PLC0415 (pixel libraries)
+
+            make_pictures(services, drawing, folder, report, yes=yes)
     except UsageError as problem:
         return fail(problem)
     except KeyboardInterrupt:
@@ -69,16 +87,15 @@ def run(args: argparse.Namespace) -> int:
     return 1 if report.has_problem else 0
 
 
-def _examine(args: argparse.Namespace, report: Report) -> None:
-    given = bucket_and_prefix(args.input)[0] if args.input else None
-    deployment = of_the_deployed(args.name, args.region, args.project) if args.deployed else of_this_machine()
+def _examine(deployment: Deployment, given: str | None, report: Report) -> tuple[Services | None, list[str]]:
+    """Report on all that is free → the clients, and the models that draw. `given` is an input bucket."""
     settings, found = read_settings(deployment.environment)
     if settings is not None:
         report.hide(settings.api_key)
     report.add([*deployment.findings, *found])
     if settings is None:
         report.add([check_clock()])
-        return
+        return None, []
     input_bucket = given or deployment.input_bucket
     report.add(check_warnings(settings, datetime.now(UTC).date()))
     report.add([check_caps(settings), check_clock(), check_signing(settings)])
@@ -92,10 +109,7 @@ def _examine(args: argparse.Namespace, report: Report) -> None:
         drawing = _examine_models(services, report)
     if has_identity or os.environ.get("STORAGE_EMULATOR_HOST"):
         _examine_buckets(services, settings, input_bucket, report)
-    if args.paid and drawing:
-        from function.tools.doctor.paid import make_pictures  # noqa: PLC0415 (pixel libraries)
-
-        make_pictures(services, drawing, args.folder, report, yes=args.yes)
+    return services, drawing
 
 
 def _examine_models(services: Services, report: Report) -> list[str]:

@@ -11,7 +11,6 @@ batch_jobs.py. `drift` scales how far an answer departs from its scene: 1 is as 
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import signal
@@ -21,6 +20,7 @@ from collections import Counter
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import click
 import numpy as np
 from google.api_core.exceptions import NotFound
 
@@ -390,19 +390,18 @@ def _described(request: GenerateRequest) -> dict[str, Any]:
 ENDED_BY = (signal.SIGINT, signal.SIGTERM)
 
 
-def main() -> None:
+@click.command(help=__doc__.split("\n")[0])
+@click.option("--host", metavar="HOST", default="127.0.0.1", show_default=True)
+@click.option("--port", type=int, required=True, help="0 takes a free one")
+@click.option("--storage", metavar="URL", help="of the storage emulator, for batch jobs of Vertex AI")
+@click.option("--batch-seconds", type=float, default=0.0, help="how long a batch job takes")
+@click.option("--latency", type=float, default=0.0, help="seconds added to every answer")
+def main(host: str, port: int, storage: str | None, batch_seconds: float, latency: float) -> None:
     """Serve until SIGINT or SIGTERM."""
-    parser = argparse.ArgumentParser("python -m function.tools.emulator.server", description=__doc__.split("\n")[0])
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
-    parser.add_argument("--storage", help="URL of the storage emulator, for batch jobs of Vertex AI")
-    parser.add_argument("--batch-seconds", type=float, default=0.0, help="how long a batch job takes")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds added to every answer")
-    options = parser.parse_args()
     # Waited for, not handled: a handler may come while its own thread holds the lock that it wants.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDED_BY)
-    with GeminiEmulator(options.port, options.host, options.latency, storage_url=options.storage) as emulator:
-        emulator.control(batch_s=options.batch_seconds)
+    with GeminiEmulator(port, host, latency, storage_url=storage) as emulator:
+        emulator.control(batch_s=batch_seconds)
         print(f"Gemini emulator on {emulator.url}", flush=True)
         signal.sigwait(ENDED_BY)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from itertools import chain
 from pathlib import Path
+
+import click
 
 from function.errors import CompositeError
 from function.storage.client import AccessDeniedError
@@ -26,6 +27,7 @@ REVIEW_HELP = f"""\
 Writes a page to look at every pair under a prefix of the output bucket: a folder with index.html and its
 pictures. It needs no server and no network; open it in a browser, keep it, or copy it to a bucket.
 
+\b
   python -m function review gs://output
   python -m function review gs://output/spring --to spring-review
 
@@ -34,6 +36,7 @@ Up to {FULL_SIZE_PAIRS} pairs the originals are copied too, so that 100 % shows 
 page has {PREVIEW_PX}-pixel previews and a link to each original. --full copies them whatever the number
 (about 10 MB a 4K pair), --previews never does.
 
+\b
   python -m function review gs://output/spring --serve
 
 serves the page on this machine until Ctrl-C, and then it can do more: what you decide there is in the bucket at once,
@@ -42,42 +45,34 @@ themselves. It is bound to 127.0.0.1, and its address holds a token that is made
 """
 
 
-def review_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of `review`; `run` is set to what runs it."""
-    parser.description = REVIEW_HELP
-    parser.add_argument("source", metavar="gs://OUTPUT[/PREFIX]", help="where the sidecars are")
-    parser.add_argument(
-        "--to", type=Path, metavar="DIR", help="default: review; with --serve a folder that is deleted at the end"
-    )
-    parser.add_argument("--serve", action="store_true", help="serve it on this machine, with redo and pick")
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="of --serve; default: a free one")
-    parser.add_argument(
-        "--by", metavar="NAME", help="of --serve: who decides; default: the account you are signed in with"
-    )
-    size = parser.add_mutually_exclusive_group()
-    size.add_argument("--full", action="store_true", default=None, help="copy the originals too")
-    size.add_argument("--previews", action="store_false", dest="full", help="never copy the originals")
-    parser.set_defaults(run=run_review)
-
-
-def run_review(args: argparse.Namespace) -> int:
+@click.command(help=REVIEW_HELP)
+@click.argument("source", metavar="gs://OUTPUT[/PREFIX]", help="where the sidecars are")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="default: review; with --serve a folder that is deleted at the end",
+)
+@click.option("--serve", is_flag=True, help="serve it on this machine, with redo and pick")
+@click.option("--port", type=int, default=0, metavar="N", help="of --serve; default: a free one")
+@click.option("--by", metavar="NAME", help="of --serve: who decides; default: the account you are signed in with")
+@click.option("--full/--previews", default=None, help="copy the originals too, or never")
+def review(source: str, to: Path | None, serve: bool, port: int, by: str | None, full: bool | None) -> int:
     """Write the page, print where it is. 0: written; 1: nothing is settled yet; 2: it could not be done."""
     try:
-        storage = open_storage(split_gs_uri(args.source)[0])
-        if args.serve:
-            return serve_review(
-                storage, args.source, args.to, port=args.port, full=args.full, by=(args.by or "").strip()
-            )
-        pairs = load_pairs(CloudStore(storage), args.source, OddObjects().name)
+        storage = open_storage(split_gs_uri(source)[0])
+        if serve:
+            return serve_review(storage, source, to, port=port, full=full, by=(by or "").strip())
+        pairs = load_pairs(CloudStore(storage), source, OddObjects().name)
         first = next(pairs, None)
         if first is None:
-            return fail(f"no settled pair under {args.source} yet", code=1)
-        today = spending_today(storage, split_gs_uri(args.source)[0])
+            return fail(f"no settled pair under {source} yet", code=1)
+        today = spending_today(storage, split_gs_uri(source)[0])
         page = write_review(
             chain([first], pairs),
-            args.to or DEFAULT_FOLDER,
-            args.source,
-            full=args.full,
+            to or DEFAULT_FOLDER,
+            source,
+            full=full,
             progress=_tell,
             spending=str(today or ""),
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import click
 
 from function.deadline import Deadline
 from function.errors import CompositeError
@@ -34,6 +37,7 @@ DECIDE_HELP = """\
 Carries out decisions about pictures. With who decided and when, they are written to the picture's metadata
 ("review-decision": accept or reject). A picture that was made anew since it was judged is left alone, and said so.
 
+\b
   python -m function decide decisions.json gs://output         what a review page has exported
   python -m function decide gs://output --accept spring/000002 --reject spring/000005
   python -m function decide gs://output --redo spring/000003 --reason "the cap is cut off"
@@ -49,46 +53,72 @@ name: who really called is in its audit logs.
 """
 
 
-def decide_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of `decide`; `run` is set to what runs it."""
-    parser.description = DECIDE_HELP
-    parser.add_argument("decisions", nargs="?", type=Path, metavar="decisions.json", help="from a review page")
-    parser.add_argument("target", metavar="gs://OUTPUT[/PREFIX]", help="where the pictures are")
-    parser.add_argument("--by", metavar="NAME", help="who decided")
-    for name, said in {
-        "accept": "accept the picture of this pair",
-        "reject": "reject it",
-        "redo": "have it made again",
-        "pick": "make another attempt the result",
-    }.items():
-        parser.add_argument(f"--{name}", action="append", default=[], metavar="PAIR", help=said)
-    parser.add_argument(
-        "--comment", metavar="TEXT", help=f"kept with the picture, {MAX_COMMENT_CHARS} characters at most"
-    )
-    parser.add_argument("--reason", metavar="TEXT", help="of --redo: what is wrong, told to the model")
-    parser.add_argument("--placement", metavar="TEXT", help="of --redo: another placement")
-    parser.add_argument("--seed", type=int, metavar="N", help="of --redo; default: a random one")
-    parser.add_argument("--attempts", type=int, metavar="N", help="of --redo: pictures that it may cost")
-    parser.add_argument("--attempt", type=int, metavar="N", help="of --pick: which attempt")
-    parser.add_argument("--yes", action="store_true", help="do not ask before something is paid for")
-    parser.set_defaults(run=run_decide)
+@dataclass(frozen=True)
+class _Details:
+    """What is said of the pairs that are named on the command line."""
+
+    comment: str | None
+    reason: str | None
+    placement: str | None
+    seed: int | None
+    attempts: int | None
+    attempt: int | None
 
 
-def run_decide(args: argparse.Namespace) -> int:
+def _one_at_most(context: click.Context, _: click.Parameter, given: tuple[Path, ...]) -> Path | None:
+    if len(given) > 1:
+        raise click.UsageError(f"Got unexpected extra argument ({given[1]})", context)
+    return given[0] if given else None
+
+
+@click.command(help=DECIDE_HELP)
+@click.argument(
+    "decisions_file",
+    type=click.Path(path_type=Path),
+    nargs=-1,  # an optional one before one that is required
+    callback=_one_at_most,
+    metavar="[decisions.json]",
+    help="from a review page",
+)
+@click.argument("target", metavar="gs://OUTPUT[/PREFIX]", help="where the pictures are")
+@click.option("--by", metavar="NAME", help="who decided")
+@click.option("--accept", multiple=True, metavar="PAIR", help="accept the picture of this pair")
+@click.option("--reject", multiple=True, metavar="PAIR", help="reject it")
+@click.option("--redo", multiple=True, metavar="PAIR", help="have it made again")
+@click.option("--pick", multiple=True, metavar="PAIR", help="make another attempt the result")
+@click.option("--comment", metavar="TEXT", help=f"kept with the picture, {MAX_COMMENT_CHARS} characters at most")
+@click.option("--reason", metavar="TEXT", help="of --redo: what is wrong, told to the model")
+@click.option("--placement", metavar="TEXT", help="of --redo: another placement")
+@click.option("--seed", type=int, metavar="N", help="of --redo; default: a random one")
+@click.option("--attempts", type=int, metavar="N", help="of --redo: pictures that it may cost")
+@click.option("--attempt", type=int, metavar="N", help="of --pick: which attempt")
+@click.option("--yes", is_flag=True, help="do not ask before something is paid for")
+def decide(
+    decisions_file: Path | None,
+    target: str,
+    by: str | None,
+    accept: tuple[str, ...],
+    reject: tuple[str, ...],
+    redo: tuple[str, ...],
+    pick: tuple[str, ...],
+    yes: bool,
+    **details: Any,
+) -> int:
     """Carry the decisions out. 0: all done; 1: one of them could not be; 2: it could not be done."""
     try:
-        storage = open_storage(bucket_and_prefix(args.target)[0])
-        if args.decisions:
-            decisions = read_decisions(args.decisions)
+        storage = open_storage(bucket_and_prefix(target)[0])
+        if decisions_file:
+            decisions = read_decisions(decisions_file)
         else:
-            decisions = _named(args, lambda name: _find(storage, args.target, name))
-        prices = [_price(storage, args.target, one) for one in decisions if one.decision == "redo"]
-        if prices and not _agreed(prices, yes=args.yes):
+            named = {"accept": accept, "reject": reject, "redo": redo, "pick": pick}
+            decisions = _named(named, _Details(**details), lambda name: _find(storage, target, name))
+        prices = [_price(storage, target, one) for one in decisions if one.decision == "redo"]
+        if prices and not _agreed(prices, yes=yes):
             print("nothing was done")
             return 0
-        by = (args.by or "").strip() or who()
+        person = (by or "").strip() or who()
         outcomes: Counter[Outcome] = Counter()
-        for decision, outcome in write_decisions(decisions, args.target, storage, by):
+        for decision, outcome in write_decisions(decisions, target, storage, person):
             outcomes[outcome] += 1
             if outcome != "written":
                 print(f"{shown(decision.subject)}: {OUTCOMES_SAID[outcome]}", file=sys.stderr)
@@ -104,29 +134,31 @@ def run_decide(args: argparse.Namespace) -> int:
         return fail(error)
     print(f"{outcomes['written']} of {counted(len(decisions), 'decision')} written")
     if prices and outcomes["written"]:
-        print(f"Follow it with:\n  python -m function status {args.target} --watch")
+        print(f"Follow it with:\n  python -m function status {target} --watch")
     return 0 if outcomes["written"] == len(decisions) else 1
 
 
-def _named(args: argparse.Namespace, find: Callable[[str], tuple[str, Sidecar]]) -> list[Decision]:
-    """The decisions that are named on the command line. Raises UsageError, InvalidDecisionsError."""
+def _named(
+    named: dict[str, tuple[str, ...]], details: _Details, find: Callable[[str], tuple[str, Sidecar]]
+) -> list[Decision]:
+    """The decisions about `named` pairs, by what was decided. Raises UsageError, InvalidDecisionsError."""
     rows = []
-    for decision in ("accept", "reject", "redo", "pick"):
-        for name in getattr(args, decision):
+    for decision, names in named.items():
+        for name in names:
             sidecar_name, sidecar = find(name)
             row = {
                 "decision": decision,
                 "sidecar": sidecar_name,
                 "result": sidecar.result.uri if sidecar.result else None,
                 "manifest_generation": sidecar.manifest.generation if sidecar.manifest else None,
-                "comment": args.comment,
+                "comment": details.comment,
             }
             if decision == "redo":
                 reasons = [check.reason for check in sidecar.checks.values() if not check.passed]
-                row |= {"feedback": args.reason if args.reason is not None else " ".join(reasons)[:500]}
-                row |= {"placement": args.placement, "seed": args.seed, "attempts": args.attempts}
+                row |= {"feedback": details.reason if details.reason is not None else " ".join(reasons)[:500]}
+                row |= {"placement": details.placement, "seed": details.seed, "attempts": details.attempts}
             elif decision == "pick":
-                row |= {"attempt": args.attempt}
+                row |= {"attempt": details.attempt}
             rows.append(decision_from(row, f"--{decision} {name}"))
     if not rows:
         raise UsageError("name a file of decisions, or pairs with --accept, --reject, --redo or --pick")

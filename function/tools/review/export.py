@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import os
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import click
 
 from function.deadline import Deadline
 from function.errors import CompositeError
@@ -36,6 +37,7 @@ Copies the approved pictures under a prefix of the output bucket into a folder o
 (--name-by sku) or as they are, with a table, export.csv: what is approved and by whom, what is rejected and why, and
 what nobody has decided yet.
 
+\b
   python -m function export gs://output/spring approved
   python -m function export gs://output/spring gs://shop/spring --name-by sku
 
@@ -48,38 +50,33 @@ from a folder if it was copied by this command.
 COPIERS = 8
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments; `run` is set to what runs it."""
-    parser.description = HELP
-    parser.add_argument("source", metavar="gs://OUTPUT[/PREFIX]", help="where the pictures are")
-    parser.add_argument("target", metavar="FOLDER|gs://BUCKET[/PREFIX]", help="where they go")
-    parser.add_argument("--name-by", metavar="LABEL", help="a label to name them by, such as sku; default: their names")
-    parser.add_argument("--by-people", action="store_true", help="only what a person has accepted")
-    parser.add_argument("--link", type=Path, metavar="RESULTS", help="link to the pictures in this folder")
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
+@click.command(help=HELP)
+@click.argument("source", metavar="gs://OUTPUT[/PREFIX]", help="where the pictures are")
+@click.argument("target", metavar="FOLDER|gs://BUCKET[/PREFIX]", help="where they go")
+@click.option("--name-by", metavar="LABEL", help="a label to name them by, such as sku; default: their names")
+@click.option("--by-people", is_flag=True, help="only what a person has accepted")
+@click.option("--link", type=click.Path(path_type=Path), metavar="RESULTS", help="link to the pictures in this folder")
+def export(source: str, target: str, name_by: str | None, by_people: bool, link: Path | None) -> int:
     """Copy and say. 0: done; 1: there is nothing to export, or a picture is gone; 2: it could not be done."""
     try:
-        storage = open_storage(bucket_and_prefix(args.source)[0])
-        pairs = list(load_pairs(CloudStore(storage), args.source, OddObjects().name))
+        storage = open_storage(bucket_and_prefix(source)[0])
+        pairs = list(load_pairs(CloudStore(storage), source, OddObjects().name))
         if not pairs:
-            return fail(f"no settled pair under {args.source} yet", code=1)
-        found = plan(pairs, args.name_by, by_people=args.by_people)
-        if str(args.target).startswith("gs://"):
-            if args.link:
+            return fail(f"no settled pair under {source} yet", code=1)
+        found = plan(pairs, name_by, by_people=by_people)
+        if target.startswith("gs://"):
+            if link:
                 raise UsageError("--link is for a folder")
-            missing = _to_bucket(storage, found, str(args.target))
+            missing = _to_bucket(storage, found, target)
         else:
-            missing = _to_folder(storage, found, Path(args.target), args.link)
+            missing = _to_folder(storage, found, Path(target), link)
     except (UsageError, CompositeError, AccessDeniedError, ValueError, OSError) as error:
         return fail(error)
     for name in missing:
         print(f"{shown(name)}: the picture is not there any more", file=sys.stderr)
     approved = sum(one.approved for one in found) - len(missing)
     rejected = sum(pair.decision == "reject" for pair in pairs)
-    print(f"{counted(approved, 'approved picture')} in {args.target}, of {counted(len(pairs), 'pair')}; "
+    print(f"{counted(approved, 'approved picture')} in {target}, of {counted(len(pairs), 'pair')}; "
           f"{rejected:,} rejected (see {TABLE})")  # fmt: skip
     return 1 if missing else 0
 

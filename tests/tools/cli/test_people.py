@@ -3,7 +3,7 @@
 import json
 from types import SimpleNamespace
 
-from function.tools.command_line import command_line
+from function.tools import command_line
 
 
 def test_people_and_checks_are_counted_apart(own_cloud, monkeypatch, capsys):
@@ -31,8 +31,7 @@ def test_people_and_checks_are_counted_apart(own_cloud, monkeypatch, capsys):
     again.metadata = {"review-asked": "redo", "review-redone": "2"}
     again.patch()
     for arguments in (["--json"], []):
-        options = command_line().parse_args(["status", f"gs://{own_cloud.output}/s", *arguments])
-        assert options.run(options) == 0
+        assert command_line.main(["status", f"gs://{own_cloud.output}/s", *arguments]) == 0
     counted, *words = capsys.readouterr().out.splitlines()
     assert json.loads(counted)["people"] == {
         "by_checks": 1, "accepted": 1, "rejected": 1, "to_look_at": 1, "redone": 1,

@@ -3,9 +3,9 @@
 import shlex
 from dataclasses import replace
 
-from function.tools.command_line import command_line
 from function.tools.review.decisions import read_decisions
 from tests.tools.review.samples import RESULT_COLOUR, make_pair, png, record
+from tests.tools.understood import understood
 
 HOSTILE = 'it\'s $(rm -rf /) `x` "y"\n; z'
 
@@ -28,7 +28,7 @@ def two_attempts():
 def parsed(command: str):
     words = shlex.split(command)
     assert words[:3] == ["python", "-m", "function"]
-    return command_line().parse_args(words[3:])
+    return understood(words[3:])
 
 
 def exported(page, tmp_path):
@@ -46,7 +46,7 @@ def test_a_redo_is_a_decision_and_a_command(open_page, tmp_path):
     page.keyboard.press("Escape")
     page.locator(".card").click()
     page.keyboard.press("r")
-    assert "bright cut-out fringe" in parsed(page.locator("#redo-command").text_content()).reason
+    assert "bright cut-out fringe" in parsed(page.locator("#redo-command").text_content())["reason"]
     page.locator("#redo-chips label").click()
     page.locator("#redo-words").fill(HOSTILE)
     page.locator("#redo-placement").fill("right")
@@ -54,9 +54,9 @@ def test_a_redo_is_a_decision_and_a_command(open_page, tmp_path):
     page.locator("#redo-attempts").fill("2")
     assert "at most $0.07" in page.locator("#redo-price").inner_text()
     options = parsed(page.locator("#redo-command").text_content())
-    said = (options.target, options.redo, options.placement, options.seed, options.attempts, options.by)
-    assert said == ("gs://out/a", ["a/one"], "right", 7, 2, "jo")
-    assert options.reason == HOSTILE and options.decisions is None
+    said = [options[name] for name in ("target", "redo", "placement", "seed", "attempts", "by")]
+    assert said == ["gs://out/a", ("a/one",), "right", 7, 2, "jo"]
+    assert options["reason"] == HOSTILE and options["decisions_file"] is None
     page.locator("#redo-send").click()
     assert "To be made again" in page.locator("#decided").inner_text()
     (row,) = exported(page, tmp_path)
@@ -71,7 +71,7 @@ def test_an_attempt_is_looked_at_and_picked(open_page, tmp_path):
     page.locator("#filmstrip button").first.click()
     assert page.locator("#pick-text").inner_text().startswith("Did not pass: No halo.")
     options = parsed(page.locator("#pick-command").text_content())
-    assert (options.pick, options.attempt) == (["a/one"], 1)
+    assert (options["pick"], options["attempt"]) == (("a/one",), 1)
     page.locator("#pick-use").click()
     (row,) = exported(page, tmp_path)
     assert (row.decision, row.attempt) == ("pick", 1)

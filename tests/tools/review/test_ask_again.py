@@ -10,9 +10,9 @@ from function.delivery.catalogue import process_catalogue
 from function.delivery.cloud_event import Upload
 from function.service import Service
 from function.settings import Settings
+from function.tools import command_line
 from function.tools.cli.terminal import limits_here
 from function.tools.cli.upload_plan import make_plan
-from function.tools.command_line import command_line
 from tests.product_samples import put_products
 from tests.support import picture, product_png, scene_png
 
@@ -33,8 +33,7 @@ def function(place):
 
 
 def decide(place, *arguments: object) -> int:
-    options = command_line().parse_args(["decide", f"gs://{place.output}", "--by", "jo", *map(str, arguments)])
-    return options.run(options)
+    return command_line.main(["decide", f"gs://{place.output}", "--by", "jo", *map(str, arguments)])
 
 
 def manifest(place, name: str):
@@ -80,10 +79,7 @@ class TestRedo:
         assert place.sidecar("r/failed.json")["status"] == "failed"
         row = {"decision": "redo", "sidecar": "r/failed.json", "result": None, "feedback": "Oil.", "by": "kim"}
         (tmp_path / "decisions.json").write_text(json.dumps({"decisions": [row]}))
-        options = command_line().parse_args(
-            ["decide", str(tmp_path / "decisions.json"), f"gs://{place.output}", "--yes"]
-        )
-        assert options.run(options) == 0
+        assert command_line.main(["decide", str(tmp_path / "decisions.json"), f"gs://{place.output}", "--yes"]) == 0
         deliver(place, function, "r/failed.json")
         after = place.sidecar("r/failed.json")
         assert (after["status"], after["feedback"], after["person"]["by"]) == ("accepted", "Oil.", "kim")

@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from function.tools.command_line import command_line
+from function.tools import command_line
 from function.tools.review.cloud import CloudStore
 from function.tools.review.pair import load_pairs
 
 
 def run(*arguments: str) -> int:
-    options = command_line().parse_args(arguments)
-    return options.run(options)
+    return command_line.main(arguments)
 
 
 def metadata(own_cloud, name: str) -> dict:

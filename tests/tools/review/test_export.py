@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from function.tools.command_line import command_line
+from function.tools import command_line
 from tests.tools.review.samples import RESULT_COLOUR, png
 
 HOSTILE = "../../etc/pass wd"
 
 
 def run(*arguments: object) -> int:
-    options = command_line().parse_args(["export", *map(str, arguments)])
-    return options.run(options)
+    return command_line.main(["export", *map(str, arguments)])
 
 
 def rows_of(content: bytes) -> dict[str, dict[str, str]]:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from function.storage.client import Storage
-from function.tools.command_line import command_line
+from function.tools import command_line
 from function.tools.local.event_relay import Relay
 from function.tools.review.live import Live
 from function.tools.review.server import ReviewServer
@@ -89,8 +89,7 @@ class TestFromRejectedToApproved:
                 page.locator("#redo-send").click()
                 page.keyboard.press("Escape")
             redo = ["decide", f"gs://{own_cloud.output}", "--redo", f"spring/{by_command}", "--yes", "--by", "al"]
-            options = command_line().parse_args(redo)
-            assert options.run(options) == 0
+            assert command_line.main(redo) == 0
             wait_for(page, f"pairs.filter((pair) => pair.status === 'accepted').length === {pairs}")
             told = [seen["text"] for seen in own_cloud.gemini.requests if "put right" in seen["text"]]
             assert len(told) == bad and sum("Ground it on the table." in text for text in told) == bad - 1
