@@ -107,7 +107,7 @@ class Service:
             return Response("paused\n", DELIVER_AGAIN, mimetype="text/plain")
         except LeaseHeldError as other:
             log("INFO", f"deliver again: {other.message}", stage="lease", age_s=round(upload.age_s(), 3))
-            return Response("another delivery is at work\n", DELIVER_AGAIN, mimetype="text/plain")
+            return Response("another delivery is in progress\n", DELIVER_AGAIN, mimetype="text/plain")
         except TransientError as passing:
             log(
                 "WARNING", "deliver again", reason=passing.message, error_code=passing.code.value,
@@ -185,7 +185,7 @@ class Service:
         log("INFO", "shutting down: leases were handed over", stage="event")
 
     def _sweep(self, request: Request) -> Response:
-        """What the scheduler asks for: batch jobs are looked at. 2xx also while another sweep is at work."""
+        """What the scheduler asks for: batch jobs are looked at. 2xx also while another sweep is in progress."""
         from function.delivery.batch_files import run_sweep  # noqa: PLC0415
 
         set_context(event_id=uuid.uuid4().hex, **self._trace(request))
@@ -197,7 +197,7 @@ class Service:
         except Exception as error:  # noqa: BLE001 (as for an event)
             log_unexpected(error, "batch")
             return Response("sweep again: internal\n", DELIVER_AGAIN, mimetype="text/plain")
-        return Response("swept\n" if swept else "another sweep is at work\n", ACKNOWLEDGED, mimetype="text/plain")
+        return Response("swept\n" if swept else "another sweep is in progress\n", ACKNOWLEDGED, mimetype="text/plain")
 
     def _process(self, upload: Upload) -> str:
         if self._settings.batch_bucket is not None and upload.bucket == self._settings.batch_bucket:
@@ -215,7 +215,11 @@ class Service:
             )
             return "refused"
         if upload.name.startswith(OWN_PREFIXES):
-            log("ERROR", f"refused: {upload.name} would be answered among this function's own records", stage="event")
+            log(
+                "ERROR",
+                f"refused: {upload.name} would have its outputs among this function's own records",
+                stage="event",
+            )
             return "refused"
         deadline = Deadline(self._settings.event_deadline_s)
         if self.services().switches.look(upload.bucket).paused:

@@ -66,7 +66,7 @@ def _collected(
     if missing and since_end_s < context.gather_s:
         return False
     for part in missing:
-        log("WARNING", "no event has collected these results: collected by the sweep", stage="batch", job=job.id)
+        log("WARNING", "no event collected these results in time; the sweep collects them", stage="batch", job=job.id)
         collect_range(context, job.id, part, deadline)
     return True
 
@@ -90,7 +90,7 @@ def _close_request(
     late = min(request.finish_by, job.finish_by) <= time.time()
     at_once = request.line_error_is_final or late or request.tries + 1 >= MAX_TRIES
     if at_once:
-        why = request.line_error or ("its time is up" if late else f"no answer from {MAX_TRIES} jobs")
+        why = request.line_error or ("past its deadline" if late else f"no answer from {MAX_TRIES} jobs")
         ask_at_once(context, digest, why, deadline, job=job.id, lost=lost)
     else:
         requeue(context, request, job.id, deadline, lost=lost)

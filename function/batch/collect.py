@@ -86,7 +86,7 @@ def collect_range(context: BatchContext, job_id: str, part: Range, deadline: Dea
     """
     job, _ = context.jobs.read(job_id, deadline)
     if job is None:
-        log("ERROR", "results of a batch job that no record is of: left alone", stage="batch", job=job_id)
+        log("ERROR", "results of an unknown batch job; ignored", stage="batch", job=job_id)
         return
     counted: dict[str, int] = {"answers": 0, "errors": 0, "unknown": 0}
     unspent_usd = 0.0
@@ -127,7 +127,7 @@ def _take(
     digest = job.keys.get(line.key or "") if line else None
     if line is None or digest is None:
         counted["unknown"] += 1
-        log("WARNING", "a line of batch results is of no request of its job", stage="batch", job=job.id)
+        log("WARNING", "a line of the batch results matches no request of its job", stage="batch", job=job.id)
         return 0.0
     if line.answer is None:
         counted["errors"] += 1
@@ -141,7 +141,7 @@ def _take(
     if record.state == "answered" and results in record.answered_from:
         return 0.0
     if record.state == "ask_now":
-        log("ERROR", "a batch answered after it was given up", stage="batch", job=job.id)
+        log("ERROR", "a batch answered after its request was given up", stage="batch", job=job.id)
         return 0.0
     if record.state != "answered":
         store = AnswerStore(context.storage, context.output_bucket)

@@ -23,7 +23,13 @@ def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     if job.asked_times > 1:  # an earlier creation may show itself late
         found = {one.name for one in context.service.find(job.display_name, deadline)} - {*job.service_names}
         for twin in sorted(found):
-            log("ERROR", IN_TROUBLE, stage="batch", job=job.id, reason="a job was made twice; the later is cancelled")
+            log(
+                "ERROR",
+                IN_TROUBLE,
+                stage="batch",
+                job=job.id,
+                reason="the job was created twice; the later one is cancelled",
+            )
             context.service.cancel(twin, deadline)
         if found:
             job = context.update(job, deadline, service_names=(*job.service_names, *sorted(found)))
@@ -39,10 +45,10 @@ def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     if job.cancelled_at is not None:
         if now - job.cancelled_at < CANCEL_WAIT_S:
             return job
-        log("ERROR", IN_TROUBLE, stage="batch", job=job.id, reason="it came to no end after it was cancelled")
+        log("ERROR", IN_TROUBLE, stage="batch", job=job.id, reason="it did not end after it was cancelled")
         return context.update(job, deadline, state="ended", service_state=NO_END, ended_at=now)
     if now >= job.finish_by:
-        log("ERROR", IN_TROUBLE, stage="batch", job=job.id, reason="its time is up: it is cancelled")
+        log("ERROR", IN_TROUBLE, stage="batch", job=job.id, reason="past its deadline; cancelling it")
         for one in jobs:
             if not one.ended:
                 _cancel(context, one, deadline)
@@ -65,7 +71,7 @@ def _look(context: BatchContext, name: str, deadline: Deadline) -> ServiceJob:
     try:
         return context.service.get(name, deadline)
     except ModelNotFoundError:
-        return ServiceJob(name, "", "FAILED", 0.0, f"{GONE}: the service does not know it any more")
+        return ServiceJob(name, "", "FAILED", 0.0, f"{GONE}: the service no longer knows it")
 
 
 def _cancel(context: BatchContext, job: ServiceJob, deadline: Deadline) -> None:

@@ -59,7 +59,7 @@ def ask_at_once(
     record = context.requests.change(digest, changed, deadline)
     if record is None or record.state != "ask_now" or (job and record.job != job):
         return
-    log("INFO", "asked for at once, at full price", stage="batch", reason=why, job=job, attempt=record.number)
+    log("INFO", "asking now, at full price", stage="batch", reason=why, job=job, attempt=record.number)
     for waiter in record.waiters:
         touch(context.storage, waiter, deadline)
 

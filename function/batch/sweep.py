@@ -78,7 +78,7 @@ def _advance(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     except DeadlineExceededError:
         raise
     except (TransientError, ModelRejectedError) as error:
-        log("WARNING", f"a batch job is looked at again later: {error.message}", stage="batch", job=job.id)
+        log("WARNING", f"a batch job will be retried later: {error.message}", stage="batch", job=job.id)
     return job
 
 

@@ -143,7 +143,7 @@ def _complete(delivery: Delivery, stored: StoredObject, sidecar: dict[str, Any],
         waiting = delivery.storage.stat(stored.bucket, name, delivery.deadline) if name != IN_PLACE else None
         if waiting is not None:
             delivery.storage.delete(stored.bucket, name, delivery.deadline, generation=waiting.generation)
-    log("WARNING", f"another delivery was at work, too; {len(missing)} of its calls are added", stage="commit")
+    log("WARNING", f"another delivery was in progress too; {len(missing)} of its calls were added", stage="commit")
 
 
 def _missing_attempts(

@@ -25,7 +25,7 @@ def file_name(template: str, labels: dict[str, str]) -> str:
 
     name = unicodedata.normalize("NFC", _LABEL.sub(label, template).strip())
     if bad := _FORBIDDEN.search(name):
-        raise ValueError(f"{bad[0]!r} cannot stand in the name of a file")
+        raise ValueError(f"{bad[0]!r} is not allowed in a file name")
     if not name or name.startswith(".") or name.endswith((".", " ")):
         raise ValueError("a file's name cannot be empty, begin with a dot, or end with one")
     if len(name.encode()) > MAX_NAME_BYTES:

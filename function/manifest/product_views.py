@@ -50,7 +50,7 @@ OneOrViews = Annotated[
 
 def _in_words(placement: object) -> object:
     if isinstance(placement, dict):
-        raise ValueError("an exact place is that of one product alone; say in words where this one of several stands")
+        raise ValueError("an exact place needs a single product; describe in words where this one stands")
     return placement
 
 
@@ -72,7 +72,7 @@ def _distinct_products(products: list[AskedProduct]) -> list[AskedProduct]:
         raise ValueError(f"two products are called {quoted(twice[0])}: give each a name of its own")
     photographs = sum(len(views_of(one.product)) for one in products)
     if photographs > MAX_VIEWS:
-        raise ValueError(f"they have {photographs} photographs together; {MAX_VIEWS} are the most")
+        raise ValueError(f"they have {photographs} photographs together; at most {MAX_VIEWS} are allowed")
     return products
 
 

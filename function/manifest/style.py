@@ -118,7 +118,7 @@ def style_object(manifest: Manifest, settings: Settings, bucket: str | None, nam
         or not re.fullmatch(STYLE_NAME, style_name(found))
     ):
         raise InvalidManifestError(
-            f"style: {quoted(manifest.style)} is no profile's address, gs://bucket/{STYLES_FOLDER}/NAME{STYLE_SUFFIX}"
+            f"style: {quoted(manifest.style)} is not the address of a profile, gs://bucket/{STYLES_FOLDER}/NAME{STYLE_SUFFIX}"
         )
     if not may_read(settings.allowed_prefixes, (bucket, name) if bucket else None, found.bucket, found.name):
         raise ForbiddenReferenceError(f"style: {quoted(found.uri)} may not be read from here (ALLOWED_PREFIXES)")

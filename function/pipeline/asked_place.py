@@ -27,7 +27,7 @@ def asked_place(manifest: Manifest, scene_size: Size, ground: np.ndarray | None)
         height = asked.height_cm / asked.scene_cm_per_px / scene_size[1]
     if height is not None and height > 1:
         raise InvalidManifestError(
-            f"placement.height_cm: the product would be {height:.2f} times as tall as the scene; look at the scale"
+            f"placement.height_cm: the product would be {height:.2f} times as tall as the scene; check the scale"
         )
     box = None if asked.box is None else (asked.box[0], asked.box[1], asked.box[2], asked.box[3])
     return AskedPlace(box, ground, height, manifest.pose == "hang", asked.tolerance)
@@ -42,7 +42,7 @@ def check_mask(size: Size, ground: np.ndarray, scene_size: Size) -> None:
             f"({scene_size[0]} x {scene_size[1]})"
         )
     if not areas(ground):
-        raise InvalidManifestError("placement.mask: nothing of it is white, so the product may stand nowhere")
+        raise InvalidManifestError("placement.mask: it has no white pixels, so there is no place for the product")
 
 
 def spot_in(frame: Frame, asked: AskedPlace | None, manifest: Manifest) -> Spot | None:
