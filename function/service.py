@@ -110,7 +110,7 @@ class Service:
             return Response("paused\n", DELIVER_AGAIN, mimetype="text/plain")
         except LeaseHeldError as other:
             logger.info("deliver again: %s", other.message, extra={"stage": "lease", "age_s": round(upload.age_s(), 3)})
-            return Response("another delivery is at work\n", DELIVER_AGAIN, mimetype="text/plain")
+            return Response("another delivery is in progress\n", DELIVER_AGAIN, mimetype="text/plain")
         except TransientError as passing:
             logger.warning(
                 "deliver again",
@@ -193,7 +193,7 @@ class Service:
         logger.info("shutting down: leases were handed over", extra={"stage": "event"})
 
     def _sweep(self, request: Request) -> Response:
-        """What the scheduler asks for: batch jobs are looked at. 2xx also while another sweep is at work."""
+        """What the scheduler asks for: batch jobs are looked at. 2xx also while another sweep is in progress."""
         from function.delivery.batch_files import run_sweep  # noqa: PLC0415
 
         set_context(event_id=uuid.uuid4().hex, **self._trace(request))
@@ -205,7 +205,7 @@ class Service:
         except Exception as error:
             logger.exception("unexpected: %s: %s", type(error).__name__, error, extra={"stage": "batch"})
             return Response("sweep again: internal\n", DELIVER_AGAIN, mimetype="text/plain")
-        return Response("swept\n" if swept else "another sweep is at work\n", ACKNOWLEDGED, mimetype="text/plain")
+        return Response("swept\n" if swept else "another sweep is in progress\n", ACKNOWLEDGED, mimetype="text/plain")
 
     def _process(self, upload: Upload) -> str:
         if self._settings.batch_bucket is not None and upload.bucket == self._settings.batch_bucket:
@@ -223,7 +223,9 @@ class Service:
             return "refused"
         if upload.name.startswith(OWN_PREFIXES):
             logger.error(
-                "refused: %s would be answered among this function's own records", upload.name, extra={"stage": "event"}
+                "refused: %s would have its outputs among the function's records",
+                upload.name,
+                extra={"stage": "event"},
             )
             return "refused"
         deadline = Deadline(self._settings.event_deadline_s)

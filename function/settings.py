@@ -149,7 +149,7 @@ class Settings(BaseModel):
         if not problems:
             problems = settings.location_problems() + settings.bucket_problems() + settings.signing_problems()
         if problems:
-            raise InvalidSettingsError("cannot start, the environment is not right: " + "; ".join(problems))
+            raise InvalidSettingsError("cannot start, the environment is invalid: " + "; ".join(problems))
         return settings
 
     def warnings(self, today: date) -> list[str]:
@@ -177,16 +177,14 @@ class Settings(BaseModel):
                 f"ALLOWED_BUCKETS holds the output bucket {self.output_bucket}: results would become sources"
             )
         if self.batch_bucket and self.batch_bucket in (self.output_bucket, *self.allowed_buckets):
-            problems.append(
-                f"BATCH_BUCKET={self.batch_bucket!r} must be a bucket of its own: what batches answer arrives there"
-            )
+            problems.append(f"BATCH_BUCKET={self.batch_bucket!r} must be a separate bucket: batch results arrive there")
         return problems
 
     def signing_problems(self) -> list[str]:
         """A sentence where there is a key without its certificate, or no such file."""
         if self.signing_key in (None, TEST_SIGNER):
             unused = self.signing_certificate is not None
-            return ["SIGNING_CERTIFICATE is set, and SIGNING_KEY has no use for it"] if unused else []
+            return ["SIGNING_CERTIFICATE is set, but SIGNING_KEY does not use it"] if unused else []
         problems = []
         if not KMS_KEY_VERSION.fullmatch(self.signing_key) and not Path(self.signing_key).is_file():
             problems = [f"SIGNING_KEY={self.signing_key!r} is neither a file nor a key version of Cloud KMS"]

@@ -48,10 +48,10 @@ class ProvenanceRecord(Record):
     """
 
     state: Literal["valid", "invalid", "unreadable", "elsewhere", "unsigned"] = Field(
-        description="elsewhere: the file names an address, which is not asked; unsigned: a result that nobody signed, "
-        "though it was to be"
+        description="elsewhere: the file refers to an address, which is not fetched; unsigned: a result that was to be "
+        "signed and is not"
     )
-    issuer: str | None = Field(None, description="whom the signer's certificate is made out to")
+    issuer: str | None = Field(None, description="the subject of the signer's certificate")
     generator: str | None = Field(None, description="the program that made them")
     time: str | None = Field(None, description="that a time-stamp authority has signed; null without one")
     claims: list[str] = Field([], description="actions with their digital source type")
@@ -143,7 +143,7 @@ class RiskRecord(Record):
     It decides nothing: the checks do. It orders what is looked at.
     """
 
-    value: float = Field(ge=0, le=1, description="probability, were as many pictures bad as `prior` says")
+    value: float = Field(ge=0, le=1, description="probability that the picture is bad, given `prior`")
     prior: float = Field(gt=0, lt=1, description="share of bad pictures that the probability is stated for")
     calibration: str = Field(description="version of the weights")
 
@@ -300,7 +300,7 @@ class PersonRecord(Record):
     attempt: int | None = Field(None, description="of a pick: the attempt that became the result")
     by: str
     at: str
-    redone: int = Field(0, description="how often people have asked for this pair to be made again")
+    redone: int = Field(0, description="how many times people have asked to regenerate this pair")
 
 
 class IdentityRecord(Record):
@@ -396,7 +396,7 @@ class Sidecar(Record):
     model: ModelRecord | None = None
     attempts: list[Attempt] = []
     earlier: list[EarlierAttempt] = Field(
-        [], description="from before the pair was made again: what may still be picked", exclude_if=_is_empty
+        [], description="from before the pair was regenerated; they may still be picked", exclude_if=_is_empty
     )
     prompt_version: str | None = Field(None, description="of the words that the model was asked with")
     cost: Cost
@@ -404,7 +404,7 @@ class Sidecar(Record):
     drift: DriftRecord | None = None
     restoration: Restoration | None = None
     method: Method | None = Field(
-        None, description="who placed the product of the result: the model, we in a sketch, or we alone"
+        None, description="what placed the product: the model, this function in a sketch, or this function alone"
     )
     identity: IdentityRecord | None = None
     view: ViewRecord | None = Field(None, description="null where there is one photograph", exclude_if=_is_none)

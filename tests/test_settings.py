@@ -49,7 +49,7 @@ def test_lists_and_blanks_are_understood():
         ({"SIGNING_KEY": "/no/such/key.pem"}, ["SIGNING_KEY", "is neither a file", "SIGNING_CERTIFICATE is not set"]),
         ({"SIGNING_KEY": "projects/p/locations/l/keyRings/r/cryptoKeys/k"}, ["SIGNING_KEY", "key version"]),
         ({"TIMESTAMP_URL": "ftp://time.example"}, ["TIMESTAMP_URL"]),
-        ({"SIGNING_KEY": "test", "SIGNING_CERTIFICATE": "c.pem"}, ["has no use for it"]),
+        ({"SIGNING_KEY": "test", "SIGNING_CERTIFICATE": "c.pem"}, ["does not use it"]),
         ({"SIGNING_KEY": __file__, "SIGNING_CERTIFICATE": "/no"}, ["neither PEM nor a file"]),
         ({"OUTPUT_BUCKET": ""}, ["OUTPUT_BUCKET"]),
         ({"OUTPUT_BUCKET": "  "}, ["OUTPUT_BUCKET"]),

@@ -75,7 +75,7 @@ def _collected(
         return False
     for part in missing:
         logger.warning(
-            "no event has collected these results: collected by the sweep", extra={"stage": "batch", "job": job.id}
+            "no event collected these results in time; the sweep collects them", extra={"stage": "batch", "job": job.id}
         )
         collect_range(context, job.id, part, deadline)
     return True
@@ -100,7 +100,7 @@ def _close_request(
     late = min(request.finish_by, job.finish_by) <= time.time()
     at_once = request.line_error_is_final or late or request.tries + 1 >= MAX_TRIES
     if at_once:
-        why = request.line_error or ("its time is up" if late else f"no answer from {MAX_TRIES} jobs")
+        why = request.line_error or ("past its deadline" if late else f"no answer from {MAX_TRIES} jobs")
         ask_at_once(context, digest, why, deadline, job=job.id, lost=lost)
     else:
         requeue(context, request, job.id, deadline, lost=lost)

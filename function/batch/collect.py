@@ -88,7 +88,7 @@ def collect_range(context: BatchContext, job_id: str, part: Range, deadline: Dea
     """
     job, _ = context.jobs.read(job_id, deadline)
     if job is None:
-        logger.error("results of a batch job that no record is of: left alone", extra={"stage": "batch", "job": job_id})
+        logger.error("results of an unknown batch job; ignored", extra={"stage": "batch", "job": job_id})
         return
     counted: dict[str, int] = {"answers": 0, "errors": 0, "unknown": 0}
     unspent_usd = 0.0
@@ -129,7 +129,9 @@ def _take(
     digest = job.keys.get(line.key or "") if line else None
     if line is None or digest is None:
         counted["unknown"] += 1
-        logger.warning("a line of batch results is of no request of its job", extra={"stage": "batch", "job": job.id})
+        logger.warning(
+            "a line of the batch results matches no request of its job", extra={"stage": "batch", "job": job.id}
+        )
         return 0.0
     if line.answer is None:
         counted["errors"] += 1
@@ -143,7 +145,7 @@ def _take(
     if record.state == "answered" and results in record.answered_from:
         return 0.0
     if record.state == "ask_now":
-        logger.error("a batch answered after it was given up", extra={"stage": "batch", "job": job.id})
+        logger.error("a batch answered after its request was given up", extra={"stage": "batch", "job": job.id})
         return 0.0
     if record.state != "answered":
         store = AnswerStore(context.storage, context.output_bucket)

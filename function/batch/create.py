@@ -75,7 +75,9 @@ def find_created(context: BatchContext, job: Job, deadline: Deadline) -> Job:
         return _adopt(context, job, found, deadline)
     if time.time() - (job.asked_at or 0) < UNSEEN_WAITS * context.gather_s or time.time() >= job.finish_by:
         return job
-    return context.update(job, deadline, state="planned", note="its creation was not answered, and no list shows it")
+    return context.update(
+        job, deadline, state="planned", note="its creation was not acknowledged, and the service does not list it"
+    )
 
 
 def _adopt(context: BatchContext, job: Job, found: list[ServiceJob], deadline: Deadline) -> Job:
@@ -84,7 +86,7 @@ def _adopt(context: BatchContext, job: Job, found: list[ServiceJob], deadline: D
     for twin in names[1:]:
         logger.error(
             IN_TROUBLE,
-            extra={"stage": "batch", "job": job.id, "reason": "a job was made twice; the later one is cancelled"},
+            extra={"stage": "batch", "job": job.id, "reason": "the job was created twice; the later one is cancelled"},
         )
         context.service.cancel(twin, deadline)
     return context.update(job, deadline, state="running", service_names=names, note="")
@@ -97,7 +99,9 @@ def _ask_for(context: BatchContext, job: Job, content: bytes, deadline: Deadline
         made = context.service.create(job.model, job.display_name, lines, results, deadline)
     except ModelUnansweredError as unanswered:
         logger.warning(
-            "a batch job's creation was not answered: %s", unanswered.message, extra={"stage": "batch", "job": job.id}
+            "a batch job's creation was not acknowledged: %s",
+            unanswered.message,
+            extra={"stage": "batch", "job": job.id},
         )
         return context.update(job, deadline, note=unanswered.message)
     except ModelUnavailableError as busy:

@@ -27,7 +27,11 @@ def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
         for twin in sorted(found):
             logger.error(
                 IN_TROUBLE,
-                extra={"stage": "batch", "job": job.id, "reason": "a job was made twice; the later is cancelled"},
+                extra={
+                    "stage": "batch",
+                    "job": job.id,
+                    "reason": "the job was created twice; the later one is cancelled",
+                },
             )
             context.service.cancel(twin, deadline)
         if found:
@@ -52,11 +56,11 @@ def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
         if now - job.cancelled_at < CANCEL_WAIT_S:
             return job
         logger.error(
-            IN_TROUBLE, extra={"stage": "batch", "job": job.id, "reason": "it came to no end after it was cancelled"}
+            IN_TROUBLE, extra={"stage": "batch", "job": job.id, "reason": "it did not end after it was cancelled"}
         )
         return context.update(job, deadline, state="ended", service_state=NO_END, ended_at=now)
     if now >= job.finish_by:
-        logger.error(IN_TROUBLE, extra={"stage": "batch", "job": job.id, "reason": "its time is up: it is cancelled"})
+        logger.error(IN_TROUBLE, extra={"stage": "batch", "job": job.id, "reason": "past its deadline; cancelling it"})
         for one in jobs:
             if not one.ended:
                 _cancel(context, one, deadline)
@@ -81,7 +85,7 @@ def _look(context: BatchContext, name: str, deadline: Deadline) -> ServiceJob:
     try:
         return context.service.get(name, deadline)
     except ModelNotFoundError:
-        return ServiceJob(name, "", "FAILED", 0.0, f"{GONE}: the service does not know it any more")
+        return ServiceJob(name, "", "FAILED", 0.0, f"{GONE}: the service no longer knows it")
 
 
 def _cancel(context: BatchContext, job: ServiceJob, deadline: Deadline) -> None:

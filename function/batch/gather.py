@@ -88,7 +88,7 @@ def _affordable(
             return requests, context.budget.spend(usd, requests[0].catalogue, deadline)
         except (BudgetUsedUpForTodayError, BudgetExhaustedError) as used_up:
             if len(requests) == 1:
-                logger.warning("no batch job is begun: %s", used_up.message, extra={"stage": "batch"})
+                logger.warning("no batch job was created: %s", used_up.message, extra={"stage": "batch"})
                 if isinstance(used_up, BudgetExhaustedError):  # its own call meets the same cap, and records it
                     ask_at_once(context, requests[0].digest, "the budget is used up", deadline)
                 return [], ()
@@ -98,5 +98,5 @@ def _affordable(
 
 def _give_up(context: BatchContext, mark: Mark, deadline: Deadline) -> None:
     """Its time is up and no job has it: it is asked for at once."""
-    ask_at_once(context, mark.digest, "no batch came in time", deadline)
+    ask_at_once(context, mark.digest, "no batch answered in time", deadline)
     context.storage.delete(context.output_bucket, mark.stored.name, deadline, generation=mark.stored.generation)

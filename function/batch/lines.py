@@ -45,7 +45,7 @@ def line_over_buckets(request: BatchRequest, batch_bucket: str) -> tuple[str, st
     asked = _request(request, images, "image/png" if request.asks_for_png else None)
     key = key_of(asked)
     if key is None:
-        raise RuntimeError("a line of our own must have a key")
+        raise RuntimeError("a request line that was built here has no key")
     return json.dumps({"request": asked}, ensure_ascii=False), key
 
 

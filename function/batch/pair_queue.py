@@ -52,7 +52,7 @@ class PairQueue:
             return True
         if record.state == "waiting":
             mark_waiting(self._storage, self._output_bucket, record, deadline)
-        raise AwaitsBatchError(f"attempt {number} is asked for in a batch")
+        raise AwaitsBatchError(f"attempt {number} was queued for a batch")
 
     def lost_calls(self, request: Request, deadline: Deadline) -> int:
         """See BatchQueue."""

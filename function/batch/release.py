@@ -65,7 +65,7 @@ def ask_at_once(
     if record is None or record.state != "ask_now" or (job and record.job != job):
         return
     logger.info(
-        "asked for at once, at full price",
+        "asking now, at full price",
         extra={"stage": "batch", "reason": why, "job": job, "attempt": record.number},
     )
     for waiter in record.waiters:

@@ -80,9 +80,7 @@ def _advance(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     except DeadlineExceededError:
         raise
     except (TransientError, ModelRejectedError) as error:
-        logger.warning(
-            "a batch job is looked at again later: %s", error.message, extra={"stage": "batch", "job": job.id}
-        )
+        logger.warning("a batch job will be retried later: %s", error.message, extra={"stage": "batch", "job": job.id})
     return job
 
 

@@ -55,9 +55,7 @@ class Budget:
             if isinstance(error, CapReachedError):
                 raise self._exhausted(error) from None
             if isinstance(error, AccessDeniedError | UnreadableLedgerError):
-                raise StorageUnavailableError(
-                    f"the spending caps cannot be looked at: {error}", stage="budget"
-                ) from None
+                raise StorageUnavailableError(f"the spending caps cannot be read: {error}", stage="budget") from None
             raise
         return held
 
@@ -101,7 +99,7 @@ class Budget:
                 time.sleep(deadline.clamp(1.0, "budget"))
             except (AccessDeniedError, UnreadableLedgerError) as error:
                 raise StorageUnavailableError(
-                    f"the catalogue's budget cannot be noted: {error}", stage="budget"
+                    f"the catalogue's budget cannot be recorded: {error}", stage="budget"
                 ) from None
 
     def return_unspent(self) -> None:
@@ -172,7 +170,7 @@ class Budget:
             )
         if self._caps.waits:
             return BudgetUsedUpForTodayError(
-                f"MAX_USD_PER_DAY is used up: {said}; it begins anew at midnight UTC", seconds_to_midnight()
+                f"MAX_USD_PER_DAY is used up: {said}; it resets at midnight UTC", seconds_to_midnight()
             )
         return BudgetExhaustedError(f"MAX_USD_PER_DAY is used up: {said}; raise it or wait for midnight UTC, "
                                "then `redrive --failed`", seconds_to_midnight())  # fmt: skip

@@ -96,7 +96,7 @@ def read_ledger(
         except ObjectNotFoundError:
             continue  # replaced since it was looked at
         except (ValidationError, ObjectTooLargeError):
-            raise UnreadableLedgerError(f"gs://{bucket}/{name} is no ledger of this function") from None
+            raise UnreadableLedgerError(f"gs://{bucket}/{name} is not a ledger of this function") from None
 
 
 def write_ledger(

@@ -38,7 +38,7 @@ def picture_format(accepted: MIMEAccept, stated: WriteFormat | None, own: WriteF
     qualities = {name: accepted.quality(FORMATS[name].mime_type) for name in OFFERED}
     if stated:
         if not qualities[stated]:
-            raise NotAcceptableError(f"output.format is {stated}, and Accept leaves it out")
+            raise NotAcceptableError(f"output.format is {stated}, which Accept does not include")
         return stated
     best = max(qualities.values())
     # What stands in for a scene's own format, where that cannot hold the picture, is a JPEG.

@@ -25,7 +25,7 @@ def batch_context(services: Services) -> BatchContext:
     """What the steps of batches need. Only with a BATCH_BUCKET."""
     settings = services.settings
     if settings.batch_bucket is None or services.batches is None:
-        raise RuntimeError("there is no BATCH_BUCKET")
+        raise RuntimeError("BATCH_BUCKET is not set")
     return BatchContext(
         services.storage,
         settings.output_bucket,

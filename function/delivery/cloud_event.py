@@ -47,12 +47,12 @@ class Upload:
 
 
 def is_catalogue(name: str) -> bool:
-    """Whether an object is a catalogue by its ending, in capitals too."""
+    """Whether an object is a catalogue by its suffix, in capitals too."""
     return name.lower().endswith(CATALOGUE_SUFFIXES)
 
 
 def is_manifest(name: str) -> bool:
-    """Whether an object is a pair manifest or a catalogue by its ending, in capitals too, and no style profile."""
+    """Whether an object is a pair manifest or a catalogue by its suffix, in capitals too, and not a style profile."""
     return name.lower().endswith(SUFFIXES) and not is_style(name)
 
 
@@ -67,7 +67,7 @@ def parse_event(headers: Mapping[str, str] | Headers, body: bytes) -> Upload:
     data = _as_object(event.data)
     bucket, name = _text(data, "bucket"), _text(data, "name")
     if not re.fullmatch(BUCKET_NAME, bucket):
-        raise InvalidEventError("data.bucket is no name that a bucket can have")
+        raise InvalidEventError("data.bucket is not a valid bucket name")
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -75,9 +75,9 @@ def parse_event(headers: Mapping[str, str] | Headers, body: bytes) -> Upload:
     try:
         generation = int(data["generation"])
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise InvalidEventError("data.generation is missing or no number") from None
+        raise InvalidEventError("data.generation is missing or not a number") from None
     if not 0 < generation <= MAX_GENERATION or isinstance(data["generation"], bool):
-        raise InvalidEventError("data.generation is no generation number")
+        raise InvalidEventError("data.generation is not a generation number")
     return Upload(str(event["id"]), bucket, name, generation, _event_time(_stated_time(headers, body), data))
 
 

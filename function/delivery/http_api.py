@@ -108,7 +108,7 @@ def _run(
             manifest = parse_manifest(body, settings)
         if manifest.batch:
             raise InvalidManifestError(
-                "batch: a request is answered at once; upload the manifest to have it in a batch"
+                "batch: requests over HTTP are answered at once; upload the manifest to use a batch"
             )
         record.labels, record.placement, record.pose = manifest.labels, manifest.placement_words, manifest.pose
         record.feedback = manifest.feedback

@@ -77,7 +77,7 @@ def _add_file(
         raise InvalidManifestError(f"{short(name)}: unknown file (known: {known})")
     earlier = [field for field in uploaded if field == name or field.startswith(f"{name}.")]
     if (key in part and not earlier) or (earlier and key != SEVERAL_FILES):
-        raise InvalidManifestError(f"{name} is filled twice")
+        raise InvalidManifestError(f"{name} is given twice")
     field = view_field(name, len(earlier))
     check_size(field, "the uploaded file", len(content), max_source_bytes)
     if same := next((one for one in earlier if uploaded[one].content == content), None):

@@ -251,12 +251,12 @@ def _acquire(
     is_first = False
     if existing is not None:
         if existing.manifest_generation > lease.manifest_generation:
-            raise SupersededError("a newer generation of this manifest is at work")
+            raise SupersededError("a newer generation of this manifest is in progress")
         if existing.manifest_generation < lease.manifest_generation:
             lease = lease.model_copy(update={"replaces_older": True})
             is_first = True
         elif not existing.is_available():
-            raise LeaseHeldError("another delivery of this manifest is at work")
+            raise LeaseHeldError("another delivery of this manifest is in progress")
         else:
             lease = lease.model_copy(
                 update={

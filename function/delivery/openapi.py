@@ -21,20 +21,20 @@ from function.sidecar import Sidecar
 JsonDict = dict[str, Any]
 
 DESCRIPTION = (
-    "Puts a product photograph into a scene. Callers are let in by name: send a Google identity token whose audience "
-    "is the service's address. Answers of 401 and 403 that are no JSON are the platform's."
+    "Puts a product photograph into a scene. Callers need permission: send a Google identity token whose audience is "
+    "the service's address. Answers of 401 and 403 that are not JSON come from the platform."
 )
 MEANING = {
-    400: "the request or its manifest is not right",
+    400: "the request or its manifest is invalid",
     403: "an image reference points where this function may not read",
-    404: "an image is not there",
-    406: "nothing that Accept names can be given; nothing was paid",
+    404: "an image does not exist",
+    406: "no format that Accept allows can be produced; nothing was billed",
     408: "the body did not arrive in time",
     413: "the request, or an image, is too large",
-    415: "an image is in a format that is not read",
+    415: "an image is in an unsupported format",
     422: "an image cannot be read",
     429: "a spending cap is used up; Retry-After says until when, where that is known",
-    502: "the model gave no picture",
+    502: "the model returned no picture",
     503: "the model or storage cannot be reached; the same request may succeed later",
     504: "the time for a request is used up; what was paid for is kept, and found by the same request for a week",
 }
@@ -52,7 +52,7 @@ def openapi() -> JsonDict:
         "security": [{"identityToken": []}],
         "paths": {
             PAIRS_PATH: {"post": _pair()},
-            HEALTH_PATH: _readable("health", "Whether the server answers; asks nobody else", "Health"),
+            HEALTH_PATH: _readable("health", "Whether the server answers; calls no other service", "Health"),
             OPENAPI_PATH: _readable("openapi", "This description", "OpenApi"),
         },
         "components": {
@@ -74,7 +74,7 @@ def _pair() -> JsonDict:
                 "name": "X-Request-Id",
                 "in": "header",
                 "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,128}$"},
-                "description": "comes back in the answer, and stands in the log as event_id",
+                "description": "returned in the response, and logged as event_id",
             }
         ],
         "requestBody": {
@@ -203,7 +203,7 @@ def _headers() -> JsonDict:
     return {
         "X-Request-Id": {"schema": TEXT, "required": True, "description": "the caller's own, or a new one"},
         "X-Composite-Status": {"schema": {"enum": ["accepted", "review", "failed"]}, "description": "as in a sidecar"},
-        "X-Composite-Usd": {"schema": TEXT, "description": "what it has cost, in USD; absent where no price is known"},
+        "X-Composite-Usd": {"schema": TEXT, "description": "its cost in USD; absent where no price is known"},
         "Retry-After": {"schema": TEXT, "description": "seconds until the cap has room, where that is known"},
         "Location": {"schema": TEXT, "description": "gs:// address of the picture"},
     }

@@ -146,7 +146,7 @@ def _complete(delivery: Delivery, stored: StoredObject, sidecar: dict[str, Any],
         if waiting is not None:
             delivery.storage.delete(stored.bucket, name, delivery.deadline, generation=waiting.generation)
     logger.warning(
-        "another delivery was at work, too; %s of its calls are added", len(missing), extra={"stage": "commit"}
+        "another delivery was in progress too; %s of its calls were added", len(missing), extra={"stage": "commit"}
     )
 
 

@@ -105,16 +105,16 @@ class NamesTaken:
         """Raises InvalidManifestError when another row has it."""
         first = self._rows.setdefault(name.casefold(), row.number)
         if first != row.number:
-            raise InvalidManifestError(f"name: row {first} is called so too")
+            raise InvalidManifestError(f"name: row {first} has this name too")
 
 
 def check_name(name: str) -> None:
     """Raises InvalidManifestError when its rows could not be named after it."""
     stem = name.rpartition(".")[0]
     if not stem or stem.endswith("/"):
-        raise InvalidManifestError("the catalogue has no name before its ending, and its rows are named after it")
+        raise InvalidManifestError("the catalogue needs a name before its suffix: its rows are named after it")
     if is_style(f"{stem}{LONGEST_ROW_NAME}"):
-        raise InvalidManifestError("the catalogue cannot be called so: its rows would lie where style profiles are")
+        raise InvalidManifestError("the catalogue cannot have this name: its rows would lie where style profiles are")
     if len(f"{stem}{LONGEST_ROW_NAME}".encode()) > MAX_OBJECT_NAME_BYTES:
         raise InvalidManifestError("the catalogue's name is too long: its rows' names would not fit after it")
 
@@ -199,7 +199,7 @@ class RowWriter:
             if self._may_stay(stored, body):
                 return False
             raise RowRefusedError(
-                f"{gs_uri(bucket, name)} is that of an older row, and this function's identity may not replace "
+                f"{gs_uri(bucket, name)} belongs to an older row, and this function's identity may not replace "
                 "objects there (storage.objects.delete)"
             ) from None
 
@@ -217,7 +217,7 @@ class RowWriter:
                 f"{gs_uri(stored.bucket, stored.name)} was not written by this catalogue; it is left alone"
             )
         if generation > self._upload.generation:
-            raise SupersededError("a newer generation of this catalogue is at work")
+            raise SupersededError("a newer generation of this catalogue is in progress")
         if is_of(body, stored.metadata):
             return True  # a person has asked for another picture of the row as it is
         return generation == self._upload.generation

@@ -49,7 +49,7 @@ class ModelChain:
             missing = [model_id for model_id in served if self._missing_until.get(model_id, now) > now]
         if len(missing) == len(served):
             return served, skipped
-        skipped += [SkippedCandidate(model_id, "answered 404 a short while ago") for model_id in missing]
+        skipped += [SkippedCandidate(model_id, "returned 404 recently") for model_id in missing]
         return [model_id for model_id in served if model_id not in missing], skipped
 
     def note_missing(self, model_id: str) -> None:

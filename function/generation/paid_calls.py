@@ -150,7 +150,9 @@ class PaidCalls:
                     bill(answer)
                 return answer
             except ModelUnansweredError as lost:
-                logger.warning("asked again, if that is allowed: %s", lost.message, extra={"stage": "generate"})
+                logger.warning(
+                    "the answer was lost; asking again if the cap allows: %s", lost.message, extra={"stage": "generate"}
+                )
                 wait_s = backoff_s(number)
                 if len(self._ledger.begun()) >= max_calls or self._deadline.remaining() <= wait_s:
                     raise
@@ -172,7 +174,7 @@ class PaidCalls:
         """Money is set aside for the block's one call, which hands its answer to what is given; a call that brought
         none is counted as billed in full, one that was not made or not taken as free. Raises InstanceShutdownError."""
         if self._is_shutting_down():
-            raise InstanceShutdownError("this instance is ending: it begins no further model call")
+            raise InstanceShutdownError("this instance is shutting down: it begins no further model call")
         self._budget.reserve(max_usd, self._deadline)
         spent_usd = 0.0
 

@@ -33,7 +33,7 @@ class Writing:
     def problem_with(self, size: tuple[int, int]) -> str | None:
         """Why a picture of (width, height) cannot be written, as the end of a sentence."""
         if max(size) > self.max_side_px:
-            return f"whose sides end at {self.max_side_px:,} pixels"
+            return f"whose sides are at most {self.max_side_px:,} pixels"
         if self.max_pixels is not None and size[0] * size[1] > self.max_pixels:
             return f"which is written up to {self.max_pixels:,} pixels; ask for jpeg, webp or png"
         return None

@@ -62,7 +62,7 @@ def check_sizes(content: bytes, codec: str, check_size: CheckSize) -> None:
     for item, kind in container.types.items():
         item_bytes = _bytes_of(container, item, view)
         if kind == "Exif" and item_bytes > _MAX_EXIF_BYTES:
-            raise ValueError(f"its EXIF has {item_bytes:,} bytes; {_MAX_EXIF_BYTES:,} are the most")
+            raise ValueError(f"its EXIF has {item_bytes:,} bytes; at most {_MAX_EXIF_BYTES:,} are allowed")
         read_bytes += item_bytes
         if read_bytes > 2 * len(content):
             raise ValueError("its items overlap")
@@ -236,7 +236,7 @@ def _stated(kind: str, body: memoryview, budget: _Budget) -> Iterator[Size]:
                 yield size
     elif kind == "hvcC":
         if _number(body, 21, 1) & 3 != 3:
-            raise ValueError("the parts of its code are not told apart as usual")
+            raise ValueError("its code units are not delimited as usual")
         place = 23
         for _ in range(_number(body, 22, 1)):
             units, place = _number(body, place + 1, 2), place + 3
@@ -289,6 +289,6 @@ def _check_grid(container: _Container, item: int, data: memoryview, check_size: 
     area = 0
     for tile in tiles:
         if container.types.get(tile) not in _CODED:
-            raise ValueError("its tiles are no pictures")
+            raise ValueError("its tiles are not pictures")
         area += max((_number(body, 4, 4) * _number(body, 8, 4) for body in _of(container, tile, "ispe")), default=0)
     check_size((-(-area // _TILES_SHARE), 1))

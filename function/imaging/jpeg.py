@@ -42,7 +42,7 @@ _SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _FILLERS = (b"\x5a\xa5\x3c" * 40, b"\xff\x00" * 40, b"\x93\x0e\xd1\x77" * 40)
 _LARGE_PIXELS = 8_000_000  # from here on one is enough: what it does not show is less than a block
 _PILLOW_BYTES = 4  # a pixel
-NO_END_NOTE = "the JPEG lacks its end marker; every row is there"
+NO_END_NOTE = "the JPEG lacks its end marker; every row is present"
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def open_jpeg(content: bytes, check_size: CheckSize) -> Opened:
     image = JpegImagePlugin.JpegImageFile(io.BytesIO(picture)) if whole else _Unended(picture)
     check_size(image.size)
     if not whole and extent.passes * image.width * image.height > MAX_UNENDED_PASSES:
-        raise ValueError("its end is missing, and it is too large to make sure that nothing else is")
+        raise ValueError("its end marker is missing, and it is too large to verify that nothing else is")
     return Opened(
         image,
         extent.exif,
@@ -186,7 +186,7 @@ def open_jpeg(content: bytes, check_size: CheckSize) -> Opened:
 
 
 class _Unended(JpegImagePlugin.JpegImageFile):
-    """A JPEG without its end marker, decoded with one. `load` raises OSError unless every row is there: decoders fill
+    """A JPEG without its end marker, decoded with one. `load` raises OSError unless every row is present: decoders fill
     what is missing without saying so, and what they fill in depends on the bytes that follow."""
 
     def __init__(self, content: bytes):

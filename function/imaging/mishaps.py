@@ -55,7 +55,7 @@ def mishap_before_the_picture(content: bytes) -> str | None:
         found = detect_format(content[place:])
         if found is not None:
             return (
-                f"{place} blank bytes stand before the {FORMATS[found].label}; whatever served or saved it adds them: "
+                f"{place} blank bytes precede the {FORMATS[found].label}; whatever served or saved it adds them: "
                 "remove them, or upload the original"
             )
     return None

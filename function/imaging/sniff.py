@@ -24,7 +24,7 @@ _OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"%!PS", "a PostScript file", "export its picture as PNG or TIFF"),
     (b"PK\3\4", "a ZIP archive", "unpack it"),
     (b"\x1f\x8b", "a gzip archive", "unpack it, or store it with Content-Encoding: gzip"),
-    (b"RIFF", "a RIFF file that is no WebP", "use a picture"),
+    (b"RIFF", "a RIFF file that is not WebP", "use a picture"),
     *((magic, *_RAW) for magic in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW", b"FOVb", b"\0MRM")),
 )
 _VIDEO = "a video, or a picture of another kind", "save it as JPEG"
@@ -78,4 +78,4 @@ def _looks_like(content: bytes) -> tuple[str, str]:
                 return f"this is {name}", advice
     if head.startswith((b"{", b"[")):
         return "this looks like JSON", "upload the picture itself"
-    return "this is no picture that is known here", "save it as PNG or JPEG"
+    return "this is not a known image format", "save it as PNG or JPEG"

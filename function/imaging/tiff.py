@@ -190,7 +190,7 @@ class _Page:
         if self.compression not in _COMPRESSIONS:
             return f"compression {self.compression}"
         if set(self.values(_SAMPLE_FORMAT)) - {1}:
-            return "samples that are no whole numbers"
+            return "samples that are not integers"
         bits = set(self.values(_BITS)) or {1}
         if bits - {1, 2, 4, 8, 16} or len(bits) > 1:
             return f"{' and '.join(str(one) for one in sorted(bits))} bits a sample"
@@ -218,7 +218,7 @@ class _Page:
         """Raises ValueError when tiles or strips do not cover the picture, or lie outside the file."""
         for tag, entry in self._entries.items():
             if entry.count > _KEPT.get(tag, entry.count):
-                raise ValueError(f"tag {tag} has {entry.count:,} values; {_KEPT[tag]:,} are the most")
+                raise ValueError(f"tag {tag} has {entry.count:,} values; at most {_KEPT[tag]:,} are allowed")
         across, down = self._part
         if across * down > 4 * max(self.width * self.height, 1 << 18):
             raise ValueError("its tiles are larger than the picture")

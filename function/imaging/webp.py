@@ -120,4 +120,4 @@ def _canvas_size(content: bytes) -> Size:
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     if kind == b"VP8 ":
         return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
-    raise ValueError("its first chunk is none that WebP knows")
+    raise ValueError("its first chunk is not one of WebP")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-MAX_NAME_BYTES = 128  # of a file; a folder, an ending and the names of `outputs` stand around it
+MAX_NAME_BYTES = 128  # of a file; a folder, a suffix and the names of `outputs` stand around it
 MAX_TEMPLATE_CHARS = 512
 _LABEL = re.compile(r"\{labels\.([^{}]+)\}")
 # What a file cannot be called on every system, and what tools of Cloud Storage take for a pattern.
@@ -25,7 +25,7 @@ def file_name(template: str, labels: dict[str, str]) -> str:
 
     name = unicodedata.normalize("NFC", _LABEL.sub(label, template).strip())
     if bad := _FORBIDDEN.search(name):
-        raise ValueError(f"{bad[0]!r} cannot stand in the name of a file")
+        raise ValueError(f"{bad[0]!r} is not allowed in a file name")
     if not name or name.startswith(".") or name.endswith((".", " ")):
         raise ValueError("a file's name cannot be empty, begin with a dot, or end with one")
     if len(name.encode()) > MAX_NAME_BYTES:

@@ -67,12 +67,12 @@ def set_field(fields: dict[str, Any], name: str, text: str) -> None:
         child = child or WORDS[parent]
     if not child:
         if parent in fields:
-            raise ValueError(f"{parent} is filled twice")
+            raise ValueError(f"{parent} is given twice")
         fields[parent] = value
         return
     inner = fields.setdefault(parent, {})
     if not isinstance(inner, dict) or child in inner:
-        raise ValueError(f"{parent} is filled twice")
+        raise ValueError(f"{parent} is given twice")
     inner[child] = value
 
 
@@ -82,7 +82,7 @@ def join_views(fields: dict[str, Any]) -> None:
     if not further:
         return
     if "product" not in fields:
-        raise ValueError("product is empty, and it is the photograph that leads the others")
+        raise ValueError("product is empty: the first photograph belongs there")
     if not isinstance(fields["product"], str):
         raise ValueError("product holds a list of photographs already: add the others there")
     fields["product"] = [fields["product"], *further]
@@ -106,7 +106,7 @@ def parse_value(name: str, text: str) -> Any:
     if name == BOX_FIELD and not text.lstrip().startswith("["):
         return _parse_box(text)
     if name == "products" and not text.lstrip().startswith("["):
-        raise ValueError("products: it is a JSON list, of objects with name, product and placement")
+        raise ValueError("products: must be a JSON list of objects with name, product and placement")
     is_list = name in LIST_FIELDS or name == BOX_FIELD
     if is_list and not text.lstrip().startswith("["):
         return text.replace(",", " ").split()

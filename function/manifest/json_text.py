@@ -48,9 +48,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         twice = sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        raise ValueError(f"the field {listed(twice)} stands there twice")
+        raise ValueError(f"duplicate field {listed(twice)}")
     if len(fields) > MAX_FIELDS:
-        raise ValueError(f"an object has {len(fields):,} fields ({listed(list(fields))}); {MAX_FIELDS} are the most")
+        raise ValueError(
+            f"an object has {len(fields):,} fields ({listed(list(fields))}); at most {MAX_FIELDS} are allowed"
+        )
     return fields
 
 

@@ -40,13 +40,13 @@ def timestamp_s(stated: str) -> float:
     try:
         moment = datetime.fromisoformat(stated)
     except ValueError:
-        raise ValueError("must be a moment such as 2027-03-01T08:00:00Z") from None
+        raise ValueError("must be a time such as 2027-03-01T08:00:00Z") from None
     if moment.tzinfo is None:
         raise ValueError("must say its offset from UTC, such as 2027-03-01T08:00:00Z")
     return moment.timestamp()
 
 
-OF_KNOWN_SCENES = "mask and height_cm are those of a scene that is there, not of one that is made from words"
+OF_KNOWN_SCENES = "mask and height_cm need a scene image, not a scene that is generated from a prompt"
 
 
 class ScenePrompt(StrictModel):
@@ -169,10 +169,10 @@ class Manifest(StrictModel):
     @model_validator(mode="after")
     def _exact_takes_one_product(self) -> Manifest:
         if self.products is not None and self.identity == "exact":
-            raise ValueError('identity "exact" lays one product into the scene: it cannot be had with products')
+            raise ValueError('identity "exact" places a single product: it cannot be combined with products')
         if self.products is not None and self.exact_placement.is_exact:
             raise ValueError(
-                "placement says more than words of one product: say it in the placement of each of products"
+                "placement with a box, mask or height is for a single product: give each of products its own"
             )
         for one in self.products or ():
             if isinstance(self.scene, ScenePrompt) and one.exact_placement.needs_known_scene:
@@ -182,7 +182,7 @@ class Manifest(StrictModel):
     @model_validator(mode="after")
     def _exact_is_restored(self) -> Manifest:
         if self.identity == "exact" and self.restore == "off":
-            raise ValueError('identity "exact" brings the photograph\'s own pixels back: it needs restore "full"')
+            raise ValueError('identity "exact" uses the photograph\'s own pixels: it needs restore "full"')
         return self
 
     @field_validator("finish_by")
@@ -199,9 +199,7 @@ class Manifest(StrictModel):
             if not name or len(name.encode()) > 128:
                 raise ValueError(f"label name {name[:40]!r} must have 1 to 128 bytes")
             if name.strip().lower() in RESERVED_LABELS or name.strip().lower().startswith(RESERVED_LABEL_PREFIX):
-                raise ValueError(
-                    f"label {name!r} has a meaning of its own in an object's metadata: choose another name"
-                )
+                raise ValueError(f"label {name!r} is reserved in object metadata: choose another name")
             if len(value.encode()) > MAX_LABEL_BYTES:
                 raise ValueError(f"label {name!r} is longer than {MAX_LABEL_BYTES} bytes")
         return labels

@@ -107,7 +107,7 @@ def explain(error: ValidationError, document: type[StrictModel] = Manifest) -> s
         problems.setdefault(name, []).append(said)
     sentences = [f"{name}: {' or '.join(dict.fromkeys(said))}" for name, said in islice(problems.items(), MAX_LISTED)]
     if len(problems) > MAX_LISTED:
-        sentences.append(f"and {len(problems) - MAX_LISTED} fields more are not as they should be")
+        sentences.append(f"and {len(problems) - MAX_LISTED} more fields are invalid")
     return "; ".join(sentences)
 
 

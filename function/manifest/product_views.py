@@ -74,7 +74,7 @@ def _distinct_products(products: list[AskedProduct]) -> list[AskedProduct]:
         raise ValueError(f"two products are called {quoted(twice[0])}: give each a name of its own")
     photographs = sum(len(views_of(one.product)) for one in products)
     if photographs > MAX_VIEWS:
-        raise ValueError(f"they have {photographs} photographs together; {MAX_VIEWS} are the most")
+        raise ValueError(f"they have {photographs} photographs together; at most {MAX_VIEWS} are allowed")
     return products
 
 

@@ -154,7 +154,7 @@ def resolve(
             raise InvalidManifestError(f"{field}: {error}") from None
     if len(reference) > MAX_REFERENCE_CHARS:
         raise InvalidManifestError(
-            f"{field}: {quoted(reference)} has {len(reference):,} characters; no image's name is so long"
+            f"{field}: {quoted(reference)} has {len(reference):,} characters; no image name is that long"
         )
     _check_spelling(reference, field)
     if has_gs_scheme(reference):
@@ -168,7 +168,7 @@ def resolve(
             )
         return _checked(target, field)
     if stored := gs_form(reference):
-        raise ForbiddenReferenceError(f"{field}: addresses of the web are not read; write {quoted(stored)}")
+        raise ForbiddenReferenceError(f"{field}: web addresses are not read; write {quoted(stored)}")
     if OTHER_SCHEME.match(reference):
         raise ForbiddenReferenceError(
             f"{field}: only gs:// and data: references are read, not {quoted(reference.partition(':')[0] + ':')}"
@@ -183,12 +183,11 @@ def _check_spelling(reference: str, field: str) -> None:
     clean = trimmed(reference)
     if clean != reference:
         raise InvalidManifestError(
-            f"{field}: {quoted(reference)} begins or ends with a blank, or a character that cannot be seen; "
-            f"write {quoted(clean)}"
+            f"{field}: {quoted(reference)} begins or ends with a space or an invisible character; write {quoted(clean)}"
         )
     if "\\" in reference:
         raise InvalidManifestError(
-            f"{field}: {quoted(reference)} has a backslash; folders are told apart by /: "
+            f"{field}: {quoted(reference)} has a backslash; folders are separated by /: "
             f"write {quoted(reference.replace(chr(92), '/'))}"
         )
 

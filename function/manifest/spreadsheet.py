@@ -112,7 +112,7 @@ def _jsonl_rows(content: bytes) -> Iterator[Row]:
 def _check_lines(count: int) -> None:
     if count > _MAX_LINES:
         raise InvalidManifestError(
-            f"the catalogue has {count:,} lines, most of them empty; {_MAX_LINES:,} are the most"
+            f"the catalogue has {count:,} lines, most of them empty; at most {_MAX_LINES:,} are allowed"
         )
 
 
@@ -127,7 +127,7 @@ def _check_is_lines(content: bytes) -> None:
         )
     if first == b"{":
         raise InvalidManifestError(
-            "the catalogue's objects go over several lines; JSONL has one object a line (`jq -c . in.json > out.jsonl`)"
+            "the catalogue's objects span several lines; JSONL has one object a line (`jq -c . in.json > out.jsonl`)"
         )
 
 
@@ -157,7 +157,7 @@ def _csv_rows(content: bytes) -> Iterator[Row]:
             yield Row(number, line + offset, unreadable=f"it {foreign}")
             continue
         if (filled := len(cells) - cells.count("")) > _MAX_FILLED:
-            yield Row(number, line + offset, unreadable=f"it fills {filled} cells; {_MAX_FILLED} are the most")
+            yield Row(number, line + offset, unreadable=f"it fills {filled} cells; at most {_MAX_FILLED} are allowed")
             continue
         yield Row(number, line + offset, json.dumps(cells, ensure_ascii=False).encode(), columns)
 
@@ -186,7 +186,7 @@ def _records(text: str, delimiter: str, start: int = 0) -> Iterator[tuple[int, l
             yield line, f'{through}: a quoted cell is not closed properly (a quote inside is written as "")'
             continue
         if any(trimmed(cell) for cell in cells[_MAX_COLUMNS:] if cell):
-            yield line, f"it has {len(cells):,} cells; {_MAX_COLUMNS} are the most"
+            yield line, f"it has {len(cells):,} cells; at most {_MAX_COLUMNS} are allowed"
             continue
         cells = [trimmed(cell) for cell in cells[:_MAX_COLUMNS]]
         if any(cells):
@@ -218,7 +218,7 @@ def _columns(header: list[str]) -> list[str]:
         names = ", ".join(short(name) for name in unknown[:10])
         problems.append(f"unknown column {names} (known: {', '.join(FLAT_FIELDS)}, labels.…)")
     if twice:
-        problems.append(f"the column {', '.join(short(name) for name in twice[:10])} stands there twice")
+        problems.append(f"duplicate column {', '.join(short(name) for name in twice[:10])}")
     if problems:
         raise InvalidManifestError("; ".join(problems))
     return columns

@@ -123,7 +123,7 @@ def style_object(manifest: Manifest, settings: Settings, bucket: str | None, nam
         or not re.fullmatch(STYLE_NAME, style_name(found))
     ):
         raise InvalidManifestError(
-            f"style: {quoted(manifest.style)} is no profile's address, gs://bucket/{STYLES_FOLDER}/NAME{STYLE_SUFFIX}"
+            f"style: {quoted(manifest.style)} is not the address of a profile, gs://bucket/{STYLES_FOLDER}/NAME{STYLE_SUFFIX}"
         )
     if not may_read(settings.allowed_prefixes, (bucket, name) if bucket else None, found.bucket, found.name):
         raise ForbiddenReferenceError(f"style: {quoted(found.uri)} may not be read from here (ALLOWED_PREFIXES)")
@@ -131,5 +131,5 @@ def style_object(manifest: Manifest, settings: Settings, bucket: str | None, nam
 
 
 def style_name(place: StoredImage) -> str:
-    """What a profile is called: the last part of its object's name, without the ending."""
+    """What a profile is called: the last part of its object's name, without the suffix."""
     return place.name.rpartition("/")[2][: -len(STYLE_SUFFIX)]

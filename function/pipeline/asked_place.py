@@ -39,7 +39,7 @@ def asked_place(
         height = asked.height_cm / asked.scene_cm_per_px / scene_size[1]
     if height is not None and height > 1:
         raise InvalidManifestError(
-            f"{field}.height_cm: the product would be {height:.2f} times as tall as the scene; look at the scale"
+            f"{field}.height_cm: the product would be {height:.2f} times as tall as the scene; check the scale"
         )
     box = None if asked.box is None else (asked.box[0], asked.box[1], asked.box[2], asked.box[3])
     return AskedPlace(box, ground, height, pose == "hang", asked.tolerance)
@@ -54,7 +54,7 @@ def check_mask(size: Size, ground: np.ndarray, scene_size: Size) -> None:
             f"({scene_size[0]} x {scene_size[1]})"
         )
     if not areas(ground):
-        raise InvalidManifestError("placement.mask: nothing of it is white, so the product may stand nowhere")
+        raise InvalidManifestError("placement.mask: it has no white pixels, so there is no place for the product")
 
 
 def spot_in(frame: Frame, asked: AskedPlace | None, facing: Facing | None) -> Spot | None:

@@ -157,7 +157,7 @@ def _decode_photograph(pair: PairContext, field: str) -> Photograph:
     pixels = decode(source.content, field, max_pixels=pair.settings.max_source_pixels)
     _record_input(pair, field, source, pixels)
     if pixels.array.shape[2] == 4 and not pixels.array[..., 3].any():
-        raise UnreadableSourceError(f"{field}: nothing of it is visible: the picture is fully transparent", field=field)
+        raise UnreadableSourceError(f"{field}: the picture is fully transparent", field=field)
     size = pixels.array.shape[1], pixels.array.shape[0]
     cut = cut_out(downscale(pixels.array, fit_within(size, _longest_side(pair, field))))
     shown = cut.rgba if cut.is_sure else pixels.array

@@ -36,14 +36,15 @@ SKETCH_BYTES = 150 * 2**20
 # Hands, hair and clothes hide parts of what is worn or held, and nobody knows which.
 LAID_POSES = ("stand", "lie", "hang")
 NOT_EXACT = (
-    "The product has the model's own pixels, though its photograph's were asked for: it could not be laid into the "
-    "scene beforehand. That takes a cut-out whose outline is sure, and a place at which the product stands as on it."
+    "The product has the model's own pixels, though its photograph's were asked for: it could not be placed in the "
+    "scene beforehand. That needs a cut-out with a certain outline, and a place where the product stands as it does on "
+    "its photograph."
 )
 
 
 CLASSICAL = (
-    "No picture of the model could be used: the product was laid into the scene without it, under a light and with "
-    "shadows that are only estimated. Please look at its place, its size and its shadows."
+    "No picture of the model could be used: the product was placed in the scene without the model, with estimated "
+    "light and shadows. Please check its place, its size and its shadows."
 )
 
 
@@ -136,7 +137,7 @@ def identity_record(pair: PairContext, candidate: Candidate) -> IdentityRecord:
     if candidate.is_classical:
         x, y, width, height = laid.place.pixels(scene_size)
         box = round(x), round(y), round(width), round(height)
-        return IdentityRecord(asked=pair.identity, box=box, note="no answer of the model was used")
+        return IdentityRecord(asked=pair.identity, box=box, note="no answer from the model was used")
     departure, grid = laid.departure, candidate.analysis.scene.image.shape
     changed = product_identical.changed_places(candidate.analysis)
     scale = scene_size[0] / grid[1], scene_size[1] / grid[0]

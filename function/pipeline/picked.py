@@ -41,8 +41,8 @@ def judge_picked(pair: PairContext, picked: Picked) -> None:
     read."""
     if any(one.number == picked.attempt and one.method == "sketch" for one in picked.earlier.attempts):
         raise PickedAttemptGoneError(
-            f"attempt {picked.attempt} lit a product that had been laid into the scene, at a place that is not kept; "
-            "ask for a new picture instead"
+            f"attempt {picked.attempt} relit a product that had been placed in the scene, at a place that is not "
+            "stored; ask for a new picture instead"
         )
     try:
         picture, analysis, judgement = analysed(pair, picked.picture, None)

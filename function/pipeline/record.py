@@ -50,7 +50,7 @@ from function.sidecar import (
 )
 
 LOST = "its answer was lost: the delivery died, the connection broke, or it came too late; it may have been billed"
-LOST_IN_BATCH = "its batch ended without this answer, or came to no end in time; it may have been billed"
+LOST_IN_BATCH = "its batch ended without this answer, or did not end in time; it may have been billed"
 
 
 def risk_record(checks: dict[str, CheckRecord]) -> RiskRecord | None:

@@ -7,7 +7,7 @@ from function.imaging.xmp import MAX_BYTES, Carried, Rights, xmp_packet
 from function.pipeline.record import RunRecord
 from function.provenance.rights import joined_rights
 
-NOT_CARRIED = "they do not fit into the metadata of a {} and are not carried on; a signer would carry them"
+NOT_CARRIED = "they do not fit into the metadata of a {} and were dropped; a signature would carry them"
 
 
 def result_xmp(record: RunRecord, kind: WriteFormat, *, signed: bool) -> str:
@@ -23,7 +23,7 @@ def result_xmp(record: RunRecord, kind: WriteFormat, *, signed: bool) -> str:
         if one.archive is None:
             continue
         if one.places:
-            record.note_provenance(one, "without a signer nothing of them is carried on, for they would tell it")
+            record.note_provenance(one, "they say where it was taken; without a signature they are dropped as a whole")
             continue
         tried = [*carried, Carried(role, one.sha256, one.archive)]
         if len(xmp_packet(rights, tried).encode()) <= MAX_BYTES[kind]:

@@ -89,7 +89,7 @@ class _DeadlineReader(io.RawIOBase):
         if end is not None:
             left = end - time.monotonic()
             if left <= 0:
-                raise TimeoutError("the answer came too slowly")
+                raise TimeoutError("the response took too long")
             self._sock.settimeout(left if self._read_timeout_s is None else min(left, self._read_timeout_s))
         return self._file.readinto(buffer)
 

@@ -37,7 +37,7 @@ def parse_rule(text: str) -> ReadRule:
         return ReadRule(_folder(folder), None, _folder(place))
     bucket, name = split_gs_uri(place.strip())
     if not re.fullmatch(BUCKET_NAME, bucket):
-        raise ValueError(f"{bucket!r} is no name that a bucket can have")
+        raise ValueError(f"{bucket!r} is not a valid bucket name")
     return ReadRule(_folder(folder), bucket, _folder(name))
 
 

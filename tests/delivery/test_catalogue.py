@@ -151,7 +151,7 @@ def test_names_that_two_rows_have_are_refused_by_row(own_cloud, services):
     assert written == ["a/spring/000004.json", "a/spring/cup.json"]
     refused = {one["row"]: one["reason"] for one in own_cloud.sidecar("a/spring.csv.json")["refused"]}
     assert set(refused) == {2, 4, 5}
-    assert "row 1 is called so" in refused[2] and "row 3 is called so" in refused[4] and "'/'" in refused[5]
+    assert "row 1 has this name too" in refused[2] and "row 3 has this name too" in refused[4] and "'/'" in refused[5]
 
 
 @pytest.mark.parametrize("content", [b"", b"product,scene\n", "product,scene\né,s\n".encode("cp1252"), b"a,b\nc,d\n"])

@@ -172,7 +172,7 @@ def test_a_file_that_comes_twice_is_named(gemini, session_http_server):
         body += f"--{mark}\r\n{part.format(name)}".encode() + content + b"\r\n"
     body += f"--{mark}--\r\n".encode()
     answer = ask(session_http_server.url, body, {"Content-Type": f"multipart/form-data; boundary={mark}"})
-    assert answer.status == 400 and answer.json()["error"]["message"] == "scene is filled twice"
+    assert answer.status == 400 and answer.json()["error"]["message"] == "scene is given twice"
     assert gemini.requests == []
 
 

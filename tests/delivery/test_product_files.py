@@ -52,8 +52,8 @@ def test_a_file_leads_references_and_text():
     ("parts", "words"),
     [
         ([("product", b"1"), ("product", b"1")], "product.1: it is the same photograph as product"),
-        ([("scene", b"1"), ("scene", b"2")], "scene is filled twice"),
-        ([("product", "gs://b/x.png"), ("product", b"1")], "product is filled twice"),
+        ([("scene", b"1"), ("scene", b"2")], "scene is given twice"),
+        ([("product", "gs://b/x.png"), ("product", b"1")], "product is given twice"),
         ([("product", b"1"), ("product", b"2"), ("product.1", "gs://b/x.png")], "holds a list of photographs already"),
         ([("product.1", b"1")], "unknown file"),
     ],
@@ -80,7 +80,7 @@ def test_files_bring_the_photographs_of_several_products():
     for parts, words in (
         ([("products", products), ("products.jug", b"1")], "unknown file"),
         ([("products.mill", b"1")], "unknown file"),
-        ([("products", products), ("products.cup", b"1")], "products.cup is filled twice"),
+        ([("products", products), ("products.cup", b"1")], "products.cup is given twice"),
     ):
         with pytest.raises(InvalidManifestError, match=words):
             parsed(*parts)

@@ -72,7 +72,7 @@ def test_a_jpeg_that_lacks_rows_or_scans_is_refused(content, at_least):
 def test_a_large_jpeg_without_its_end_marker_is_looked_at_twice_only_where_that_is_soon_done(progressive, is_read):
     content = saved(Image.new("RGB", (3500, 3500), (90, 120, 150)), "JPEG", progressive=progressive)
     inspect(content, "x", max_pixels=64_000_000)
-    with contextlib.nullcontext() if is_read else pytest.raises(UnreadableSourceError, match="too large to make sure"):
+    with contextlib.nullcontext() if is_read else pytest.raises(UnreadableSourceError, match="too large to verify"):
         inspect(content[:-2], "x", max_pixels=64_000_000)
 
 
@@ -156,7 +156,7 @@ def test_line_feeds_without_their_carriage_returns_are_named(kind):
 @pytest.mark.parametrize("blank", [b"\n", b"\r\n\r\n", b" " * 100, b"\xef\xbb\xbf", b"\0\0\0"])
 def test_blank_bytes_before_the_picture_are_named(kind, blank):
     error = refused(blank + FILES[kind])
-    assert f"{len(blank)} blank bytes stand before the" in error.message
+    assert f"{len(blank)} blank bytes precede the" in error.message
     assert "remove them" in error.message
 
 

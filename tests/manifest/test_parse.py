@@ -35,7 +35,7 @@ def refusal(body: bytes | dict) -> str:
         (b"null", "null"),
         (b"7", "a single value"),
         (b"[" * 100_000, "nested too deeply"),
-        (b'{"scene": "a", "scene": "b", "product": "c"}', "twice"),
+        (b'{"scene": "a", "scene": "b", "product": "c"}', "duplicate field"),
         ({}, "product: is required; scene: is required"),
         (GOOD | {"colour": 1, "size": 2}, "colour: unknown field"),
         (GOOD | {"colour": 1, "size": 2}, "size: unknown field"),

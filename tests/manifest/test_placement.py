@@ -103,8 +103,8 @@ def test_cells_of_a_place_stand_beside_its_words():
         ([("placement.box", "0.4 0.3 0.2")], "placement.box: '0.4 0.3 0.2' is not four numbers"),
         ([("placement.box", "a b c d")], "is not four numbers"),
         ([("placement.height_cm", "tall")], "placement.height_cm: 'tall' is not a number"),
-        ([("placement", "left"), ("placement.words", "right")], "placement is filled twice"),
-        ([("placement", '{"box": [0, 0, 1, 1]}'), ("placement.box", "0 0 1 1")], "placement is filled twice"),
+        ([("placement", "left"), ("placement.words", "right")], "placement is given twice"),
+        ([("placement", '{"box": [0, 0, 1, 1]}'), ("placement.box", "0 0 1 1")], "placement is given twice"),
     ],
 )
 def test_a_cell_that_makes_no_sense_is_named(cells, said):

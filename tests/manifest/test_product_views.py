@@ -72,7 +72,7 @@ def test_columns_and_a_list_in_a_cell_give_the_same():
     [
         ([("product.1", "b.png")], "product is empty"),
         ([("product", '["a.png"]'), ("product.1", "b.png")], "holds a list of photographs already"),
-        ([("product.1", "b.png"), ("product.1", "c.png")], "product.1 is filled twice"),
+        ([("product.1", "b.png"), ("product.1", "c.png")], "product.1 is given twice"),
         ([("product", '["a.png"')], "product: it is not JSON"),
     ],
 )

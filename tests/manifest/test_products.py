@@ -71,15 +71,18 @@ def test_what_cannot_be_is_named_and_the_schema_refuses_it_too(fields, words):
     ("fields", "words"),
     [
         (scene_with(MILL, {**CUP, "name": "Mill"}), 'two products are called "Mill"'),
-        (scene_with(MILL, {**CUP, "product": list("abcdef")}), "they have 7 photographs together; 6 are the most"),
-        (scene_with(MILL, identity="exact"), "lays one product"),
+        (
+            scene_with(MILL, {**CUP, "product": list("abcdef")}),
+            "they have 7 photographs together; at most 6 are allowed",
+        ),
+        (scene_with(MILL, identity="exact"), "places a single product"),
         *(
-            (scene_with(MILL, placement=place), "placement says more than words of one product")
+            (scene_with(MILL, placement=place), "placement with a box, mask or height is for a single product")
             for place in ({"box": [0, 0, 0.5, 0.5]}, {"mask": "m.png", "words": "left"}, {"facing": "left"})
         ),
         (
             scene_with({**MILL, "placement": {"height_cm": 20, "scene_cm_per_px": 1}}, scene={"prompt": "a table"}),
-            "products.mill.placement: mask and height_cm are those of a scene that is there",
+            "products.mill.placement: mask and height_cm need a scene image",
         ),
         ({"scene": "s.png", "product": {"name": "mill"}}, "product: Input should be a valid string"),
         (scene_with("mill.png"), 'products.0: Input should be an object, got "mill.png"'),
@@ -124,5 +127,5 @@ def test_a_row_holds_them_as_json_and_reads_them_from_its_catalogues_folder():
     assert fields == scene_with(MILL, CUP)
     references_one_folder_deeper(fields)
     assert [one["product"] for one in fields["products"]] == ["../mill.png", ["../cup.png", "../cup-side.png"]]
-    with pytest.raises(ValueError, match="products: it is a JSON list"):
+    with pytest.raises(ValueError, match="products: must be a JSON list"):
         set_field({}, "products", "mill, cup")

@@ -109,7 +109,7 @@ def test_a_whole_number_with_a_decimal_zero_is_whole_in_json_too():
         ),
         ("x.jsonl", b'\xef\xbb\xbf\n [\n{"product": "a"}\n]', "JSON array"),
         ("x.jsonl", '[{"product": "a"}]'.encode("utf-16"), "JSON array"),
-        ("x.jsonl", b'{\n "product": "a",\n "scene": "b"\n}', "go over several lines"),
+        ("x.jsonl", b'{\n "product": "a",\n "scene": "b"\n}', "span several lines"),
         ("x.jsonl", LFS, "git lfs pull"),
         ("x.csv", LFS, "git lfs pull"),
     ],

@@ -65,7 +65,7 @@ def test_a_height_follows_from_the_scale_of_either_kind():
 
 @pytest.mark.parametrize(
     ("size", "white", "said"),
-    [((640, 400), (0, 0, 1, 1), "not the shape of the scene"), ((640, 360), (0, 0, 0, 0), "nothing of it is white")],
+    [((640, 400), (0, 0, 1, 1), "not the shape of the scene"), ((640, 360), (0, 0, 0, 0), "it has no white pixels")],
 )
 def test_a_mask_that_cannot_be_meant_is_refused(size, white, said):
     with pytest.raises(InvalidManifestError, match=said):
@@ -136,7 +136,7 @@ def test_a_form_brings_the_mask_as_a_file_and_the_rest_as_fields(gemini, session
     assert sidecar["inputs"]["mask"]["uri"] == "upload:placement.mask" and sidecar["asked_place"]["height"] == 120
     assert "on the table. The spot is exact" in gemini.requests[0]["text"]
     twice = post_form(session_http_server, files, {"placement.mask": "gs://b/m.png"})
-    assert twice.status == 400 and "placement is filled twice" in twice.json()["error"]["message"]
+    assert twice.status == 400 and "placement is given twice" in twice.json()["error"]["message"]
 
 
 def test_a_mask_of_a_catalogue_is_found_from_the_folder_of_its_rows(tmp_path):

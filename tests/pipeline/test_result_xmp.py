@@ -44,7 +44,7 @@ def test_those_that_tell_a_place_are_not_kept(kind):
     part = CREDENTIALS.read(camera_jpeg(), "image/jpeg", "scene", time_left())
     record = record_of(part)
     assert "composite:credentials" not in result_xmp(record, kind, signed=False)
-    assert "without a signer nothing of them is carried on" in note_of(record)
+    assert "without a signature they are dropped as a whole" in note_of(record)
 
 
 def test_what_is_not_kept_is_said_of_the_photograph_it_belongs_to():

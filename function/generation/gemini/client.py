@@ -154,7 +154,7 @@ class GeminiClient:
                 problems[f"{type(error).__name__}: {truncate(str(error))}"] += 1
             except TRANSPORT_ERRORS as error:
                 timed_out = is_timeout(error)
-                why = "did not answer in the time there was" if timed_out else "broke off"
+                why = "did not answer in time" if timed_out else "broke off"
                 said = f"{type(error).__name__}: {truncate(str(error))}"
                 raise ModelUnansweredError(f"the model {model} {why}: {said}", timed_out=timed_out) from None
             if number < MAX_TRIES and deadline.remaining() > wait_s:
@@ -170,7 +170,7 @@ def _call_timeout_s(deadline: Deadline) -> float:
     the call would be paid for in vain."""
     timeout_s = min(CALL_TIMEOUT_S, deadline.clamp(deadline.seconds, "generate") * CALL_TIMEOUT_SHARE)
     if timeout_s < min(MIN_CALL_S, MIN_CALL_SHARE * deadline.seconds):
-        raise DeadlineExceededError("too little time is left to ask the model", stage="generate")
+        raise DeadlineExceededError("too little time is left to call the model", stage="generate")
     return timeout_s
 
 
@@ -187,7 +187,7 @@ def _whole_json(http: Any, model: str) -> bytes:
 
 def _unreadable(model: str, error: Exception) -> ModelUnansweredError:
     return ModelUnansweredError(
-        f"the model {model} answered with something that cannot be read ({type(error).__name__})", timed_out=False
+        f"the model {model} returned an unreadable response ({type(error).__name__})", timed_out=False
     )
 
 

@@ -14,7 +14,7 @@ from function.imaging.data_uri import decode_base64
 from function.imaging.formats import FORMATS, detect_format
 
 MAX_TEXT_CHARS = 500  # of the model's own words kept in a record
-MALFORMED = "the answer does not have the form that the service documents"
+MALFORMED = "the response does not have the documented form"
 MAX_JSON_CHARS = 2000  # of an answer that was asked for as JSON
 
 # A request or answer that breaks a rule breaks it again: no further attempt is paid for.
@@ -101,7 +101,7 @@ def read_answer(body: bytes, latency_ms: int) -> Answer:
         return without_image("refused", reason, words, True)
     candidate = response.candidates[0] if response.candidates else None
     if candidate is None:
-        return without_image("no_image", "NO_CANDIDATE", "the answer holds no candidate", False)
+        return without_image("no_image", "NO_CANDIDATE", "the response holds no candidate", False)
     reason = candidate.finish_reason or "UNKNOWN"
     parts = (candidate.content.parts if candidate.content else None) or []
     said = " ".join(part.text for part in parts if part.text and not part.thought)
@@ -110,7 +110,7 @@ def read_answer(body: bytes, latency_ms: int) -> Answer:
         answered = _usage_with_image(usage)
         mime_type = detect_mime_type(image)
         return Answer("image", reason, truncate(said), image, mime_type, answered, version, latency_ms)
-    words = candidate.finish_message or said or "the answer holds no image and no words"
+    words = candidate.finish_message or said or "the response holds neither an image nor text"
     if reason in HARD_REFUSALS or reason in SOFT_REFUSALS:
         return without_image("refused", reason, words, reason in HARD_REFUSALS)
     return without_image("no_image", reason, words, False)

@@ -47,7 +47,7 @@ class _DeadlineBody(httpx2.SyncByteStream):
         for chunk in self._body:
             yield chunk
             if time.monotonic() > self._end:
-                raise httpx2.ReadTimeout("the answer came too slowly", request=self._request)
+                raise httpx2.ReadTimeout("the response took too long", request=self._request)
 
     def close(self) -> None:
         self._body.close()

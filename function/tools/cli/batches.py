@@ -28,7 +28,7 @@ Pairs that ask for batches (`submit --batch`) wait for a job; a job is answered 
 \b
   list    the jobs of the last week: state, age, how many pictures, what went wrong; and what waits for a job
   cancel  a job's time is up now (JOB as listed, or `all`, with what waits too): the service is asked to end it, and
-          what it has not answered by then is asked for at once, at full price
+          what it has not answered by then is asking now, at full price
   sweep   what the scheduler does every few minutes: looks at jobs, collects, makes new ones. It takes the function's
           own environment (OUTPUT_BUCKET, BATCH_BUCKET, how the model is reached)
 
@@ -46,7 +46,7 @@ Pairs that ask for batches (`submit --batch`) wait for a job; a job is answered 
 @click.option("--json", "as_json", is_flag=True, help="of list: print JSON, one object a line")
 @click.option("--yes", is_flag=True, help="of cancel: do not ask")
 def batches(action: str, target: str | None, job: str | None, as_json: bool, yes: bool) -> int:
-    """0: done; 1: no such job, or another sweep is at work; 2: it could not be done."""
+    """0: done; 1: no such job, or another sweep is in progress; 2: it could not be done."""
     try:
         if action == "sweep":
             return _sweep()
@@ -137,6 +137,6 @@ def _sweep() -> int:
         raise UsageError("BATCH_BUCKET is not set")
     swept = run_sweep(Service(settings).services(), Deadline(settings.event_deadline_s))
     if swept is None:
-        return fail("another sweep is at work", code=1)
+        return fail("another sweep is in progress", code=1)
     print(f"{swept.looked_at:,} jobs looked at, {swept.created:,} made, {swept.closed:,} closed")
     return 0

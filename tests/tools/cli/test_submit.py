@@ -222,7 +222,7 @@ def test_a_bucket_that_is_not_there_is_an_error_in_words(command, spring):
     [
         (
             lambda folder: (folder / "images/p1.png").write_bytes(b"\n\n" + product_bytes()),
-            "2 blank bytes stand",
+            "2 blank bytes precede",
         ),
         (lambda folder: (folder / "images/p1.png").write_bytes(b"\x89PNG\n\x1a\n" + b"0" * 50), "text conversion"),
         (lambda folder: (folder / "images/p1.png").write_bytes(LFS_POINTER), "git lfs pull"),
