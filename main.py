@@ -13,10 +13,10 @@ service = Service.from_environment()
 @functions_framework.http
 def composite(request: Request) -> Response:
     """A finalized object: a pair manifest (.json), a catalogue (.csv, .jsonl), or nothing to do."""
-    return service.deliver(request)
+    return service.handle_event(request)
 
 
 @functions_framework.http
 def composite_http(request: Request) -> Response:
     """One pair as JSON or multipart/form-data; answers with the picture, or with JSON."""
-    return service.answer(request)
+    return service.handle_http(request)

@@ -10,7 +10,7 @@ GRACE_PERIOD_S = 5.0  # to release a lease, or to record why, when the event's o
 
 
 class Deadline:
-    """A point on the monotonic clock, `seconds` from when it was made. `remaining()` and `within()` give seconds."""
+    """A point on the monotonic clock, `seconds` from when it was made. `remaining()` and `clamp()` give seconds."""
 
     def __init__(self, seconds: float):
         self.seconds = seconds
@@ -20,7 +20,7 @@ class Deadline:
         """Seconds left, never below zero."""
         return max(0.0, self._end - time.monotonic())
 
-    def within(self, seconds: float, stage: str) -> float:
+    def clamp(self, seconds: float, stage: str) -> float:
         """`seconds`, or what is left when that is less. Raises DeadlineExceededError when nothing is left."""
         left = self.remaining()
         if left <= 0:

@@ -174,8 +174,8 @@ class BudgetUsedUpForTodayError(TransientError):
         self.retry_after_s = retry_after_s
 
 
-class InstanceEndingError(TransientError):
-    """This instance has been asked to end, and begins no further model call; another one will."""
+class InstanceShutdownError(TransientError):
+    """This instance is shutting down and begins no further model call; another instance will."""
 
     stage, uses_patience = "budget", False
 

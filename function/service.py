@@ -67,19 +67,19 @@ class Service:
         listen()
         return cls(settings)
 
-    def deliver(self, request: Request) -> Response:
+    def handle_event(self, request: Request) -> Response:
         """One delivery of an event: 2xx when it is settled, 5xx to have it delivered again."""
-        return answered_first(self._deliver(request), request)
+        return answered_first(self._handle_event(request), request)
 
-    def answer(self, request: Request) -> Response:
+    def handle_http(self, request: Request) -> Response:
         """A pair over HTTP: the picture, or JSON with the sidecar and the picture."""
         request_id = _request_id(request)
         set_context(event_id=request_id, **self._trace(request))
-        response = answer_without_pair(request) or self._answer(request)
+        response = answer_without_pair(request) or self._handle_http(request)
         response.headers["X-Request-Id"] = request_id
         return answered_first(response, request)
 
-    def _deliver(self, request: Request) -> Response:
+    def _handle_event(self, request: Request) -> Response:
         if is_health_check(request):
             return health()
         if request.method != "POST":
@@ -104,7 +104,7 @@ class Service:
             **self._trace(request),
         )
         try:
-            return Response(self._settle(upload) + "\n", ACKNOWLEDGED, mimetype="text/plain")
+            return Response(self._process(upload) + "\n", ACKNOWLEDGED, mimetype="text/plain")
         except PausedError:
             logger.info("paused", extra={"stage": "event", "age_s": round(upload.age_s(), 3)})
             return Response("paused\n", DELIVER_AGAIN, mimetype="text/plain")
@@ -126,7 +126,7 @@ class Service:
             logger.exception("unexpected: %s: %s", type(error).__name__, error, extra={"stage": "event"})
             return Response("deliver again: internal\n", DELIVER_AGAIN, mimetype="text/plain")
 
-    def _answer(self, request: Request) -> Response:
+    def _handle_http(self, request: Request) -> Response:
         try:
             body = read_body(request, self._readings, within_s=self._settings.body_timeout_s)
         except BodyTooLargeError as problem:
@@ -163,7 +163,7 @@ class Service:
                 )
                 storage = Storage(settings.project)
                 budget = Budget(storage, settings.output_bucket, settings.caps)
-                atexit.register(budget.give_back)
+                atexit.register(budget.return_unspent)
                 self._services = Services(
                     settings,
                     storage,
@@ -182,15 +182,15 @@ class Service:
                         )
                     ),
                 )
-                on_termination(self._hand_on)
+                on_termination(self._hand_over)
             return self._services
 
-    def _hand_on(self) -> None:
+    def _hand_over(self) -> None:
         """The instance ends: what is in work goes to other instances, and so does the money set aside."""
         services = self.services()
-        services.leases.hand_on_all()
-        services.budget.give_back()
-        logger.info("asked to end: what is in work was handed on", extra={"stage": "event"})
+        services.leases.hand_over_all()
+        services.budget.return_unspent()
+        logger.info("shutting down: leases were handed over", extra={"stage": "event"})
 
     def _sweep(self, request: Request) -> Response:
         """What the scheduler asks for: batch jobs are looked at. 2xx also while another sweep is at work."""
@@ -207,11 +207,11 @@ class Service:
             return Response("sweep again: internal\n", DELIVER_AGAIN, mimetype="text/plain")
         return Response("swept\n" if swept else "another sweep is at work\n", ACKNOWLEDGED, mimetype="text/plain")
 
-    def _settle(self, upload: Upload) -> str:
+    def _process(self, upload: Upload) -> str:
         if self._settings.batch_bucket is not None and upload.bucket == self._settings.batch_bucket:
-            from function.delivery.batch_files import settle_batch_file  # noqa: PLC0415
+            from function.delivery.batch_files import process_batch_file  # noqa: PLC0415
 
-            return settle_batch_file(upload, self.services(), Deadline(self._settings.event_deadline_s))
+            return process_batch_file(upload, self.services(), Deadline(self._settings.event_deadline_s))
         if not is_manifest(upload.name):
             logger.debug("not a manifest: nothing to do", extra={"stage": "event"})
             return "ignored"
@@ -230,13 +230,13 @@ class Service:
         if self.services().switches.look(upload.bucket).paused:
             raise PausedError("the input bucket is paused")
         if is_catalogue(upload.name):
-            from function.delivery.catalogue import settle_catalogue  # noqa: PLC0415
+            from function.delivery.catalogue import process_catalogue  # noqa: PLC0415
 
-            settle_catalogue(upload, self.services(), deadline)
+            process_catalogue(upload, self.services(), deadline)
         else:
-            from function.delivery.pair import settle_pair  # noqa: PLC0415
+            from function.delivery.pair import process_pair  # noqa: PLC0415
 
-            settle_pair(upload, self.services(), deadline)
+            process_pair(upload, self.services(), deadline)
         return "settled"
 
     def _trace(self, request: Request) -> dict[str, str | None]:

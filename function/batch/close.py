@@ -1,4 +1,4 @@
-"""A job that has ended → closed: its results collected, and what it did not answer handed on."""
+"""Closes a job that has ended: collects its results, and queues again what it did not answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from function.batch.follow import NO_END
 from function.batch.names import collected_prefix, results_prefix
 from function.batch.pieces import fetch_results
 from function.batch.records import Job
-from function.batch.release import ask_at_once, wait_again
+from function.batch.release import ask_at_once, requeue
 from function.deadline import Deadline
 from function.storage.client import StoredObject
 
@@ -39,10 +39,10 @@ def close(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     if not _collected(context, job, found, since_end_s, deadline):
         return job
     results_lost = job.service_state in WITH_RESULTS and not found
-    counts = in_parallel(lambda digest: _settle(context, job, digest, results_lost, deadline), job.digests)
+    counts = in_parallel(lambda digest: _close_request(context, job, digest, results_lost, deadline), job.digests)
     unspent_usd = sum(usd for _, usd in counts)
     if unspent_usd > 0:
-        context.budget.take_back(job.posted_to, unspent_usd, deadline)
+        context.budget.refund(job.posted_to, unspent_usd, deadline)
     kinds = [kind for kind, _ in counts]
     changes: dict[str, object] = {
         "state": "closed",
@@ -81,15 +81,17 @@ def _collected(
     return True
 
 
-def _settle(context: BatchContext, job: Job, digest: str, results_lost: bool, deadline: Deadline) -> tuple[str, float]:
-    """What becomes of one request → in a word, and USD that were set aside for it and are not spent."""
+def _close_request(
+    context: BatchContext, job: Job, digest: str, results_lost: bool, deadline: Deadline
+) -> tuple[str, float]:
+    """What became of one request, in a word, and how much of the USD reserved for it was not spent."""
     request, _ = context.requests.read(digest, deadline)
     if request is None:
         return "gone", 0.0
     if request.state == "answered":
         return "answered", 0.0
     if request.job != job.id:
-        return "elsewhere", request.most_usd if digest not in job.keys.values() else 0.0
+        return "elsewhere", request.max_usd if digest not in job.keys.values() else 0.0
     if request.state == "ask_now":  # of a run of this that was cut off
         ask_at_once(context, digest, "", deadline, job=job.id)
         return "at_once", 0.0
@@ -101,5 +103,5 @@ def _settle(context: BatchContext, job: Job, digest: str, results_lost: bool, de
         why = request.line_error or ("its time is up" if late else f"no answer from {MAX_TRIES} jobs")
         ask_at_once(context, digest, why, deadline, job=job.id, lost=lost)
     else:
-        wait_again(context, request, job.id, deadline, lost=lost)
-    return "lost" if lost else "at_once" if at_once else "again", 0.0 if lost else request.most_usd
+        requeue(context, request, job.id, deadline, lost=lost)
+    return "lost" if lost else "at_once" if at_once else "again", 0.0 if lost else request.max_usd

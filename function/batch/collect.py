@@ -11,7 +11,7 @@ from function.batch.context import BatchContext
 from function.batch.lines import ResultLine, lines_of, read_result
 from function.batch.names import collected_prefix, range_id, range_name
 from function.batch.records import BatchRequest, Job
-from function.batch.release import answered
+from function.batch.release import mark_answered
 from function.deadline import Deadline
 from function.generation.answer_store import AnswerStore
 from function.generation.billing import Bill, bill_of
@@ -100,14 +100,14 @@ def collect_range(context: BatchContext, job_id: str, part: Range, deadline: Dea
 
     try:
         for raw in lines_of(read, part.start, part.end, part.size):
-            deadline.within(deadline.seconds, "batch")
+            deadline.clamp(deadline.seconds, "batch")
             unspent_usd += _take(context, job, part, raw, counted, deadline)
     except ObjectNotFoundError:
         logger.error("a batch job's results are gone", extra={"stage": "batch", "job": job_id, "results": part.results})
         return
     finally:
         if unspent_usd > 0:
-            context.budget.take_back(job.posted_to, unspent_usd, deadline.grace_period())
+            context.budget.refund(job.posted_to, unspent_usd, deadline.grace_period())
     mark_collected(context, job_id, part, deadline)
     logger.info("batch results collected", extra={"stage": "batch", "job": job_id, "range": part.number, **counted})
 
@@ -161,11 +161,11 @@ def _take(
                 "job": job.id,
             },
         )
-    before = answered(context, digest, job.id, results, deadline)
+    before = mark_answered(context, digest, job.id, results, deadline)
     counted["answers"] += 1
     if before is None or before.state == "answered":
         return 0.0
-    return max(0.0, record.most_usd - _bill(record, line.answer).usd)
+    return max(0.0, record.max_usd - _bill(record, line.answer).usd)
 
 
 def _bill(record: BatchRequest, answer: Answer) -> Bill:

@@ -101,20 +101,20 @@ def _ask_for(context: BatchContext, job: Job, content: bytes, deadline: Deadline
         )
         return context.update(job, deadline, note=unanswered.message)
     except ModelUnavailableError as busy:
-        return _put_off(context, job, busy.message, 1, deadline)
+        return _postpone(context, job, busy.message, 1, deadline)
     except ModelRejectedError as refused:
         logger.error(
             IN_TROUBLE,
             extra={"stage": "batch", "job": job.id, "model": job.model, "reason": f"refused: {refused.message}"},
         )
-        return _put_off(context, job, refused.message, REFUSED_WAITS, deadline)
+        return _postpone(context, job, refused.message, REFUSED_WAITS, deadline)
     logger.info(
         "batch job created", extra={"stage": "batch", "job": job.id, "requests": len(job.keys), "model": job.model}
     )
     return context.update(job, deadline, state="running", service_names=(made.name,), note="")
 
 
-def _put_off(context: BatchContext, job: Job, why: str, waits: int, deadline: Deadline) -> Job:
+def _postpone(context: BatchContext, job: Job, why: str, waits: int, deadline: Deadline) -> Job:
     later = time.time() + waits * context.gather_s
     return context.update(job, deadline, state="planned", note=why, not_before=later)
 

@@ -83,7 +83,7 @@ def _affordable(
 ) -> tuple[list[BatchRequest], tuple[tuple[str, str], ...]]:
     """As many of them as the caps leave room for, counted as spent, and where that is counted."""
     while requests:
-        usd = sum(one.most_usd for one in requests)
+        usd = sum(one.max_usd for one in requests)
         try:
             return requests, context.budget.spend(usd, requests[0].catalogue, deadline)
         except (BudgetUsedUpForTodayError, BudgetExhaustedError) as used_up:

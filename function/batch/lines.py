@@ -13,7 +13,7 @@ from function.batch.names import image_name
 from function.batch.records import BatchRequest
 from function.deadline import Deadline
 from function.generation.gemini.request_json import request_json
-from function.generation.gemini.response import read_answer, shorten
+from function.generation.gemini.response import read_answer, truncate
 from function.generation.provider import Answer
 from function.storage.client import Storage
 from function.storage.names import gs_uri
@@ -22,8 +22,8 @@ MAX_IMAGE_BYTES = 20 * 2**20  # no listed model takes more than 7 MB
 WINDOW_BYTES = 2 * 2**20  # read at once of a results file
 MAX_LINE_BYTES = 96 * 2**20  # a 4K picture in base64, beside its request, is under 45 MB
 # google.rpc.Code of what another job may answer; everything else that a line says is for good.
-PASSING_CODES = frozenset({1, 4, 8, 10, 13, 14, 429, 499, 500, 502, 503, 504})
-PASSING_WORDS = ("RESOURCE_EXHAUSTED", "INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "ABORTED", "429")
+RETRYABLE_CODES = frozenset({1, 4, 8, 10, 13, 14, 429, 499, 500, 502, 503, 504})
+RETRYABLE_STATUS = ("RESOURCE_EXHAUSTED", "INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "ABORTED", "429")
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,14 @@ def read_result(line: bytes) -> ResultLine | None:
         answer = read_answer(json.dumps(response).encode(), 0)
         return ResultLine(key, replace(answer, price_tier="batch"))
     said = error if isinstance(error, str) else json.dumps(error)
-    return ResultLine(key, None, shorten(said) or "the line holds no response", not _may_pass(error))
+    return ResultLine(key, None, truncate(said) or "the line holds no response", not _is_retryable(error))
 
 
-def _may_pass(error: Any) -> bool:
+def _is_retryable(error: Any) -> bool:
     if isinstance(error, dict):
         code, status = error.get("code"), str(error.get("status", ""))
-        return code in PASSING_CODES or status in PASSING_WORDS
-    return not error or any(word in str(error).upper() for word in PASSING_WORDS)
+        return code in RETRYABLE_CODES or status in RETRYABLE_STATUS
+    return not error or any(word in str(error).upper() for word in RETRYABLE_STATUS)
 
 
 def lines_of(read: Callable[[int, int], bytes], start: int, end: int, size: int) -> Iterator[bytes]:

@@ -28,7 +28,7 @@ class PairQueue:
         self._waiter, self._catalogue, self._finish_by = waiter, catalogue, finish_by
         self._records = request_records(storage, output_bucket)
 
-    def put(self, request: Request, number: int, most_usd: float, deadline: Deadline, *, anew: bool = False) -> bool:
+    def put(self, request: Request, number: int, max_usd: float, deadline: Deadline, *, anew: bool = False) -> bool:
         """See BatchQueue. The images are stored first, so that whatever finds the record finds them too."""
         digest = request_digest(request)
         if time.time() >= self._finish_by and self._records.read(digest, deadline)[0] is None:
@@ -36,7 +36,7 @@ class PairQueue:
 
         def joined(stored: BatchRequest | None) -> BatchRequest | None:
             if stored is None:
-                return self._new(request, digest, number, most_usd, deadline)
+                return self._new(request, digest, number, max_usd, deadline)
             if stored.state == "ask_now" or (stored.state == "answered" and not anew):
                 return None
             others = tuple(one for one in stored.waiters if (one.bucket, one.name) != self._place)
@@ -63,7 +63,7 @@ class PairQueue:
     def _place(self) -> tuple[str, str]:
         return self._waiter.bucket, self._waiter.name
 
-    def _new(self, request: Request, digest: str, number: int, most_usd: float, deadline: Deadline) -> BatchRequest:
+    def _new(self, request: Request, digest: str, number: int, max_usd: float, deadline: Deadline) -> BatchRequest:
         images = []
         for content, mime_type in request.images:
             sha256 = hashlib.sha256(content).hexdigest()
@@ -80,7 +80,7 @@ class PairQueue:
             thinking_level=request.thinking_level,
             asks_for_png=request.asks_for_png,
             number=number,
-            most_usd=most_usd,
+            max_usd=max_usd,
             catalogue=self._catalogue,
             finish_by=self._finish_by,
             state="waiting",

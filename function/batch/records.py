@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from function.batch.names import job_name, request_name
 from function.deadline import Deadline
@@ -20,7 +20,8 @@ JobState = Literal["planned", "creating", "running", "cancelling", "ended", "clo
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # An alias is the name that a field is stored under, by versions of this function whose jobs are still under way.
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, serialize_by_alias=True)
 
 
 class Waiter(_Record):
@@ -38,7 +39,7 @@ class BatchRequest(_Record):
     """What is asked of a model, with its images by SHA-256, and who waits. Times are in seconds since 1970.
 
     `tries`: jobs that have ended without an answer. `lost`: calls that may have been billed and brought none.
-    `most_usd`: what its call may cost at the batch's price; `line_error`: what a job's line said instead of an answer;
+    `max_usd`: what its call may cost at the batch's price; `line_error`: what a job's line said instead of an answer;
     `answered_from`: the results files (name#generation) that hold an answer.
     """
 
@@ -52,7 +53,7 @@ class BatchRequest(_Record):
     thinking_level: str | None
     asks_for_png: bool
     number: int
-    most_usd: float
+    max_usd: float = Field(alias="most_usd")
     catalogue: str | None
     finish_by: float
     state: Literal["waiting", "in_job", "answered", "ask_now"]
@@ -69,7 +70,7 @@ class Job(_Record):
     """One batch job. `keys` are the requests' digests by what their result lines are recognised by.
 
     `service_names` are what the service calls it; the first is followed, others were made by a repeated creation and
-    are cancelled. `posted_to` are the accounts (ledger, title) under which its `most_usd` are counted as spent until it
+    are cancelled. `posted_to` are the accounts (ledger, title) under which its `max_usd` are counted as spent until it
     is known what was. `note` says what went wrong last, and `not_before` when that is tried again.
     """
 
@@ -147,7 +148,7 @@ class Records(Generic[M]):
             try:
                 self.write(key, after, generation, deadline)
             except PreconditionFailedError:
-                deadline.within(1, "batch")
+                deadline.clamp(1, "batch")
             else:
                 return after
 

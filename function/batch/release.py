@@ -14,7 +14,9 @@ from function.storage.client import PreconditionFailedError
 logger = logging.getLogger(__name__)
 
 
-def answered(context: BatchContext, digest: str, job: str, results: str, deadline: Deadline) -> BatchRequest | None:
+def mark_answered(
+    context: BatchContext, digest: str, job: str, results: str, deadline: Deadline
+) -> BatchRequest | None:
     """Its answer is stored: touch whoever waits, then note it → the request as it was before; None when it is none.
 
     In this order, so that a crash between the two is made good by the line's next delivery. A manifest that begins to
@@ -70,7 +72,7 @@ def ask_at_once(
         touch(context.storage, waiter, deadline)
 
 
-def wait_again(context: BatchContext, request: BatchRequest, job: str, deadline: Deadline, *, lost: bool) -> None:
+def requeue(context: BatchContext, request: BatchRequest, job: str, deadline: Deadline, *, lost: bool) -> None:
     """Have it taken into another job, unless `job` has it no more. Marked first, so that a crash loses nothing."""
 
     def changed(stored: BatchRequest | None) -> BatchRequest | None:

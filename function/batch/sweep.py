@@ -20,11 +20,11 @@ from function.storage.client import Storage
 logger = logging.getLogger(__name__)
 
 # With less left, or this share of it, no further job is begun or looked at: the next sweep does.
-LEAST_TIME_S, LEAST_TIME_SHARE = 20.0, 0.2
+MIN_TIME_S, MIN_TIME_SHARE = 20.0, 0.2
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepCounts:
     """How many jobs were looked at, made, and closed."""
 
     looked_at: int
@@ -32,7 +32,7 @@ class Swept:
     closed: int
 
 
-def sweep(context: BatchContext, deadline: Deadline, assert_held: Callable[[], None]) -> Swept:
+def sweep(context: BatchContext, deadline: Deadline, assert_held: Callable[[], None]) -> SweepCounts:
     """Bring every job as far as it goes now, then plan and make new ones. A job that fails holds no other up.
 
     `assert_held` raises when another sweep has taken over. Raises that, StorageUnavailableError, DeadlineExceededError.
@@ -40,7 +40,7 @@ def sweep(context: BatchContext, deadline: Deadline, assert_held: Callable[[], N
     looked_at = closed = created = 0
     for job in open_jobs(context.storage, context.output_bucket, deadline):
         if _is_late(deadline):
-            return Swept(looked_at, created, closed)
+            return SweepCounts(looked_at, created, closed)
         assert_held()
         looked_at += 1
         closed += _advance(context, job, deadline).state == "closed"
@@ -49,11 +49,11 @@ def sweep(context: BatchContext, deadline: Deadline, assert_held: Callable[[], N
         created += _advance(context, job, deadline).state == "running"
         if _is_late(deadline):
             break
-    return Swept(looked_at, created, closed)
+    return SweepCounts(looked_at, created, closed)
 
 
 def _is_late(deadline: Deadline) -> bool:
-    return deadline.remaining() < min(LEAST_TIME_S, LEAST_TIME_SHARE * deadline.seconds)
+    return deadline.remaining() < min(MIN_TIME_S, MIN_TIME_SHARE * deadline.seconds)
 
 
 def open_jobs(storage: Storage, bucket: str, deadline: Deadline) -> list[Job]:

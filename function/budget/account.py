@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from function.budget.ledger import Ledger, Share, read_ledger, write_ledger
 from function.deadline import Deadline
-from function.errors import InstanceEndingError
+from function.errors import InstanceShutdownError
 from function.storage.client import PreconditionFailedError, Storage
 
 # Cloud Storage takes one write a second to an object (https://cloud.google.com/storage/quotas, read 2026-11-26).
@@ -19,7 +19,7 @@ SLICE_CALLS = 4  # a slice pays for so many calls: a killed instance takes no mo
 MAX_SLICE_CALLS = 16  # … unless calls are so quick that the one write a second would hold them up
 QUICK_S = 10.0  # a slice that lasts for less is doubled
 SHARE_OF_REST = 1 / 8  # of what is left, at the most: the last slices are small, and nobody sits on a large one
-DENIED_FOR_S = 2.0  # that a refusal is believed without another look
+DENIAL_CACHE_S = 2.0  # that a refusal is believed without another look
 ROUNDING_USD = 1e-9  # of sums of floats
 NOTHING = Share(spent_usd=0.0, held_usd=0.0)
 
@@ -46,7 +46,7 @@ class Account:
         self._storage, self._bucket, self._name, self._title = storage, bucket, name, title
         self._instance, self._cap_of = instance, cap_of
         self._changed = threading.Condition()
-        self._writing = self._given_back = False
+        self._writing = self._returned = False
         self._free = self._reserved = self._spent = 0.0
         self._slice_calls, self._granted_at = SLICE_CALLS, -QUICK_S
         self._stretch = 1.0  # the most that a call has cost of what it was expected to cost at the most
@@ -55,14 +55,14 @@ class Account:
     def reserve(self, usd: float, deadline: Deadline) -> float:
         """Set aside what a call may cost → the amount.
 
-        Raises CapReachedError, InstanceEndingError once the slice is given back, DeadlineExceededError,
+        Raises CapReachedError, InstanceShutdownError once the slice is given back, DeadlineExceededError,
         StorageUnavailableError.
         """
         with self._changed:
             wanted = usd * self._stretch
             while True:
-                if self._given_back:
-                    raise InstanceEndingError("this instance is ending: it begins no further model call")
+                if self._returned:
+                    raise InstanceShutdownError("this instance is shutting down: it begins no further model call")
                 if self._free + ROUNDING_USD >= wanted:
                     self._free -= wanted
                     self._reserved += wanted
@@ -72,9 +72,9 @@ class Account:
                 if not self._writing:
                     self._writing = True
                     break
-                self._changed.wait(deadline.within(deadline.seconds, "budget"))
+                self._changed.wait(deadline.clamp(deadline.seconds, "budget"))
         try:
-            self._ask_for_more(wanted, deadline)
+            self._extend_slice(wanted, deadline)
         finally:
             with self._changed:
                 self._writing = False
@@ -91,16 +91,16 @@ class Account:
                 self._stretch = max(self._stretch, self._stretch * spent / reserved)
             self._changed.notify_all()
 
-    def give_back(self, deadline: Deadline) -> None:
+    def return_unspent(self, deadline: Deadline) -> None:
         """Post what was spent, and return what is left, at the end of this process. Calls under way count as spent.
 
         Raises StorageUnavailableError, AccessDeniedError, UnreadableLedgerError, DeadlineExceededError.
         """
         with self._changed:
-            self._given_back = True  # a slice that was taken after this would count what is spent twice
+            self._returned = True  # a slice that was taken after this would count what is spent twice
             self._changed.notify_all()
             while self._writing:
-                self._changed.wait(deadline.within(deadline.seconds, "budget"))
+                self._changed.wait(deadline.clamp(deadline.seconds, "budget"))
             spent, self._free = self._spent + self._reserved, 0.0
         while True:
             ledger, generation, _ = read_ledger(self._storage, self._bucket, self._name, self._title, deadline)
@@ -111,9 +111,9 @@ class Account:
                 write_ledger(self._storage, self._bucket, self._name, after, generation, deadline)
                 return
             except PreconditionFailedError:
-                time.sleep(deadline.within(WRITE_EVERY_S * random.random(), "budget"))
+                time.sleep(deadline.clamp(WRITE_EVERY_S * random.random(), "budget"))
 
-    def _ask_for_more(self, wanted: float, deadline: Deadline) -> None:
+    def _extend_slice(self, wanted: float, deadline: Deadline) -> None:
         """Have the slice filled up for a call of `wanted` USD and some more. Raises CapReachedError."""
         while True:
             ledger, generation, written = read_ledger(self._storage, self._bucket, self._name, self._title, deadline)
@@ -124,11 +124,11 @@ class Account:
             room = cap - (ledger.committed_usd - own.spent_usd - own.held_usd) - spent - held
             if room < missing:
                 reached = CapReachedError(ledger, cap)
-                self._denied = (time.monotonic() + DENIED_FOR_S, wanted, reached)
+                self._denied = (time.monotonic() + DENIAL_CACHE_S, wanted, reached)
                 raise reached
             wait_s = _too_early_s(written)
             if wait_s:
-                time.sleep(deadline.within(wait_s, "budget"))
+                time.sleep(deadline.clamp(wait_s, "budget"))
                 continue
             now = time.monotonic()
             quick = now - self._granted_at < QUICK_S
@@ -139,7 +139,7 @@ class Account:
                 after = ledger.with_share(self._instance, share).model_copy(update={"limit_usd": cap})
                 write_ledger(self._storage, self._bucket, self._name, after, generation, deadline)
             except PreconditionFailedError:
-                time.sleep(deadline.within(WRITE_EVERY_S * random.random(), "budget"))
+                time.sleep(deadline.clamp(WRITE_EVERY_S * random.random(), "budget"))
                 continue
             with self._changed:
                 self._free += grant

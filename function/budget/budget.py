@@ -20,8 +20,8 @@ from function.storage.client import AccessDeniedError, PreconditionFailedError, 
 
 logger = logging.getLogger(__name__)
 
-OWN_BUDGET_FOR_S = 30.0  # that a catalogue is believed to have, or not to have, a budget of its own
-GIVE_BACK_S = 5.0  # Cloud Run kills an instance ten seconds after it has asked it to end
+OWN_BUDGET_CACHE_S = 30.0  # that a catalogue is believed to have, or not to have, a budget of its own
+RETURN_S = 5.0  # Cloud Run kills an instance ten seconds after it has asked it to end
 NO_LIMIT = float("inf")
 
 
@@ -62,19 +62,19 @@ class Budget:
         return held
 
     def spend(self, usd: float, catalogue: str | None, deadline: Deadline) -> tuple[tuple[str, str], ...]:
-        """Count `usd` as spent under every cap → the accounts (ledger, title), for `take_back`. Raises as `reserve`."""
+        """Count `usd` as spent under every cap → the accounts (ledger, title), for `refund`. Raises as `reserve`."""
         held = self.reserve(usd, catalogue, deadline)
         for account, reserved in held:
             account.settle(reserved, usd)
         return tuple((account.name, account.title) for account, _ in held)
 
-    def take_back(self, accounts: Sequence[tuple[str, str]], usd: float, deadline: Deadline) -> None:
+    def refund(self, accounts: Sequence[tuple[str, str]], usd: float, deadline: Deadline) -> None:
         """Less was spent than `spend` counted, by `usd`. What cannot be noted stays counted."""
         for name, title in accounts:
             with contextlib.suppress(CompositeError, AccessDeniedError, UnreadableLedgerError):
-                self._take_back(name, title, usd, deadline)
+                self._refund(name, title, usd, deadline)
 
-    def _take_back(self, name: str, title: str, usd: float, deadline: Deadline) -> None:
+    def _refund(self, name: str, title: str, usd: float, deadline: Deadline) -> None:
         while True:
             ledger, generation, _ = read_ledger(self._storage, self._bucket, name, title, deadline)
             after = ledger.model_copy(update={"closed_usd": round(ledger.closed_usd - usd, 6)})
@@ -82,7 +82,7 @@ class Budget:
                 write_ledger(self._storage, self._bucket, name, after, generation, deadline)
                 return
             except PreconditionFailedError:
-                time.sleep(deadline.within(random.random(), "budget"))
+                time.sleep(deadline.clamp(random.random(), "budget"))
 
     def open_catalogue(self, uri: str, own_usd: float | None, deadline: Deadline) -> None:
         """Note a catalogue's own budget, before its rows are written; what was spent before stays spent.
@@ -98,19 +98,19 @@ class Budget:
                     write_ledger(self._storage, self._bucket, name, ledger, generation, deadline)
                 return
             except PreconditionFailedError:
-                time.sleep(deadline.within(1.0, "budget"))
+                time.sleep(deadline.clamp(1.0, "budget"))
             except (AccessDeniedError, UnreadableLedgerError) as error:
                 raise StorageUnavailableError(
                     f"the catalogue's budget cannot be noted: {error}", stage="budget"
                 ) from None
 
-    def give_back(self) -> None:
+    def return_unspent(self) -> None:
         """Return what is left of every slice; for the end of this process. What cannot be returned counts as spent."""
         with self._lock:
             accounts = list(self._accounts.values())
         for account in accounts:
             with contextlib.suppress(CompositeError, AccessDeniedError, UnreadableLedgerError, PreconditionFailedError):
-                account.give_back(Deadline(GIVE_BACK_S))
+                account.return_unspent(Deadline(RETURN_S))
 
     def _accounts_of(self, catalogue: str | None, deadline: Deadline) -> list[Account]:
         accounts = []
@@ -147,7 +147,7 @@ class Budget:
             return has
         ledger, _, _ = read_ledger(self._storage, self._bucket, catalogue_name(catalogue), catalogue, deadline)
         with self._lock:
-            self._own_caps[catalogue] = now + OWN_BUDGET_FOR_S, ledger.cap_usd is not None
+            self._own_caps[catalogue] = now + OWN_BUDGET_CACHE_S, ledger.cap_usd is not None
         return ledger.cap_usd is not None
 
     def _exhausted(self, reached: CapReachedError) -> BudgetExhaustedError | BudgetUsedUpForTodayError:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from function.batch.collect import collect_file, collect_range, read_range_file
 from function.batch.context import BatchContext
 from function.batch.names import RANGE_FILE, RESULTS_FILE, SWEEP
-from function.batch.sweep import Swept, sweep
+from function.batch.sweep import SweepCounts, sweep
 from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import acquire_lease
@@ -37,7 +37,7 @@ def batch_context(services: Services) -> BatchContext:
     )
 
 
-def settle_batch_file(upload: Upload, services: Services, deadline: Deadline) -> str:
+def process_batch_file(upload: Upload, services: Services, deadline: Deadline) -> str:
     """One object of BATCH_BUCKET → what was done, in a word. Only results and their ranges are anything.
 
     Raises StorageUnavailableError, DeadlineExceededError: the event comes again, and what is collected is passed over.
@@ -60,7 +60,7 @@ def settle_batch_file(upload: Upload, services: Services, deadline: Deadline) ->
     return "settled"
 
 
-def run_sweep(services: Services, deadline: Deadline) -> Swept | None:
+def run_sweep(services: Services, deadline: Deadline) -> SweepCounts | None:
     """One sweep; None while another is at work. Raises StorageUnavailableError, DeadlineExceededError."""
     context = batch_context(services)
     name = Upload("", services.settings.output_bucket, SWEEP, SWEEP_GENERATION, datetime.now(UTC))

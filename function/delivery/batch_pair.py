@@ -10,13 +10,13 @@ from function.batch.records import Waiter
 from function.batch.touch import first_upload
 from function.delivery.services import Delivery
 from function.errors import InvalidManifestError
-from function.manifest.model import Manifest, moment_s
+from function.manifest.model import Manifest, timestamp_s
 from function.manifest.spreadsheet import Row
 from function.settings import Settings
 from function.storage.client import StoredObject
 
 DEFAULT_FINISH_S = 48 * 3600.0  # a batch takes up to a day, and a second round as long
-MOST_FINISH_S = 5 * 86_400.0  # working records and answers are deleted after a week
+MAX_FINISH_S = 5 * 86_400.0  # working records and answers are deleted after a week
 NO_BUCKET = "batch: this function has no bucket for batches (BATCH_BUCKET)"
 BATCH_KEY, FINISH_BY_KEY = "batch", "finish-by"  # custom metadata of an upload, which `submit --batch` sets
 
@@ -72,6 +72,6 @@ def finish_by_s(stated: str | None, since: float) -> float:
     if stated is None:
         return since + DEFAULT_FINISH_S
     try:
-        return min(moment_s(stated), time.time() + MOST_FINISH_S)
+        return min(timestamp_s(stated), time.time() + MAX_FINISH_S)
     except ValueError as problem:
         raise InvalidManifestError(f"finish_by: {problem}") from None

@@ -16,9 +16,9 @@ from function.delivery.batch_pair import batch_rows
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import LeaseHandle
 from function.delivery.outputs import STATUS_KEY, OutputWriter
+from function.delivery.process_once import process_once
 from function.delivery.row_writer import BUDGET_FIELD, RowWriter, check_name, rows_prefix
 from function.delivery.services import Delivery, Services
-from function.delivery.settle import settle
 from function.errors import (
     CompositeError,
     InvalidManifestError,
@@ -41,13 +41,13 @@ logger = logging.getLogger(__name__)
 MAX_REFUSED_LISTED = 10_000  # with reasons of MAX_REASON_CHARS a sidecar of a few MB; all of them are counted
 
 
-def settle_catalogue(upload: Upload, services: Services, deadline: Deadline) -> None:
+def process_catalogue(upload: Upload, services: Services, deadline: Deadline) -> None:
     """Bring one catalogue to its sidecar. Returns when it is settled; raises TransientError to be called again."""
     if len(sidecar_name(upload.name).encode()) > MAX_OBJECT_NAME_BYTES:
         logger.error("refused: the catalogue's name is too long for a sidecar beside it", extra={"stage": "event"})
         return
     delivery = Delivery(upload, services, deadline)
-    settle(CatalogueWork(delivery), delivery)
+    process_once(CatalogueWork(delivery), delivery)
 
 
 def catalogue_budget(rows: list[Row], settings: Settings) -> float | None:
@@ -80,7 +80,7 @@ def sidecar_name(catalogue: str) -> str:
 
 
 class CatalogueWork:
-    """One delivery of a catalogue; see `settle.Work`."""
+    """One delivery of a catalogue; see `process_once.Work`."""
 
     def __init__(self, delivery: Delivery):
         self._name = delivery.upload.name
@@ -109,7 +109,7 @@ class CatalogueWork:
             self._budget_usd = catalogue_budget(rows, delivery.services.settings)
 
         def before_batch() -> None:
-            delivery.deadline.within(1, "upload")
+            delivery.deadline.clamp(1, "upload")
             lease.assert_held(delivery.deadline)
 
         with self._times.stage("upload"):
@@ -125,7 +125,7 @@ class CatalogueWork:
         """Write a sidecar that says why not every row is written."""
         return self._write_sidecar(delivery, error, name)
 
-    def agree(self, delivery: Delivery, lease: LeaseHandle | None) -> None:
+    def reconcile(self, delivery: Delivery, lease: LeaseHandle | None) -> None:
         """Nothing: every delivery writes the same rows."""
 
     def discard(self, delivery: Delivery) -> None:

@@ -18,7 +18,7 @@ from function.storage.names import BUCKET_NAME, gs_uri, is_style
 FINALIZED = "google.cloud.storage.object.v1.finalized"
 MANIFEST_SUFFIX = ".json"
 CATALOGUE_SUFFIXES = (".jsonl", ".csv")
-ENDINGS = (MANIFEST_SUFFIX, *CATALOGUE_SUFFIXES)
+SUFFIXES = (MANIFEST_SUFFIX, *CATALOGUE_SUFFIXES)
 MAX_GENERATION = 2**63 - 1  # generations are int64
 
 
@@ -53,7 +53,7 @@ def is_catalogue(name: str) -> bool:
 
 def is_manifest(name: str) -> bool:
     """Whether an object is a pair manifest or a catalogue by its ending, in capitals too, and no style profile."""
-    return name.lower().endswith(ENDINGS) and not is_style(name)
+    return name.lower().endswith(SUFFIXES) and not is_style(name)
 
 
 def parse_event(headers: Mapping[str, str] | Headers, body: bytes) -> Upload:

@@ -20,26 +20,26 @@ def earlier_attempts(
     Only what the model placed itself, in the same scene and with the same photographs, can be restored once more.
     Raises StorageUnavailableError.
     """
-    standing = OutputWriter(delivery).read_sidecar(sidecar_name) if record.person else None
-    if record.person is None or standing is None or standing.manifest is None:
+    existing = OutputWriter(delivery).read_sidecar(sidecar_name) if record.person else None
+    if record.person is None or existing is None or existing.manifest is None:
         return []
-    if record.person.asked == "pick" or standing.manifest.generation >= delivery.upload.generation:
-        return standing.earlier
-    if not _has_sources(standing, sources):
+    if record.person.asked == "pick" or existing.manifest.generation >= delivery.upload.generation:
+        return existing.earlier
+    if not _has_sources(existing, sources):
         return []
-    model, run = standing.model, record.person.redone
+    model, run = existing.model, record.person.redone
     if model is None:
-        return standing.earlier
+        return existing.earlier
     own = [
         EarlierAttempt(**dict(one) | {"number": RUN_STEP * run + one.number, "model": model.id})
-        for one in standing.attempts
+        for one in existing.attempts
         if one.answer is not None and one.purpose == "composite" and one.method == "model"
     ]
-    return [*standing.earlier, *own][-MAX_EARLIER:]
+    return [*existing.earlier, *own][-MAX_EARLIER:]
 
 
-def _has_sources(standing: Sidecar, sources: dict[str, Source]) -> bool:
-    inputs = standing.inputs
+def _has_sources(existing: Sidecar, sources: dict[str, Source]) -> bool:
+    inputs = existing.inputs
     if inputs.scene is None or "scene" not in sources:  # a scene made from text is another one each time
         return False
     photographs = inputs.views or [one for one in [inputs.product] if one]

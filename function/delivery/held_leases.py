@@ -1,4 +1,4 @@
-"""The leases that this process holds: renewed while their runs go on, handed on when the instance is asked to end."""
+"""The leases that this process holds: renewed while their runs go on, handed over when the instance is shut down."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from function.storage.client import AccessDeniedError
 logger = logging.getLogger(__name__)
 
 RENEW_EVERY_S = 20.0  # a third of LEASE_S; most pairs are over before the first
-HAND_ON_S = 5.0  # Cloud Run kills an instance ten seconds after it has asked it to end
+HAND_OVER_S = 5.0  # Cloud Run kills an instance ten seconds after it has asked it to end
 
 
 class HeldLeases:
@@ -24,20 +24,20 @@ class HeldLeases:
 
     def __init__(self) -> None:
         self._held: dict[LeaseHandle, None] = {}  # in the order in which they came
-        self._ending = False
+        self._shutting_down = False
         self._lock = threading.Lock()
 
     @contextmanager
     def keep(self, lease: LeaseHandle) -> Iterator[None]:
-        """Renew `lease` during the block. Raises LeaseHeldError, and hands it on, when this process is ending."""
+        """Renew `lease` during the block. While this process shuts down: hand it over, and raise LeaseHeldError."""
         with self._lock:
-            ending = self._ending
+            shutting_down = self._shutting_down
             self._held[lease] = None
         over = threading.Event()
         try:
-            if ending:
-                lease.hand_on(Deadline(HAND_ON_S))
-                raise LeaseHeldError("this instance ends; the manifest was handed on")
+            if shutting_down:
+                lease.hand_over(Deadline(HAND_OVER_S))
+                raise LeaseHeldError("this instance is shutting down; the manifest was handed over")
             threading.Thread(target=_renew_until, args=(over, lease), daemon=True).start()
             yield
         finally:
@@ -45,20 +45,20 @@ class HeldLeases:
             with self._lock:
                 self._held.pop(lease, None)
 
-    def is_ending(self) -> bool:
-        """Whether this instance was asked to end."""
+    def is_shutting_down(self) -> bool:
+        """Whether this instance was told to shut down."""
         with self._lock:
-            return self._ending
+            return self._shutting_down
 
-    def hand_on_all(self) -> None:
-        """Free every lease for other instances, within seconds; their runs call and commit nothing any more."""
+    def hand_over_all(self) -> None:
+        """Release every lease to other instances, within seconds; the runs make no further calls and commit nothing."""
         with self._lock:
-            self._ending = True
+            self._shutting_down = True
             held = list(self._held)
         if held:
             with ThreadPoolExecutor(len(held)) as pool:
                 for lease in held:
-                    pool.submit(lease.hand_on, Deadline(HAND_ON_S))
+                    pool.submit(lease.hand_over, Deadline(HAND_OVER_S))
 
 
 def _renew_until(over: threading.Event, lease: LeaseHandle) -> None:
@@ -66,6 +66,8 @@ def _renew_until(over: threading.Event, lease: LeaseHandle) -> None:
         try:
             lease.renew()
         except (SupersededError, LeaseHeldError):
-            return  # the run finds that out before it calls or commits
+            return  # the run finds out before its next call or commit
         except (TransientError, AccessDeniedError) as error:
-            logger.warning("the lease could not be renewed, it is tried again: %s", error, extra={"stage": "lease"})
+            logger.warning(
+                "the lease was not renewed; the next renewal tries again: %s", error, extra={"stage": "lease"}
+            )

@@ -122,7 +122,9 @@ def _run(
     owner = f"http:{uuid.uuid4().hex}"
     store = AnswerStore(services.storage, settings.output_bucket)
     budget = services.budget.of_pair(None, manifest.budget_usd)
-    calls = PaidCalls(services.model, store, owner, deadline, InMemoryLedger(), budget, services.leases.is_ending)
+    calls = PaidCalls(
+        services.model, store, owner, deadline, InMemoryLedger(), budget, services.leases.is_shutting_down
+    )
     resources = PairResources(services.memory, deadline)
     try:
         context = PairContext(

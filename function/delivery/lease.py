@@ -2,9 +2,8 @@
 
 A pair is settled when its sidecar is stored (see `outputs.py`); until then this record says who works on it.
 States: none → in progress (short, and renewed while work goes on: see `held_leases.py`) → free again after a transient
-failure or when the instance is asked to end. It
-is the ledger of begun model calls as well, so that crashes cannot multiply them, and says when the first delivery came,
-so that every upload gets the same patience however long it had queued.
+failure or at shutdown. It is also the ledger of begun model calls, so that crashes cannot multiply them, and holds the
+time of the first delivery, so that every upload gets the same patience however long it had queued.
 """
 
 from __future__ import annotations
@@ -35,8 +34,8 @@ from function.storage.names import WORK_PREFIX
 logger = logging.getLogger(__name__)
 
 MAX_LEASE_BYTES = 4096
-LEASE_S = 60.0  # an instance that dies without a word blocks its upload no longer; three renewals may fail
-RENEWAL_S = 5.0  # one renewal may take: `reserve` and handing on wait for it
+LEASE_S = 60.0  # how long an instance that dies without releasing blocks its upload; three renewals may fail
+RENEWAL_S = 5.0  # one renewal may take: `reserve` and `hand_over` wait for it
 SURE_FOR_S = 5.0  # after a look: a result and a sidecar are written in less, and no clock is wrong by 55 s
 EXPIRY_MARGIN_S = 15.0  # past the event's deadline: clocks differ, and the last write may still be under way
 
@@ -71,7 +70,7 @@ class Lease(BaseModel):
 class LeaseHandle:
     """A lease that this run holds, with the generation of its object (for preconditions); a `CallLedger`.
 
-    Thread-safe: it is renewed, and handed on, beside the run that it belongs to. `is_first`: no other delivery of this
+    Thread-safe: other threads renew it and hand it over while its run goes on. `is_first`: no other delivery of this
     generation has ever held it.
     """
 
@@ -91,7 +90,7 @@ class LeaseHandle:
         self._lease, self._generation, self._lock = lease, generation, lock
         self.is_first = is_first
         self._run_deadline = deadline
-        self._handed_on = False
+        self._handed_over = False
         self._confirmed = time.monotonic()
         self._writing = threading.RLock()
 
@@ -117,8 +116,8 @@ class LeaseHandle:
 
     def may_be_lost(self, deadline: Deadline) -> bool:
         """Whether another delivery may have taken the lease over since this one last made sure of it; that is asked
-        only where it took long, or was handed on."""
-        if not self._handed_on and time.monotonic() - self._confirmed < SURE_FOR_S:
+        only where it took long, or was handed over."""
+        if not self._handed_over and time.monotonic() - self._confirmed < SURE_FOR_S:
             return False
         stored = self._storage.stat(self._bucket, self._name, deadline)
         return stored is not None and stored.generation != self._generation
@@ -126,7 +125,7 @@ class LeaseHandle:
     def reserve(self, call: BegunCall, deadline: Deadline) -> None:
         """Note a model call before it is made. Raises SupersededError or LeaseHeldError when the lease was lost."""
         with self._writing:
-            self._assert_not_handed_on()
+            self._assert_not_handed_over()
             update = {"calls": (*self._lease.calls, call), "expires": _expiry(self._run_deadline)}
             self._replace(self._lease.model_copy(update=update), deadline)
 
@@ -139,21 +138,21 @@ class LeaseHandle:
         """Hold it for LEASE_S from now, but not past the event's deadline. Raises SupersededError or LeaseHeldError
         when it was lost, and what `Storage.write` raises."""
         with self._writing:
-            if not self._handed_on:
+            if not self._handed_over:
                 update = {"expires": _expiry(self._run_deadline)}
                 self._replace(self._lease.model_copy(update=update), Deadline(RENEWAL_S))
 
-    def hand_on(self, deadline: Deadline) -> None:
-        """This instance ends: free it for the next delivery, which finds the begun calls, and let the run neither
-        call nor commit any more."""
+    def hand_over(self, deadline: Deadline) -> None:
+        """This instance is shutting down: free the lease for the next delivery, which finds the begun calls; this run
+        makes no further calls and commits nothing."""
         with self._writing:
             self.release(deadline)
-            self._handed_on = True
+            self._handed_over = True
 
     def assert_held(self, deadline: Deadline) -> None:
         """Raises SupersededError or LeaseHeldError when another delivery has taken the lease over meanwhile."""
         with self._writing:
-            self._assert_not_handed_on()
+            self._assert_not_handed_over()
             began = time.monotonic()
             stored = self._storage.stat(self._bucket, self._name, deadline)
             if stored is not None and stored.generation != self._generation:
@@ -164,7 +163,7 @@ class LeaseHandle:
         """Free the manifest for the next delivery, even past the deadline; with `restart_patience` that one counts as
         the first. That the lease was lost meanwhile is fine, and one that cannot be released expires."""
         with self._writing:
-            if not self._handed_on:
+            if not self._handed_over:
                 self._free(deadline, restart_patience)
 
     def _free(self, deadline: Deadline, restart_patience: bool) -> None:
@@ -182,9 +181,9 @@ class LeaseHandle:
         """This run is over; without a release, other machines see that when the lease expires."""
         self._lock.release()
 
-    def _assert_not_handed_on(self) -> None:
-        if self._handed_on:
-            raise LeaseHeldError("this instance ends; the manifest was handed on")
+    def _assert_not_handed_over(self) -> None:
+        if self._handed_over:
+            raise LeaseHeldError("this instance is shutting down; the manifest was handed over")
 
     def _replace(self, lease: Lease, deadline: Deadline) -> None:
         while True:

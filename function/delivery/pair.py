@@ -8,11 +8,9 @@ from contextvars import copy_context
 
 from function.batch.pair_queue import PairQueue
 from function.deadline import Deadline
-from function.delivery.agreement import NO_RESULT, PENDING_KEY, agree, set_aside
 from function.delivery.batch_pair import batch_queue, wants_batch
 from function.delivery.cloud_event import Upload
 from function.delivery.earlier_attempts import earlier_attempts
-from function.delivery.heirs_ledger import HeirsLedger
 from function.delivery.lease import LeaseHandle
 from function.delivery.outputs import (
     STATUS_KEY,
@@ -26,10 +24,12 @@ from function.delivery.outputs import (
 )
 from function.delivery.persons_request import persons_request
 from function.delivery.picked_attempt import find_picked
+from function.delivery.process_once import process_once
+from function.delivery.reconciliation import NO_RESULT, PENDING_KEY, reconcile, stage_results
 from function.delivery.row_writer import catalogue_of
 from function.delivery.services import Delivery, Services
-from function.delivery.settle import settle
 from function.delivery.sign_results import sign_results
+from function.delivery.successor_ledger import SuccessorLedger
 from function.errors import (
     AwaitsBatchError,
     CompositeError,
@@ -61,14 +61,14 @@ logger = logging.getLogger(__name__)
 SOURCE_WAIT_S = 600.0  # how long after its manifest's first delivery an image may arrive
 
 
-def settle_pair(upload: Upload, services: Services, deadline: Deadline) -> None:
+def process_pair(upload: Upload, services: Services, deadline: Deadline) -> None:
     """Bring one pair manifest to its sidecar. Returns when it is settled; raises TransientError to be called again."""
     delivery = Delivery(upload, services, deadline)
-    settle(PairWork(Outputs.of(delivery.output_bucket, upload.name)), delivery)
+    process_once(PairWork(Outputs.of(delivery.output_bucket, upload.name)), delivery)
 
 
 class PairWork:
-    """One delivery of a pair manifest; see `settle.Work`."""
+    """One delivery of a pair manifest; see `process_once.Work`."""
 
     def __init__(self, outputs: Outputs):
         self._outputs = outputs
@@ -113,9 +113,9 @@ class PairWork:
         if wants_batch(manifest, metadata):
             owner, batch = batch_queue(delivery, manifest, existing, catalogue)
         budget = services.budget.of_pair(catalogue, manifest.budget_usd)
-        ledger = lease if lease.is_first else HeirsLedger(lease, delivery, self.sidecar_name)
+        ledger = lease if lease.is_first else SuccessorLedger(lease, delivery, self.sidecar_name)
         self._calls = PaidCalls(
-            services.model, store, owner, deadline, ledger, budget, services.leases.is_ending, batch
+            services.model, store, owner, deadline, ledger, budget, services.leases.is_shutting_down, batch
         )
         resources = PairResources(services.memory, deadline)
         try:
@@ -142,7 +142,7 @@ class PairWork:
             metadata = {**labels_that_fit(self._record.labels, delivery.upload.uri), STATUS_KEY: done.status}
             pictures = [Picture(name, one.content, one.mime_type, metadata) for name, one in named.items()]
             if self._leftovers:
-                pending = set_aside(delivery, pictures, self._leftovers)
+                pending = stage_results(delivery, pictures, self._leftovers)
             else:
                 for picture in pictures:
                     OutputWriter(delivery).write_result(picture, self._leftovers)
@@ -164,9 +164,9 @@ class PairWork:
             OutputWriter(delivery).remove_results(self._outputs, older=not error.retryable, leftovers=self._leftovers)
         return self._write_sidecar(delivery, sidecar, name, pending)
 
-    def agree(self, delivery: Delivery, lease: LeaseHandle | None) -> None:
+    def reconcile(self, delivery: Delivery, lease: LeaseHandle | None) -> None:
         """The result as the sidecar that stands describes it, and every call listed there; nothing where none does."""
-        agree(delivery, self._outputs, lease, self._record.attempts)
+        reconcile(delivery, self._outputs, lease, self._record.attempts)
 
     def discard(self, delivery: Delivery) -> None:
         """Remove results of this generation: a newer one has taken over."""
@@ -199,7 +199,7 @@ class PairWork:
             return False
         log_settled(sidecar, delivery.upload.age_s())
         if pending:
-            self.agree(delivery, None)
+            self.reconcile(delivery, None)
         return True
 
 

@@ -48,7 +48,7 @@ class Readings:
     may be slower than MIN_BYTES_PER_S: beyond that the slowest is given up at once. Thread-safe."""
 
     def __init__(self, threads: int):
-        self._most_slow = threads // 2
+        self._max_slow = threads // 2
         self._long: list[Reading] = []
         self._lock = threading.Lock()
 
@@ -72,7 +72,7 @@ class Readings:
         with self._lock:
             self._long.append(reading)
             slow = [one for one in self._long if one.bytes_per_s() < MIN_BYTES_PER_S and not one.ended_for]
-            if len(slow) > self._most_slow:
+            if len(slow) > self._max_slow:
                 slowest = min(slow, key=Reading.bytes_per_s)
                 slowest.end("the request arrives too slowly while others do, too; try again, or send it faster")
 

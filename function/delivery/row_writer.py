@@ -36,7 +36,7 @@ CATALOGUE_KEY = "catalogue"  # custom metadata of a row's manifest: gs:// name o
 CATALOGUE_GENERATION_KEY = "catalogue-generation"  # … and the generation that it was written for
 BUDGET_FIELD = "budget_usd"
 WRITERS = 32  # a write takes Cloud Storage 30 to 100 ms: 10,000 rows in about half a minute
-BATCH_ROWS = 512  # between two looks at the clock and at the claim
+BATCH_ROWS = 512  # between two checks of the deadline and of the lease
 MAX_REASON_CHARS = 500
 LONGEST_ROW_NAME = "/000001.json"
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from function.generation.models import model_table
 
-MISSING_FOR_S = 600.0  # that a 404 is remembered: access to a model is granted by people, not within seconds
+MISSING_CACHE_S = 600.0  # that a 404 is remembered: access to a model is granted by people, not within seconds
 
 
 @dataclass(frozen=True)
-class PassedOver:
+class SkippedCandidate:
     """A model of the chain that is not asked, and why."""
 
     id: str
@@ -32,30 +32,30 @@ class ModelChain:
         self._missing_until: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def candidates(self, requested: str | None) -> tuple[list[str], list[PassedOver]]:
+    def candidates(self, requested: str | None) -> tuple[list[str], list[SkippedCandidate]]:
         """The models to ask for a pair, `requested` first, and those that are passed over.
 
-        A 404 of the last MISSING_FOR_S passes a model over; when that leaves none, all are asked again.
+        A 404 of the last MISSING_CACHE_S passes a model over; when that leaves none, all are asked again.
         """
-        served, passed_over = [], []
+        served, skipped = [], []
         for model_id in dict.fromkeys([requested, *self._chain] if requested else self._chain):
             row = model_table().find(model_id)
             if row.is_served_in(self._location):
                 served.append(model_id)
             else:
-                passed_over.append(PassedOver(model_id, not_served(model_id, self._location)))
+                skipped.append(SkippedCandidate(model_id, not_served(model_id, self._location)))
         now = self._clock()
         with self._lock:
             missing = [model_id for model_id in served if self._missing_until.get(model_id, now) > now]
         if len(missing) == len(served):
-            return served, passed_over
-        passed_over += [PassedOver(model_id, "answered 404 a short while ago") for model_id in missing]
-        return [model_id for model_id in served if model_id not in missing], passed_over
+            return served, skipped
+        skipped += [SkippedCandidate(model_id, "answered 404 a short while ago") for model_id in missing]
+        return [model_id for model_id in served if model_id not in missing], skipped
 
     def note_missing(self, model_id: str) -> None:
         """A model answered 404."""
         with self._lock:
-            self._missing_until[model_id] = self._clock() + MISSING_FOR_S
+            self._missing_until[model_id] = self._clock() + MISSING_CACHE_S
 
 
 def not_served(model_id: str, location: str | None) -> str:

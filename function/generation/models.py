@@ -86,20 +86,20 @@ class ModelTable(BaseModel):
     text_models: dict[str, TextModel]
 
     def find(self, model_id: str) -> ImageModel:
-        """The row of `model_id`; an unlisted model gets the fallback profile's sizes and limits, and the dearest
+        """The row of `model_id`; an unlisted model gets the fallback profile's sizes and limits, and the highest
         prices there are."""
         if model_id in self.models:
             return self.models[model_id]
         profile = self.models[FALLBACK_PROFILE]
-        return profile.model_copy(update={"id": model_id, "usd_per_million": self.dearest().usd_per_million})
+        return profile.model_copy(update={"id": model_id, "usd_per_million": self.most_expensive().usd_per_million})
 
     def priced_as(self, answered_id: str) -> ImageModel:
-        """The row whose prices apply to what `answered_id` answered; the dearest one for an unlisted model.
+        """The row whose prices apply to what `answered_id` answered; the most expensive one's for an unlisted model.
 
         `answered_id` is what a response calls itself (`modelVersion`): an id, perhaps with a version behind it.
         """
         found = _listed(answered_id, self.models)
-        return self.models[found] if found else self.dearest()
+        return self.models[found] if found else self.most_expensive()
 
     def text_priced_as(self, answered_id: str) -> TextModel:
         """As `priced_as`, of the text models."""
@@ -108,7 +108,7 @@ class ModelTable(BaseModel):
             return self.text_models[found]
         return max(self.text_models.values(), key=lambda model: model.output_text)
 
-    def dearest(self) -> ImageModel:
+    def most_expensive(self) -> ImageModel:
         """The model whose pictures cost most."""
         return max(
             self.models.values(), key=lambda model: model.output_image_tokens["1K"] * model.usd_per_million.output_image

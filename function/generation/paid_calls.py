@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from function.budget.budget import PairBudget
 from function.deadline import Deadline
 from function.errors import (
-    InstanceEndingError,
+    InstanceShutdownError,
     ModelNoImageError,
     ModelRefusedError,
     ModelRejectedError,
@@ -26,7 +26,7 @@ from function.generation.batch_queue import BatchQueue
 from function.generation.billing import bill_of
 from function.generation.call_ledger import BegunCall, CallLedger
 from function.generation.models import model_table
-from function.generation.pricing import most_picture_usd, most_text_usd
+from function.generation.pricing import max_picture_usd, max_text_usd
 from function.generation.provider import Answer, ImageProvider, Request
 
 logger = logging.getLogger(__name__)
@@ -42,13 +42,13 @@ class Answered:
     uri: str
 
 
-class CallsUsedUpError(ModelNoImageError):
+class CallLimitReachedError(ModelNoImageError):
     """Earlier deliveries of this manifest have begun as many model calls as it may cost."""
 
 
 class PaidCalls:
     """The model as one manifest sees it: `owner` pays within `budget`, the ledger counts, the store remembers; once the
-    instance `is_ending`, nothing more is asked."""
+    instance `is_shutting_down`, nothing more is asked."""
 
     def __init__(
         self,
@@ -58,12 +58,12 @@ class PaidCalls:
         deadline: Deadline,
         ledger: CallLedger,
         budget: PairBudget,
-        is_ending: Callable[[], bool] = lambda: False,
+        is_shutting_down: Callable[[], bool] = lambda: False,
         batch: BatchQueue | None = None,
     ):
         self._provider, self._store, self._owner = provider, store, owner
         self._deadline, self._ledger, self._budget = deadline, ledger, budget
-        self._is_ending, self._batch = is_ending, batch
+        self._is_shutting_down, self._batch = is_shutting_down, batch
         self._answered: list[BegunCall] = []  # calls whose answers this run has seen
         self._lost_in_batches: list[BegunCall] = []
 
@@ -73,8 +73,8 @@ class PaidCalls:
         stored = self._store.find(request, self._owner, self._deadline)
         if stored is not None:
             return stored[0]
-        most_usd = most_text_usd(model_table().text_priced_as(request.model), len(request.images), request.prompt)
-        with self._within_budget(request, most_usd) as bill:
+        max_usd = max_text_usd(model_table().text_priced_as(request.model), len(request.images), request.prompt)
+        with self._within_budget(request, max_usd) as bill:
             answer = self._provider.ask_for_json(request, schema, self._deadline)
             bill(answer)
         self._store.keep(request, answer, self._owner, self._deadline)
@@ -87,7 +87,7 @@ class PaidCalls:
         faults cannot multiply the cost; but a delivery of a pair that has no answer at all may always ask once, so
         that a fault loses nothing.
         With a batch queue a new answer is left to a batch, unless that has failed.
-        Raises CallsUsedUpError, AwaitsBatchError, and whatever the provider raises.
+        Raises CallLimitReachedError, AwaitsBatchError, and whatever the provider raises.
         """
         call = BegunCall(number=number, seed=request.seed)
         stored = self._store.find(request, self._owner, self._deadline)
@@ -111,14 +111,14 @@ class PaidCalls:
         Raises AwaitsBatchError, BudgetExhaustedError.
         """
         model = model_table().find(request.model)
-        full_usd = most_picture_usd(model, len(request.images), request.prompt, request.image_size)
-        most_usd = full_usd * model_table().batch.share_of_price
-        self._budget.check_own(most_usd)
-        if not batch.put(request, number, most_usd, self._deadline):
+        full_usd = max_picture_usd(model, len(request.images), request.prompt, request.image_size)
+        max_usd = full_usd * model_table().batch.share_of_price
+        self._budget.check_own(max_usd)
+        if not batch.put(request, number, max_usd, self._deadline):
             return None
         stored = self._store.find(request, self._owner, self._deadline)
         if stored is None:  # it expired, or was an answer for another manifest alone
-            batch.put(request, number, most_usd, self._deadline, anew=True)
+            batch.put(request, number, max_usd, self._deadline, anew=True)
         return stored
 
     def lost_in_batches(self) -> list[BegunCall]:
@@ -137,16 +137,16 @@ class PaidCalls:
     def _new_answer(self, request: Request, call: BegunCall, max_calls: int) -> Answer:
         """Ask until an answer arrives. A call that brought none may have been billed, and stays in the ledger."""
         model = model_table().find(request.model)
-        most_usd = most_picture_usd(model, len(request.images), request.prompt, request.image_size)
+        max_usd = max_picture_usd(model, len(request.images), request.prompt, request.image_size)
         number = 0
         while True:
             number += 1
             begun = len(self._ledger.begun())
             if self._answered and begun >= max_calls:
-                raise CallsUsedUpError(f"{begun} model calls were begun for this manifest; no more are allowed")
+                raise CallLimitReachedError(f"{begun} model calls were begun for this manifest; no more are allowed")
             try:
-                with self._within_budget(request, most_usd) as bill:
-                    answer = self._noted(request, call)
+                with self._within_budget(request, max_usd) as bill:
+                    answer = self._ledgered_call(request, call)
                     bill(answer)
                 return answer
             except ModelUnansweredError as lost:
@@ -156,7 +156,7 @@ class PaidCalls:
                     raise
                 time.sleep(wait_s)
 
-    def _noted(self, request: Request, call: BegunCall) -> Answer:
+    def _ledgered_call(self, request: Request, call: BegunCall) -> Answer:
         """One call, noted in the ledger before it is made. One that was not taken is not billed, and forgotten."""
         self._ledger.reserve(call, self._deadline)
         try:
@@ -168,12 +168,12 @@ class PaidCalls:
             raise
 
     @contextmanager
-    def _within_budget(self, request: Request, most_usd: float) -> Iterator[Callable[[Answer], None]]:
+    def _within_budget(self, request: Request, max_usd: float) -> Iterator[Callable[[Answer], None]]:
         """Money is set aside for the block's one call, which hands its answer to what is given; a call that brought
-        none is counted as billed in full, one that was not made or not taken as free. Raises InstanceEndingError."""
-        if self._is_ending():
-            raise InstanceEndingError("this instance is ending: it begins no further model call")
-        self._budget.reserve(most_usd, self._deadline)
+        none is counted as billed in full, one that was not made or not taken as free. Raises InstanceShutdownError."""
+        if self._is_shutting_down():
+            raise InstanceShutdownError("this instance is ending: it begins no further model call")
+        self._budget.reserve(max_usd, self._deadline)
         spent_usd = 0.0
 
         def bill(answer: Answer) -> None:
@@ -194,10 +194,10 @@ class PaidCalls:
         try:
             yield bill
         except ModelUnansweredError:
-            spent_usd = most_usd
+            spent_usd = max_usd
             logger.warning(
                 "model call without an answer",
-                extra={"stage": "generate", "model": request.model, "usd_at_most": most_usd},
+                extra={"stage": "generate", "model": request.model, "usd_at_most": max_usd},
             )
             raise
         finally:

@@ -19,7 +19,7 @@ TILE_PX = 768
 MIN_CROP_UNIT_PX = 256
 CROP_DIVISOR = 1.5
 CHARS_PER_TOKEN = 4  # Gemini API documentation, "Understand and count tokens"
-MOST_TOKENS_PER_SEEN_IMAGE = 1120  # Gemini 3 media resolution documentation, read 2026-11-22; the 2.5 models: 258
+MAX_TOKENS_PER_SEEN_IMAGE = 1120  # Gemini 3 media resolution documentation, read 2026-11-22; the 2.5 models: 258
 MAX_OPINION_THOUGHTS = 2000  # an allowance of our own: nobody has published figures
 MAX_TALK_TOKENS = 500  # words beside a picture: a sentence or two is what the models say
 SKETCH_IMAGES = 2  # the scene with the leading photograph laid into it, and that photograph
@@ -90,7 +90,7 @@ def typical_usd(model: ImageModel, image_size: str | None = None, images: int = 
     return usd(model, usage.model_copy(update={"prompt_tokens": usage.prompt_tokens + TYPICAL_TEXT_TOKENS}))
 
 
-def most_picture_usd(model: ImageModel, images: int, prompt: str, image_size: str | None) -> float:
+def max_picture_usd(model: ImageModel, images: int, prompt: str, image_size: str | None) -> float:
     """What a call may cost at the most, before it is made: as listed, a token for every character of the prompt, and
     all the thinking and talking that the table allows for."""
     usage = listed_usage(model, images, image_size)
@@ -115,10 +115,10 @@ def usd(model: ImageModel, usage: Usage) -> float:
     return round(million / 1e6, 6)
 
 
-def most_text_usd(model: TextModel, images: int, prompt: str) -> float:
+def max_text_usd(model: TextModel, images: int, prompt: str) -> float:
     """What an opinion on pictures may cost at the most, before it is asked for."""
     usage = Usage(
-        prompt_tokens=images * MOST_TOKENS_PER_SEEN_IMAGE + len(prompt),
+        prompt_tokens=images * MAX_TOKENS_PER_SEEN_IMAGE + len(prompt),
         output_tokens=MAX_TALK_TOKENS,
         thought_tokens=MAX_OPINION_THOUGHTS,
     )
@@ -185,7 +185,8 @@ def _price_source(attempts: Sequence[Attempt]) -> str:
     if not unlisted:
         return table.price_source
     names = ", ".join(sorted(unlisted))
-    return f"{table.price_source}; no price is known for {names}: priced as {table.dearest().id}, the dearest listed"
+    dearest = table.most_expensive().id
+    return f"{table.price_source}; no price is known for {names}: priced as {dearest}, the most expensive one listed"
 
 
 def _estimates(model: ImageModel, answered: Sequence[Attempt], full_sizes: Sequence[Size]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from function.generation.pose import Pose, PoseWords
 from function.generation.prompt_templates import TEMPLATES, PromptTemplates
 from function.generation.spot_words import Spot, place_words, size_words
-from function.generation.style_words import OF_NEW_SCENES, OF_PRODUCTS, StyleWords, told
+from function.generation.style_words import OF_NEW_SCENES, OF_PRODUCTS, StyleWords, style_text
 from function.generation.view_words import with_views
 
 
@@ -28,7 +28,7 @@ def composite_prompt(
     pose: Pose,
     *,
     product_is_cut_out: bool,
-    has_bars: bool,
+    is_letterboxed: bool,
     views: int = 1,
     feedback: str | None = None,
     lessons: Sequence[str] = (),
@@ -37,8 +37,8 @@ def composite_prompt(
 ) -> str:
     """The prompt that goes with [1] the scene, [2] the product, and [3] and on the rest of its `views`.
 
-    `has_bars`: the scene was padded with visible bars. `feedback`: a person's words on an earlier picture. `spot`: the
-    exact place in [1], beside the words of `placement`.
+    `is_letterboxed`: the scene was padded with visible bars. `feedback`: a person's words on an earlier picture.
+    `spot`: the exact place in [1], beside the words of `placement`.
     `lessons`: what the earlier attempt got wrong, each with the instruction that it missed, made stricter.
     """
     templates = wording.templates
@@ -46,13 +46,13 @@ def composite_prompt(
     words = templates.poses[pose]
     return with_views(templates.composite, views).format(
         product_background=templates.on_transparent if product_is_cut_out else templates.on_plain,
-        style=told(wording.style, templates, without=OF_NEW_SCENES),
+        style=style_text(wording.style, templates, without=OF_NEW_SCENES),
         placement=_placement(" ".join((placement or "").split()), words, pose, spot),
         stance=words.stance if spot is None else f"{words.stance} {size_words(spot)}".rstrip(),
         shadow=words.shadow,
-        padding=templates.padding if has_bars else "",
+        padding=templates.padding if is_letterboxed else "",
         feedback=templates.feedback.format(feedback=said) if said else "",
-        lessons=told_lessons(lessons, templates),
+        lessons=lessons_text(lessons, templates),
     )
 
 
@@ -60,7 +60,7 @@ def sketch_prompt(
     pose: Pose,
     box: tuple[float, float, float, float],
     *,
-    has_bars: bool,
+    is_letterboxed: bool,
     lessons: Sequence[str] = (),
     wording: Wording = WORDING,
 ) -> str:
@@ -71,18 +71,18 @@ def sketch_prompt(
     templates = wording.templates
     left, top, width, height = (100 * share for share in box)
     return templates.sketch.format(
-        style=told(wording.style, templates, without=OF_NEW_SCENES),
+        style=style_text(wording.style, templates, without=OF_NEW_SCENES),
         left=f"{left:.1f}",
         right=f"{left + width:.1f}",
         top=f"{top:.1f}",
         bottom=f"{top + height:.1f}",
         shadow=templates.poses[pose].shadow,
-        padding=templates.padding if has_bars else "",
-        lessons=told_lessons(lessons, templates),
+        padding=templates.padding if is_letterboxed else "",
+        lessons=lessons_text(lessons, templates),
     )
 
 
-def told_lessons(lessons: Sequence[str], templates: PromptTemplates) -> str:
+def lessons_text(lessons: Sequence[str], templates: PromptTemplates) -> str:
     """The part of a prompt that tells what the earlier attempt got wrong; "" where there was none."""
     return templates.lessons.format(lessons="\n".join(f"- {one}" for one in lessons)) if lessons else ""
 
@@ -96,5 +96,5 @@ def _placement(said: str, words: PoseWords, pose: Pose, spot: Spot | None) -> st
 
 def scene_prompt(prompt: str, wording: Wording = WORDING) -> str:
     """The prompt that generates an empty scene from a user's words."""
-    style = told(wording.style, wording.templates, without=OF_PRODUCTS)
+    style = style_text(wording.style, wording.templates, without=OF_PRODUCTS)
     return wording.templates.scene.format(prompt=" ".join(prompt.split()), style=style)

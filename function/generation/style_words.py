@@ -23,7 +23,7 @@ class StyleWords:
     colours: tuple[tuple[str, str], ...] = ()
 
 
-def told(style: StyleWords | None, templates: PromptTemplates, *, without: frozenset[str]) -> str:
+def style_text(style: StyleWords | None, templates: PromptTemplates, *, without: frozenset[str]) -> str:
     """The part of a prompt that tells the style, without some of its fields; "" where it says nothing else.
 
     Each wish is one line, whatever its words hold: the rules of the prompt stand below, and are said to win.

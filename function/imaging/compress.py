@@ -14,15 +14,15 @@ from function.imaging.png import write_png
 
 # Averaging by a power of two down to 1.3 times the size or more, then Lanczos: 53 dB from pure Lanczos, a third of
 # its time (tests/bench/codecs.py).
-_LEAST_GAP = 1.3
+_REDUCING_GAP = 1.3
 _THIN_SHARE = 0.03  # of the side, per border: up to this a mirrored border passes as more of the same scene
 _BAR_GREY = 128  # mid-grey bars: the least likely to pull the model's exposure or colours
-_HIDDEN = 255  # colour under full transparency: a model that drops alpha then sees a white studio background
+_TRANSPARENT_FILL = 255  # colour under full transparency: a model that drops alpha then sees a white studio background
 _INLINE_SHARE = 5 / 7  # of a model's limit for one inline image: base64 takes 4/3, and there is JSON around it
 _LOSSY_QUALITIES = (95, 85, 70, 50)
 
 
-def shrink(array: np.ndarray, size: Size) -> np.ndarray:
+def downscale(array: np.ndarray, size: Size) -> np.ndarray:
     """(H, W, 3 or 4) uint8 at `size` (width, height) in Lanczos quality; never larger than it is.
 
     With alpha the colours are weighted by it, so that what is hidden does not darken the rim.
@@ -34,7 +34,7 @@ def shrink(array: np.ndarray, size: Size) -> np.ndarray:
     has_alpha = array.shape[2] == 4
     if has_alpha:
         array = cv2.cvtColor(array, cv2.COLOR_RGBA2mRGBA)
-    step = _step(array, size, _LEAST_GAP)
+    step = _prereduction(array, size, _REDUCING_GAP)
     averaged = _averaged(array, step)
     # Four channels of any meaning: Pillow would multiply those of RGBA by alpha once more.
     mode = "CMYK" if has_alpha else "RGB"
@@ -48,25 +48,25 @@ def shrink(array: np.ndarray, size: Size) -> np.ndarray:
     return result
 
 
-def shrink_by_area(array: np.ndarray, size: Size) -> np.ndarray:
+def downscale_area(array: np.ndarray, size: Size) -> np.ndarray:
     """(H, W, 3) uint8 at `size` (width, height), each pixel the mean of what it covers; never larger than it is.
 
-    A third of the time of `shrink`, a little softer: for pictures that are measured and not shown.
+    A third of the time of `downscale`, a little softer: for pictures that are measured and not shown.
     """
     size = min(size[0], array.shape[1]), min(size[1], array.shape[0])
     if size == array.shape[1::-1]:
         return array
-    step = _step(array, size, 1.0)
+    step = _prereduction(array, size, 1.0)
     # Padded for its average a picture would come to lie up to half a pixel beside the one that it is made from.
     if all(side % step == 0 for side in array.shape[:2]):
         array = _averaged(array, step)
     return cv2.resize(array, size, interpolation=cv2.INTER_AREA)
 
 
-def _step(array: np.ndarray, size: Size, least_gap: float) -> int:
-    """The largest power of two by which `array` may be shrunk and still be `least_gap` times larger than `size`."""
+def _prereduction(array: np.ndarray, size: Size, reducing_gap: float) -> int:
+    """The largest power of two by which `array` may be shrunk and still be `reducing_gap` times larger than `size`."""
     height, width = array.shape[:2]
-    found: int = 2 ** int(math.log2(max(1.0, min(width / size[0], height / size[1]) / least_gap)))
+    found: int = 2 ** int(math.log2(max(1.0, min(width / size[0], height / size[1]) / reducing_gap)))
     return found
 
 
@@ -80,20 +80,20 @@ def _averaged(array: np.ndarray, step: int) -> np.ndarray:
     return cv2.resize(array, (array.shape[1] // step, array.shape[0] // step), interpolation=cv2.INTER_AREA)
 
 
-def has_bars(frame: Frame) -> bool:
+def is_letterboxed(frame: Frame) -> bool:
     """Whether padding is wide enough to be seen as bars, which the prompt then has to explain."""
     return any(before + after > 2 * _THIN_SHARE * side for (before, after), side in _padding(frame))
 
 
-def fit_to_frame(scene_small: np.ndarray, frame: Frame) -> np.ndarray:
+def letterbox(scene_small: np.ndarray, frame: Frame) -> np.ndarray:
     """The scene laid into the picture that is sent: (h, w, 3) uint8 of `frame.sent_size`.
 
     `scene_small` is the scene at the content box's size (a larger one is shrunk). Thin padding mirrors the
     scene and is not noticed; wide padding is flat grey.
     """
-    content = shrink(scene_small, frame.content_box[2:])
+    content = downscale(scene_small, frame.content_box[2:])
     borders = [border for border, _ in _padding(frame)]
-    if has_bars(frame):
+    if is_letterboxed(frame):
         return np.pad(content, [*borders, (0, 0)], constant_values=_BAR_GREY)
     return np.pad(content, [*borders, (0, 0)], mode="symmetric")
 
@@ -103,7 +103,7 @@ def encode_for_model(array: np.ndarray, max_inline_bytes: int) -> tuple[bytes, s
     that takes `max_inline_bytes` for one image."""
     max_bytes = int(_INLINE_SHARE * max_inline_bytes)
     if array.shape[2] == 4:
-        array = np.where(array[..., 3:] == 0, np.array([_HIDDEN] * 3 + [0], np.uint8), array)
+        array = np.where(array[..., 3:] == 0, np.array([_TRANSPARENT_FILL] * 3 + [0], np.uint8), array)
     content = write_png(array)
     if len(content) <= max_bytes:
         return content, "image/png"

@@ -20,7 +20,7 @@ from function.errors import SourceTooLargeError, UnreadableSourceError, Unsuppor
 from function.imaging.exif import read_exif
 from function.imaging.formats import FORMATS, ReadFormat
 from function.imaging.frame import Size
-from function.imaging.icc import Use, adobe_rgb, convert_image, printing_inks, problem_with, use_of
+from function.imaging.icc import ProfileSupport, adobe_rgb, convert_image, printing_inks, problem_with, profile_support
 from function.imaging.inflate import ISAL_ERROR, open_png
 from function.imaging.jpeg import open_jpeg
 from function.imaging.mishaps import conversion_of, mishap_inside_the_picture
@@ -217,11 +217,11 @@ def _as_rgb(
         image = _eight_bits(image)
     if colours is None:
         colours = "CMYK" if image.mode == "CMYK" else "L" if image.mode in ("1", "L", "LA") else "RGB"
-    use = Use.NONE if icc is None else use_of(icc, colours)
+    use = ProfileSupport.NONE if icc is None else profile_support(icc, colours)
     notes: tuple[str, ...] = ()
-    if colours == "CMYK" and use is Use.NONE:
-        icc, use, notes = printing_inks(), Use.BOTH_WAYS, (NO_INKS_NOTE,)
-    if use is Use.FROM_ONLY or (use is Use.BOTH_WAYS and colours != "RGB"):
+    if colours == "CMYK" and use is ProfileSupport.NONE:
+        icc, use, notes = printing_inks(), ProfileSupport.BIDIRECTIONAL, (NO_INKS_NOTE,)
+    if use is ProfileSupport.INPUT_ONLY or (use is ProfileSupport.BIDIRECTIONAL and colours != "RGB"):
         alpha = image.convert("RGBA").getchannel("A") if transparent else None
         image = convert_image(image if image.mode == colours else image.convert(colours), icc, None)
         if alpha is not None:
@@ -233,7 +233,9 @@ def _as_rgb(
     if image.mode != wanted:  # Pillow would copy it all the same
         image = image.convert(wanted)
     # A grey picture may come with a profile for RGB: its equal channels mean what that profile says.
-    if use is Use.BOTH_WAYS or (icc is not None and colours == "L" and use_of(icc, "RGB") is Use.BOTH_WAYS):
+    if use is ProfileSupport.BIDIRECTIONAL or (
+        icc is not None and colours == "L" and profile_support(icc, "RGB") is ProfileSupport.BIDIRECTIONAL
+    ):
         return image, icc, ()
     return image, None, () if icc is None else ("its ICC profile cannot be used and was left out",)
 

@@ -49,7 +49,7 @@ def nearest_ratio(size: Size, native_sizes: Mapping[str, Size]) -> str:
     )
 
 
-def plan_frame(scene_size: Size, native_sizes: Mapping[str, Size], max_px: int) -> Frame:
+def plan_letterbox(scene_size: Size, native_sizes: Mapping[str, Size], max_px: int) -> Frame:
     """Choose the ratio and lay the scene into a picture of the model's native shape.
 
     The padded picture's longest side is at most `max_px`; a scene smaller than that is not enlarged. The scene

@@ -52,11 +52,11 @@ def _shipped(name: str) -> bytes:
     return b64decode((_PROFILES / f"{name}.icc.b64").read_text("ascii"))
 
 
-class Use(Enum):
+class ProfileSupport(Enum):
     """What an embedded profile is good for."""
 
-    BOTH_WAYS = "pixels can be converted from it and to it"
-    FROM_ONLY = "pixels can be converted from it, as of a scanner, but not back"
+    BIDIRECTIONAL = "pixels can be converted from it and to it"
+    INPUT_ONLY = "pixels can be converted from it, as of a scanner, but not back"
     NONE = "it is damaged, or for another kind of picture"
 
 
@@ -70,17 +70,17 @@ def problem_with(icc: bytes) -> str | None:
     return None
 
 
-def use_of(icc: bytes, mode: str) -> Use:
+def profile_support(icc: bytes, mode: str) -> ProfileSupport:
     """What the profile can do for pictures of Pillow's `mode` ("RGB", "L" or "CMYK")."""
     try:
         convert_image(Image.new(mode, (1, 1)), icc, None)
     except _BROKEN:
-        return Use.NONE
+        return ProfileSupport.NONE
     try:
         _apply(Image.new("RGB", (1, 1)), _profile(None), _profile(icc), mode)
     except _BROKEN:
-        return Use.FROM_ONLY
-    return Use.BOTH_WAYS
+        return ProfileSupport.INPUT_ONLY
+    return ProfileSupport.BIDIRECTIONAL
 
 
 def is_srgb(icc: bytes | None) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from isal import isal_zlib
 from PIL import PngImagePlugin
 
-from function.imaging.avx import release_avx
+from function.imaging.avx import vzeroupper
 from function.imaging.formats import PNG_MAGIC
 from function.imaging.icc import MAX_PROFILE_BYTES
 from function.imaging.opened import CheckSize, Opened
@@ -54,7 +54,7 @@ def open_png(content: bytes, check_size: CheckSize) -> Opened:
     chunks = [part for kind, data in before.items() for part in chunk(kind, data)]
     length = struct.pack(">I4s", sum(map(len, pixels)), b"IDAT")
     lean = b"".join([PNG_MAGIC, *chunks, length, *pixels, _UNCHECKED, *chunk(b"IEND", b"")])
-    image = PngFile(io.BytesIO(lean))
+    image = IsalPngImageFile(io.BytesIO(lean))
     if profile:
         image.info["icc_profile"] = profile
     return Opened(
@@ -79,7 +79,7 @@ def _profile_of(packed: memoryview | None) -> tuple[bytes | None, tuple[str, ...
     return profile, ()
 
 
-class PngFile(PngImagePlugin.PngImageFile):
+class IsalPngImageFile(PngImagePlugin.PngImageFile):
     """Hands Pillow's decoder, which undoes filters and interlacing, the pixel data's zlib stream as stored blocks. It
     stops when the picture is whole: a stream that ends before is a damaged one, without a last block or checksum.
 
@@ -95,7 +95,7 @@ class PngFile(PngImagePlugin.PngImageFile):
         finally:
             if self._stream is not None:
                 self._stream = None  # it refers to this picture, whose pixels would wait for the garbage collector
-                release_avx()
+                vzeroupper()
 
     def load_prepare(self) -> None:
         """Pillow's hook before the first `load_read`."""

@@ -28,11 +28,11 @@ _CONVERTED_MAGICS = (
     (b"???", "it was converted to ASCII"),
 )
 _HEAD_BYTES = 65_536  # has 256 line feeds, one of them behind a carriage return
-_LEAST_ENDS = 10  # so many in a row behind carriage returns are no chance: 1 in 256 is
-_LEAST_LETTERS = 8  # so many in valid UTF-8, of bytes that are any: 1 in 10^9
+_MIN_ENDS = 10  # so many in a row behind carriage returns are no chance: 1 in 256 is
+_MIN_LETTERS = 8  # so many in valid UTF-8, of bytes that are any: 1 in 10^9
 # One pair in 65,536 bytes is usual, and one line feed in 256: none in so many has a chance of 0.2 % (of a picture that
 # cannot be decoded anyway), and of 1 in 10^10.
-_LEAST_BYTES_WITHOUT_CRLF, _CERTAIN_BYTES_WITHOUT_CRLF = 400_000, 1_500_000
+_MIN_BYTES_WITHOUT_CRLF, _CERTAIN_BYTES_WITHOUT_CRLF = 400_000, 1_500_000
 
 
 def lfs_pointer(content: bytes) -> str | None:
@@ -68,21 +68,21 @@ def conversion_of(content: bytes, *, packed: bool = False) -> str | None:
         return _converted("its line ends were converted (CRLF to LF)")
     head = content[:_HEAD_BYTES]
     ends = head.count(b"\n")
-    if ends == head.count(b"\r\n") and ends >= _LEAST_ENDS:
+    if ends == head.count(b"\r\n") and ends >= _MIN_ENDS:
         return _converted("its line ends were converted (LF to CRLF)")
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
         return None
     foreign = [letter for letter in text if letter > "\x7f"]
-    if len(set(foreign)) >= _LEAST_LETTERS or foreign.count("\ufffd") >= _LEAST_LETTERS:
+    if len(set(foreign)) >= _MIN_LETTERS or foreign.count("\ufffd") >= _MIN_LETTERS:
         return _converted("it was converted to UTF-8")
     return None
 
 
 def mishap_inside_the_picture(content: bytes) -> str | None:
     """What became of a file that begins as a picture and cannot be decoded."""
-    if len(content) >= _LEAST_BYTES_WITHOUT_CRLF and _lost_carriage_returns(content):
+    if len(content) >= _MIN_BYTES_WITHOUT_CRLF and _lost_carriage_returns(content):
         return _converted("its line ends were converted (CRLF to LF)")
     return None
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from isal import isal_zlib
 
-from function.imaging.avx import release_avx
+from function.imaging.avx import vzeroupper
 from function.imaging.formats import PNG_MAGIC
 
 _CHECKED = (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"IDAT", b"IEND")  # what is read: the checksums of others do not matter
 MAX_CHUNKS = 100_000  # 50 MB of pixel data in parts of 8 KiB, as libpng writes them, are 6,400
 _UP, _SUB = 2, 1  # filter types of section 9.2
 _STRIP_BYTES = 1 << 20  # filtered and deflated at a time: it stays in the cache, and memory does not grow
-_LEAST_BYTES_FOR_TWO = 8 << 20  # from here on upper and lower half are deflated side by side
+_MIN_BYTES_FOR_TWO = 8 << 20  # from here on upper and lower half are deflated side by side
 _ZLIB_HEADER = b"\x78\x01"  # RFC 1950: deflate, 32 KiB window, fastest
 _SAMPLE_STEP = 8  # every eighth row decides on a strip's filter; all of them would cost more than they save
 
@@ -45,7 +45,7 @@ def read_chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
             raise ValueError(f"the checksum of a {kind.decode()} chunk does not fit")
         yield kind, view[position + 8 : end - 4]
         if kind == b"IEND":
-            release_avx()
+            vzeroupper()
             return
         position = end
     raise ValueError(f"it has more than {MAX_CHUNKS:,} chunks")
@@ -66,7 +66,7 @@ def write_png(array: np.ndarray, *, icc: bytes | None = None, xmp: str | None = 
     if xmp is not None:
         parts += chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp.encode())
     rows = np.ascontiguousarray(array).reshape(height, width * channels)
-    middle = height // 2 if rows.nbytes > _LEAST_BYTES_FOR_TWO else 0
+    middle = height // 2 if rows.nbytes > _MIN_BYTES_FOR_TWO else 0
     parts += chunk(b"IDAT", _ZLIB_HEADER)
     with ThreadPoolExecutor(max_workers=1) as pool:
         upper = pool.submit(_deflated, rows, channels, 0, middle) if middle else None
@@ -74,7 +74,7 @@ def write_png(array: np.ndarray, *, icc: bytes | None = None, xmp: str | None = 
     checksum = lower.checksum
     if upper is not None:
         parts += upper.result().chunks
-        checksum = _combined(upper.result().checksum, lower.checksum, (height - middle) * (rows.shape[1] + 1))
+        checksum = _adler32_combine(upper.result().checksum, lower.checksum, (height - middle) * (rows.shape[1] + 1))
     parts += lower.chunks
     parts += chunk(b"IDAT", struct.pack(">I", checksum))
     parts += chunk(b"IEND", b"")
@@ -100,11 +100,11 @@ def _deflated(rows: np.ndarray, channels: int, top: int, bottom: int) -> _Deflat
             chunks += chunk(b"IDAT", data)
     last = isal_zlib.Z_FINISH if bottom == len(rows) else isal_zlib.Z_FULL_FLUSH
     chunks += chunk(b"IDAT", deflate.flush(last))
-    release_avx()
+    vzeroupper()
     return _Deflated(chunks, checksum)
 
 
-def _combined(first: int, second: int, second_bytes: int) -> int:
+def _adler32_combine(first: int, second: int, second_bytes: int) -> int:
     """Adler-32 (RFC 1950, 9) of two stretches of bytes from those of each."""
     low = (first & 0xFFFF) + (second & 0xFFFF) - 1
     high = (first >> 16) + (second >> 16) + second_bytes * ((first & 0xFFFF) - 1)

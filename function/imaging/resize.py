@@ -11,7 +11,7 @@ Box = tuple[int, int, int, int]  # x, y, width, height
 Window = tuple[float, float, float, float]  # left, top, right, bottom
 
 
-def asked_size(scene_size: Size, width: int | None, height: int | None) -> Size:
+def target_size(scene_size: Size, width: int | None, height: int | None) -> Size:
     """The result's (width, height): as asked; a side that is not asked for follows the scene's shape."""
     if width is None:
         if height is None:
@@ -22,18 +22,18 @@ def asked_size(scene_size: Size, width: int | None, height: int | None) -> Size:
     return width, height
 
 
-def resize_cover(rgb: np.ndarray, size: Size, window: Window) -> np.ndarray:
+def crop_and_resize(rgb: np.ndarray, size: Size, window: Window) -> np.ndarray:
     """The `window` of (H, W, 3) uint8 scaled to `size`. Lanczos."""
     if size == rgb.shape[1::-1]:
         return rgb
     return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS, box=window))
 
 
-def cover_window(from_size: Size, size: Size, wanted: Box | None = None, needed: Box | None = None) -> Window:
+def cover_window(from_size: Size, size: Size, preferred: Box | None = None, required: Box | None = None) -> Window:
     """The part of a picture of `from_size` that is shown at `size`, which it covers undistorted.
 
-    Centred, and moved as far as it takes to have the box that is `wanted` inside, and above all the one that is
-    `needed`; a box longer than the window is centred in it.
+    Centred, and moved as far as it takes to have the box that is `preferred` inside, and above all the one that is
+    `required`; a box longer than the window is centred in it.
     """
     scale = max(size[0] / from_size[0], size[1] / from_size[1])
     starts, ends = [], []
@@ -41,7 +41,7 @@ def cover_window(from_size: Size, size: Size, wanted: Box | None = None, needed:
         side = from_size[axis]
         window = min(side, size[axis] / scale)
         start = (side - window) / 2
-        for box in (wanted, needed):
+        for box in (preferred, required):
             if box is not None:
                 start = _moved(start, window, box[axis], box[axis + 2])
         starts.append(min(max(start, 0.0), side - window))

@@ -34,7 +34,7 @@ _MARKUP = (
     (b"<html", "HTML", "upload the picture itself"),
     (b"<?xml", "XML", "upload the picture itself"),
 )
-_LEAST_BYTES = 12  # that tell a format
+_MIN_BYTES = 12  # that tell a format
 _HEAD_BYTES = 1024  # how far markup is looked for: a prolog and a licence may stand before "<svg"
 
 
@@ -55,7 +55,7 @@ def sniff(content: bytes, field: str, formats: Collection[ReadFormat] = tuple(FO
             "(SOURCE_FORMATS)",
             field=field,
         )
-    if len(content) < _LEAST_BYTES:
+    if len(content) < _MIN_BYTES:
         raise UnreadableSourceError(f"{field}: the file ends after {len(content)} bytes", field=field)
     if mishap := mishap_before_the_picture(content):
         raise UnreadableSourceError(f"{field}: {mishap}", field=field)

@@ -8,7 +8,7 @@ import numpy as np
 from function.imaging.frame import Size
 from function.imaging.icc import from_srgb
 from function.imaging.position import Position
-from function.imaging.resize import Box, Window, cover_window, resize_cover
+from function.imaging.resize import Box, Window, cover_window, crop_and_resize
 
 # Where the product's centre stands, share of the width and of the height: text has most of the other side, and None
 # leaves that axis to what fits best.
@@ -98,5 +98,5 @@ def contain(rgb: np.ndarray, size: Size, *, margin: float, background: str, icc:
     whole[:] = from_srgb(colour, icc)
     left, top = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
     all_of_it = (0.0, 0.0, float(rgb.shape[1]), float(rgb.shape[0]))
-    whole[top : top + inner[1], left : left + inner[0]] = resize_cover(rgb, inner, all_of_it)
+    whole[top : top + inner[1], left : left + inner[0]] = crop_and_resize(rgb, inner, all_of_it)
     return whole

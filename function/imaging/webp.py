@@ -60,7 +60,7 @@ def open_webp(content: bytes, check_size: CheckSize) -> Opened:
         None if exif is None else bytes(exif),
         animated=animated,
         lossless=b"VP8L" in content[12:16],
-        finish=None if animated else (lambda: _still(picture, image)),
+        finish=None if animated else (lambda: _decode_static(picture, image)),
     )
 
 
@@ -96,7 +96,7 @@ def _chunk(kind: bytes, data: bytes | memoryview) -> tuple[bytes, bytes | memory
     return kind + struct.pack("<I", len(data)), data, bytes(len(data) & 1)
 
 
-def _still(content: bytes, header: Image.Image) -> Image.Image:
+def _decode_static(content: bytes, header: Image.Image) -> Image.Image:
     """The picture by OpenCV: Pillow's decoder, made for animations, has two canvases of 4 bytes a pixel besides.
 
     Raises ValueError at damaged data.

@@ -13,7 +13,7 @@ from function.generation.pose import Pose
 from function.manifest.file_name import MAX_TEMPLATE_CHARS, file_name
 from function.manifest.image_reference import Reference
 from function.manifest.output_target import Output, OutputTarget, OutputTargets
-from function.manifest.placement import MASK_FIELD, Placement, Words
+from function.manifest.placement import MASK_FIELD, Placement, Words, words_of
 from function.manifest.product_views import OneOrViews, Products, view_fields
 from function.manifest.strict_model import WHOLE, StrictModel
 from function.settings import MAX_CAP_USD, MODEL_NAME, Identity
@@ -35,7 +35,7 @@ RESERVED_LABELS = frozenset(
 RESERVED_LABEL_PREFIX = "goog-"
 
 
-def moment_s(stated: str) -> float:
+def timestamp_s(stated: str) -> float:
     """A moment (RFC 3339, with its offset from UTC) in seconds since 1970. Raises ValueError."""
     try:
         moment = datetime.fromisoformat(stated)
@@ -44,6 +44,9 @@ def moment_s(stated: str) -> float:
     if moment.tzinfo is None:
         raise ValueError("must say its offset from UTC, such as 2027-03-01T08:00:00Z")
     return moment.timestamp()
+
+
+OF_KNOWN_SCENES = "mask and height_cm are those of a scene that is there, not of one that is made from words"
 
 
 class ScenePrompt(StrictModel):
@@ -148,7 +151,7 @@ class Manifest(StrictModel):
     @property
     def placement_words(self) -> str | None:
         """The placement as the model is told it."""
-        return self.placement.words if isinstance(self.placement, Placement) else self.placement
+        return words_of(self.placement)
 
     @property
     def exact_placement(self) -> Placement:
@@ -157,22 +160,23 @@ class Manifest(StrictModel):
 
     @field_validator("placement")
     @classmethod
-    def _of_a_scene_that_is_there(cls, placement: str | Placement | None, info: ValidationInfo) -> object:
+    def _needs_given_scene(cls, placement: str | Placement | None, info: ValidationInfo) -> object:
         made = isinstance(info.data.get("scene"), ScenePrompt)
         if made and isinstance(placement, Placement) and placement.needs_known_scene:
-            raise ValueError(
-                "mask and height_cm are those of a scene that is there, not of one that is made from words"
-            )
+            raise ValueError(OF_KNOWN_SCENES)
         return placement
 
     @model_validator(mode="after")
-    def _one_is_laid(self) -> Manifest:
+    def _exact_takes_one_product(self) -> Manifest:
         if self.products is not None and self.identity == "exact":
             raise ValueError('identity "exact" lays one product into the scene: it cannot be had with products')
         if self.products is not None and self.exact_placement.is_exact:
             raise ValueError(
-                "placement says more than words of one product: say where each of products stands in words"
+                "placement says more than words of one product: say it in the placement of each of products"
             )
+        for one in self.products or ():
+            if isinstance(self.scene, ScenePrompt) and one.exact_placement.needs_known_scene:
+                raise ValueError(f"products.{one.name}.placement: {OF_KNOWN_SCENES}")
         return self
 
     @model_validator(mode="after")
@@ -185,7 +189,7 @@ class Manifest(StrictModel):
     @classmethod
     def _moment(cls, stated: str | None) -> str | None:
         if stated is not None:
-            moment_s(stated)
+            timestamp_s(stated)
         return stated
 
     @field_validator("labels")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StringConstraints, Tag
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
 
 from function.manifest.image_reference import Reference
-from function.manifest.placement import Words
+from function.manifest.placement import ProductPlacement, Words, words_of
 from function.manifest.quoting import quoted
 from function.manifest.strict_model import StrictModel
 
@@ -17,7 +17,7 @@ PRODUCT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"  # it stands in prompts, fiel
 MAX_VIEWS = 6  # front, back, two sides, top, a detail; more only take the model's attention from the scene
 
 
-def _told_apart(views: list[str]) -> list[str]:
+def _distinct_views(views: list[str]) -> list[str]:
     for number, view in enumerate(views):
         if (first := views.index(view)) < number:
             raise ValueError(f"{first} and {number} are the same photograph ({quoted(view)}): name each once")
@@ -32,7 +32,7 @@ Views = Annotated[
         json_schema_extra={"uniqueItems": True},
         description="photographs of the same product, front, side, detail: the first leads",
     ),
-    AfterValidator(_told_apart),
+    AfterValidator(_distinct_views),
 ]
 
 
@@ -48,12 +48,6 @@ OneOrViews = Annotated[
 ]
 
 
-def _in_words(placement: object) -> object:
-    if isinstance(placement, dict):
-        raise ValueError("an exact place is that of one product alone; say in words where this one of several stands")
-    return placement
-
-
 class AskedProduct(StrictModel):
     """One of several products that are placed into one scene."""
 
@@ -61,12 +55,20 @@ class AskedProduct(StrictModel):
         description="what it is called in the prompt, the sidecar and messages; no two are alike"
     )
     product: OneOrViews
-    placement: Annotated[Words | None, BeforeValidator(_in_words)] = Field(
-        None, description="where and how this one should stand"
-    )
+    placement: Words | ProductPlacement | None = Field(None, description="where and how this one should stand")
+
+    @property
+    def placement_words(self) -> str | None:
+        """The placement as the model is told it."""
+        return words_of(self.placement)
+
+    @property
+    def exact_placement(self) -> ProductPlacement:
+        """What is asked besides words; empty where that is nothing."""
+        return self.placement if isinstance(self.placement, ProductPlacement) else ProductPlacement()
 
 
-def _told_apart_products(products: list[AskedProduct]) -> list[AskedProduct]:
+def _distinct_products(products: list[AskedProduct]) -> list[AskedProduct]:
     names = [one.name.casefold() for one in products]
     if twice := sorted({one.name for one in products if names.count(one.name.casefold()) > 1}):
         raise ValueError(f"two products are called {quoted(twice[0])}: give each a name of its own")
@@ -79,7 +81,7 @@ def _told_apart_products(products: list[AskedProduct]) -> list[AskedProduct]:
 Products = Annotated[
     list[AskedProduct],
     Field(min_length=1, max_length=MAX_PRODUCTS, description="several products in one scene, instead of product"),
-    AfterValidator(_told_apart_products),
+    AfterValidator(_distinct_products),
 ]
 
 

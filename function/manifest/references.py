@@ -120,7 +120,7 @@ def manifest_targets(
         for field, reference in manifest.references.items()
         if field not in skip
     }
-    _check_told_apart(targets)
+    _check_distinct(targets)
     own = (bucket, name) if bucket else None
     for field, target in targets.items():
         if isinstance(target, StoredImage) and not may_read(settings.allowed_prefixes, own, target.bucket, target.name):
@@ -129,7 +129,7 @@ def manifest_targets(
     return targets
 
 
-def _check_told_apart(targets: dict[str, StoredImage | InlineImage]) -> None:
+def _check_distinct(targets: dict[str, StoredImage | InlineImage]) -> None:
     """Raises InvalidManifestError where two references mean the same photograph of a product, spelled in two ways."""
     photographs = [(field, target) for field, target in targets.items() if field not in ("scene", MASK_FIELD)]
     for number, (field, target) in enumerate(photographs):

@@ -13,7 +13,7 @@ from function.generation.billing import bill_of
 from function.generation.paid_calls import PaidCalls
 from function.generation.provider import Request
 from function.imaging.array_ops import PixelBox
-from function.imaging.compress import encode_for_model, shrink
+from function.imaging.compress import downscale, encode_for_model
 from function.imaging.frame import fit_within
 from function.judging.judge import Judgement
 from function.judging.second_opinion import Opinion, borderline_check, opinion_prompt, with_opinion
@@ -64,7 +64,7 @@ def opinion_images(
     picture = analysis.scene.raw_answer
     x, y, width, height = close_up_box(analysis)
     close_up = picture[y : y + height, x : x + width]
-    close_up = shrink(close_up, fit_within((width, height), MAX_CLOSE_UP_PX))
+    close_up = downscale(close_up, fit_within((width, height), MAX_CLOSE_UP_PX))
     photograph = analysis.product.photograph
     return (
         scene,

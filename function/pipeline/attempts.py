@@ -12,12 +12,12 @@ import numpy as np
 from function.errors import (
     BudgetExhaustedError,
     BudgetUsedUpForTodayError,
-    InstanceEndingError,
+    InstanceShutdownError,
     ModelNoImageError,
     ModelRefusedError,
     SourceError,
 )
-from function.generation.paid_calls import Answered, CallsUsedUpError
+from function.generation.paid_calls import Answered, CallLimitReachedError
 from function.generation.prompt_templates import TEMPLATES
 from function.generation.provider import Request
 from function.imaging.decode import decode
@@ -56,11 +56,11 @@ def choose_candidate(pair: PairContext) -> None:
             request = _request(pair, place, number, lessons)
         try:
             answered = ask(pair, request, number, "model" if place is None else "sketch")
-        except CallsUsedUpError:
+        except CallLimitReachedError:
             if best is None and not reasons:
                 raise
             break
-        except (BudgetExhaustedError, BudgetUsedUpForTodayError, InstanceEndingError) as used_up:
+        except (BudgetExhaustedError, BudgetUsedUpForTodayError, InstanceShutdownError) as used_up:
             if best is None:
                 raise
             pair.record.stopped_by = used_up.message
@@ -163,7 +163,7 @@ def analysed(pair: PairContext, image: bytes, place: Place | None) -> tuple[np.n
         with record.stage("check"):
             if pair.manifest.products is not None:
                 names = [one.name for one in pair.manifest.products]
-                judgement = judge_products(analysis, names, pair.manifest.pose)
+                judgement = judge_products(analysis, names, pair.manifest.pose, prepared.asked_each)
             else:
                 judgement = judge(analysis, pair.manifest.pose, prepared.asked)
     return picture, analysis, judgement

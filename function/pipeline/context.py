@@ -78,28 +78,30 @@ class Prepared:
 
     images          [1] the scene in its frame, [2] the product (of several each), then as many other photographs
                     as the model takes: bytes with their media type
-    ready_product   begun in the background: the product (h, w, 4) in the scene's colour space, and what is looked for
+    product_future  begun in the background: the product (h, w, 4) in the scene's colour space, and what is looked for
                     of it in every generated picture
-    ready_others    the same, of the photographs after the leading one, sent or not
+    other_futures   the same, of the photographs after the leading one, sent or not
     shown           of several products what the prompt says of each
     asked           where the product is to stand; None where nothing is asked that can be measured
+    asked_each      the same of each of several products; none at all of one
     """
 
     frame: Frame
     images: tuple[tuple[bytes, str], ...]
-    ready_product: Future[tuple[np.ndarray, ProductReference]]
+    product_future: Future[tuple[np.ndarray, ProductReference]]
     product_is_cut_out: bool
-    has_bars: bool
+    is_letterboxed: bool
     base_seed: int
     targets: tuple[Target, ...]
     asked: AskedPlace | None = None
-    ready_others: tuple[Future[tuple[np.ndarray, ProductReference]], ...] = ()
+    asked_each: tuple[AskedPlace | None, ...] = ()
+    other_futures: tuple[Future[tuple[np.ndarray, ProductReference]], ...] = ()
     shown: tuple[ShownProduct, ...] = ()
 
     @property
     def ready(self) -> tuple[Future[tuple[np.ndarray, ProductReference]], ...]:
         """Of all photographs, in the manifest's order."""
-        return self.ready_product, *self.ready_others
+        return self.product_future, *self.other_futures
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from function.errors import ModelNoImageError, SourceError, UnreadableSourceError
 from function.generation.models import model_table
-from function.imaging.compress import encode_for_model, shrink, shrink_by_area
+from function.imaging.compress import downscale, downscale_area, encode_for_model
 from function.imaging.decode import ImageInfo, Pixels, decode, inspect
 from function.imaging.frame import Size, fit_within
 from function.imaging.icc import to_srgb
@@ -119,7 +119,7 @@ def _decode_scene(pair: PairContext, size: Size) -> tuple[Scene, np.ndarray]:
     small_size = fit_within(size, max(ANALYSIS_SIDE_PX, pair.max_px))
     pixels = decode(source.content, "scene", max_pixels=limit, flatten=True, at_least=small_size)
     _record_input(pair, "scene", source, pixels)
-    return Scene(source, pixels, limit, pair.resources), shrink_by_area(pixels.array, small_size)
+    return Scene(source, pixels, limit, pair.resources), downscale_area(pixels.array, small_size)
 
 
 def _decode_mask(pair: PairContext, scene_size: Size, small_size: Size) -> np.ndarray | None:
@@ -159,9 +159,9 @@ def _decode_photograph(pair: PairContext, field: str) -> Photograph:
     if pixels.array.shape[2] == 4 and not pixels.array[..., 3].any():
         raise UnreadableSourceError(f"{field}: nothing of it is visible: the picture is fully transparent", field=field)
     size = pixels.array.shape[1], pixels.array.shape[0]
-    cut = cut_out(shrink(pixels.array, fit_within(size, _longest_side(pair, field))))
+    cut = cut_out(downscale(pixels.array, fit_within(size, _longest_side(pair, field))))
     shown = cut.rgba if cut.is_sure else pixels.array
-    sent = to_srgb(shrink(shown, fit_within(size, pair.max_px)), pixels.icc)
+    sent = to_srgb(downscale(shown, fit_within(size, pair.max_px)), pixels.icc)
     # The same bytes for every model of the chain: what the strictest of them takes.
     chain, _ = pair.models.candidates(pair.manifest.model)
     max_inline_bytes = min(model_table().find(model_id).max_inline_bytes for model_id in chain)

@@ -47,7 +47,7 @@ def fetch_sources(
 
     Raises what went wrong for good before what may pass; several permanent errors become one that names them all.
     """
-    photographs = _Together(settings.max_source_bytes)
+    photographs = _PhotographBytes(settings.max_source_bytes)
     with ThreadPoolExecutor(max_workers=len(targets)) as pool:
         futures = {
             field: pool.submit(copy_context().run, _fetch, field, target, storage, settings, deadline, photographs)
@@ -71,7 +71,7 @@ def most_severe(errors: list[BaseException]) -> BaseException:
     return type(first)("; ".join(dict.fromkeys(error.message for error in alike)), stage=first.stage)
 
 
-class _Together:
+class _PhotographBytes:
     """How many bytes all photographs of products have: however many there are, they take no more memory than one may.
     Safe between threads."""
 
@@ -99,7 +99,7 @@ def _fetch(
     storage: Storage,
     settings: Settings,
     deadline: Deadline,
-    photographs: _Together,
+    photographs: _PhotographBytes,
 ) -> Source:
     limit = settings.max_source_bytes
     if isinstance(target, InlineImage):
@@ -107,13 +107,13 @@ def _fetch(
         photographs.add(field, len(target.content))
         return Source(target.uri, None, target.content)
     try:
-        there = find_image(target, storage, deadline)
-        if there is None:
+        stored = find_image(target, storage, deadline)
+        if stored is None:
             raise SourceNotYetThereError(f"{field}: there is no object {target.uri}")
-        check_size(field, target.uri, there.size, limit)
-        photographs.add(field, there.size)
-        content = storage.read(there.bucket, there.name, deadline, generation=there.generation, limit=limit)
-        photographs.add(field, max(0, len(content) - there.size))  # what was stored as gzip has more than it said
+        check_size(field, target.uri, stored.size, limit)
+        photographs.add(field, stored.size)
+        content = storage.read(stored.bucket, stored.name, deadline, generation=stored.generation, limit=limit)
+        photographs.add(field, max(0, len(content) - stored.size))  # what was stored as gzip has more than it said
     except ObjectNotFoundError:
         raise SourceNotYetThereError(f"{field}: {target.uri} was replaced while it was read") from None
     except ObjectTooLargeError as error:
@@ -126,7 +126,7 @@ def _fetch(
         raise ForbiddenReferenceError(
             f"{field}: this function's identity may not read {target.uri} ({error})"
         ) from None
-    return Source(gs_uri(there.bucket, there.name), there.generation, content)
+    return Source(gs_uri(stored.bucket, stored.name), stored.generation, content)
 
 
 def find_image(target: StoredImage, storage: Storage, deadline: Deadline) -> StoredObject | None:

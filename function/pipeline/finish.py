@@ -12,7 +12,7 @@ from function.imaging.data_uri import encode_data_uri
 from function.imaging.encode import encode
 from function.imaging.formats import writing_of
 from function.imaging.frame import Size, fit_within
-from function.imaging.resize import Box, Window, resize_cover
+from function.imaging.resize import Box, Window, crop_and_resize
 from function.imaging.target_crop import contain, target_window
 from function.judging import product_whole
 from function.pipeline.attempts import check_records
@@ -20,6 +20,7 @@ from function.pipeline.context import Composite, FinishedPicture, PairContext
 from function.pipeline.identity import identity_record
 from function.pipeline.photograph_place import find_corners
 from function.pipeline.product_records import change_box, product_records
+from function.pipeline.required_checks import require_checks
 from function.pipeline.result_xmp import result_xmp
 from function.pipeline.targets import Target
 from function.restoration.alterations import Alteration
@@ -76,6 +77,7 @@ def restore_result(pair: PairContext) -> None:
     pair.record.drift = _drift_record(analysis)
     pair.record.undone = [_undone_record(one, decoded.scene.size) for one in analysis.scene.undone_alterations]
     pair.record.checks = check_records(best.judgement.checks)
+    require_checks(pair.record)
     altered = analysis.scene.altered
     pair.record.change = _change_record(altered, change_box(altered, decoded.scene.size))
 
@@ -84,7 +86,7 @@ def make_results(pair: PairContext) -> None:
     """Each picture that is asked for: cut or laid into its shape, resized, and encoded with the scene's profile."""
     pictures = []
     for target in pair.prepared.targets:
-        pair.deadline.within(pair.deadline.seconds, "encode")
+        pair.deadline.clamp(pair.deadline.seconds, "encode")
         pictures.append(_make_result(pair, target))
     best = pair.best
     accepted = best.judgement.verdict == "accepted" and best.analysis.scene.registration.drift.registered
@@ -98,7 +100,7 @@ def _make_result(pair: PairContext, target: Target) -> FinishedPicture:
         picture = contain(pair.picture, target.size, margin=target.margin, background=target.background, icc=scene.icc)
     else:
         window = _window(pair, target)
-        picture = resize_cover(pair.picture, target.size, window)
+        picture = crop_and_resize(pair.picture, target.size, window)
         shown = _shown(window, scene.size)
         if target is pair.prepared.targets[0]:
             _note_photograph(pair, window, target.size)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from function.errors import ModelNoImageError, ModelRefusedError
-from function.imaging.compress import encode_for_model, fit_to_frame, shrink
+from function.imaging.compress import downscale, encode_for_model, letterbox
 from function.imaging.icc import to_srgb
 from function.judging import (
     label_kept,
@@ -90,11 +90,11 @@ def held_to_identity(pair: PairContext, candidate: Candidate) -> Candidate:
 def make_sketch(pair: PairContext, place: Place) -> Sketch:
     """The scene in its frame, as the model is sent it, with the product at `place`."""
     prepared, decoded = pair.prepared, pair.decoded_sources()
-    product, _ = pair.resources.result(prepared.ready_product)
+    product, _ = pair.resources.result(prepared.product_future)
     frame = prepared.frame
     with pair.resources.pixels(SKETCH_BYTES):
-        drawn = draw_sketch(shrink(decoded.small_scene, frame.content_box[2:]), product, place)
-        framed = fit_to_frame(to_srgb(drawn, decoded.scene.icc), frame)
+        drawn = draw_sketch(downscale(decoded.small_scene, frame.content_box[2:]), product, place)
+        framed = letterbox(to_srgb(drawn, decoded.scene.icc), frame)
         image = encode_for_model(framed, pair.model.max_inline_bytes)
     x, y, width, height = frame.content_box
     sent_width, sent_height = frame.sent_size
@@ -116,7 +116,7 @@ def classical_candidate(
     if not pair.settings.classical_fallback or refused or not _can_be_laid(pair):
         return None
     decoded = pair.decoded_sources()
-    _, reference = pair.resources.result(pair.prepared.ready_product)
+    _, reference = pair.resources.result(pair.prepared.product_future)
     outline = outline_box(np.ascontiguousarray(decoded.product.cut.alpha))
     with pair.resources.pixels(SKETCH_BYTES):
         analysis = light_classically(

@@ -9,7 +9,7 @@ from function.imaging.resize import Window
 from function.matching.match import ProductMatch
 from function.sidecar import Corners
 
-FEWEST_PIXELS = 100  # where the photograph is verified; fewer say nothing about the whole of it
+MIN_PIXELS = 100  # where the photograph is verified; fewer say nothing about the whole of it
 MAX_FITTED = 4000  # pixels that the fit looks at: a hundred would be enough
 
 
@@ -25,7 +25,7 @@ def find_corners(
     if match is None or match.mirrored:
         return None
     rows, columns = np.nonzero(match.weight > 127)
-    if len(rows) < FEWEST_PIXELS:
+    if len(rows) < MIN_PIXELS:
         return None
     some = np.s_[:: max(1, len(rows) // MAX_FITTED)]
     rows, columns = rows[some], columns[some]

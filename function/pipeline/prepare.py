@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from function.imaging.compress import encode_for_model, fit_to_frame, has_bars, shrink
-from function.imaging.frame import plan_frame
+from function.imaging.compress import downscale, encode_for_model, is_letterboxed, letterbox
+from function.imaging.frame import plan_letterbox
 from function.imaging.icc import convert, to_srgb
 from function.manifest.model import Manifest
-from function.pipeline.asked_place import asked_place, asked_record
+from function.pipeline.asked_place import asked_place, asked_places, asked_record
 from function.pipeline.context import PairContext, Photograph, Prepared
 from function.pipeline.requests import seed_from
 from function.pipeline.sent_photographs import choose_photographs
@@ -23,13 +23,17 @@ def prepare_inputs(pair: PairContext) -> None:
     decoded, record = pair.decoded_sources(), pair.record
     scene, product = decoded.scene, decoded.product
     targets = targets_of(pair.manifest, scene, pair.settings)
-    asked = asked_place(pair.manifest, scene.size, decoded.ground)
-    record.asked_place = asked_record(pair.manifest, asked, scene.size)
-    ready_product, *ready_others = (pair.resources.submit(_ready, one, scene.icc) for one in decoded.photographs)
+    placement = pair.manifest.exact_placement
+    asked = asked_place(placement, pair.manifest.pose, scene.size, decoded.ground)
+    asked_each = asked_places(pair.manifest, scene.size)
+    record.asked_place = asked_record(asked, placement.facing, scene.size)
+    product_future, *other_futures = (
+        pair.resources.submit(_prepare_product, one, scene.icc) for one in decoded.photographs
+    )
     sent, shown = choose_photographs(pair)
-    frame = plan_frame(scene.size, pair.model.native_sizes, pair.max_px)
-    sent_scene = to_srgb(shrink(decoded.small_scene, frame.content_box[2:]), scene.icc)
-    scene_image = encode_for_model(fit_to_frame(sent_scene, frame), pair.model.max_inline_bytes)
+    frame = plan_letterbox(scene.size, pair.model.native_sizes, pair.max_px)
+    sent_scene = to_srgb(downscale(decoded.small_scene, frame.content_box[2:]), scene.icc)
+    scene_image = encode_for_model(letterbox(sent_scene, frame), pair.model.max_inline_bytes)
     images = scene_image, *(one.sent for one in sent)
     record.compression = Compression(
         max_px=pair.max_px,
@@ -41,14 +45,15 @@ def prepare_inputs(pair: PairContext) -> None:
     pair.prepared = Prepared(
         frame=frame,
         images=images,
-        ready_product=ready_product,
+        product_future=product_future,
         product_is_cut_out=product.cut.is_sure,
-        has_bars=has_bars(frame),
+        is_letterboxed=is_letterboxed(frame),
         base_seed=_base_seed(pair.manifest, (scene_image, *(one.sent for one in decoded.photographs)), decoded.ground),
         targets=targets,
         asked=asked,
+        asked_each=asked_each,
         shown=shown,
-        ready_others=tuple(ready_others),
+        other_futures=tuple(other_futures),
     )
 
 
@@ -65,10 +70,10 @@ def _base_seed(manifest: Manifest, images: tuple[tuple[bytes, str], ...], ground
     contents = [content for content, _ in images]
     if ground is not None:  # the model is told its outline, which is that of many masks
         contents.append(ground.tobytes())
-    words = [manifest.placement_words or "", *(f"{one.name}: {one.placement}" for one in manifest.products or ())]
+    words = [manifest.placement_words or "", *(f"{one.name}: {one.placement_words}" for one in manifest.products or ())]
     return seed_from("\n".join(words).encode(), *contents)
 
 
-def _ready(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, ProductReference]:
-    ready = convert(product.cut.rgba, product.icc, icc)
-    return ready, ProductReference.of(ready, product.cut)
+def _prepare_product(product: Photograph, icc: bytes | None) -> tuple[np.ndarray, ProductReference]:
+    converted = convert(product.cut.rgba, product.icc, icc)
+    return converted, ProductReference.of(converted, product.cut)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from function.errors import CompositeError
 from function.generation.call_ledger import BegunCall
-from function.generation.model_chain import PassedOver
+from function.generation.model_chain import SkippedCandidate
 from function.generation.models import ImageModel
 from function.generation.pricing import Usage, cost_of
 from function.generation.prompt_templates import PROMPT_VERSION
@@ -100,7 +100,7 @@ class RunRecord:
         """Time a stage (a field of Timings); entering it again adds up."""
         return self._times.stage(name)
 
-    def use_model(self, model: ImageModel, requested_id: str, skipped: Sequence[PassedOver]) -> None:
+    def use_model(self, model: ImageModel, requested_id: str, skipped: Sequence[SkippedCandidate]) -> None:
         """Note the model that is asked from here on, and those that it stands in for."""
         self.image_model = model
         self.model = ModelRecord(

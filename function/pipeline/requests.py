@@ -57,7 +57,11 @@ def _words(prepared: Prepared, manifest: Manifest, lessons: Sequence[str], wordi
         return products_prompt(
             prepared.shown,
             manifest.pose,
-            has_bars=prepared.has_bars,
+            is_letterboxed=prepared.is_letterboxed,
+            spots=[
+                spot_in(prepared.frame, asked, one.exact_placement.facing)
+                for one, asked in zip(manifest.products or (), prepared.asked_each, strict=True)
+            ],
             placement=manifest.placement_words,
             feedback=manifest.feedback,
             lessons=lessons,
@@ -67,12 +71,12 @@ def _words(prepared: Prepared, manifest: Manifest, lessons: Sequence[str], wordi
         manifest.placement_words,
         manifest.pose,
         product_is_cut_out=prepared.product_is_cut_out,
-        has_bars=prepared.has_bars,
+        is_letterboxed=prepared.is_letterboxed,
         views=len(prepared.images) - 1,
         feedback=manifest.feedback,
         lessons=lessons,
         wording=wording,
-        spot=spot_in(prepared.frame, prepared.asked, manifest),
+        spot=spot_in(prepared.frame, prepared.asked, manifest.exact_placement.facing),
     )
 
 
@@ -88,7 +92,9 @@ def sketch_request(
 ) -> Request:
     """The request of attempt `number` that hands the `sketch` in for the scene, and asks for its light only."""
     request = composite_request(prepared, model, settings, manifest, number, ())
-    prompt = sketch_prompt(manifest.pose, sketch.box, has_bars=prepared.has_bars, lessons=lessons, wording=wording)
+    prompt = sketch_prompt(
+        manifest.pose, sketch.box, is_letterboxed=prepared.is_letterboxed, lessons=lessons, wording=wording
+    )
     return replace(request, prompt=prompt, images=(sketch.image, prepared.images[1]))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from function.errors import NoModelAvailableError
-from function.generation.model_chain import PassedOver
+from function.generation.model_chain import SkippedCandidate
 from function.generation.models import model_table
 from function.generation.provider import ModelNotFoundError
 from function.pipeline.attempts import choose_candidate
@@ -67,7 +67,7 @@ def run_pair(pair: PairContext, picked: Picked | None = None) -> Composite:
 def run_steps(steps: Sequence[Step], pair: PairContext) -> None:
     """Each step in turn. Raises DeadlineExceededError between two when the time is used up."""
     for step in steps:
-        pair.deadline.within(pair.deadline.seconds, step.stage or "generate")
+        pair.deadline.clamp(pair.deadline.seconds, step.stage or "generate")
         if step.stage is None:
             step.run(pair)
         else:
@@ -92,7 +92,7 @@ def _ask_first_available(pair: PairContext) -> None:
             return
         except ModelNotFoundError as missing:
             pair.models.note_missing(model_id)
-            skipped.append(PassedOver(model_id, missing.message))
+            skipped.append(SkippedCandidate(model_id, missing.message))
     reasons = "; ".join(f"{one.id}: {one.reason}" for one in skipped)
     logger.error(
         "no model can be reached",

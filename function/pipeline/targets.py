@@ -9,7 +9,7 @@ from function.errors import InvalidManifestError
 from function.imaging.formats import FORMATS, WriteFormat, writing_of
 from function.imaging.frame import Size
 from function.imaging.position import Position
-from function.imaging.resize import asked_size
+from function.imaging.resize import target_size
 from function.manifest.model import Manifest
 from function.manifest.output_target import OutputTarget
 from function.pipeline.scene_pixels import Scene
@@ -38,7 +38,7 @@ def targets_of(manifest: Manifest, scene: Scene, settings: Settings) -> tuple[Ta
     """What is to be made, in the manifest's order. Raises InvalidManifestError for what cannot be."""
     if manifest.outputs is None:
         output = manifest.output
-        size = asked_size(scene.size, output.width, output.height)
+        size = target_size(scene.size, output.width, output.height)
         targets = [Target(None, size, output.format or _format_like(scene, size), output.quality)]
     else:
         targets = [_target(one, scene) for one in manifest.outputs]
@@ -62,7 +62,7 @@ def largest_sides(targets: tuple[Target, ...]) -> Size:
 
 
 def _target(asked: OutputTarget, scene: Scene) -> Target:
-    size = asked_size(scene.size, asked.wanted("width"), asked.wanted("height"))
+    size = target_size(scene.size, asked.wanted("width"), asked.wanted("height"))
     fit: Literal["cover", "contain"] = asked.wanted("fit") or "cover"
     margin: float | None = asked.wanted("margin")
     if margin is None:

@@ -108,7 +108,7 @@ class Credentials:
         timestamp_url: str | None,
     ) -> tuple[bytes, ProvenanceRecord]:
         signer = self._load_signer()
-        within = Deadline(deadline.within(SIGN_S, "sign"))
+        within = Deadline(deadline.clamp(SIGN_S, "sign"))
         request = {
             "do": "sign", "mime": definition["format"], "definition": definition, "timestamp_url": timestamp_url,
             "algorithm": signer.algorithm, "certificates": signer.certificates,

@@ -22,13 +22,13 @@ from google.auth.transport.requests import AuthorizedSession
 from function.deadline import Deadline
 from function.provenance.failures import SigningError
 from function.provenance.signer import algorithm_of, public_key_of, raw_signature
-from function.storage.read_deadline import TimedAdapter, reading_ends_in
+from function.storage.read_deadline import DeadlineAdapter, read_deadline
 
 ENDPOINT = "https://cloudkms.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/cloudkms"
 TRY_S = 5.0  # of one call, which takes a tenth of a second
 TRIES, FIRST_WAIT_S = 3, 0.2
-PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504})
+RETRYABLE_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 MAX_WORDS = 200  # of what the service says is wrong
 
 
@@ -59,14 +59,14 @@ class KmsSigner:
             if left <= 0:
                 break
             try:
-                with reading_ends_in(min(TRY_S, left)):
+                with read_deadline(min(TRY_S, left)):
                     answer = self._ask().post(
                         f"{self._endpoint}/v1/{self._name}:asymmetricSign", json=body, timeout=min(TRY_S, left)
                     )
                 if answer.status_code == requests.codes.ok:
                     return self._checked(answer.json(), data)
                 why = f"{answer.status_code} {_words(answer)}"
-                if answer.status_code not in PASSING_STATUS:
+                if answer.status_code not in RETRYABLE_STATUS:
                     break
             except (requests.RequestException, GoogleAuthError, OSError, ValueError) as error:
                 why = f"{type(error).__name__}: {error}"[:MAX_WORDS]
@@ -92,7 +92,7 @@ class KmsSigner:
                     credentials, _ = google.auth.default(scopes=[SCOPE])
                     self._session = AuthorizedSession(credentials, refresh_timeout=TRY_S)
                 for scheme in ("http://", "https://"):
-                    self._session.mount(scheme, TimedAdapter())
+                    self._session.mount(scheme, DeadlineAdapter())
             return self._session
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from function.imaging.array_ops import NO_ARRAY
 from function.imaging.frame import Size
-from function.registration.block_correlation import BLOCK_PX, Pattern, Shrinking, sample_answer
+from function.registration.block_correlation import BLOCK_PX, BlockCorrelation, ImagePyramid, warp_answer
 from function.registration.framings import Box, box_matrix, corners, rescaled
 
 # Sides of the pictures that the affine fit is made at. The coarse one swallows drifts of several percent, the
@@ -22,14 +22,14 @@ CONVINCING_SHARE = 0.6
 # A scene with less textured area than this cannot be registered by pattern; its colours decide instead.
 PLAIN_SCENE_SHARE = 0.02
 PLAIN_SCENE_DIFFERENCE = 24.0
-# In a smooth scene, or one of stripes, a refinement finds no hold and slides: it has done so when it loses so much of
-# what was found, or moves a corner by this share of the diagonal without finding so much more.
-SLID_LOSS, SLID_SHARE = 0.1, 0.04
+# In a smooth scene, or one of stripes, the refinement is ill-conditioned (aperture problem). It counts as diverged when
+# it loses so much of what was found, or moves a corner by this share of the diagonal without finding so much more.
+DIVERGED_LOSS, DIVERGED_SHARE = 0.1, 0.04
 # Zooms beyond this are no drift but another picture.
 MAX_ZOOM = 1.7
 
 
-def best_affine(scene: np.ndarray, answer: Shrinking, boxes: list[Box]) -> tuple[np.ndarray | None, float, bool]:
+def best_affine(scene: np.ndarray, answer: ImagePyramid, boxes: list[Box]) -> tuple[np.ndarray | None, float, bool]:
     """The affine fit for analysis pixels, the share found, whether the scene is plain."""
     size = scene.shape[1], scene.shape[0]
     if min(*size, *answer.picture.shape) < BLOCK_PX:
@@ -37,7 +37,7 @@ def best_affine(scene: np.ndarray, answer: Shrinking, boxes: list[Box]) -> tuple
     scale = min(1.0, FINE_SIDE_PX / max(size))
     small_size = max(8, round(size[0] * scale)), max(8, round(size[1] * scale))
     small = cv2.resize(scene, small_size, interpolation=cv2.INTER_AREA)
-    pattern = Pattern(small)
+    pattern = BlockCorrelation(small)
     if pattern.textured.mean() < PLAIN_SCENE_SHARE:
         return _plain_fit(small, answer, boxes[0], size), 0.0, True
 
@@ -49,7 +49,7 @@ def best_affine(scene: np.ndarray, answer: Shrinking, boxes: list[Box]) -> tuple
         nominal = box_matrix(box, small_size)
         fit = _refine(small, answer, nominal, COARSE_SIDE_PX)
         share = pattern.found_share(answer, fit)
-        if _slid(nominal, nominal_share, fit, share, small_size, boxes):
+        if _diverged(nominal, nominal_share, fit, share, small_size, boxes):
             share, fit = nominal_share, nominal
         if share > best[0]:
             best = share, fit
@@ -65,23 +65,23 @@ def best_affine(scene: np.ndarray, answer: Shrinking, boxes: list[Box]) -> tuple
     if fit is not None:
         finer = _refine(small, answer, fit, FINE_SIDE_PX)
         finer_share = pattern.found_share(answer, finer)
-        if finer_share >= share and not _slid(fit, share, finer, finer_share, small_size, boxes):
+        if finer_share >= share and not _diverged(fit, share, finer, finer_share, small_size, boxes):
             share, fit = finer_share, finer
     if fit is None or share < REGISTERED_SHARE or not _plausible(fit, small_size, boxes):
         return None, share, False
     return rescaled(fit, small_size, size), share, False
 
 
-def _plain_fit(small: np.ndarray, answer: Shrinking, box: Box, size: Size) -> np.ndarray | None:
+def _plain_fit(small: np.ndarray, answer: ImagePyramid, box: Box, size: Size) -> np.ndarray | None:
     """A scene without texture (a studio sweep): the expected layout, if the tones agree with it at all."""
     small_size = small.shape[1], small.shape[0]
-    seen = sample_answer(answer, box_matrix(box, small_size), small_size)
+    seen = warp_answer(answer, box_matrix(box, small_size), small_size)
     difference = float(np.median(cv2.absdiff(small, seen)))
     return box_matrix(box, size) if difference < PLAIN_SCENE_DIFFERENCE else None
 
 
-def _refine(scene: np.ndarray, answer: Shrinking, matrix: np.ndarray, side_px: int) -> np.ndarray:
-    """`matrix` bettered by maximising the enhanced correlation coefficient; unchanged where that diverges.
+def _refine(scene: np.ndarray, answer: ImagePyramid, matrix: np.ndarray, side_px: int) -> np.ndarray:
+    """`matrix` refined by maximising the enhanced correlation coefficient; unchanged where that diverges.
 
     Evangelidis and Psarakis, "Parametric image alignment using enhanced correlation coefficient", 2008.
     """
@@ -90,7 +90,7 @@ def _refine(scene: np.ndarray, answer: Shrinking, matrix: np.ndarray, side_px: i
     small_size = max(8, round(size[0] * scale)), max(8, round(size[1] * scale))
     template = cv2.resize(scene, small_size, interpolation=cv2.INTER_AREA)
     start = rescaled(matrix, size, small_size)
-    seen = sample_answer(answer, start, small_size)
+    seen = warp_answer(answer, start, small_size)
     residual: np.ndarray = np.eye(2, 3, dtype=np.float32)
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
     try:
@@ -99,23 +99,25 @@ def _refine(scene: np.ndarray, answer: Shrinking, matrix: np.ndarray, side_px: i
         return matrix
     if not np.isfinite(residual).all():
         return matrix
-    bettered = start @ np.vstack([residual, [0, 0, 1]])
-    return rescaled(bettered, small_size, size)
+    refined = start @ np.vstack([residual, [0, 0, 1]])
+    return rescaled(refined, small_size, size)
 
 
-def _slid(start: np.ndarray, start_share: float, fit: np.ndarray, share: float, size: Size, boxes: list[Box]) -> bool:
-    """Whether the refinement `fit` of `start` has lost its hold; the shares say how much of the scene each finds."""
-    if share < start_share - SLID_LOSS:
+def _diverged(
+    start: np.ndarray, start_share: float, fit: np.ndarray, share: float, size: Size, boxes: list[Box]
+) -> bool:
+    """Whether the refinement `fit` of `start` diverged; the shares say how much of the scene each finds."""
+    if share < start_share - DIVERGED_LOSS:
         return True
     diagonal = float(np.hypot(*(start[:, :2] @ np.array(size, float))))
     moved = float(np.hypot(*(corners(fit, size) - corners(start, size)).T).max())
-    if moved <= SLID_SHARE * diagonal or start_share < REGISTERED_SHARE:
+    if moved <= DIVERGED_SHARE * diagonal or start_share < REGISTERED_SHARE:
         return False
-    return share < start_share + SLID_LOSS or not _plausible(fit, size, boxes)
+    return share < start_share + DIVERGED_LOSS or not _plausible(fit, size, boxes)
 
 
 def _feature_fit(scene: np.ndarray, answer: np.ndarray) -> np.ndarray | None:
-    """An affine fit from matched features: finds crops, zooms and layouts that nobody listed."""
+    """An affine fit from matched features: finds crops, zooms and layouts that are not listed."""
     sift = cv2.SIFT.create(1500)
     scale = min(1.0, 1.5 * FINE_SIDE_PX / max(answer.shape))
     reduced = cv2.resize(answer, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""Whether the scene's pattern stands at a place in the model's answer."""
+"""Local normalised cross-correlation, block by block, of the scene with the model's answer under an affine map."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from function.imaging.frame import Size
 from function.imaging.photometry import LocalMoments, local_correlation
 from function.registration.framings import affine_mapping
 
-# A scene block counts as found when its pattern correlates this well with the answer's. Unrelated textures of
-# this window reach .3 by chance.
+# A scene block counts as found when its normalised cross-correlation (NCC) with the answer's reaches this. Unrelated
+# textures of this window reach .3 by chance.
 BLOCK_CORRELATION = 0.5
 BLOCK_PX = 25
 # Blocks with less contrast than this (standard deviation, 8-bit levels) carry sensor or JPEG noise only.
 BLOCK_CONTRAST = 2.5
-# Least product of the variances of two blocks, 8-bit levels to the fourth power: what is flatter correlates by chance.
-LEAST_POWER = 1.0
+# Smallest product of the variances of two blocks, 8-bit levels to the fourth power: flatter ones correlate by chance.
+MIN_POWER = 1.0
 
 
-class Shrinking:
-    """A picture (h, w) uint8 that is looked at in several sizes: each is made once."""
+class ImagePyramid:
+    """A picture (h, w) uint8 at several sizes, each made once."""
 
     def __init__(self, picture: np.ndarray):
         self.picture = picture
         self._shrunk = {1: picture}
 
-    def by(self, step: int) -> np.ndarray:
+    def level(self, step: int) -> np.ndarray:
         """The picture with sides `step` times shorter, by area."""
         if step not in self._shrunk:
             height, width = self.picture.shape
@@ -37,12 +37,12 @@ class Shrinking:
         return self._shrunk[step]
 
 
-def sample_answer(answers: Shrinking, matrix: np.ndarray, size: Size) -> np.ndarray:
+def warp_answer(answers: ImagePyramid, matrix: np.ndarray, size: Size) -> np.ndarray:
     """The answer seen through `matrix` at `size`, shrunk without aliasing."""
     step = round(math.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     answer = answers.picture
     if step > 1:
-        answer = answers.by(step)
+        answer = answers.level(step)
         scale_x, scale_y = answer.shape[1] / answers.picture.shape[1], answer.shape[0] / answers.picture.shape[0]
         matrix = matrix.copy()
         matrix[:, 2] += 0.5
@@ -53,16 +53,16 @@ def sample_answer(answers: Shrinking, matrix: np.ndarray, size: Size) -> np.ndar
     )
 
 
-class Pattern:
-    """The scene's pattern, block by block. `grey` (h, w) uint8."""
+class BlockCorrelation:
+    """The scene's texture, block by block. `grey` (h, w) uint8."""
 
     def __init__(self, grey: np.ndarray):
         self.size = grey.shape[1], grey.shape[0]
         self.textured = LocalMoments.of(grey.astype(np.float32), _block_mean).variance > BLOCK_CONTRAST**2
         self._scene = _moments(grey)
 
-    def found_share(self, answer: Shrinking, matrix: np.ndarray) -> float:
-        """Share 0..1 of the textured scene whose pattern stands where `matrix` (2, 3) puts it in the answer.
+    def found_share(self, answer: ImagePyramid, matrix: np.ndarray) -> float:
+        """Share 0..1 of the textured scene that is found where `matrix` (2, 3) puts it in the answer.
 
         Scene outside the answer counts as not asked, but at least a third of it has to be inside.
         """
@@ -70,8 +70,8 @@ class Pattern:
         asked = self.textured & inside
         if asked.sum() < self.textured.sum() / 3:
             return 0.0
-        seen = _moments(sample_answer(answer, matrix, self.size))
-        correlation = local_correlation(self._scene, seen, least=LEAST_POWER)
+        seen = _moments(warp_answer(answer, matrix, self.size))
+        correlation = local_correlation(self._scene, seen, least=MIN_POWER)
         return float((correlation[asked] > BLOCK_CORRELATION).mean())
 
 

@@ -15,15 +15,15 @@ WARP_SMOOTHING_PX = 14
 # A displacement by more than this, in analysis pixels, is no warp: the first field is laid without it.
 MAX_WARP_PX = 12.0
 # Flow this far from the wide field around it, in analysis pixels, follows something that is not the scene.
-LEAST_STRAY_PX = 0.8
-# Side of the square around each outlier of the flow, in half-size pixels, in which nothing is believed: as wide as the
+MIN_OUTLIER_PX = 0.8
+# Side of the square around each outlier of the flow, in half-size pixels, that gets no weight: as wide as the
 # flow's own smoothing.
-STRAY_AROUND_PX = 9
+OUTLIER_WINDOW_PX = 9
 # Gradients of less contrast than this (standard deviation, 8-bit levels) hold no flow.
-LEAST_CONTRAST = 2.5
-# The pictures are compared over squares of so many half-size pixels; least product of the two variances, 8-bit levels
-# to the fourth power, that keeps flat places from counting as alike.
-TRUST_WINDOW_PX, LEAST_POWER = 9, 1.0
+MIN_CONTRAST = 2.5
+# Side of the windows that are correlated, in half-size pixels; smallest product of the two variances, 8-bit levels to
+# the fourth power, so that flat places do not count as alike.
+CONFIDENCE_WINDOW_PX, MIN_POWER = 9, 1.0
 
 
 def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -47,30 +47,30 @@ def local_warp(scene: np.ndarray, answer: np.ndarray, mapping: np.ndarray, insid
     flow = flow_engine.calc(a, b, NO_ARRAY)
     x, y = np.meshgrid(np.arange(half_size[0], dtype=np.float32), np.arange(half_size[1], dtype=np.float32))
     moved = cv2.remap(b, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    weight = _trust(a, moved)
+    weight = _flow_confidence(a, moved)
     weight *= cv2.resize(inside.astype(np.float32), half_size, interpolation=cv2.INTER_AREA)
-    # What the model put in drags the flow along at its rim: what strays from the wide field around it, and all
-    # near it, loses its say.
-    stray = _length(flow) > MAX_WARP_PX / 2
+    # What the model inserted drags the flow along at its rim: flow that departs from the wide field around it is an
+    # outlier, and gets no weight, nor does its neighbourhood.
+    outlier = _length(flow) > MAX_WARP_PX / 2
     for _ in range(2):
-        wide = thin_plate(flow, weight * ~stray)
+        wide = thin_plate(flow, weight * ~outlier)
         distance = _length(flow - wide)
-        held = distance[EVERY_SECOND][((weight > 0.5) & ~stray)[EVERY_SECOND]]
+        held = distance[EVERY_SECOND][((weight > 0.5) & ~outlier)[EVERY_SECOND]]
         usual = float(np.median(held)) if held.size else 0.0
-        stray = (distance > max(LEAST_STRAY_PX / 2, 4 * usual)) & (weight > 0)
-        stray = cv2.dilate(stray.astype(np.uint8), np.ones((STRAY_AROUND_PX, STRAY_AROUND_PX), np.uint8)) > 0
-    weight = weight * ~stray
+        outlier = (distance > max(MIN_OUTLIER_PX / 2, 4 * usual)) & (weight > 0)
+        outlier = cv2.dilate(outlier.astype(np.uint8), np.ones((OUTLIER_WINDOW_PX, OUTLIER_WINDOW_PX), np.uint8)) > 0
+    weight = weight * ~outlier
     flow = _near(flow, weight, thin_plate(flow, weight))
     return 2 * cv2.resize(flow, (scene.shape[1], scene.shape[0]), interpolation=cv2.INTER_LINEAR)
 
 
-def _trust(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _flow_confidence(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Weight 0..1: local correlation of the two pictures, times the gradient the flow can hold on to."""
-    window = lambda image: cv2.blur(image, (TRUST_WINDOW_PX, TRUST_WINDOW_PX))  # noqa: E731
+    window = lambda image: cv2.blur(image, (CONFIDENCE_WINDOW_PX, CONFIDENCE_WINDOW_PX))  # noqa: E731
     first, second = (LocalMoments.of(image.astype(np.float32), window) for image in (a, b))
-    correlation = local_correlation(first, second, least=LEAST_POWER)
+    correlation = local_correlation(first, second, least=MIN_POWER)
     contrast = np.maximum(first.variance, 0)
-    result: np.ndarray = np.clip((correlation - 0.6) / 0.3, 0, 1) * contrast / (contrast + LEAST_CONTRAST**2)
+    result: np.ndarray = np.clip((correlation - 0.6) / 0.3, 0, 1) * contrast / (contrast + MIN_CONTRAST**2)
     return result
 
 

@@ -10,7 +10,7 @@ from function.imaging.frame import Frame, Size
 Box = tuple[float, float, float, float]
 
 
-def layouts(frame: Frame, answer_size: Size) -> list[Box]:
+def nominal_layouts(frame: Frame, answer_size: Size) -> list[Box]:
     """Nominal places (x, y, width, height) of the scene in an answer, most expected first, in answer pixels.
 
     The padding kept; the scene stretched over the whole answer; the scene fitted into it undistorted; the

@@ -10,9 +10,9 @@ import numpy as np
 
 from function.imaging.frame import Frame, Size
 from function.registration.affine import best_affine
-from function.registration.block_correlation import Shrinking
+from function.registration.block_correlation import ImagePyramid
 from function.registration.dense_warp import local_warp
-from function.registration.framings import Box, affine_mapping, box_matrix, layouts, nearest_layout
+from function.registration.framings import Box, affine_mapping, box_matrix, nearest_layout, nominal_layouts
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Drift:
     shift_px          distance between the scene's centre and its nominal place, in answer pixels
     residual_px       root mean square of the local warp that the affine fit leaves, in answer pixels
     registered        whether enough of the scene was found again for the numbers to mean anything
-    The nominal layout is the one the answer follows best, see `layouts`.
+    The nominal layout is the one the answer follows best, see `nominal_layouts`.
     """
 
     scale_x: float
@@ -68,8 +68,8 @@ def register(scene: np.ndarray, answer: np.ndarray, frame: Frame) -> Registratio
     size, answer_size = (scene.shape[1], scene.shape[0]), (answer.shape[1], answer.shape[0])
     scene_grey = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)
     answer_grey = cv2.cvtColor(answer, cv2.COLOR_RGB2GRAY)
-    boxes = layouts(frame, answer_size)
-    fit, share, plain = best_affine(scene_grey, Shrinking(answer_grey), boxes)
+    boxes = nominal_layouts(frame, answer_size)
+    fit, share, plain = best_affine(scene_grey, ImagePyramid(answer_grey), boxes)
     if fit is None:
         return unregistered(scene, answer, frame, share, plain=plain)
     mapping, inside = affine_mapping(fit, size, answer_size)
@@ -85,7 +85,7 @@ def unregistered(
 ) -> Registration:
     """The most expected layout, for an answer that shows something else."""
     size, answer_size = (scene.shape[1], scene.shape[0]), (answer.shape[1], answer.shape[0])
-    box = layouts(frame, answer_size)[0]
+    box = nominal_layouts(frame, answer_size)[0]
     mapping, inside = affine_mapping(box_matrix(box, size), size, answer_size)
     drift = Drift(1.0, 1.0, 0.0, 0.0, False)
     return Registration(mapping, inside, drift, box, found_share, plain, _reshaped(frame, answer_size))

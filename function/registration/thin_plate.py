@@ -1,4 +1,4 @@
-"""A thin plate laid through scattered values: it carries their slope and bend across holes."""
+"""Thin-plate smoothing spline through scattered values: it continues their slope and curvature across holes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ FULL_SHARE = 0.15
 # Bending costs this much against a full cell's misfit: a cell's mean is known to about half of what the field
 # bends from one cell to the next. Ten times more or less places a product half as much worse again.
 STIFFNESS = 0.2
-# A weak pull to zero ends the slope where there is nothing far and wide.
-PULL = 0.001
+# Ridge term: a weak pull to zero that ends the slope where no data is near.
+RIDGE = 0.001
 
 
 def thin_plate(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -36,7 +36,7 @@ def thin_plate(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     mean = masked_mean(weight, cells, least=1e-6)(values)
     held: np.ndarray = np.clip(cells(weight) / FULL_SHARE, 0, 1)
     system = STIFFNESS * _bending(columns, rows)
-    system[np.diag_indices_from(system)] += held.ravel() + PULL
+    system[np.diag_indices_from(system)] += held.ravel() + RIDGE
     wanted = (mean * held[..., None]).reshape(rows * columns, -1).astype(float)
     _, nodes = cv2.solve(system, wanted, flags=cv2.DECOMP_CHOLESKY)
     nodes = nodes.reshape(rows, columns, -1).astype(np.float32)

@@ -23,14 +23,14 @@ from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_expon
 from function.deadline import Deadline
 from function.errors import DeadlineExceededError, StorageUnavailableError
 from function.storage.content_encoding import InflatedTooLargeError, unpacked
-from function.storage.read_deadline import TimedAdapter, reading_ends_in
+from function.storage.read_deadline import DeadlineAdapter, read_deadline
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 20.0  # silence on a connection for this long is a stall: try again
-SILENCE_SHARE = 0.5  # of what is left of the deadline, so that a stalled call leaves time for another one
+READ_TIMEOUT_FRACTION = 0.5  # of what is left of the deadline, so that a stalled call leaves time for another one
 RETRY_FOR_S = 60.0  # on one call at the most, so that a dead bucket leaves time to say so
 METADATA_CACHE = "private, max-age=0"  # a re-uploaded manifest's result must not be served stale
-PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504})  # Cloud Storage's own list of what to try again
+RETRYABLE_STATUS = frozenset({408, 429, 500, 502, 503, 504})  # Cloud Storage's own list of what to try again
 FIRST_WAIT_S, MAX_WAIT_S = 0.1, 8.0  # between tries; doubled each time
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class Storage:
             if self._client is None:
                 client = self._make_client(project=self._project)
                 # Two images for each of many threads: the default pool of ten would drop connections.
-                adapter = TimedAdapter(pool_connections=32, pool_maxsize=32)
+                adapter = DeadlineAdapter(pool_connections=32, pool_maxsize=32)
                 for scheme in ("https://", "http://"):
                     client._http.mount(scheme, adapter)
                 self._client = client
@@ -202,9 +202,9 @@ class Storage:
             return self._run(call, deadline, f"writing gs://{bucket}/{name}", contended=contended)
         except PreconditionFailedError:
             # Either somebody else was first, or our own write arrived and its acknowledgement did not.
-            there = self.stat(bucket, name, deadline)
-            if there and there.crc32c == crc32c(content) and there.metadata == metadata:
-                return there.generation
+            existing = self.stat(bucket, name, deadline)
+            if existing and existing.crc32c == crc32c(content) and existing.metadata == metadata:
+                return existing.generation
             raise
 
     def delete(self, bucket: str, name: str, deadline: Deadline, *, generation: int) -> None:
@@ -254,7 +254,7 @@ class Storage:
 
         The client's own retries are off: each of its tries would have the time that was left for the first one.
         """
-        budget_s = deadline.within(RETRY_FOR_S, "storage")
+        budget_s = deadline.clamp(RETRY_FOR_S, "storage")
         budget = Deadline(budget_s)
 
         failure: BaseException | None = None
@@ -262,20 +262,22 @@ class Storage:
         def once() -> T:
             nonlocal failure
             try:
-                left = budget.within(RETRY_FOR_S, "storage") * SILENCE_SHARE
+                left = budget.clamp(RETRY_FOR_S, "storage") * READ_TIMEOUT_FRACTION
             except DeadlineExceededError:
                 if failure is not None:
                     raise failure from None  # the reason is what kept failing, not that it took all the time
                 raise
             try:
-                with reading_ends_in(deadline.remaining()):
+                with read_deadline(deadline.remaining()):
                     return call((min(CONNECT_TIMEOUT_S, left), min(READ_TIMEOUT_S, left)))
             except CLIENT_ERRORS as error:
                 failure = error
                 raise
 
         tries = Retrying(
-            retry=retry_if_exception(lambda error: _may_pass(error) and not (contended and _is_too_often(error))),
+            retry=retry_if_exception(
+                lambda error: _is_retryable(error) and not (contended and _is_rate_limited(error))
+            ),
             wait=wait_exponential_jitter(FIRST_WAIT_S, MAX_WAIT_S, jitter=FIRST_WAIT_S),
             stop=stop_before_delay(budget_s),
             reraise=True,
@@ -287,7 +289,7 @@ class Storage:
         except (api.Forbidden, api.Unauthorized) as error:
             raise AccessDeniedError(f"{doing}: {error.message}") from None
         except CLIENT_ERRORS as error:
-            if contended and _is_too_often(error):
+            if contended and _is_rate_limited(error):
                 raise PreconditionFailedError(doing) from None
             raise StorageUnavailableError(f"{doing} failed: {_short(error)}") from None
 
@@ -303,7 +305,7 @@ class _BoundedBuffer(io.BytesIO):
     def write(self, data: Any, /) -> int:
         if self.tell() + len(data) > self._limit:
             raise ObjectTooLargeError(self.tell() + len(data))
-        self._deadline.within(READ_TIMEOUT_S, "storage")
+        self._deadline.clamp(READ_TIMEOUT_S, "storage")
         return super().write(data)
 
 
@@ -325,16 +327,16 @@ def _described(blob: storage.Blob) -> StoredObject:
     )
 
 
-def _may_pass(error: BaseException) -> bool:
+def _is_retryable(error: BaseException) -> bool:
     """Whether the same call may succeed in a moment: the service is busy, or the answer did not arrive whole."""
     if isinstance(error, api.GoogleAPICallError):
-        return error.code in PASSING_STATUS
+        return error.code in RETRYABLE_STATUS
     if isinstance(error, storage_exceptions.InvalidResponse):
-        return error.response.status_code in PASSING_STATUS
+        return error.response.status_code in RETRYABLE_STATUS
     return isinstance(error, CLIENT_ERRORS)
 
 
-def _is_too_often(error: BaseException) -> bool:
+def _is_rate_limited(error: BaseException) -> bool:
     """Whether an object was written more often than once a second."""
     return isinstance(error, api.TooManyRequests)
 

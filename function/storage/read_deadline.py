@@ -24,7 +24,7 @@ _call = threading.local()  # `end` on the monotonic clock, of the call that this
 
 
 @contextmanager
-def reading_ends_in(seconds: float) -> Iterator[None]:
+def read_deadline(seconds: float) -> Iterator[None]:
     """Calls in the block raise a timeout when they still read after so many seconds."""
     _call.end = time.monotonic() + seconds
     try:
@@ -33,36 +33,36 @@ def reading_ends_in(seconds: float) -> Iterator[None]:
         _call.end = None
 
 
-class TimedAdapter(HTTPAdapter):
-    """Makes connections that heed `reading_ends_in`."""
+class DeadlineAdapter(HTTPAdapter):
+    """Makes connections that heed `read_deadline`."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Put our kinds of connections into the pools."""
         super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _TimedPool, "https": _TimedSecurePool}
+        self.poolmanager.pool_classes_by_scheme = {"http": _DeadlinePool, "https": _SecureDeadlinePool}
 
 
-class _TimedConnection(HTTPConnection):
+class _DeadlineConnection(HTTPConnection):
     def connect(self) -> None:
         super().connect()
-        self.sock = _TimedSocket(self.sock)
+        self.sock = _DeadlineSocket(self.sock)
 
 
-class _TimedSecureConnection(HTTPSConnection):
+class _SecureDeadlineConnection(HTTPSConnection):
     def connect(self) -> None:
         super().connect()
-        self.sock = _TimedSocket(self.sock)
+        self.sock = _DeadlineSocket(self.sock)
 
 
-class _TimedPool(HTTPConnectionPool):
-    ConnectionCls = _TimedConnection
+class _DeadlinePool(HTTPConnectionPool):
+    ConnectionCls = _DeadlineConnection
 
 
-class _TimedSecurePool(HTTPSConnectionPool):
-    ConnectionCls = _TimedSecureConnection
+class _SecureDeadlinePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureDeadlineConnection
 
 
-class _TimedSocket:
+class _DeadlineSocket:
     """A connected socket whose answers are read against the clock."""
 
     def __init__(self, sock: socket.socket):
@@ -73,12 +73,12 @@ class _TimedSocket:
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
         """What http.client reads an answer from."""
-        return io.BufferedReader(_TimedFile(self._sock), _READ_AHEAD_BYTES)
+        return io.BufferedReader(_DeadlineReader(self._sock), _READ_AHEAD_BYTES)
 
 
-class _TimedFile(io.RawIOBase):
+class _DeadlineReader(io.RawIOBase):
     def __init__(self, sock: socket.socket):
-        self._sock, self._silence_s = sock, sock.gettimeout()
+        self._sock, self._read_timeout_s = sock, sock.gettimeout()
         self._file = sock.makefile("rb", buffering=0)  # keeps the socket open until the answer is read
 
     def readable(self) -> bool:
@@ -90,7 +90,7 @@ class _TimedFile(io.RawIOBase):
             left = end - time.monotonic()
             if left <= 0:
                 raise TimeoutError("the answer came too slowly")
-            self._sock.settimeout(left if self._silence_s is None else min(left, self._silence_s))
+            self._sock.settimeout(left if self._read_timeout_s is None else min(left, self._read_timeout_s))
         return self._file.readinto(buffer)
 
     def close(self) -> None:

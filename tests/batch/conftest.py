@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from function.settings import Settings
-from function.storage.read_deadline import TimedAdapter
+from function.storage.read_deadline import DeadlineAdapter
 from tests.batch.place import BatchPlace
 from tests.batch.story import Mortal, Story
 from tests.support import Cloud
@@ -58,7 +58,7 @@ def mortal():
     def send(adapter, request, **options):
         return made.send(adapter, request, **options)
 
-    with patch.object(TimedAdapter, "send", send):
+    with patch.object(DeadlineAdapter, "send", send):
         yield made
 
 

@@ -15,13 +15,13 @@ from function.batch.pair_queue import PairQueue
 from function.batch.records import Waiter
 from function.batch.touch import FIRST_KEY
 from function.deadline import Deadline
-from function.delivery.batch_files import run_sweep, settle_batch_file
+from function.delivery.batch_files import process_batch_file, run_sweep
 from function.delivery.cloud_event import Upload
 from function.errors import AwaitsBatchError
 from function.generation.answer_store import AnswerStore, request_digest
 from function.generation.provider import Request
 from function.service import Service
-from function.storage.read_deadline import TimedAdapter
+from function.storage.read_deadline import DeadlineAdapter
 from tests.batch.place import BatchPlace
 from tests.support import png, product_array, scene_array, wait_until
 
@@ -39,9 +39,9 @@ class Mortal:
 
     def __init__(self) -> None:
         self.made, self.dies_at = 0, None
-        self._send = TimedAdapter.send
+        self._send = DeadlineAdapter.send
 
-    def send(self, adapter: TimedAdapter, request: requests.PreparedRequest, **options: object) -> requests.Response:
+    def send(self, adapter: DeadlineAdapter, request: requests.PreparedRequest, **options: object) -> requests.Response:
         self.made += 1
         if self.dies_at is not None and self.made >= self.dies_at:
             raise KilledError
@@ -56,7 +56,7 @@ class Story:
         self.requests: dict[str, tuple[Request, int]] = {}
         self.services = Service(place.settings).services()
 
-    MOST_USD = 0.02
+    MAX_USD = 0.02
     catalogue: str | None = None
     acknowledged: bool = False
 
@@ -95,7 +95,7 @@ class Story:
             )
             queue = PairQueue(services.storage, place.cloud.output, place.batch, waiter, self.catalogue, 4e9)
             with pytest.raises(AwaitsBatchError):
-                queue.put(request, 1, self.MOST_USD, Deadline(CALL_S))
+                queue.put(request, 1, self.MAX_USD, Deadline(CALL_S))
         self.acknowledged = True
         time.sleep(self.place.settings.batch_gather_s)  # the next sweep makes a job of them
 
@@ -107,11 +107,11 @@ class Story:
         """The events of BATCH_BUCKET."""
         for blob in list(self.place.cloud.client.list_blobs(self.place.batch)):
             upload = Upload("", self.place.batch, blob.name, int(blob.generation), datetime.now(UTC))
-            settle_batch_file(upload, services, Deadline(CALL_S))
+            process_batch_file(upload, services, Deadline(CALL_S))
 
     def finish(self, until=None) -> None:
         """Processes that live do the rest."""
-        self.life(self.wait_again)
+        self.life(self.requeue)
 
         def done() -> bool:
             self.life(self.sweep)
@@ -138,7 +138,7 @@ class Story:
 
         wait_until(there)
 
-    def wait_again(self, services) -> None:
+    def requeue(self, services) -> None:
         """Events that were not acknowledged come again."""
         if not self.acknowledged:
             self.wait(services)

@@ -127,13 +127,13 @@ def test_results_whose_event_never_comes_are_collected_by_the_sweep(story, monke
 def test_a_catalogue_s_budget_covers_its_jobs_at_their_own_price(story):
     """Two pictures for half a cent less than two cost: one is made, and its ledger says what it cost in the end."""
     story.catalogue = f"gs://{story.place.cloud.input}/spring.csv"
-    story.services.budget.open_catalogue(story.catalogue, 2 * story.MOST_USD - 0.005, Deadline(60))
+    story.services.budget.open_catalogue(story.catalogue, 2 * story.MAX_USD - 0.005, Deadline(60))
     story.begin()
     story.life(story.wait)
     story.finish(lambda: sorted(states(story)) == ["answered", "ask_now"])
     with pytest.raises(BudgetExhaustedError):
-        story.services.budget.reserve(story.MOST_USD, story.catalogue, Deadline(60))
-    story.services.budget.give_back()
+        story.services.budget.reserve(story.MAX_USD, story.catalogue, Deadline(60))
+    story.services.budget.return_unspent()
     output = story.place.cloud.client.bucket(story.place.cloud.output)
     ledger = json.loads(output.blob(catalogue_name(story.catalogue)).download_as_bytes())
     assert ledger["closed_usd"] == pytest.approx(0.5 * 0.039, abs=0.0005)

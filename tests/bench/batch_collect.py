@@ -40,7 +40,7 @@ def request_of(number: int) -> BatchRequest:
     return BatchRequest(
         digest=f"{number:064x}", model="gemini-2.5-flash-image", prompt=f"pair {number}", images=IMAGES,
         aspect_ratio="1:1", image_size=None, seed=number, thinking_level=None, asks_for_png=False, number=1,
-        most_usd=0.02, catalogue=None, finish_by=4e9, state="in_job", job="", waiters=(waiter,),
+        max_usd=0.02, catalogue=None, finish_by=4e9, state="in_job", job="", waiters=(waiter,),
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from function.deadline import Deadline
-from function.delivery.catalogue import settle_catalogue
+from function.delivery.catalogue import process_catalogue
 from function.delivery.cloud_event import Upload
 from function.delivery.services import Services
 from function.errors import TransientError
@@ -71,7 +71,7 @@ def _upload(client, body: str) -> Upload:
 def _timed(phase: str, upload: Upload, services: Services, emulator_pid: int) -> None:
     started, ours, theirs = time.monotonic(), time.process_time(), _cpu_s(emulator_pid)
     try:
-        settle_catalogue(upload, services, Deadline(DEADLINE_S))
+        process_catalogue(upload, services, Deadline(DEADLINE_S))
     except TransientError as cut_off:
         print(f"not settled: {cut_off}", file=sys.stderr)
     print(

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from function.imaging.compress import shrink
+from function.imaging.compress import downscale
 from function.imaging.decode import decode
 from function.imaging.encode import encode
 
@@ -153,7 +153,7 @@ def shrinkers(picture: np.ndarray) -> list[tuple[str, Callable, Callable]]:
         return array.nbytes, psnr(array, exact)
 
     return [
-        ("shrink", lambda: shrink(picture, size), measure),
+        ("shrink", lambda: downscale(picture, size), measure),
         ("(pure Lanczos)", lanczos, measure),
         ("(OpenCV, area)", lambda: cv2.resize(picture, size, interpolation=cv2.INTER_AREA), measure),
     ]

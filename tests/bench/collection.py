@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image
 
 from function.generation.models import FALLBACK_PROFILE, model_table
-from function.imaging.frame import plan_frame
+from function.imaging.frame import plan_letterbox
 from function.judging.judge import Judgement, judge
 from function.matching.photograph import photograph_alpha
 from function.restoration.analysis import Analysis, analyse
@@ -163,7 +163,7 @@ def answer_to(picture: Picture, source: Source, other: Case) -> tuple[np.ndarray
     elif picture.kind:
         case = spoiled(case, picture.kind, picture.seed, other)
     size = case.scene.shape[1], case.scene.shape[0]
-    frame = plan_frame(size, model_table().find(FALLBACK_PROFILE).native_sizes, SENT_PX)
+    frame = plan_letterbox(size, model_table().find(FALLBACK_PROFILE).native_sizes, SENT_PX)
     answer = imitate(case, frame, MANNERS[picture.manner], picture.seed)
     product = source.on_white if picture.photograph == ON_WHITE else case.product
     return answer, analyse(case.scene, product, answer, frame)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from function.generation.models import FALLBACK_PROFILE, model_table
-from function.imaging.frame import plan_frame
+from function.imaging.frame import plan_letterbox
 from function.restoration.analysis import analyse
 from function.restoration.restore import plain_upscale, restore
 from tests.bench.scores import aligned_product_ssim, can_read, character_error, label_words, score
@@ -53,7 +53,7 @@ def _run(folder: Path, manner: str, seed: int, reading: bool, save: Path | None)
     if manner in MEASURABLE:
         liberty = take(case, manner, seed)
         drawn, case = liberty.drawn, liberty.right or case
-    frame = plan_frame(
+    frame = plan_letterbox(
         (case.scene.shape[1], case.scene.shape[0]), model_table().find(FALLBACK_PROFILE).native_sizes, SENT_PX
     )
     answer = imitate(drawn, frame, MANNERS.get(manner, MANNERS["real"]), seed)

@@ -8,7 +8,7 @@ from typing import Any, cast
 from function.delivery.catalogue import catalogue_budget
 from function.delivery.row_writer import row_manifest
 from function.errors import CompositeError, PermanentError
-from function.imaging.compress import shrink_by_area
+from function.imaging.compress import downscale_area
 from function.imaging.decode import decode
 from function.imaging.encode import encode
 from function.imaging.frame import fit_within
@@ -37,7 +37,7 @@ def read_picture(content: bytes) -> str:
         small_size = fit_within(info.size, ANALYSIS_SIDE_PX)
         limit = SETTINGS.max_source_pixels
         first = decode(content, "scene", max_pixels=limit, flatten=True, at_least=small_size)
-        small, icc = shrink_by_area(first.array, small_size), first.icc
+        small, icc = downscale_area(first.array, small_size), first.icc
         del first
         to_srgb(small, icc)
         decode(content, "scene", max_pixels=limit, flatten=True)

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from function.generation.models import FALLBACK_PROFILE, model_table
-from function.imaging.frame import plan_frame
+from function.imaging.frame import plan_letterbox
 from function.judging.judge import Judgement, judge
 from function.restoration.analysis import analyse
 from tests.bench.measures import LIMITS, MEASURES, measure
@@ -116,7 +116,7 @@ def _judge_case(case: Case, other: Case, faults: list[str], seed: int, composed:
 
 def _judged(case: Case, kind: str, manner: str, seed: int, good: bool) -> Judged:
     size = case.scene.shape[1], case.scene.shape[0]
-    frame = plan_frame(size, model_table().find(FALLBACK_PROFILE).native_sizes, SENT_PX)
+    frame = plan_letterbox(size, model_table().find(FALLBACK_PROFILE).native_sizes, SENT_PX)
     analysis = analyse(case.scene, case.product, imitate(case, frame, MANNERS[manner], seed), frame)
     started = time.process_time()
     judgement = judge(analysis)

@@ -21,7 +21,7 @@ from typing import Any
 
 from function.budget.account import MAX_SLICE_CALLS
 from function.generation.models import model_table
-from function.generation.pricing import most_picture_usd, usd
+from function.generation.pricing import max_picture_usd, usd
 from function.settings import DEFAULT_FALLBACK_MODELS, DEFAULT_MODEL
 from function.tools.emulator.server import GeminiEmulator
 from function.tools.local.processes import Process
@@ -137,7 +137,7 @@ def cap(fleet: Fleet, gemini: GeminiEmulator, options: argparse.Namespace) -> bo
     left = fleet.deliver(resources, kill_every=every)
     fleet.stop()
     spent, settled = spent_usd(gemini), options.pairs - len(left)
-    slice_usd = MAX_SLICE_CALLS * most_picture_usd(model_table().models[DEFAULT_MODEL], 2, "x" * 2400, None)
+    slice_usd = MAX_SLICE_CALLS * max_picture_usd(model_table().models[DEFAULT_MODEL], 2, "x" * 2400, None)
     print(
         f"cap {options.usd} USD, {options.servers} servers, {fleet.kills} killed: {settled} of {options.pairs} pairs "
         f"in {time.monotonic() - began:.0f} s for {spent:.3f} USD; a slice is {slice_usd:.2f} USD at the most"

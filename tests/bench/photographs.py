@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from function.generation.models import FALLBACK_PROFILE, model_table
-from function.imaging.frame import plan_frame
+from function.imaging.frame import plan_letterbox
 from function.judging.judge import Judgement, judge
 from function.matching.cutout.cut_out import cut_out
 from function.restoration.analysis import ProductReference, analyse
@@ -63,7 +63,7 @@ def main() -> None:
 def judged(photograph: np.ndarray, scene: np.ndarray, picture: np.ndarray) -> Judgement:
     """The verdict on an answer (h, w, 3) to a product photograph (h, w, 3 or 4) in a scene, all uint8."""
     size = scene.shape[1], scene.shape[0]
-    frame = plan_frame(size, model_table().find(FALLBACK_PROFILE).native_sizes, SENT_PX)
+    frame = plan_letterbox(size, model_table().find(FALLBACK_PROFILE).native_sizes, SENT_PX)
     cut = cut_out(photograph)
     reference = ProductReference.of(cut.rgba, cut)
     return judge(analyse(scene, reference, picture, frame))

@@ -35,7 +35,7 @@ FIRST_WAIT_S, MAX_WAIT_S = 10, 600
 
 ROWS_A_SECOND = 300.0  # manifests that a catalogue's delivery writes: 32 at a time, 0.1 s each
 FIRST_WINDOW, MAX_WINDOW = 5, 3000  # "a small single-digit window"; 3,000 outstanding per region
-LEAST_PACE_S, MOST_PACE_S = 0.1, 60.0
+MIN_PACE_S, MAX_PACE_S = 0.1, 60.0
 # The documented examples: one refused of five, 0.5 s between deliveries; all refused, 30 to 60 s. 0.1 x 600^share has
 # 0.36 s and 60 s.
 REFUSALS_REMEMBERED = 20  # answers that the refused share is a moving mean of
@@ -160,7 +160,7 @@ class _Flow:
         self._out += 1
         self.woken = False
         if self._holds_back and self._refused_share > 0.5 / REFUSALS_REMEMBERED:
-            self.next_push = now + LEAST_PACE_S * (MOST_PACE_S / LEAST_PACE_S) ** self._refused_share
+            self.next_push = now + MIN_PACE_S * (MAX_PACE_S / MIN_PACE_S) ** self._refused_share
 
     def answered(self, settled: bool) -> None:
         """One comes back."""

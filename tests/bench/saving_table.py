@@ -5,7 +5,7 @@ from __future__ import annotations
 from function.generation.models import BillingRule, model_table
 from function.generation.pricing import CHARS_PER_TOKEN, Usage, image_tokens, usd
 from function.generation.prompt import composite_prompt
-from function.imaging.frame import fit_within, plan_frame
+from function.imaging.frame import fit_within, plan_letterbox
 from function.settings import DEFAULT_MODEL
 
 SCENE_SIZE, PRODUCT_SIZE = (3840, 2160), (2048, 2048)
@@ -20,7 +20,7 @@ LONGEST = (768, 384)
 def main() -> None:
     """Print the table for the default model."""
     model = model_table().find(DEFAULT_MODEL)
-    text = len(composite_prompt(None, pose="stand", product_is_cut_out=True, has_bars=False)) // CHARS_PER_TOKEN
+    text = len(composite_prompt(None, pose="stand", product_is_cut_out=True, is_letterboxed=False)) // CHARS_PER_TOKEN
     print(f"A {SCENE_SIZE[0]}x{SCENE_SIZE[1]} scene and a {PRODUCT_SIZE[0]}x{PRODUCT_SIZE[1]} product, `{model.id}`:\n")
     print("| if images are billed | full size | at 768 px | images save | the whole call saves | at 384 px |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
@@ -36,7 +36,7 @@ def main() -> None:
 
 def sent_sizes(native_sizes: dict[str, tuple[int, int]], max_px: int) -> list[tuple[int, int]]:
     """Sizes of scene and product as sent."""
-    return [plan_frame(SCENE_SIZE, native_sizes, max_px).sent_size, fit_within(PRODUCT_SIZE, max_px)]
+    return [plan_letterbox(SCENE_SIZE, native_sizes, max_px).sent_size, fit_within(PRODUCT_SIZE, max_px)]
 
 
 def tokens(sizes: list[tuple[int, int]], rule: BillingRule, flat: int) -> int:

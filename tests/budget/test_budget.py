@@ -17,7 +17,7 @@ from function.budget.budget import Budget
 from function.budget.caps import Caps
 from function.budget.ledger import BUDGET_PREFIX, catalogue_name, day_name
 from function.deadline import Deadline
-from function.errors import BudgetExhaustedError, BudgetUsedUpForTodayError, InstanceEndingError
+from function.errors import BudgetExhaustedError, BudgetUsedUpForTodayError, InstanceShutdownError
 from function.storage.client import Storage
 from function.tools.local.storage_emulator import PROJECT
 from tests.fault_proxy import FaultProxy
@@ -85,7 +85,7 @@ def test_several_instances_never_spend_more_than_the_cap_and_hardly_less(storage
     assert total >= cap - len(instances) * MOST, "what is left is less than a call each"
     writes = sum(target.endswith(day_name(DAY)) for operation, target in proxy.requests if operation == "insert")
     for one in instances:
-        one.give_back()
+        one.return_unspent()
     after = ledger(storage, bucket)
     assert after["instances"] == {} and after["closed_usd"] == pytest.approx(total)
     assert proxy.refused.total() <= writes, "writers wait for their turn instead of being refused again and again"
@@ -104,7 +104,7 @@ def test_what_is_left_is_given_back_at_the_end(storage, bucket):
     first = budget(storage, bucket, 0.2)
     call(first)
     assert ledger(storage, bucket)["instances"]
-    first.give_back()
+    first.return_unspent()
     spent, lock = [], threading.Lock()
     call_while_there_is_room(budget(storage, bucket, 0.2), spent, lock)
     assert len(spent) == 3
@@ -113,11 +113,11 @@ def test_what_is_left_is_given_back_at_the_end(storage, bucket):
 def test_an_instance_that_has_given_back_begins_no_further_call_and_counts_once(storage, bucket):
     one = budget(storage, bucket, 1.0)
     call(one)
-    one.give_back()
-    with pytest.raises(InstanceEndingError) as ending:
+    one.return_unspent()
+    with pytest.raises(InstanceShutdownError) as ending:
         call(one)
     assert not ending.value.uses_patience
-    one.give_back()
+    one.return_unspent()
     assert ledger(storage, bucket)["closed_usd"] == pytest.approx(PRICE)
 
 
@@ -153,7 +153,7 @@ def test_a_catalogues_budget_is_its_own_and_is_never_filled_up_again(storage, bu
     with pytest.raises(BudgetExhaustedError, match=r"budget of gs://in/.*budget_usd"):
         call(one, uri)
     call(one, "gs://in/other.csv")
-    one.give_back()
+    one.return_unspent()
     another = budget(storage, bucket)
     another.open_catalogue(uri, 0.10, Deadline(30))  # uploaded again: spent is spent
     with pytest.raises(BudgetExhaustedError):
@@ -203,5 +203,5 @@ def test_a_ledger_write_that_was_made_twice_counts_once(storage, bucket, proxy, 
     for _ in range(10):
         call(one)
     assert any(set_fault.fired for set_fault in proxy.faults)
-    one.give_back()
+    one.return_unspent()
     assert ledger(storage, bucket)["closed_usd"] == pytest.approx(11 * PRICE)

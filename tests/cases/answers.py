@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from function.generation.models import FALLBACK_PROFILE, model_table
-from function.imaging.frame import Frame, plan_frame
+from function.imaging.frame import Frame, plan_letterbox
 from function.restoration.analysis import Analysis, analyse
 from tests.cases.cases import SHIPPED, Case, load_case, small_case
 from tests.cases.imitation import imitate
@@ -23,7 +23,7 @@ def case(name: str, width: int = WIDTH) -> Case:
 
 def frame_of(scene: np.ndarray) -> Frame:
     size = scene.shape[1], scene.shape[0]
-    return plan_frame(size, model_table().find(FALLBACK_PROFILE).native_sizes, 768)
+    return plan_letterbox(size, model_table().find(FALLBACK_PROFILE).native_sizes, 768)
 
 
 @cache

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from function.generation.models import FALLBACK_PROFILE, model_table
-from function.imaging.frame import Frame, plan_frame
+from function.imaging.frame import Frame, plan_letterbox
 from function.matching.place import Place, outline_box
 from function.restoration.analysis import ProductReference
 from function.restoration.classical import light_classically
@@ -23,7 +23,7 @@ def frontal_case(name: str) -> tuple[Case, Frame, Place]:
     """The shipped case `name`, the frame it is sent in, and the place of the product."""
     case = small_case(load_case(SHIPPED / name), WIDTH_PX)
     height, width = case.scene.shape[:2]
-    frame = plan_frame((width, height), model_table().find(FALLBACK_PROFILE).native_sizes, SENT_PX)
+    frame = plan_letterbox((width, height), model_table().find(FALLBACK_PROFILE).native_sizes, SENT_PX)
     place = Place.standing(0.45, 0.85, 0.4, outline_box(np.ascontiguousarray(case.product[..., 3])), (width, height))
     analysis = light_classically(case.scene, ProductReference.of(case.product), place)
     truth = restore(case.scene, case.product, analysis, frame).image

@@ -20,7 +20,7 @@ SCENE_SIZE, ANSWER_SIZE = (1600, 1200), (1184, 864)
 DROP_OPACITY, DROP_OFFSET, DROP_SIGMA = 0.55, (20, 24), 14
 JPEG_QUALITY = 93
 # Openings that take less of the picture are not worth a plugged answer.
-LEAST_OPENINGS = 0.004
+MIN_OPENINGS = 0.004
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def photographed(name: str, cut: np.ndarray, backdrop: str) -> Packshot:
     photo = before(cut, behind, shadow)
     wrong = {"card": np.dstack([photo, np.full((SIDE, SIDE), 255, np.uint8)])}
     opened = openings(cut[..., 3])
-    if opened.mean() > LEAST_OPENINGS:
+    if opened.mean() > MIN_OPENINGS:
         wrong["plugged"] = cut.copy()
         wrong["plugged"][opened] = np.dstack([behind, np.full((SIDE, SIDE), 255)])[opened].astype(np.uint8)
     encoded = cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]

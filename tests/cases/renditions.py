@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from function.imaging.frame import Frame, plan_frame
+from function.imaging.frame import Frame, plan_letterbox
 from function.judging.judge import judge
 from function.restoration.analysis import analyse
 from function.restoration.restore import plain_upscale, restore
@@ -79,7 +79,7 @@ class Rendition:
 
     def frame(self) -> Frame:
         height, width = self.small_case().scene.shape[:2]
-        return plan_frame((width, height), PLAIN_NATIVE_SIZES if self.plain else NATIVE_SIZES, 768)
+        return plan_letterbox((width, height), PLAIN_NATIVE_SIZES if self.plain else NATIVE_SIZES, 768)
 
 
 # A flat front, a round body, and one that is found by its outline only. Of the manners those in which no decision of

@@ -161,7 +161,7 @@ class World:
         self.scheduler.wait(ready=self.scheduler.is_at_rest)
         for instance in self.instances:
             instance.frozen_until = 0.0
-            actor = self.scheduler.spawn(f"{instance.name} ends", instance, instance.budget.give_back)
+            actor = self.scheduler.spawn(f"{instance.name} ends", instance, instance.budget.return_unspent)
             self.scheduler.wait(ready=lambda actor=actor: actor.is_done)
         self.over = True
 

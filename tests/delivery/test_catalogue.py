@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from function.deadline import Deadline
-from function.delivery.catalogue import MAX_REFUSED_LISTED, settle_catalogue
+from function.delivery.catalogue import MAX_REFUSED_LISTED, process_catalogue
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import acquire_lease
 from function.delivery.row_writer import row_name
@@ -49,9 +49,9 @@ def upload_of(resource, age_s: float = 0.0) -> Upload:
     return Upload("event", resource["bucket"], resource["name"], int(resource["generation"]), time)
 
 
-def settle(services, resource, *, deadline_s: float = 60, age_s: float = 0.0) -> None:
+def process(services, resource, *, deadline_s: float = 60, age_s: float = 0.0) -> None:
     """One delivery."""
-    settle_catalogue(upload_of(resource, age_s), services, Deadline(deadline_s))
+    process_catalogue(upload_of(resource, age_s), services, Deadline(deadline_s))
 
 
 def rows_of(cloud, prefix: str = "a/spring/"):
@@ -62,7 +62,7 @@ def rows_of(cloud, prefix: str = "a/spring/"):
 
 def test_every_row_becomes_a_manifest_and_the_sidecar_counts_them(own_cloud, services):
     resource = own_cloud.put("a/spring.csv", "\ufeff" + csv_of(3).replace(",", ";").replace("\n", "\r\n"))
-    settle(services, resource)
+    process(services, resource)
     rows = rows_of(own_cloud)
     assert sorted(rows) == [1, 2, 3]
     assert rows[2].name == row_name("a/spring.csv", 2) == "a/spring/000002.json"
@@ -83,7 +83,7 @@ def test_every_row_becomes_a_manifest_and_the_sidecar_counts_them(own_cloud, ser
 def test_relative_names_stay_relative_to_the_catalogues_folder(own_cloud, services, catalogue):
     references = ["s.png", "deep/er/s.png", "./s.png", "/root/s.png", "deep/../s.png", "s,1.png", "a:b.png", "ftp:c"]
     content = "product,scene\n" + "".join(f'"{name}",gs://{own_cloud.input}/x.png\n' for name in references)
-    settle(services, own_cloud.put(catalogue, content))
+    process(services, own_cloud.put(catalogue, content))
     stem = catalogue.removesuffix(".csv")
     rows = rows_of(own_cloud, f"{stem}/")
     assert sorted(rows) == [1, 2, 3, 4, 5, 6, 7]  # the last one names a scheme that is not read
@@ -96,7 +96,7 @@ def test_relative_names_stay_relative_to_the_catalogues_folder(own_cloud, servic
 
 
 def test_a_name_that_leaves_the_bucket_is_refused_by_row(own_cloud, services):
-    settle(services, own_cloud.put("a/spring.csv", "product,scene\n../../p.png,s.png\n../p.png,s.png\n"))
+    process(services, own_cloud.put("a/spring.csv", "product,scene\n../../p.png,s.png\n../p.png,s.png\n"))
     assert sorted(rows_of(own_cloud)) == [2]
     assert "leads out of the bucket" in own_cloud.sidecar("a/spring.csv.json")["refused"][0]["reason"]
 
@@ -112,7 +112,7 @@ def test_bad_rows_are_named_by_number_line_and_reason_and_stop_no_other(own_clou
         '{"product": "p.png", "scene": {"prompt": "a beach"}, "attempts": 99}',
         '{"product": "p.png", "scene": {"prompt": "a beach"}, "attempts": 2}',
     ]
-    settle(services, own_cloud.put("a/spring.jsonl", "\n".join(lines)))
+    process(services, own_cloud.put("a/spring.jsonl", "\n".join(lines)))
     assert sorted(rows_of(own_cloud)) == [1, 7]
     sidecar = own_cloud.sidecar("a/spring.jsonl.json")
     assert (sidecar["status"], sidecar["rows_written"], sidecar["rows_refused"]) == ("review", 2, 5)
@@ -128,10 +128,10 @@ def named_rows(*skus: str) -> str:
 
 
 def test_an_inserted_row_of_a_named_catalogue_moves_nothing(own_cloud, services):
-    settle(services, own_cloud.put("a/spring.csv", named_rows("cup", "pot", "jar")))
+    process(services, own_cloud.put("a/spring.csv", named_rows("cup", "pot", "jar")))
     before = {blob.name: blob.generation for blob in own_cloud.client.list_blobs(own_cloud.input, prefix="a/spring/")}
     assert sorted(before) == ["a/spring/cup.json", "a/spring/jar.json", "a/spring/pot.json"]
-    settle(services, own_cloud.put("a/spring.csv", named_rows("cup", "new", "pot", "jar")))
+    process(services, own_cloud.put("a/spring.csv", named_rows("cup", "new", "pot", "jar")))
     after = {blob.name: blob.generation for blob in own_cloud.client.list_blobs(own_cloud.input, prefix="a/spring/")}
     assert set(after) - set(before) == {"a/spring/new.json"}
     assert {name: after[name] for name in before} == before  # no new generation, hence no event and no picture
@@ -146,7 +146,7 @@ def test_names_that_two_rows_have_are_refused_by_row(own_cloud, services):
         "p.png,s.png,",
         "p,s,a/b",
     ]
-    settle(services, own_cloud.put("a/spring.csv", "\n".join(lines)))
+    process(services, own_cloud.put("a/spring.csv", "\n".join(lines)))
     written = [blob.name for blob in own_cloud.client.list_blobs(own_cloud.input, prefix="a/spring/")]
     assert written == ["a/spring/000004.json", "a/spring/cup.json"]
     refused = {one["row"]: one["reason"] for one in own_cloud.sidecar("a/spring.csv.json")["refused"]}
@@ -156,7 +156,7 @@ def test_names_that_two_rows_have_are_refused_by_row(own_cloud, services):
 
 @pytest.mark.parametrize("content", [b"", b"product,scene\n", "product,scene\né,s\n".encode("cp1252"), b"a,b\nc,d\n"])
 def test_a_catalogue_that_cannot_be_used_is_a_recorded_failure(own_cloud, services, content):
-    settle(services, own_cloud.put("a/spring.csv", content))
+    process(services, own_cloud.put("a/spring.csv", content))
     sidecar = own_cloud.sidecar("a/spring.csv.json")
     assert (sidecar["status"], sidecar["rows_written"]) == ("failed", 0)
     assert sidecar["error"]["code"] == "manifest_invalid"
@@ -165,12 +165,12 @@ def test_a_catalogue_that_cannot_be_used_is_a_recorded_failure(own_cloud, servic
 
 @pytest.mark.parametrize("name", [".csv", "a/.csv", "x" * 1015 + ".csv"])
 def test_a_name_that_rows_cannot_be_named_after_is_a_recorded_failure(own_cloud, services, name):
-    settle(services, own_cloud.put(name, csv_of(1)))
+    process(services, own_cloud.put(name, csv_of(1)))
     assert own_cloud.sidecar(f"{name}.json")["error"]["code"] == "manifest_invalid"
 
 
 def test_every_row_bad_is_a_failure_that_quotes_the_first(own_cloud, services):
-    settle(services, own_cloud.put("a/spring.csv", "product,scene,seed\np,s,x\np,s,y\n"))
+    process(services, own_cloud.put("a/spring.csv", "product,scene,seed\np,s,x\np,s,y\n"))
     sidecar = own_cloud.sidecar("a/spring.csv.json")
     assert (sidecar["status"], sidecar["rows_refused"]) == ("failed", 2)
     assert "row 1: seed: 'x'" in sidecar["error"]["message"]
@@ -178,7 +178,7 @@ def test_every_row_bad_is_a_failure_that_quotes_the_first(own_cloud, services):
 
 def test_more_refusals_than_are_listed_are_all_counted(own_cloud, services):
     bad = "\n".join(["[]"] * (MAX_REFUSED_LISTED + 7) + ['{"product": "p", "scene": "s"}'])
-    settle(services, own_cloud.put("a/spring.jsonl", bad))
+    process(services, own_cloud.put("a/spring.jsonl", bad))
     sidecar = own_cloud.sidecar("a/spring.jsonl.json")
     assert sidecar["rows_refused"] == MAX_REFUSED_LISTED + 7
     assert len(sidecar["refused"]) == MAX_REFUSED_LISTED
@@ -186,9 +186,9 @@ def test_more_refusals_than_are_listed_are_all_counted(own_cloud, services):
 
 def test_a_delivery_after_the_sidecar_changes_nothing(own_cloud, services):
     resource = own_cloud.put("a/spring.csv", csv_of(3))
-    settle(services, resource)
+    process(services, resource)
     before = {number: blob.generation for number, blob in rows_of(own_cloud).items()}
-    settle(services, resource)
+    process(services, resource)
     assert {number: blob.generation for number, blob in rows_of(own_cloud).items()} == before
 
 
@@ -199,7 +199,7 @@ def test_many_deliveries_at_once_write_every_row_once(own_cloud, services):
     def deliver() -> None:
         start.wait()
         try:
-            settle(services, resource)
+            process(services, resource)
             outcomes.append("settled")
         except LeaseHeldError:
             outcomes.append("again")
@@ -223,7 +223,7 @@ def test_a_delivery_that_is_cut_off_is_taken_up_where_it_stopped(own_cloud, prox
     deadline_s, deliveries, stands = 1.0, 0, {}
     while "a/spring.csv.json" not in own_cloud.names():
         try:
-            settle(services, resource, deadline_s=deadline_s)
+            process(services, resource, deadline_s=deadline_s)
         except TransientError:
             deadline_s += 1.0
             proxy.clear()
@@ -238,14 +238,14 @@ def test_a_delivery_that_is_cut_off_is_taken_up_where_it_stopped(own_cloud, prox
 
 
 def test_a_reuploaded_catalogue_replaces_only_the_rows_it_changes(own_cloud, services):
-    settle(services, own_cloud.put("a/spring.csv", csv_of(4)))
+    process(services, own_cloud.put("a/spring.csv", csv_of(4)))
     before = rows_of(own_cloud)
     # Columns in another order and a fifth row: rows 1, 3 and 4 say the same as before.
     changed = "scene,product,labels.sku\n" + "".join(
         f"s.png,p{number}.png,SKU-{number}{'-new' if number == 2 else ''}\n" for number in range(1, 6)
     )
     resource = own_cloud.put("a/spring.csv", changed)
-    settle(services, resource)
+    process(services, resource)
     after = rows_of(own_cloud)
     assert {number for number in before if before[number].generation == after[number].generation} == {1, 3, 4}
     assert json.loads(after[2].download_as_bytes())["labels"] == {"sku": "SKU-2-new"}
@@ -256,8 +256,8 @@ def test_a_reuploaded_catalogue_replaces_only_the_rows_it_changes(own_cloud, ser
 def test_a_late_event_of_an_older_catalogue_writes_nothing(own_cloud, services):
     first = own_cloud.put("a/spring.csv", csv_of(2))
     second = own_cloud.put("a/spring.csv", csv_of(1))
-    settle(services, second)
-    settle(services, first)
+    process(services, second)
+    process(services, first)
     assert sorted(rows_of(own_cloud)) == [1]
     assert own_cloud.sidecar("a/spring.csv.json")["catalogue"]["generation"] == int(second["generation"])
 
@@ -268,7 +268,7 @@ def test_an_older_delivery_stops_when_a_newer_catalogue_takes_over(own_cloud, pr
     first = own_cloud.put("a/spring.csv", csv_of(2000))
     reading = proxy.add("pause", "get", f"{own_cloud.input}/a/spring.csv")
     with ThreadPoolExecutor(1) as pool:
-        older = pool.submit(settle, services, first)
+        older = pool.submit(process, services, first)
         assert reading.held.wait(PATIENCE_S), "it was never read"
         second = upload_of(own_cloud.put("a/spring.csv", csv_of(1)))
         # The claim alone, as if its process had gone no further yet.
@@ -281,20 +281,20 @@ def test_an_older_delivery_stops_when_a_newer_catalogue_takes_over(own_cloud, pr
 
 def test_a_file_that_is_not_the_catalogues_is_never_overwritten(own_cloud, services):
     mine = own_cloud.put("a/spring/000002.json", '{"product": "mine.png", "scene": "mine.png"}')
-    settle(services, own_cloud.put("a/spring.csv", csv_of(3)))
+    process(services, own_cloud.put("a/spring.csv", csv_of(3)))
     assert rows_of(own_cloud)[2].generation == int(mine["generation"])
     sidecar = own_cloud.sidecar("a/spring.csv.json")
     assert (sidecar["status"], sidecar["rows_written"], sidecar["refused"][0]["row"]) == ("review", 2, 2)
     assert "not written by this catalogue" in sidecar["refused"][0]["reason"]
     # Nor is another catalogue's, whose name differs in its ending only.
-    settle(services, own_cloud.put("a/spring.jsonl", '{"product": "other.png", "scene": "s.png"}\n'))
+    process(services, own_cloud.put("a/spring.jsonl", '{"product": "other.png", "scene": "s.png"}\n'))
     assert own_cloud.sidecar("a/spring.jsonl.json")["status"] == "failed"
     assert b"p1.png" in rows_of(own_cloud)[1].download_as_bytes()
 
 
 def test_a_sidecar_place_taken_by_something_else_is_left_alone_and_told(own_cloud, services):
     own_cloud.put("a/spring.csv.json", "mine", bucket=own_cloud.output)
-    settle(services, own_cloud.put("a/spring.csv", csv_of(2)))
+    process(services, own_cloud.put("a/spring.csv", csv_of(2)))
     assert own_cloud.get("a/spring.csv.json") == b"mine"
     assert own_cloud.sidecar("a/spring.csv.conflict.json")["error"]["code"] == "output_conflict"
     assert not rows_of(own_cloud)
@@ -302,12 +302,12 @@ def test_a_sidecar_place_taken_by_something_else_is_left_alone_and_told(own_clou
 
 def test_a_sidecar_whose_metadata_was_rewritten_still_counts(own_cloud, services):
     resource = own_cloud.put("a/spring.csv", csv_of(2))
-    settle(services, resource)
+    process(services, resource)
     blob = own_cloud.client.bucket(own_cloud.output).get_blob("a/spring.csv.json")
     body = blob.download_as_bytes()
     blob.delete()
     own_cloud.put("a/spring.csv.json", body, bucket=own_cloud.output)  # as a copy that drops metadata does
-    settle(services, resource)
+    process(services, resource)
     assert "a/spring.csv.conflict.json" not in own_cloud.names()
 
 
@@ -318,9 +318,9 @@ def test_an_output_bucket_that_may_not_be_used_comes_again_and_says_so(own_cloud
     resource = own_cloud.put("a/spring.csv", csv_of(2))
     fault = proxy.add("403", "*", f"{own_cloud.output}/{where}")
     with pytest.raises(StorageUnavailableError, match="cannot be used"):
-        settle(services, resource)
+        process(services, resource)
     assert fault.fired and not any(record.exc_info for record in caplog.records)
-    settle(services, resource)
+    process(services, resource)
     assert own_cloud.sidecar("a/spring.csv.json")["status"] == "accepted"
 
 
@@ -329,9 +329,9 @@ def test_a_permission_that_is_lost_on_the_way_is_no_mistake_of_this_program(own_
     resource = own_cloud.put("a/spring.csv", csv_of(2))
     fault = proxy.add("403", "insert", f"{own_cloud.output}/a/spring.csv.json")
     with pytest.raises(StorageUnavailableError, match="cannot be used"):
-        settle(services, resource)
+        process(services, resource)
     assert fault.fired and not any(record.exc_info for record in caplog.records)
-    settle(services, resource)  # at once: the lease was released
+    process(services, resource)  # at once: the lease was released
     assert own_cloud.sidecar("a/spring.csv.json")["status"] == "accepted"
 
 
@@ -341,10 +341,10 @@ def test_a_fault_is_passed_on_until_it_has_been_waited_for_long_enough(own_cloud
     fault = proxy.add("503", "list", f"{own_cloud.input}/*", times=None)
     for _ in range(2):
         with pytest.raises(TransientError):
-            settle(services, resource, deadline_s=2, age_s=3 * services.settings.event_max_age_s)
+            process(services, resource, deadline_s=2, age_s=3 * services.settings.event_max_age_s)
     assert fault.fired and own_cloud.names() == []
     own_cloud.backdate_first_delivery(resource, services.settings.event_max_age_s)
-    settle(services, resource, deadline_s=2)
+    process(services, resource, deadline_s=2)
     error = own_cloud.sidecar("a/spring.csv.json")["error"]
     assert error["retryable"] is True
 
@@ -355,7 +355,7 @@ def test_rows_that_fail_to_be_written_are_written_by_the_next_delivery(own_cloud
     fault = proxy.add("503", "insert", f"{own_cloud.input}/*", times=None, chance=0.5)
     for _ in range(20):
         try:
-            settle(services, resource, deadline_s=3)
+            process(services, resource, deadline_s=3)
             break
         except TransientError:
             continue
@@ -366,10 +366,10 @@ def test_rows_that_fail_to_be_written_are_written_by_the_next_delivery(own_cloud
 
 def test_an_identity_that_may_only_create_refuses_changed_rows_and_says_so(own_cloud, proxied):
     services, proxy = proxied
-    settle(services, own_cloud.put("a/spring.csv", csv_of(3)))
+    process(services, own_cloud.put("a/spring.csv", csv_of(3)))
     changed = own_cloud.put("a/spring.csv", csv_of(4).replace("SKU-2", "SKU-2b"))
     fault = proxy.add("403", "insert", f"{own_cloud.input}/a/spring/000002.json", times=None)  # the one to replace
-    settle(services, changed)
+    process(services, changed)
     sidecar = own_cloud.sidecar("a/spring.csv.json")
     assert fault.fired
     assert (sidecar["rows_written"], [row["row"] for row in sidecar["refused"]]) == (3, [2])
@@ -379,7 +379,7 @@ def test_an_identity_that_may_only_create_refuses_changed_rows_and_says_so(own_c
 def test_a_deleted_catalogue_is_nothing_to_do(own_cloud, services):
     resource = own_cloud.put("a/spring.csv", csv_of(2))
     own_cloud.client.bucket(own_cloud.input).delete_blob("a/spring.csv")
-    settle(services, resource)
+    process(services, resource)
     assert own_cloud.names() == [] and not rows_of(own_cloud)
 
 

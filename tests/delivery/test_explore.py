@@ -9,10 +9,10 @@ import pytest
 from function.budget.account import Account
 from function.budget.ledger import Ledger
 from function.deadline import Deadline
-from function.delivery import agreement
+from function.delivery import reconciliation
 from function.delivery.lease import RENEWAL_S, Lease, LeaseHandle
 from function.delivery.outputs import OutputWriter
-from function.delivery.settle import _Run
+from function.delivery.process_once import _Run
 from function.errors import CompositeError
 from function.generation.answer_store import AnswerStore
 from tests.delivery.explore import World, explore
@@ -79,7 +79,7 @@ PLANTED = {
     "money that is spent and not counted": (Account, "settle", spent_without_being_noted),
     "an answer that is not kept": (AnswerStore, "keep", lambda *_: None),
     "a failure that nobody records": (_Run, "_record", lambda *_: None),
-    "a result that is set aside and not put in its place": (agreement, "_finish_result", lambda *_: None),
+    "a result that is set aside and not put in its place": (reconciliation, "_finish_result", lambda *_: None),
 }
 FIRST = list(PLANTED)[:5]
 

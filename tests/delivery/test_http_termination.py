@@ -26,7 +26,7 @@ def test_a_request_in_flight_is_answered_and_no_further_call_is_begun(own_cloud,
         thread, answers = in_background(http, server.url, *sent)
         wait_until(lambda: gemini.requests)
         os.kill(server.pid, signal.SIGTERM)
-        wait_until(lambda: any("asked to end" in line["message"] for line in log_lines(server)))
+        wait_until(lambda: any("shutting down" in line["message"] for line in log_lines(server)))
         answer.set()
         thread.join()
     assert answers[0].status == status

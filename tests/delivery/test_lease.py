@@ -54,7 +54,7 @@ def test_a_run_whose_lease_was_handed_on_neither_calls_nor_commits(own_cloud, up
     lease = acquire_lease(storage, own_cloud.output, upload, Deadline(LONG))
     with leases.keep(lease):
         lease.reserve(CALL, Deadline(LONG))
-        leases.hand_on_all()
+        leases.hand_over_all()
         with pytest.raises(LeaseHeldError):
             lease.reserve(CALL, Deadline(LONG))
         with pytest.raises(LeaseHeldError):

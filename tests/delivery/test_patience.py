@@ -9,8 +9,8 @@ import pytest
 from function.deadline import Deadline
 from function.delivery.cloud_event import parse_event
 from function.delivery.lease import Lease, lease_name
+from function.delivery.process_once import process_once
 from function.delivery.services import Delivery
-from function.delivery.settle import settle
 from function.errors import ErrorCode, TransientError
 from function.service import Service
 from function.settings import Settings
@@ -141,7 +141,7 @@ class FailingWork:
         self.recorded.append(error)
         return True
 
-    def agree(self, delivery, lease):
+    def reconcile(self, delivery, lease):
         pass
 
 
@@ -154,7 +154,7 @@ def test_what_does_not_use_patience_is_never_given_up_and_lets_patience_begin_an
     work = FailingWork(TransientError("a"), BudgetGoneError("b"), TransientError("c"), TransientError("d"))
 
     def deliver():
-        settle(work, Delivery(upload, services, Deadline(60)))
+        process_once(work, Delivery(upload, services, Deadline(60)))
 
     with pytest.raises(TransientError):
         deliver()

@@ -6,7 +6,7 @@ import pytest
 
 from function.generation.billing import bill_of
 from function.generation.models import model_table
-from function.generation.pricing import Usage, most_picture_usd
+from function.generation.pricing import Usage, max_picture_usd
 from function.generation.provider import Answer, Request
 
 # USD per million tokens (in, text and thinking out, image out), and image tokens by size: from the price lists, not
@@ -53,7 +53,7 @@ def test_what_a_call_may_cost_is_more_than_what_it_costs(model, size, _):
         prompt_tokens=2 * row.input_image_tokens + len(prompt) // 4, prompt_image_tokens=2 * row.input_image_tokens,
         output_tokens=image + 50, output_image_tokens=image, thought_tokens=thoughts,
     )  # fmt: skip
-    assert most_picture_usd(row, 2, prompt, size) > bill_of(request(model, size), answered(model, usage)).usd
+    assert max_picture_usd(row, 2, prompt, size) > bill_of(request(model, size), answered(model, usage)).usd
 
 
 def test_the_model_that_answered_is_the_one_that_is_paid():

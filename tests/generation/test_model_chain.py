@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from function.generation.model_chain import MISSING_FOR_S, ModelChain
+from function.generation.model_chain import MISSING_CACHE_S, ModelChain
 
 NANO = "gemini-nano-banana-2.1"
 
@@ -26,7 +26,7 @@ def test_a_404_is_remembered_for_a_while():
     chain.note_missing("a")
     asked, skipped = chain.candidates(None)
     assert asked == [NANO, "c"] and [(one.id, "404" in one.reason) for one in skipped] == [("a", True)]
-    clock.now += MISSING_FOR_S
+    clock.now += MISSING_CACHE_S
     assert chain.candidates(None)[0] == ["a", NANO, "c"]
 
 

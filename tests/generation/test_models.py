@@ -31,8 +31,8 @@ def test_a_price_is_that_of_the_model_that_answered(answered_by, listed):
 
 
 def test_an_unlisted_text_model_costs_what_the_dearest_costs():
-    dearest = model_table().text_models["gemini-2.5-pro"]
-    assert model_table().text_priced_as("gemini-3.8-flash") == dearest
+    most_expensive = model_table().text_models["gemini-2.5-pro"]
+    assert model_table().text_priced_as("gemini-3.8-flash") == most_expensive
 
 
 def test_a_model_is_warned_of_sixty_days_before_it_ends():

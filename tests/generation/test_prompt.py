@@ -11,7 +11,7 @@ from function.generation.prompt_templates import FOLDER, PROMPT_VERSION, TEMPLAT
 
 POSE_WORDS, PADDING = TEMPLATES.poses, TEMPLATES.padding
 
-FACTS = {"pose": "stand", "product_is_cut_out": True, "has_bars": False}
+FACTS = {"pose": "stand", "product_is_cut_out": True, "is_letterboxed": False}
 
 
 def test_a_first_attempt_is_told_of_no_earlier_one():
@@ -46,7 +46,7 @@ def test_braces_of_a_user_are_words_and_no_fields():
 
 
 def test_bars_and_a_background_are_explained_where_there_are_some():
-    prompt = composite_prompt(None, pose="stand", product_is_cut_out=False, has_bars=True)
+    prompt = composite_prompt(None, pose="stand", product_is_cut_out=False, is_letterboxed=True)
     assert PADDING in prompt and "on its own background" in prompt
     assert PADDING not in composite_prompt(None, **FACTS) and "on a transparent background" in composite_prompt(
         None, **FACTS

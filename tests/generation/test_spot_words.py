@@ -11,7 +11,7 @@ from function.generation.spot_words import Spot, place_words, size_words
 
 BOX = Spot(box=(0.3, 0.4, 0.1, 0.4))
 AREAS = Spot(areas=(((0.1, 0.8), (0.9, 0.8), (0.9, 0.95)), ((0, 0.2), (0.1, 0.2), (0.1, 0.3))), best=(0.5, 0.85))
-FACTS = {"pose": "stand", "product_is_cut_out": True, "has_bars": False}
+FACTS = {"pose": "stand", "product_is_cut_out": True, "is_letterboxed": False}
 
 
 def test_a_box_is_told_as_gemini_tells_boxes():

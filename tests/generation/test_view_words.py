@@ -10,7 +10,7 @@ from function.generation import view_words
 from function.generation.prompt import composite_prompt
 from function.generation.prompt_templates import PROMPT_VERSION, TEMPLATES
 
-FACTS = {"pose": "stand", "product_is_cut_out": True, "has_bars": False}
+FACTS = {"pose": "stand", "product_is_cut_out": True, "is_letterboxed": False}
 
 
 def test_one_photograph_is_asked_for_as_ever():

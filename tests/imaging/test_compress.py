@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from function.imaging.compress import encode_for_model, fit_to_frame, has_bars, shrink, shrink_by_area
-from function.imaging.frame import Frame, plan_frame
+from function.imaging.compress import downscale, downscale_area, encode_for_model, is_letterboxed, letterbox
+from function.imaging.frame import Frame, plan_letterbox
 from function.imaging.png import write_png
 from tests.imaging.samples import photo
 
@@ -19,19 +19,19 @@ NATIVE = {"1:1": (1024, 1024), "4:3": (1184, 864), "16:9": (1344, 768), "21:9": 
 def test_shrinking_is_near_to_pure_lanczos():
     picture = cv2.GaussianBlur(np.random.default_rng(3).integers(0, 256, (900, 1600, 3), np.uint8), (0, 0), 1.2)
     exact = Image.fromarray(picture).resize((400, 225), Image.Resampling.LANCZOS)
-    assert np.abs(shrink(picture, (400, 225)).astype(float) - np.asarray(exact)).mean() < 0.6
+    assert np.abs(downscale(picture, (400, 225)).astype(float) - np.asarray(exact)).mean() < 0.6
 
 
 def test_fine_stripes_become_their_mean_not_moire():
     stripes = np.zeros((400, 400, 3), np.uint8)
     stripes[:, ::2] = 255
-    small = shrink(stripes, (100, 100))[5:-5, 5:-5]
+    small = downscale(stripes, (100, 100))[5:-5, 5:-5]
     assert np.abs(small.astype(float) - 127.5).max() < 6
 
 
 @pytest.mark.parametrize("size", [(48, 32), (100, 100), (4000, 10)])
 def test_shrinking_never_enlarges(size):
-    small = shrink(photo(48, 32), size)
+    small = downscale(photo(48, 32), size)
     assert (small.shape[1], small.shape[0]) == (min(48, size[0]), min(32, size[1]))
 
 
@@ -39,7 +39,7 @@ def test_hidden_colours_do_not_darken_the_rim():
     """A white disc on transparent black: wherever it is visible it stays white."""
     rgba = np.zeros((512, 512, 4), np.uint8)
     cv2.circle(rgba, (256, 256), 200, (255, 255, 255, 255), -1)
-    small = shrink(rgba, (96, 96))
+    small = downscale(rgba, (96, 96))
     visible = small[small[..., 3] > 8]
     assert visible[:, :3].min() >= 250
     assert 0.46 < (small[..., 3] / 255).mean() < 0.50  # pi * 200² / 512²
@@ -47,26 +47,26 @@ def test_hidden_colours_do_not_darken_the_rim():
 
 @pytest.mark.parametrize("size", [(1600, 900), (1000, 750), (667, 1001), (900, 216), (40, 30), (1, 1), (3000, 1)])
 def test_the_scene_lies_unharmed_in_its_frame(size):
-    frame = plan_frame(size, NATIVE, 768)
-    content = shrink(photo(*size), frame.content_box[2:])
-    sent = fit_to_frame(content, frame)
+    frame = plan_letterbox(size, NATIVE, 768)
+    content = downscale(photo(*size), frame.content_box[2:])
+    sent = letterbox(content, frame)
     assert (sent.shape[1], sent.shape[0]) == frame.sent_size
     x, y, width, height = frame.content_box
     assert np.array_equal(sent[y : y + height, x : x + width], content)
 
 
 def test_thin_padding_continues_the_scene():
-    frame = plan_frame((1600, 900), NATIVE, 768)
+    frame = plan_letterbox((1600, 900), NATIVE, 768)
     assert frame.sent_size[1] > frame.content_box[3]
-    sent = fit_to_frame(np.full((frame.content_box[3], 768, 3), 90, np.uint8), frame)
-    assert not has_bars(frame)
+    sent = letterbox(np.full((frame.content_box[3], 768, 3), 90, np.uint8), frame)
+    assert not is_letterboxed(frame)
     assert (sent == 90).all()
 
 
 def test_wide_padding_is_grey_bars():
-    frame = plan_frame((5000, 1200), NATIVE, 768)
-    sent = fit_to_frame(np.zeros((frame.content_box[3], 768, 3), np.uint8), frame)
-    assert has_bars(frame)
+    frame = plan_letterbox((5000, 1200), NATIVE, 768)
+    sent = letterbox(np.zeros((frame.content_box[3], 768, 3), np.uint8), frame)
+    assert is_letterboxed(frame)
     assert (sent[0] == 128).all()
     assert (sent[-1] == 128).all()
 
@@ -74,7 +74,7 @@ def test_wide_padding_is_grey_bars():
 def test_padding_is_told_by_its_border_not_by_its_area():
     narrow = Frame((100, 94), (100, 100), (0, 3, 100, 94), "1:1", (1024, 1024))
     wide = Frame((100, 90), (100, 100), (0, 5, 100, 90), "1:1", (1024, 1024))
-    assert (has_bars(narrow), has_bars(wide)) == (False, True)
+    assert (is_letterboxed(narrow), is_letterboxed(wide)) == (False, True)
 
 
 def test_what_is_sent_is_lossless_png():
@@ -110,7 +110,7 @@ def test_a_shrunk_scene_lies_where_the_scene_lies(size):
     picture = np.zeros((height, width, 3), np.uint8)
     left, top = width - 400, height - 300
     picture[top : top + 200, left : left + 200] = 255
-    small = shrink_by_area(picture, (1000, 750))[..., 0].astype(float)
+    small = downscale_area(picture, (1000, 750))[..., 0].astype(float)
     for axis, (start, side) in enumerate(((left, width), (top, height))):
         profile = small.sum(axis=axis)
         centre = (profile * (np.arange(len(profile)) + 0.5)).sum() / profile.sum()

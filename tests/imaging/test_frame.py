@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.imaging.frame import fit_within, nearest_ratio, plan_frame
+from function.imaging.frame import fit_within, nearest_ratio, plan_letterbox
 
 NATIVE = {"1:1": (1024, 1024), "16:9": (1344, 768), "9:16": (768, 1344), "21:9": (1536, 672)}
 sizes = st.tuples(st.integers(1, 6000), st.integers(1, 6000))
@@ -28,7 +28,7 @@ def test_the_ratio_of_the_nearest_shape_is_chosen(size, ratio):
 
 @given(sizes, st.integers(64, 1536))
 def test_the_scene_lies_whole_and_centred_in_the_picture_sent(scene_size, max_px):
-    frame = plan_frame(scene_size, NATIVE, max_px)
+    frame = plan_letterbox(scene_size, NATIVE, max_px)
     x, y, width, height = frame.content_box
     assert frame.scene_size == scene_size and frame.native_size == NATIVE[frame.aspect_ratio]
     assert max(frame.sent_size) <= max_px
@@ -37,7 +37,7 @@ def test_the_scene_lies_whole_and_centred_in_the_picture_sent(scene_size, max_px
 
 @given(sizes, sizes)
 def test_the_content_box_is_as_large_a_part_of_an_answer_as_of_the_picture_sent(scene_size, answer_size):
-    frame = plan_frame(scene_size, NATIVE, 768)
+    frame = plan_letterbox(scene_size, NATIVE, 768)
     box = frame.content_box_in(answer_size)
     for axis in (0, 1):
         assert box[axis] / answer_size[axis] == pytest.approx(frame.content_box[axis] / frame.sent_size[axis])

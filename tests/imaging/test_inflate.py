@@ -15,7 +15,7 @@ from isal import isal_zlib
 from PIL import Image, PngImagePlugin
 
 from function.imaging.formats import PNG_MAGIC
-from function.imaging.inflate import PngFile
+from function.imaging.inflate import IsalPngImageFile
 from function.imaging.png import read_chunks
 from tests.imaging.samples import photo, png_chunk, saved
 from tests.tiers import examples, exhaustive
@@ -47,14 +47,14 @@ def test_every_kind_of_picture_is_read_alike(mode, level, length):
     picture = Image.fromarray(photo(230, 170))
     picture = picture.convert("I").convert(mode) if mode == "I;16" else picture.convert(mode)
     content = split(saved(picture, "PNG", compress_level=level), length)
-    assert shown(PngFile, content) == shown(PngImagePlugin.PngImageFile, content) is not None
+    assert shown(IsalPngImageFile, content) == shown(PngImagePlugin.PngImageFile, content) is not None
 
 
 def test_data_that_unfolds_a_thousandfold_is_read_to_its_end():
     """More comes out of one piece of the file than is taken at a time."""
     blank = np.zeros((3000, 2000, 3), np.uint8)
     blank[-1] = 7
-    assert shown(PngFile, saved(blank, "PNG", compress_level=9)) == blank.tobytes()
+    assert shown(IsalPngImageFile, saved(blank, "PNG", compress_level=9)) == blank.tobytes()
 
 
 @examples(150)
@@ -67,13 +67,13 @@ def test_a_damaged_picture_is_shown_as_pillow_shows_it_or_refused(data):
         place = data.draw(st.integers(start, len(content)))
         if place < len(content):
             content[place] = data.draw(st.integers(0, 255))
-    assert shown(PngFile, bytes(content)) in (None, shown(PngImagePlugin.PngImageFile, bytes(content)))
+    assert shown(IsalPngImageFile, bytes(content)) in (None, shown(PngImagePlugin.PngImageFile, bytes(content)))
 
 
 @pytest.mark.parametrize("length", [None, 3000])
 def test_pixels_are_let_go_with_the_picture(length):
     """At once, whether it was sound or not: the garbage collector may come late, and pictures are large."""
-    image = PngFile(io.BytesIO(saved(photo(300, 200), "PNG")[:length]))
+    image = IsalPngImageFile(io.BytesIO(saved(photo(300, 200), "PNG")[:length]))
     with contextlib.suppress(OSError):
         image.load()
     gone = weakref.ref(image)

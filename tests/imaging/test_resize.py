@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from function.imaging.resize import asked_size, cover_window, outside_share, resize_cover
+from function.imaging.resize import cover_window, crop_and_resize, outside_share, target_size
 from tests.imaging.samples import photo
 
 
-def covering(picture, size, wanted=None, needed=None):
-    return resize_cover(picture, size, cover_window(picture.shape[1::-1], size, wanted, needed))
+def covering(picture, size, preferred=None, required=None):
+    return crop_and_resize(picture, size, cover_window(picture.shape[1::-1], size, preferred, required))
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def covering(picture, size, wanted=None, needed=None):
     ],
 )
 def test_a_side_not_asked_for_follows(width, height, expected):
-    assert asked_size((1600, 900), width, height) == expected
+    assert target_size((1600, 900), width, height) == expected
 
 
 def test_the_same_size_is_the_same_picture():

@@ -38,9 +38,9 @@ def decoded(content: bytes):
 def test_every_kind_shows_what_was_written(name):
     options, array = KINDS[name]
     pixels = decoded(tiff(array, **options))
-    wanted = array if array.dtype == np.uint8 else (array >> 8).astype(np.uint8)
-    wanted = wanted if wanted.ndim == 3 else np.dstack([wanted] * 3)
-    assert np.array_equal(pixels.array, wanted)
+    preferred = array if array.dtype == np.uint8 else (array >> 8).astype(np.uint8)
+    preferred = preferred if preferred.ndim == 3 else np.dstack([preferred] * 3)
+    assert np.array_equal(pixels.array, preferred)
     assert pixels.info.lossless
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.imaging.frame import plan_frame
+from function.imaging.frame import plan_letterbox
 from function.judging.judge import judge
 from function.judging.product_upright import lean_deg, product_upright
 from function.matching.match import ProductMatch
@@ -36,7 +36,7 @@ def answer_with(turned_by_deg: float) -> tuple[np.ndarray, np.ndarray, np.ndarra
 )
 def test_a_product_on_its_head_or_leaning_is_not_upright(turned, passes):
     scene, product, answer = answer_with(turned)
-    analysis = analyse(scene, product, answer, plan_frame(SIZE, {"16:9": SIZE}, 1344))
+    analysis = analyse(scene, product, answer, plan_letterbox(SIZE, {"16:9": SIZE}, 1344))
     judgement = judge(analysis)
     if passes:
         assert judgement.checks["product_upright"].passed

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from function.generation.models import model_table
-from function.imaging.frame import plan_frame
+from function.imaging.frame import plan_letterbox
 from tests.support import picture, png, product_png, scene_array
 from tests.tiers import exhaustive
 
@@ -17,7 +17,7 @@ ODD_SHAPES = [(4000, 3000), (2160, 3840), (5000, 1200), (3001, 1999), (64, 64), 
 
 @pytest.mark.parametrize("size", [(3840, 2160), *ODD_SHAPES, *RATIOS.values()])
 def test_the_frame_has_the_models_shape_and_the_scene_keeps_its_own(size):
-    frame = plan_frame(size, RATIOS, 768)
+    frame = plan_letterbox(size, RATIOS, 768)
     native = frame.native_size
     width, height = frame.sent_size
     assert max(width, height) <= 768

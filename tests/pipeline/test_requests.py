@@ -9,7 +9,7 @@ import pytest
 
 from function.errors import ModelRejectedError
 from function.generation.models import model_table
-from function.imaging.frame import plan_frame
+from function.imaging.frame import plan_letterbox
 from function.manifest.model import Manifest
 from function.manifest.parse import manifest_from
 from function.pipeline.context import Prepared
@@ -21,11 +21,11 @@ MODEL = model_table().find(DEFAULT_MODEL)
 SETTINGS = Settings.from_environment({"OUTPUT_BUCKET": "out-bucket", "GEMINI_API_KEY": "k"})
 PAIR = Manifest(scene="s.png", product="p.png")
 PREPARED = Prepared(
-    frame=plan_frame((1920, 1080), MODEL.native_sizes, 768),
+    frame=plan_letterbox((1920, 1080), MODEL.native_sizes, 768),
     images=((b"scene", "image/png"), (b"product", "image/png")),
-    ready_product=Future(),
+    product_future=Future(),
     product_is_cut_out=True,
-    has_bars=False,
+    is_letterboxed=False,
     base_seed=MAX_SEED,
     targets=(Target(None, (1920, 1080), "png", None),),
 )
@@ -61,7 +61,7 @@ def test_no_larger_picture_is_asked_for_than_the_result_needs(result_size, limit
     model = model_table().find("gemini-nano-banana-2.1")
     prepared = replace(
         PREPARED,
-        frame=plan_frame((1920, 1080), model.native_sizes, 768),
+        frame=plan_letterbox((1920, 1080), model.native_sizes, 768),
         targets=(Target(None, result_size, "png", None),),
     )
     request = composite_request(prepared, model, settings, PAIR, 1, [])

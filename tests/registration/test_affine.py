@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from function.registration.affine import best_affine
-from function.registration.block_correlation import Shrinking
+from function.registration.block_correlation import ImagePyramid
 from function.registration.framings import box_matrix, corners
 
 SIZE = (640, 400)
@@ -38,27 +38,27 @@ def shown(matrix: np.ndarray) -> np.ndarray:
     ids=["as it is", "drift", "crop"],
 )
 def test_the_fit_is_that_by_which_the_scene_was_shown(matrix, away_px):
-    fit, share, plain = best_affine(picture(), Shrinking(shown(matrix)), [WHOLE])
+    fit, share, plain = best_affine(picture(), ImagePyramid(shown(matrix)), [WHOLE])
     assert share > 0.6 and not plain
     assert np.abs(corners(fit, SIZE) - corners(matrix, SIZE)).max() < away_px
 
 
 def test_another_picture_is_not_fitted():
-    fit, share, plain = best_affine(picture(), Shrinking(picture(5)), [WHOLE])
+    fit, share, plain = best_affine(picture(), ImagePyramid(picture(5)), [WHOLE])
     assert fit is None and share < 0.4 and not plain
 
 
 def test_a_mirrored_scene_is_not_fitted():
-    assert best_affine(picture(), Shrinking(np.ascontiguousarray(picture()[:, ::-1])), [WHOLE])[0] is None
+    assert best_affine(picture(), ImagePyramid(np.ascontiguousarray(picture()[:, ::-1])), [WHOLE])[0] is None
 
 
 @pytest.mark.parametrize(("tone", "fitted"), [(128, True), (30, False)])
 def test_a_plain_scene_takes_the_expected_layout_if_its_tone_agrees(tone, fitted):
     scene, answer = np.full(SIZE[::-1], 132, np.uint8), np.full(SIZE[::-1], tone, np.uint8)
-    fit, share, plain = best_affine(scene, Shrinking(answer), [WHOLE])
+    fit, share, plain = best_affine(scene, ImagePyramid(answer), [WHOLE])
     assert plain and share == 0
     assert np.array_equal(fit, box_matrix(WHOLE, SIZE)) if fitted else fit is None
 
 
 def test_an_answer_smaller_than_a_block_is_not_fitted():
-    assert best_affine(picture(), Shrinking(np.zeros((10, 10), np.uint8)), [WHOLE]) == (None, 0.0, False)
+    assert best_affine(picture(), ImagePyramid(np.zeros((10, 10), np.uint8)), [WHOLE]) == (None, 0.0, False)

@@ -5,21 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from function.imaging.frame import plan_frame
-from function.registration.framings import affine_mapping, box_matrix, corners, layouts, nearest_layout, rescaled
+from function.imaging.frame import plan_letterbox
+from function.registration.framings import (
+    affine_mapping,
+    box_matrix,
+    corners,
+    nearest_layout,
+    nominal_layouts,
+    rescaled,
+)
 
 SIZE = (400, 300)
 BOX = (50.0, 20.0, 200.0, 240.0)
 
 
 def test_layouts_that_coincide_are_listed_once():
-    frame = plan_frame((1024, 1024), {"1:1": (1024, 1024)}, 768)
-    assert layouts(frame, (1024, 1024)) == [(0.0, 0.0, 1024.0, 1024.0)]
+    frame = plan_letterbox((1024, 1024), {"1:1": (1024, 1024)}, 768)
+    assert nominal_layouts(frame, (1024, 1024)) == [(0.0, 0.0, 1024.0, 1024.0)]
 
 
 def test_the_padded_layout_comes_first_and_fitted_and_filling_keep_the_scene_s_shape():
-    frame = plan_frame((1600, 900), {"1:1": (1024, 1024)}, 768)
-    boxes = layouts(frame, (1000, 1000))
+    frame = plan_letterbox((1600, 900), {"1:1": (1024, 1024)}, 768)
+    boxes = nominal_layouts(frame, (1000, 1000))
     assert boxes[0] == frame.content_box_in((1000, 1000))
     assert boxes[1] == (0.0, 0.0, 1000.0, 1000.0)
     for x, y, width, height in boxes[2:]:

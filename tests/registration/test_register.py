@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.imaging.frame import plan_frame
+from function.imaging.frame import plan_letterbox
 from function.registration.register import register
 from function.restoration.analysis import sample, shrunk
 from tests.cases.answers import answer_to, case, frame_of
@@ -118,7 +118,7 @@ def test_another_scene_is_not_registered():
 def test_a_scene_without_texture_is_registered_by_its_tones():
     ramp = np.linspace(90, 210, 1200).astype(np.uint8)
     scene = np.repeat(np.tile(ramp, (675, 1))[..., None], 3, axis=2)
-    frame = plan_frame((1200, 675), {"16:9": (1344, 768)}, 768)
+    frame = plan_letterbox((1200, 675), {"16:9": (1344, 768)}, 768)
     answer = cv2.resize(scene, (1344, 768))
     found = register(scene, answer, frame)
     assert found.drift.registered and found.plain
@@ -141,7 +141,7 @@ def test_a_smooth_wall_gives_no_hold_and_stays_where_it_was(seed):
     answer[300:700, 480:700] = cv2.resize(case("box").product[400:1600, 600:1300, :3], (220, 400))
     scene, answer = (np.clip(p + grain(p.shape, 1.2), 0, 255).astype(np.uint8) for p in (scene, answer))
     answer = cv2.imdecode(cv2.imencode(".jpg", answer, [cv2.IMWRITE_JPEG_QUALITY, 90])[1], cv2.IMREAD_COLOR)
-    drift = register(shrunk(scene, 1184), answer, plan_frame((1200, 900), {"4:3": (1184, 864)}, 768)).drift
+    drift = register(shrunk(scene, 1184), answer, plan_letterbox((1200, 900), {"4:3": (1184, 864)}, 768)).drift
     assert drift.registered
     assert abs(drift.scale_x - 1) < 0.01 and abs(drift.scale_y - 1) < 0.01
     assert drift.shift_px < 4

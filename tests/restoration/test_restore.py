@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.imaging.frame import plan_frame
+from function.imaging.frame import plan_letterbox
 from function.restoration.analysis import analyse
 from function.restoration.restore import down_to_the_floor, plain_upscale, restore
 from tests.bench.scores import aligned_product_ssim, regions, score
@@ -107,14 +107,14 @@ def test_any_shape_and_content_gives_a_picture_of_the_scenes_size(size, answer_s
     scene = rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     answer = rng.integers(0, 256, (answer_size[1], answer_size[0], 3), dtype=np.uint8)
     product = rng.integers(0, 256, (40, 30, 4), dtype=np.uint8)
-    frame = plan_frame(size, {"1:1": (1024, 1024), "9:16": (768, 1344)}, 768)
+    frame = plan_letterbox(size, {"1:1": (1024, 1024), "9:16": (768, 1344)}, 768)
     result = restore(scene, product, analyse(scene, product, answer, frame), frame)
     assert result.image.shape == scene.shape
     assert result.image.dtype == np.uint8
 
 
 def test_the_plain_upscale_keeps_the_scenes_shape_for_an_answer_of_another_shape():
-    frame = plan_frame((1600, 800), {"2:1": (1400, 700)}, 700)
+    frame = plan_letterbox((1600, 800), {"2:1": (1400, 700)}, 700)
     answer = np.zeros((600, 600, 3), np.uint8)
     cv2.circle(answer, (300, 300), 100, (255, 255, 255), -1)
     image = plain_upscale(answer, frame)
@@ -126,7 +126,7 @@ def test_the_plain_upscale_keeps_the_scenes_shape_for_an_answer_of_another_shape
 def test_a_fine_answer_does_not_alias_in_a_small_result():
     stripes = np.zeros((768, 1344, 3), np.uint8)
     stripes[:, ::2] = 255  # finer than the result can show: an even grey
-    frame = plan_frame((320, 183), {"16:9": (1344, 768)}, 768)
+    frame = plan_letterbox((320, 183), {"16:9": (1344, 768)}, 768)
     image = plain_upscale(stripes, frame)
     assert np.abs(image[8:-8, 8:-8].astype(int) - 128).max() < 12
 
@@ -161,7 +161,7 @@ def test_the_rim_is_as_sharp_as_the_scene_s_own_edges_and_has_no_halo():
         x, y, wide, tall = rng.integers(0, 2000, 2).tolist() + rng.integers(20, 160, 2).tolist()
         cv2.rectangle(scene, (x, y), (x + wide, y + tall), rng.integers(110, 190, 3).tolist(), -1, cv2.LINE_AA)
     truth = cv2.circle(scene.copy(), (1008, 576), 200, (20, 30, 60), -1, cv2.LINE_AA)
-    frame = plan_frame((2016, 1152), {"7:4": (672, 384)}, 672)
+    frame = plan_letterbox((2016, 1152), {"7:4": (672, 384)}, 672)
     answer = cv2.resize(truth, (672, 384), interpolation=cv2.INTER_AREA)
     photograph = np.zeros((400, 400, 4), np.uint8)
     cv2.circle(photograph, (200, 200), 198, (20, 30, 60, 255), -1)

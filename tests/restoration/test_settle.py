@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from function.generation.models import FALLBACK_PROFILE, model_table
-from function.imaging.frame import plan_frame
+from function.imaging.frame import plan_letterbox
 from function.matching.cutout.cut_out import cut_out
 from function.restoration.analysis import ProductReference, analyse
 from function.restoration.placement import first_place, is_thin, laid_coverage
-from function.restoration.settle import settle
+from function.restoration.settle import Placement, settle
 from tests.cases.packshots import answer, packshots, shelf
 
 
@@ -19,7 +19,7 @@ def placed(name: str, shown: str | None = None):
     """Where a packshot lies in the answer that shows it, or the wrong one `shown`."""
     scene, shot = shelf(), next(packshots(name))
     picture = answer(scene, shot.truth if shown is None else shot.wrong[shown])
-    frame = plan_frame((1600, 1200), model_table().find(FALLBACK_PROFILE).native_sizes, 768)
+    frame = plan_letterbox((1600, 1200), model_table().find(FALLBACK_PROFILE).native_sizes, 768)
     cut = cut_out(shot.photograph)
     return shot.truth, analyse(scene, ProductReference.of(cut.rgba, cut), picture, frame).product.placement
 
@@ -52,3 +52,11 @@ def test_what_is_not_there_is_not_found():
     assert (
         settle(shot.truth, None, scene, scene, [first_place((200, 80, 500, 790), (200.0, 100.0, 120.0, 190.0))]) is None
     )
+
+
+def test_lean_and_proportions_are_those_of_the_place():
+    sine, cosine = np.sin(np.radians(9)), np.cos(np.radians(9))
+    leaning = np.array([[1.5 * cosine, -sine, 10], [1.5 * sine, cosine, 20]], np.float32)
+    placement = Placement(leaning, 0.9)
+    assert placement.lean_deg == pytest.approx(9, abs=0.01)
+    assert placement.aspect_change == pytest.approx(1.5, abs=0.001)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from function.imaging.frame import plan_frame
+from function.imaging.frame import plan_letterbox
 from function.restoration.analysis import ProductReference, analyse
 from function.restoration.several_products import analyse_products
 from tests.product_samples import SCENE_SIZE, views
@@ -27,7 +27,7 @@ def answer_with(scene: np.ndarray, *laid: tuple[np.ndarray, int]) -> np.ndarray:
 def test_everything_after_the_match_is_about_the_side_that_was_found():
     """The judge, the close-up for a second opinion and the restoration all take it from there."""
     scene = scene_array(*SCENE_SIZE)
-    frame = plan_frame(SCENE_SIZE, SIZES, 768)
+    frame = plan_letterbox(SCENE_SIZE, SIZES, 768)
     front, back = (ProductReference.of(views()[name]) for name in ("front.png", "back.png"))
     found = analyse(scene, front, answer_with(scene, (views()["back.png"], 450)), frame, [back])
     assert found.product.view == 1 and found.product.match is not None
@@ -37,7 +37,7 @@ def test_everything_after_the_match_is_about_the_side_that_was_found():
 
 def test_two_products_that_look_alike_are_found_at_two_places_and_a_third_nowhere():
     scene = scene_array(*SCENE_SIZE)
-    frame = plan_frame(SCENE_SIZE, SIZES, 768)
+    frame = plan_letterbox(SCENE_SIZE, SIZES, 768)
     front, back = (ProductReference.of(views()[name]) for name in ("front.png", "back.png"))
     answer = answer_with(scene, (views()["back.png"], 150), (views()["front.png"], 750))
     found = analyse_products(
@@ -54,7 +54,7 @@ def test_two_products_that_look_alike_are_found_at_two_places_and_a_third_nowher
 
 def test_what_nobody_asked_for_is_undone_once_however_many_products_it_stands_beside():
     scene = scene_array(*SCENE_SIZE)
-    frame = plan_frame(SCENE_SIZE, SIZES, 768)
+    frame = plan_letterbox(SCENE_SIZE, SIZES, 768)
     front, back = (ProductReference.of(views()[name]) for name in ("front.png", "back.png"))
     answer = answer_with(scene, (views()["front.png"], 150), (views()["back.png"], 750))
     cv2.circle(answer, (700, 90), 45, (40, 210, 60), -1)  # nobody asked for it, and none of them has its colour

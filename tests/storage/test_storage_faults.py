@@ -195,8 +195,8 @@ REQUESTS = {
     "sidecar": ("insert", "out-*/{stem}.json"),
 }
 # A short deadline is several times what a pair takes: two of those that are delivered at once come as far as pixels.
-LEAST_DEADLINE_S, PAIRS_IN_A_DEADLINE = 4.0, 5
-MOST_TRIES = 10
+MIN_DEADLINE_S, PAIRS_IN_A_DEADLINE = 4.0, 5
+MAX_TRIES = 10
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +212,7 @@ def deadline_s(place, faulty, gemini_session):
     place.deliver_until_settled(faulty, put_pair(place, "cold"))  # the first event loads the image libraries
     start = time.monotonic()
     place.deliver_until_settled(faulty, put_pair(place, "measured"))
-    return max(LEAST_DEADLINE_S, PAIRS_IN_A_DEADLINE * (time.monotonic() - start))
+    return max(MIN_DEADLINE_S, PAIRS_IN_A_DEADLINE * (time.monotonic() - start))
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +249,7 @@ def calls_for(place, stem):
 def deliver_until_met(place, server, resource, fault):
     """Deliver until the fault has met a request → (status, seconds): a very slow machine may need all the time of a
     delivery for what comes before."""
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_TRIES):
         start = time.monotonic()
         status = place.deliver(server, resource).status
         if fault.fired:

@@ -11,7 +11,7 @@ from function.deadline import Deadline
 from function.errors import ModelRejectedError, ModelUnansweredError, ModelUnavailableError
 from function.generation.batch_service import ServiceJob, Sink
 from function.generation.gemini.client import RETRY_STATUS, GeminiClient, has_no_quota
-from function.generation.gemini.response import shorten
+from function.generation.gemini.response import truncate
 from function.generation.provider import ModelNotFoundError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class GeminiBatches:
         found = []
         with _errors("listing batch jobs"):
             for number, job in enumerate(self._gemini.client.batches.list(config=config)):
-                deadline.within(CALL_TIMEOUT_S, "batch")
+                deadline.clamp(CALL_TIMEOUT_S, "batch")
                 if job.display_name == display_name:
                     found.append(_described(job))
                 if number >= MAX_LISTED:
@@ -101,10 +101,10 @@ class GeminiBatches:
         return name
 
 
-def _options(most_s: float, deadline: Deadline) -> types.HttpOptions:
+def _options(max_s: float, deadline: Deadline) -> types.HttpOptions:
     from google.genai import types  # noqa: PLC0415
 
-    return types.HttpOptions(timeout=int(deadline.within(most_s, "batch") * 1000))
+    return types.HttpOptions(timeout=int(deadline.clamp(max_s, "batch") * 1000))
 
 
 @contextmanager
@@ -113,12 +113,12 @@ def _errors(doing: str) -> Iterator[None]:
     from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
     from google.genai import errors  # noqa: PLC0415
 
-    from function.generation.gemini.transport import NEVER_SENT, TRANSPORT_ERRORS, is_timeout  # noqa: PLC0415
+    from function.generation.gemini.transport import CONNECT_ERRORS, TRANSPORT_ERRORS, is_timeout  # noqa: PLC0415
 
     try:
         yield
     except errors.APIError as error:
-        said = f"{doing}: {error.code} {shorten(error.message or error.status or '')}"
+        said = f"{doing}: {error.code} {truncate(error.message or error.status or '')}"
         if error.code == 404:
             raise ModelNotFoundError(said) from None
         if (error.code or 500) >= 500:
@@ -126,12 +126,12 @@ def _errors(doing: str) -> Iterator[None]:
         if error.code in RETRY_STATUS and not has_no_quota(error):
             raise ModelUnavailableError(said) from None
         raise ModelRejectedError(said) from None
-    except (*NEVER_SENT, GoogleAuthError) as error:
-        raise ModelUnavailableError(f"{doing}: {type(error).__name__}: {shorten(str(error))}") from None
+    except (*CONNECT_ERRORS, GoogleAuthError) as error:
+        raise ModelUnavailableError(f"{doing}: {type(error).__name__}: {truncate(str(error))}") from None
     except (*TRANSPORT_ERRORS, UnicodeError, ValueError, KeyError) as error:
         timed_out = isinstance(error, Exception) and is_timeout(error)
         raise ModelUnansweredError(
-            f"{doing}: {type(error).__name__}: {shorten(str(error))}", timed_out=timed_out
+            f"{doing}: {type(error).__name__}: {truncate(str(error))}", timed_out=timed_out
         ) from None
 
 
@@ -142,6 +142,6 @@ def _described(job: types.BatchJob) -> ServiceJob:
         display_name=job.display_name or "",
         state=state,
         created=job.create_time.timestamp() if job.create_time else 0.0,
-        message=shorten((job.error.message if job.error else "") or ""),
+        message=truncate((job.error.message if job.error else "") or ""),
         results_file=job.dest.file_name if job.dest else None,
     )

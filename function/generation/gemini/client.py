@@ -19,7 +19,7 @@ from function.errors import (
     ModelUnavailableError,
 )
 from function.generation.backoff import backoff_s, with_jitter
-from function.generation.gemini.response import read_answer, read_words, shorten
+from function.generation.gemini.response import read_answer, read_text, truncate
 from function.generation.provider import Answer, ModelNotFoundError, Request
 
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only an event that needs it pays for it
@@ -35,7 +35,7 @@ CALL_TIMEOUT_S = 120.0  # the model takes about 10 s; past this it hangs
 CALL_TIMEOUT_SHARE = 0.5  # of what is left, so that a stalled call leaves time for another one
 # A call is only begun with this many seconds, twice what the model takes, or this share of the event's whole deadline
 # where that is less: for a short one somebody knows the model to be faster.
-LEAST_CALL_S, LEAST_CALL_SHARE = 20.0, 0.05
+MIN_CALL_S, MIN_CALL_SHARE = 20.0, 0.05
 MAX_TRIES = 6  # within one delivery; after that the platform's redelivery backs off for longer
 RETRY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
@@ -60,10 +60,10 @@ class GeminiClient:
                 from google import genai  # noqa: PLC0415
 
                 api_key, vertexai, project, location = self._options
-                from function.generation.gemini.transport import WholeCallTransport  # noqa: PLC0415
+                from function.generation.gemini.transport import TotalTimeoutTransport  # noqa: PLC0415
 
                 http_options = genai.types.HttpOptions(
-                    api_version=self._api_version, client_args={"transport": WholeCallTransport()}
+                    api_version=self._api_version, client_args={"transport": TotalTimeoutTransport()}
                 )
                 self._client = (
                     genai.Client(vertexai=True, project=project, location=location, http_options=http_options)
@@ -116,7 +116,7 @@ class GeminiClient:
             )
 
         body, latency_ms = self.call(request.model, _contents(request), config, deadline)
-        return read_words(body, latency_ms)
+        return read_text(body, latency_ms)
 
     def call(self, model: str, contents: Any, config: Any, deadline: Deadline) -> tuple[bytes, int]:
         """`generate_content`, tried again while the service says that it is busy → (the answer's JSON, latency in ms).
@@ -127,7 +127,7 @@ class GeminiClient:
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
         from google.genai import errors  # noqa: PLC0415
 
-        from function.generation.gemini.transport import NEVER_SENT, TRANSPORT_ERRORS, is_timeout  # noqa: PLC0415
+        from function.generation.gemini.transport import CONNECT_ERRORS, TRANSPORT_ERRORS, is_timeout  # noqa: PLC0415
 
         problems: Counter[str] = Counter()
         for number in range(1, MAX_TRIES + 1):
@@ -143,19 +143,19 @@ class GeminiClient:
                 response = self.client.models.generate_content(model=model, contents=contents, config=config(timeout_s))
                 return _whole_json(response.sdk_http_response, model), round((time.monotonic() - start) * 1000)
             except errors.APIError as error:
-                _raise_unless_passing(error, model)
-                problems[f"{error.code} {shorten(error.message or error.status or '')}".strip()] += 1
+                _raise_unless_retryable(error, model)
+                problems[f"{error.code} {truncate(error.message or error.status or '')}".strip()] += 1
                 wait_s = max(wait_s, with_jitter(_asked_to_wait_s(error)))
                 logger.info("model call put off", extra={"stage": "generate", "model": model, "status": error.code})
             except UnicodeError as error:
                 raise _unreadable(model, error) from None
-            except (*NEVER_SENT, GoogleAuthError) as error:
+            except (*CONNECT_ERRORS, GoogleAuthError) as error:
                 # Without a token nothing is sent: the metadata server or the token service did not answer.
-                problems[f"{type(error).__name__}: {shorten(str(error))}"] += 1
+                problems[f"{type(error).__name__}: {truncate(str(error))}"] += 1
             except TRANSPORT_ERRORS as error:
                 timed_out = is_timeout(error)
                 why = "did not answer in the time there was" if timed_out else "broke off"
-                said = f"{type(error).__name__}: {shorten(str(error))}"
+                said = f"{type(error).__name__}: {truncate(str(error))}"
                 raise ModelUnansweredError(f"the model {model} {why}: {said}", timed_out=timed_out) from None
             if number < MAX_TRIES and deadline.remaining() > wait_s:
                 time.sleep(wait_s)
@@ -168,8 +168,8 @@ class GeminiClient:
 def _call_timeout_s(deadline: Deadline) -> float:
     """Seconds that a call may take now. Raises DeadlineExceededError where no answer can be hoped for in what is left:
     the call would be paid for in vain."""
-    timeout_s = min(CALL_TIMEOUT_S, deadline.within(deadline.seconds, "generate") * CALL_TIMEOUT_SHARE)
-    if timeout_s < min(LEAST_CALL_S, LEAST_CALL_SHARE * deadline.seconds):
+    timeout_s = min(CALL_TIMEOUT_S, deadline.clamp(deadline.seconds, "generate") * CALL_TIMEOUT_SHARE)
+    if timeout_s < min(MIN_CALL_S, MIN_CALL_SHARE * deadline.seconds):
         raise DeadlineExceededError("too little time is left to ask the model", stage="generate")
     return timeout_s
 
@@ -201,7 +201,7 @@ def _contents(request: Request) -> types.Content:
     return types.Content(role="user", parts=[*parts, types.Part(text=request.prompt)])
 
 
-def _raise_unless_passing(error: Any, model: str) -> None:
+def _raise_unless_retryable(error: Any, model: str) -> None:
     """404 → ModelNotFoundError; other client errors → ModelRejectedError or ModelRefusedError; what may pass
     returns."""
     if error.code == 429 and has_no_quota(error):
@@ -211,7 +211,7 @@ def _raise_unless_passing(error: Any, model: str) -> None:
         )
     if error.code in RETRY_STATUS or (error.code or 500) >= 500:
         return
-    said = shorten(error.message or error.status or "")
+    said = truncate(error.message or error.status or "")
     if error.code == 404:
         raise ModelNotFoundError(
             f"the model {model} does not exist, is retired, or is not open to this project: {said}"

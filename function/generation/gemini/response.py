@@ -13,8 +13,8 @@ from function.generation.provider import Answer
 from function.imaging.data_uri import decode_base64
 from function.imaging.formats import FORMATS, detect_format
 
-MAX_WORDS_CHARS = 500  # of the model's own words kept in a record
-NO_SENSE = "the answer does not have the form that the service documents"
+MAX_TEXT_CHARS = 500  # of the model's own words kept in a record
+MALFORMED = "the answer does not have the form that the service documents"
 MAX_JSON_CHARS = 2000  # of an answer that was asked for as JSON
 
 # A request or answer that breaks a rule breaks it again: no further attempt is paid for.
@@ -28,7 +28,7 @@ SOFT_REFUSALS = frozenset({"RECITATION", "IMAGE_SAFETY", "IMAGE_RECITATION", "LA
 DATA_IMAGE = re.compile(r"data:image/[a-z+.-]+;base64,([A-Za-z0-9+/=_\s-]+)")
 
 
-class _Read(BaseModel):
+class _LenientModel(BaseModel):
     """What is read of a response, in its JSON form. The rest may be anything; what is absent is None.
 
     Not the SDK's types: used with a key it drops the model's own words (`finishMessage`), and it stumbles over values
@@ -38,37 +38,37 @@ class _Read(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, coerce_numbers_to_str=True)
 
 
-class _Blob(_Read):
+class _Blob(_LenientModel):
     data: str = ""
 
 
-class _Part(_Read):
+class _Part(_LenientModel):
     text: str | None = None
     thought: bool | None = None
     inline_data: _Blob | None = None
 
 
-class _Content(_Read):
+class _Content(_LenientModel):
     parts: list[_Part] | None = None
 
 
-class _Candidate(_Read):
+class _Candidate(_LenientModel):
     content: _Content | None = None
     finish_reason: str | None = None
     finish_message: str | None = None
 
 
-class _Feedback(_Read):
+class _Feedback(_LenientModel):
     block_reason: str | None = None
     block_reason_message: str | None = None
 
 
-class _Tokens(_Read):
+class _Tokens(_LenientModel):
     modality: str | None = None
     token_count: int | None = None
 
 
-class _UsageMetadata(_Read):
+class _UsageMetadata(_LenientModel):
     prompt_token_count: int | None = None
     candidates_token_count: int | None = None
     thoughts_token_count: int | None = None
@@ -76,7 +76,7 @@ class _UsageMetadata(_Read):
     candidates_tokens_details: list[_Tokens] | None = None
 
 
-class _Response(_Read):
+class _Response(_LenientModel):
     candidates: list[_Candidate] | None = None
     prompt_feedback: _Feedback | None = None
     usage_metadata: _UsageMetadata | None = None
@@ -87,12 +87,12 @@ def read_answer(body: bytes, latency_ms: int) -> Answer:
     """A response (JSON) of any shape → Answer: the last image that is not a thought, or the words that came instead."""
     response = _response(body)
     if response is None:
-        return Answer("no_image", "UNREADABLE", NO_SENSE, b"", "", Usage(), None, latency_ms)
+        return Answer("no_image", "UNREADABLE", MALFORMED, b"", "", Usage(), None, latency_ms)
     usage = _usage(response.usage_metadata)
     version = response.model_version
 
     def without_image(outcome: Literal["refused", "no_image"], reason: str, words: str, final: bool) -> Answer:
-        return Answer(outcome, reason, shorten(words), b"", "", usage, version, latency_ms, final)
+        return Answer(outcome, reason, truncate(words), b"", "", usage, version, latency_ms, final)
 
     feedback = response.prompt_feedback
     if feedback and feedback.block_reason:
@@ -109,14 +109,14 @@ def read_answer(body: bytes, latency_ms: int) -> Answer:
     if image:
         answered = _usage_with_image(usage)
         mime_type = detect_mime_type(image)
-        return Answer("image", reason, shorten(said), image, mime_type, answered, version, latency_ms)
+        return Answer("image", reason, truncate(said), image, mime_type, answered, version, latency_ms)
     words = candidate.finish_message or said or "the answer holds no image and no words"
     if reason in HARD_REFUSALS or reason in SOFT_REFUSALS:
         return without_image("refused", reason, words, reason in HARD_REFUSALS)
     return without_image("no_image", reason, words, False)
 
 
-def read_words(body: bytes, latency_ms: int) -> Answer:
+def read_text(body: bytes, latency_ms: int) -> Answer:
     """A response that was asked for as JSON → Answer with outcome "text", whatever the words are."""
     response = _response(body)
     if response is None:
@@ -183,7 +183,7 @@ def _usage_with_image(usage: Usage) -> Usage:
     return usage if usage.output_image_tokens else usage.model_copy(update={"output_image_tokens": usage.output_tokens})
 
 
-def shorten(words: str) -> str:
+def truncate(words: str) -> str:
     """On one line, and no longer than a record keeps."""
     words = " ".join(words.split())
-    return words if len(words) <= MAX_WORDS_CHARS else words[:MAX_WORDS_CHARS] + "…"
+    return words if len(words) <= MAX_TEXT_CHARS else words[:MAX_TEXT_CHARS] + "…"

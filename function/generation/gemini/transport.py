@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx2
 
 # Errors before a connection was made: nothing was sent, so nothing was billed.
-NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout)
+CONNECT_ERRORS = (httpx2.ConnectError, httpx2.ConnectTimeout)
 # Whatever else goes wrong below the SDK.
 TRANSPORT_ERRORS = (httpx2.RequestError, httpx2.StreamError, OSError)
 
@@ -19,7 +19,7 @@ def is_timeout(error: Exception) -> bool:
     return isinstance(error, TimeoutError | httpx2.TimeoutException)
 
 
-class WholeCallTransport(httpx2.BaseTransport):
+class TotalTimeoutTransport(httpx2.BaseTransport):
     """As httpx2's own, but reading an answer ends when the call's read timeout has passed since the call began."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class WholeCallTransport(httpx2.BaseTransport):
         response = self._inner.handle_request(request)
         seconds = request.extensions.get("timeout", {}).get("read")
         if seconds is not None and isinstance(response.stream, httpx2.SyncByteStream):  # always, of this transport
-            response.stream = _TimedBody(response.stream, began + seconds, request)
+            response.stream = _DeadlineBody(response.stream, began + seconds, request)
         return response
 
     def close(self) -> None:
@@ -39,7 +39,7 @@ class WholeCallTransport(httpx2.BaseTransport):
         self._inner.close()
 
 
-class _TimedBody(httpx2.SyncByteStream):
+class _DeadlineBody(httpx2.SyncByteStream):
     def __init__(self, body: httpx2.SyncByteStream, end: float, request: httpx2.Request):
         self._body, self._end, self._request = body, end, request
 

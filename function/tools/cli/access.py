@@ -16,7 +16,7 @@ from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.cloud import storage
 
-from function.storage.client import CLIENT_ERRORS, PASSING_STATUS, Storage
+from function.storage.client import CLIENT_ERRORS, RETRYABLE_STATUS, Storage
 from function.tools.explain import UsageError
 
 # Without credentials the library asks for a machine of Google's three times, for 3 s each, and warns of each. Such a
@@ -88,7 +88,7 @@ def _look_at(client: storage.Client, bucket: str) -> None:
                 print(f"waiting for {os.environ[EMULATOR]} …", file=sys.stderr, flush=True)
             time.sleep(EMULATOR_POLL_S)
         except CLIENT_ERRORS as error:
-            passing = isinstance(error, api.GoogleAPICallError) and error.code in PASSING_STATUS
+            passing = isinstance(error, api.GoogleAPICallError) and error.code in RETRYABLE_STATUS
             if not passing or time.monotonic() > began + PASSES_S:
                 raise UsageError(_refused(bucket, error)) from None
             time.sleep(AGAIN_S)

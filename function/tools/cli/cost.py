@@ -41,7 +41,7 @@ def estimate(manifests: Iterable[Manifest], settings: Settings) -> str:
     table = model_table()
     prices = {(name, images): typical_usd(table.find(name), images=images) for name, images in pictures}
     unknown = [name for name in dict.fromkeys(name for name, _ in pictures) if name not in table.models]
-    note = f"; no price is known for {', '.join(unknown)}: priced as {table.dearest().id}" if unknown else ""
+    note = f"; no price is known for {', '.join(unknown)}: priced as {table.most_expensive().id}" if unknown else ""
     least = sum(prices[kind] * count for kind, count in pictures.items())
     worst = sum(prices[kind] * count for kind, count in most.items())
     each = ", ".join(

@@ -20,7 +20,7 @@ THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
 # With fewer decisions of either kind a share is known to within a fifth or worse.
 FEWEST_DECISIONS = 30
 # Names of checks and of calibrations are whatever a sidecar says: of so many different ones the first are counted.
-MOST_NAMES = 64
+MAX_NAMES = 64
 
 
 class _Part(BaseModel):
@@ -115,7 +115,7 @@ class Tally:
         if pair.risk is None:
             self.without_risk += 1
             return
-        if pair.risk.calibration in self.calibrations or len(self.calibrations) < MOST_NAMES:
+        if pair.risk.calibration in self.calibrations or len(self.calibrations) < MAX_NAMES:
             self.calibrations[pair.risk.calibration] += 1
         if decision:
             self.by_risk[_bin(pair.risk.value), decision] += 1
@@ -188,7 +188,7 @@ class Tally:
 
     def _is_counted(self, name: str) -> bool:
         known = {name for name, _, _ in self.by_check}
-        return name in known or len(known) < MOST_NAMES
+        return name in known or len(known) < MAX_NAMES
 
 
 def _bin(risk: float) -> int:

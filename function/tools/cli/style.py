@@ -9,10 +9,10 @@ import click
 from function.deadline import Deadline
 from function.errors import CompositeError
 from function.generation.prompt_templates import TEMPLATES
-from function.generation.style_words import OF_NEW_SCENES, OF_PRODUCTS, told
+from function.generation.style_words import OF_NEW_SCENES, OF_PRODUCTS, style_text
 from function.manifest.references import StoredImage
-from function.manifest.style import Style, parse_style
-from function.pipeline.style import fetch_style
+from function.manifest.style import Style
+from function.pipeline.style import fetch_style, read_style
 from function.storage.client import AccessDeniedError
 from function.storage.names import STYLE_SUFFIX, STYLES_FOLDER, is_style, split_gs_uri
 from function.tools.cli.terminal import bucket_and_prefix, fail, open_storage
@@ -46,8 +46,10 @@ def style(profile: str, place: str | None) -> int:
     for field in ("output", "outputs", "identity"):
         if (value := getattr(found, field)) is not None:
             print(f"default {field}: {_plain(value)}")
-    _tell("a product is placed", told(found.words, TEMPLATES, without=OF_NEW_SCENES))
-    _tell("a scene is generated", told(found.words, TEMPLATES, without=OF_PRODUCTS))
+    if found.checks:
+        print(f"has to be measured: {', '.join(found.checks)}")
+    _tell("a product is placed", style_text(found.words, TEMPLATES, without=OF_NEW_SCENES))
+    _tell("a scene is generated", style_text(found.words, TEMPLATES, without=OF_PRODUCTS))
     return 0
 
 
@@ -64,7 +66,7 @@ def _read(profile: str, place: str | None) -> tuple[Style, str]:
         path = Path(profile)
         if not path.is_file():
             path = find_style_file(Path(), profile)
-        return parse_style(path.read_bytes(), str(path)), str(path)
+        return read_style(path.read_bytes(), str(path)), str(path)
     if place is not None:
         bucket, prefix = bucket_and_prefix(place)
         name = f"{prefix}/{STYLES_FOLDER}" if prefix else STYLES_FOLDER

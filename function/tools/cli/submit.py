@@ -13,7 +13,7 @@ import click
 from function.deadline import Deadline
 from function.delivery.batch_pair import BATCH_KEY, FINISH_BY_KEY
 from function.errors import CompositeError
-from function.manifest.model import moment_s
+from function.manifest.model import timestamp_s
 from function.settings import InvalidSettingsError, Settings
 from function.storage.client import AccessDeniedError, PreconditionFailedError, Storage, StoredObject
 from function.storage.names import gs_uri, is_style
@@ -157,7 +157,7 @@ def batch_wish(batch: bool, finish_by: str | None) -> dict[str, str]:
         raise UsageError("--finish-by is the deadline of batches: add --batch")
     if finish_by is not None:
         try:
-            moment_s(finish_by)
+            timestamp_s(finish_by)
         except ValueError as problem:
             raise UsageError(f"--finish-by {problem}") from None
     wish = {BATCH_KEY: "true"} if batch else {}

@@ -11,7 +11,7 @@ from typing import Any
 
 from function.deadline import Deadline
 from function.delivery.batch_pair import wished_rows
-from function.delivery.cloud_event import ENDINGS, Upload, is_catalogue, is_manifest
+from function.delivery.cloud_event import SUFFIXES, Upload, is_catalogue, is_manifest
 from function.delivery.persons_request import is_of
 from function.delivery.row_writer import NamesTaken, row_manifest, rows_prefix
 from function.errors import CompositeError, MissingSourceError, SourceTooLargeError
@@ -19,10 +19,10 @@ from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
 from function.manifest.references import InlineImage, StoredImage, bucket_of, manifest_targets, stated_references
 from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, Row, read_rows
-from function.manifest.style import MAX_STYLE_BYTES, parse_style, style_object
+from function.manifest.style import MAX_STYLE_BYTES, style_object
 from function.pipeline.fetch import find_image
 from function.pipeline.source_limits import inspect_source
-from function.pipeline.style import fetch_style
+from function.pipeline.style import fetch_style, read_style
 from function.settings import Settings
 from function.storage.client import (
     AccessDeniedError,
@@ -245,7 +245,7 @@ def documents_in(source: Path) -> tuple[Path, list[Path]]:
         if is_style(source.resolve().as_posix()):
             raise UsageError(f"{source} is a style profile: it goes up with the manifests that name it")
         if not is_manifest(source.name):
-            raise UsageError(workbook(source) or f"{source} is neither a folder nor a {', '.join(ENDINGS)} file")
+            raise UsageError(workbook(source) or f"{source} is neither a folder nor a {', '.join(SUFFIXES)} file")
         return source.parent, [source]
     if not source.is_dir():
         raise UsageError(f"{source} is not there; correct the name")
@@ -341,7 +341,7 @@ def _file_of(image: StoredImage, root: Path, bucket: str, start: str) -> Path | 
 def _read_image(path: Path, name: str, settings: Settings) -> LocalFile:
     if is_style(name):
         content = _content(path, MAX_STYLE_BYTES)
-        parse_style(content, str(path))
+        read_style(content, str(path))
         return LocalFile(path, name, len(content), crc32c(content), "application/json")
     content = _content(path, settings.max_source_bytes)
     info = inspect_source(content, str(path), settings)

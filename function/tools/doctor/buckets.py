@@ -11,14 +11,14 @@ from google.api_core import exceptions as api
 from google.cloud import storage
 
 from function.delivery.switch import RUNNING, STATE_KEY, SWITCH_OBJECT
-from function.generation.gemini.response import shorten
+from function.generation.gemini.response import truncate
 from function.storage.client import CLIENT_ERRORS
 from function.storage.names import HTTP_PREFIX, WORK_PREFIX
 from function.tools.doctor.finding import Finding, ok, problem, warning
 
 PROBE = b"written by `python -m function doctor`, and deleted at once"
 EXPIRY_DAYS = 7  # what Terraform sets; stored answers are found again for as long
-BATCH_EXPIRY_DAYS, LEAST_BATCH_DAYS = 14, 8  # what Terraform sets; images are used for two days, jobs for five more
+BATCH_EXPIRY_DAYS, MIN_BATCH_DAYS = 14, 8  # what Terraform sets; images are used for two days, jobs for five more
 CALL: dict[str, Any] = {"retry": None, "timeout": (5.0, 30.0)}  # seconds to connect, seconds of silence
 
 
@@ -48,7 +48,7 @@ def check_expiry(client: storage.Client, bucket: str) -> Finding:
     try:
         rules = list(client.get_bucket(bucket, **CALL).lifecycle_rules)
     except CLIENT_ERRORS as error:
-        said = shorten(getattr(error, "message", None) or type(error).__name__)
+        said = truncate(getattr(error, "message", None) or type(error).__name__)
         return warning(
             "expiry", f"the lifecycle rules of gs://{bucket} cannot be seen: {said}",
             f"ask who may (storage.buckets.get): {' and '.join(prefixes)} should go after {EXPIRY_DAYS} days",
@@ -67,7 +67,7 @@ def check_batch_expiry(client: storage.Client, bucket: str) -> Finding:
     try:
         rules = list(client.get_bucket(bucket, **CALL).lifecycle_rules)
     except CLIENT_ERRORS as error:
-        said = shorten(getattr(error, "message", None) or type(error).__name__)
+        said = truncate(getattr(error, "message", None) or type(error).__name__)
         return warning(
             "batch expiry", f"the lifecycle rules of gs://{bucket} cannot be seen: {said}",
             f"ask who may (storage.buckets.get): all of it should go after {BATCH_EXPIRY_DAYS} days",
@@ -76,8 +76,8 @@ def check_batch_expiry(client: storage.Client, bucket: str) -> Finding:
     if not ages:
         found = f"gs://{bucket} has no lifecycle rule that deletes all of it: pictures stay there"
         return warning("batch expiry", found, f"give it one: delete after {BATCH_EXPIRY_DAYS} days")
-    if min(ages) < LEAST_BATCH_DAYS:
-        found = f"gs://{bucket} deletes after {min(ages)} days what jobs may need for {LEAST_BATCH_DAYS}"
+    if min(ages) < MIN_BATCH_DAYS:
+        found = f"gs://{bucket} deletes after {min(ages)} days what jobs may need for {MIN_BATCH_DAYS}"
         return warning("batch expiry", found, f"let it be {BATCH_EXPIRY_DAYS} days")
     return ok("batch expiry", f"gs://{bucket} deletes by itself after {min(ages)} days")
 
@@ -148,7 +148,7 @@ def _check_readable(client: storage.Client, check: str, bucket: str) -> Finding 
 
 def _refused(check: str, bucket: str, doing: str, role: str, error: BaseException) -> Finding:
     """Why a bucket cannot be used, and what mends it."""
-    said = shorten(getattr(error, "message", None) or f"{type(error).__name__}: {error}")
+    said = truncate(getattr(error, "message", None) or f"{type(error).__name__}: {error}")
     if isinstance(error, NotCloudStorageError):
         return problem(check, f"gs://{bucket}: {error}", "use Cloud Storage itself, without a proxy that changes calls")
     if isinstance(error, api.NotFound):

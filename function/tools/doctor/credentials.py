@@ -8,7 +8,7 @@ import google.auth
 import google.auth.transport.requests
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 
-from function.generation.gemini.response import shorten
+from function.generation.gemini.response import truncate
 from function.settings import Settings
 from function.tools.doctor.finding import Finding, ok, problem
 
@@ -31,8 +31,8 @@ def check_default_credentials() -> Finding:
         credentials, _ = google.auth.default(scopes=[SCOPE])
         credentials.refresh(google.auth.transport.requests.Request())
     except DefaultCredentialsError as missing:
-        return problem("credentials", f"no credentials of Google Cloud are found: {shorten(str(missing))}", SIGN_IN)
+        return problem("credentials", f"no credentials of Google Cloud are found: {truncate(str(missing))}", SIGN_IN)
     except GoogleAuthError as refused:
-        return problem("credentials", f"Google Cloud gives no token: {shorten(str(refused))}", f"{SIGN_IN} again")
+        return problem("credentials", f"Google Cloud gives no token: {truncate(str(refused))}", f"{SIGN_IN} again")
     who = getattr(credentials, "service_account_email", None) or "the account that is signed in"
     return ok("credentials", f"Google Cloud gives a token for {who}")

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Status = Literal["ok", "warning", "problem"]
-LEAST_SECRET_CHARS = 8  # a shorter one stands in ordinary words, and is no key of Google's
+MIN_SECRET_CHARS = 8  # a shorter one stands in ordinary words, and is no key of Google's
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Report:
 
     def hide(self, secret: str | None) -> None:
         """Never print this, as it is or as Python quotes it."""
-        if secret and len(secret) >= LEAST_SECRET_CHARS:
+        if secret and len(secret) >= MIN_SECRET_CHARS:
             self._secrets |= {secret, repr(secret)[1:-1]}
 
     def add(self, findings: Iterable[Finding]) -> bool:

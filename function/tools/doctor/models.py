@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from function.generation.gemini.client import error_details, has_no_quota
-from function.generation.gemini.response import shorten
+from function.generation.gemini.response import truncate
 from function.generation.models import model_table
 from function.generation.prompt_templates import TEMPLATES
 from function.settings import Settings
@@ -139,9 +139,9 @@ def _ask(client: Client, model_id: str) -> ModelState:
             model=model_id, contents=TEMPLATES.composite, config=types.CountTokensConfig(http_options=options)
         )
     except errors.APIError as error:
-        return ModelState(model_id, _kind(error), f"{error.code}: {shorten(error.message or error.status or '')}")
+        return ModelState(model_id, _kind(error), f"{error.code}: {truncate(error.message or error.status or '')}")
     except (GoogleAuthError, ValueError, *TRANSPORT_ERRORS) as error:
-        return ModelState(model_id, "silent", f"{type(error).__name__}: {shorten(str(error))}")
+        return ModelState(model_id, "silent", f"{type(error).__name__}: {truncate(str(error))}")
     return ModelState(model_id, "answers", f"{counted.total_tokens or 0:,}")
 
 

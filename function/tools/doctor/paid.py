@@ -17,7 +17,7 @@ from function.generation.billing import bill_of
 from function.generation.call_ledger import InMemoryLedger
 from function.generation.models import model_table
 from function.generation.paid_calls import PaidCalls
-from function.generation.pricing import most_picture_usd, typical_usd
+from function.generation.pricing import max_picture_usd, typical_usd
 from function.generation.provider import Answer, ModelNotFoundError, Request
 from function.imaging.decode import decode
 from function.imaging.formats import FORMATS, detect_format
@@ -115,7 +115,7 @@ def _price(trials: Sequence[Trial]) -> Finding:
     request, model = trials[0].request, trials[0].pair.model
     usual = sum(typical_usd(model, one.request.image_size) for one in trials)
     most = sum(
-        most_picture_usd(model, len(one.request.images), one.request.prompt, one.request.image_size) for one in trials
+        max_picture_usd(model, len(one.request.images), one.request.prompt, one.request.image_size) for one in trials
     )
     found = f"two pictures by {request.model} cost about ${usual:.3f}, at most ${most:.3f}"
     return ok("price", found, usd=round(usual, 6), most_usd=round(most, 6))
@@ -178,7 +178,7 @@ def _examine(trial: Trial, answer: Answer, folder: Path) -> tuple[Finding, bool]
 def _judged(pair: PairContext, answer: Answer) -> tuple[tuple[int, int], Judgement]:
     """(height, width) of the answer, and the verdict on it as on any pair's. Raises SourceError."""
     decoded, prepared = pair.decoded_sources(), pair.prepared
-    _, product = pair.resources.result(prepared.ready_product)
+    _, product = pair.resources.result(prepared.product_future)
     pixels = decode(answer.image, "answer", max_pixels=MAX_ANSWER_PIXELS, flatten=True)
     picture = from_srgb(pixels.array, decoded.scene.icc)
     height, width = picture.shape[:2]

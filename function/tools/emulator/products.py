@@ -21,7 +21,7 @@ PRODUCTS_FAULTS = frozenset(
 PRODUCT = re.compile(r'\[(\d+)\] is the product "([^"]*)"')
 EDGES = 0.22, 0.78  # of the scene's width, between which products without a side are spread
 GAP = 0.25  # of the wider one's width, between two products at least
-MOST_WIDTH = 0.7  # of the scene's: what all products and the gaps between them take at the most
+MAX_WIDTH = 0.7  # of the scene's: what all products and the gaps between them take at the most
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def find_spots(
     shapes = [one.shape[1] / one.shape[0] for one in products]
     widest = max(spot.height * shape for spot, shape in zip(spots, shapes, strict=True))
     taken = sum(spot.height * shape for spot, shape in zip(spots, shapes, strict=True)) + GAP * widest * (count - 1)
-    smaller = min(1.0, MOST_WIDTH * width / taken)
+    smaller = min(1.0, MAX_WIDTH * width / taken)
     spots = [replace(spot, height=spot.height * smaller) for spot in spots]
     order = sorted(range(count), key=lambda index: (wanted[index], index))
     left_free = 0.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-LEAST_FREE_BYTES = 64 * 2**20  # a pair of 4K pictures is stored twice, with its sources and its review: about 40 MB
+MIN_FREE_BYTES = 64 * 2**20  # a pair of 4K pictures is stored twice, with its sources and its review: about 40 MB
 
 
 class UnusableFolderError(Exception):
@@ -79,9 +79,9 @@ class LocalFolder:
                         "metadata; name another folder on another disk"
                     ) from None
         free = shutil.disk_usage(self.root).free
-        if free < LEAST_FREE_BYTES:
+        if free < MIN_FREE_BYTES:
             raise UnusableFolderError(
-                f"{self.root}: the disk is full but for {free / 2**20:.0f} MiB, and {LEAST_FREE_BYTES // 2**20} are "
+                f"{self.root}: the disk is full but for {free / 2**20:.0f} MiB, and {MIN_FREE_BYTES // 2**20} are "
                 "needed; free some space, or name another folder on another disk"
             )
 

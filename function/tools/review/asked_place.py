@@ -1,12 +1,12 @@
-"""Where the product was asked to stand, as the page draws it: outlines in shares of the scene and of the result.
+"""Where products were asked to stand, as the page draws it: outlines in shares of the scene and of the result.
 
 A sidecar is not trusted to be as it should: what makes no sense is left out.
 """
 
 from __future__ import annotations
 
-MOST_OUTLINES, MOST_CORNERS = 8, 64
-MOST_SHARE = 100.0  # of a picture that shows a small part of the scene; farther away is not meant
+MAX_OUTLINES, MAX_CORNERS = 8, 64
+MAX_SHARE = 100.0  # of a picture that shows a small part of the scene; farther away is not meant
 
 JsonDict = dict[str, object]
 Point = list[float]
@@ -14,11 +14,15 @@ Point = list[float]
 
 def asked_place(sidecar: JsonDict) -> JsonDict | None:
     """Outlines for `scene` and `result` (empty where the result does not show the scene's shape), and the height, in
-    pixels of the scene, and direction that were asked for; None where nothing was."""
-    record = sidecar.get("asked_place")
+    pixels of the scene, and direction that were asked for; None where nothing was. Of several products the outlines
+    of all, and nothing else."""
+    record, each = sidecar.get("asked_place"), _of_products(sidecar)
     if not isinstance(record, dict):
-        return None
-    outlines = [outline for one in _given(record)[:MOST_OUTLINES] if (outline := _outline(one))]
+        if not each:
+            return None
+        record = {}
+    given = [one for place in (record, *each) for one in _given(place)]
+    outlines = [outline for one in given[:MAX_OUTLINES] if (outline := _outline(one))]
     scene = _size(_part(sidecar, "inputs", "scene"))
     result = _part(sidecar, "result")
     shown = _numbers(result.get("shown"), 4) or (
@@ -33,6 +37,12 @@ def asked_place(sidecar: JsonDict) -> JsonDict | None:
     }
 
 
+def _of_products(sidecar: JsonDict) -> list[JsonDict]:
+    products = sidecar.get("products")
+    places = [one.get("asked_place") for one in products if isinstance(one, dict)] if isinstance(products, list) else []
+    return [place for place in places if isinstance(place, dict)]
+
+
 def _given(record: JsonDict) -> list[object]:
     box, areas = _numbers(record.get("box"), 4), record.get("areas")
     if box is None:
@@ -42,7 +52,7 @@ def _given(record: JsonDict) -> list[object]:
 
 
 def _outline(corners: object) -> list[Point]:
-    points = [_numbers(point, 2) for point in corners[:MOST_CORNERS]] if isinstance(corners, list) else []
+    points = [_numbers(point, 2) for point in corners[:MAX_CORNERS]] if isinstance(corners, list) else []
     return [] if None in points else [point for point in points if point is not None]
 
 
@@ -51,7 +61,7 @@ def _shares(outlines: list[list[Point]], shown: Point) -> list[list[Point]]:
     if width <= 0 or height <= 0:
         return []
     found = [[[round((x - left) / width, 5), round((y - top) / height, 5)] for x, y in outline] for outline in outlines]
-    return [one for one in found if all(abs(share) <= MOST_SHARE for point in one for share in point)]
+    return [one for one in found if all(abs(share) <= MAX_SHARE for point in one for share in point)]
 
 
 def _is_same_shape(result: JsonDict, scene: Point) -> bool:

@@ -13,7 +13,7 @@ GRID_PX = 96  # longest side at which colours are compared: label print melts in
 COLOURS = 4
 OPAQUE = 250  # of 255
 FEWEST_PIXELS = 40
-LEAST_SHARE = 0.04  # of the product that a colour has to cover to be shown
+MIN_SHARE = 0.04  # of the product that a colour has to cover to be shown
 UNREADABLE = (OSError, ValueError, SyntaxError, cv2.error)
 
 
@@ -50,7 +50,7 @@ def _compared(photograph: Path, result: Path, corners: list[list[float]]) -> lis
     found = []
     for number in range(COLOURS):
         part = labels[:, 0] == number
-        if part.mean() < LEAST_SHARE:
+        if part.mean() < MIN_SHARE:
             continue
         colours = [np.median(pixels[inside][part], axis=0) for pixels in (product[..., :3], there)]
         one, other = (_lab(colour[None, None].astype(np.uint8))[0, 0] for colour in colours)

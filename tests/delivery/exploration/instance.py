@@ -19,7 +19,7 @@ from function.generation.billing import bill_of
 from function.generation.model_chain import ModelChain
 from function.generation.models import model_table
 from function.generation.paid_calls import Answered
-from function.generation.pricing import Usage, most_picture_usd
+from function.generation.pricing import Usage, max_picture_usd
 from function.generation.provider import Answer, Request
 from function.judging.judge import Judgement
 from function.pipeline.attempts import choose_candidate
@@ -55,9 +55,9 @@ class PretendedModel:
         answer = _answer(outcome, next(world.numbers))
         world.note_call(actor, request, bill_of(request, answer).usd)
         world.scheduler.wait(min(takes_s, deadline.remaining()))
-        most_usd = most_picture_usd(model_table().find(request.model), len(request.images), request.prompt, None)
+        max_usd = max_picture_usd(model_table().find(request.model), len(request.images), request.prompt, None)
         if outcome == "unanswered" or takes_s >= deadline.remaining():
-            world.note_counted(actor, most_usd)
+            world.note_counted(actor, max_usd)
             raise ModelUnansweredError("the connection broke", timed_out=False)
         world.note_counted(actor, bill_of(request, answer).usd)
         return answer
@@ -87,7 +87,7 @@ class Instance(Process):
         }  # fmt: skip
         data = {"bucket": upload.bucket, "name": upload.name, "generation": str(upload.generation)}
         request = flask.Request(EnvironBuilder(method="POST", headers=headers, data=json.dumps(data)).get_environ())
-        return self.service.deliver(request).status_code
+        return self.service.handle_event(request).status_code
 
     def set_aside(self, objects: dict[tuple[str, str], Stored]) -> dict[str, float]:
         """USD by kind of cap that a ledger counts for this instance beyond what it has spent."""

@@ -60,7 +60,7 @@ class Trouble:
         self._world.instances.append(self._world.new_instance())
         for money in self._world.books.money.values():
             money.held_back += instance.deliveries * DEAREST_USD  # what is under way counts as spent
-        self._world.scheduler.spawn(f"{instance.name} SIGTERM", instance, instance.service._hand_on)
+        self._world.scheduler.spawn(f"{instance.name} SIGTERM", instance, instance.service._hand_over)
         self._world.spawn("platform", lambda: self._kill(instance), PLATFORM_GIVES_S)
 
     def pause_and_resume(self) -> None:

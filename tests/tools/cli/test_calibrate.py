@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from function.tools.cli.decided import FEWEST_DECISIONS, MOST_NAMES, Check, Manifest, Result, Risk, Settled, Tally
+from function.tools.cli.decided import FEWEST_DECISIONS, MAX_NAMES, Check, Manifest, Result, Risk, Settled, Tally
 from function.tools.cli.shares import share
 from tests.tools.cli.test_odd_objects import put  # noqa: F401 (a fixture)
 
@@ -119,7 +119,7 @@ def test_an_empty_or_unnamed_place_is_an_error(own_cloud, command):
 
 def test_names_that_sidecars_make_up_take_no_more_memory():
     tally = Tally()
-    for number in range(3 * MOST_NAMES):
+    for number in range(3 * MAX_NAMES):
         pair = Settled(
             status="review",
             manifest=Manifest(generation=1),
@@ -128,8 +128,8 @@ def test_names_that_sidecars_make_up_take_no_more_memory():
             checks={f"check{number}": Check(passed=False)},
         )
         tally.add(pair, "reject")
-    assert len(tally.checks()) == len(tally.calibrations) == MOST_NAMES
-    assert tally.total("reject") == 3 * MOST_NAMES
+    assert len(tally.checks()) == len(tally.calibrations) == MAX_NAMES
+    assert tally.total("reject") == 3 * MAX_NAMES
 
 
 def test_enough_decisions_are_not_too_few():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from function.deadline import Deadline
-from function.delivery.catalogue import settle_catalogue
+from function.delivery.catalogue import process_catalogue
 from function.delivery.cloud_event import Upload
 from function.service import Service
 from function.settings import Settings
@@ -91,17 +91,17 @@ class TestRedo:
         place.put("c/p.png", product_png())
         place.put("c/s.png", scene_png())
         rows = "product,scene,seed\np.png,s.png,81\n"
-        settle_catalogue(upload_of(place.put("c/spring.csv", rows)), services, Deadline(60))
+        process_catalogue(upload_of(place.put("c/spring.csv", rows)), services, Deadline(60))
         name = "c/spring/000001.json"
         deliver(place, function, name)
         for reason in ("Smaller.", "Smaller still."):
             assert decide(place, "--redo", "c/spring/000001", "--reason", reason, "--yes") == 0
             deliver(place, function, name)
         redone = manifest(place, name)
-        settle_catalogue(upload_of(place.put("c/spring.csv", rows + "p.png,s.png,82\n")), services, Deadline(60))
+        process_catalogue(upload_of(place.put("c/spring.csv", rows + "p.png,s.png,82\n")), services, Deadline(60))
         assert manifest(place, name).generation == redone.generation
         assert place.sidecar(name)["person"]["redone"] == 2
-        settle_catalogue(upload_of(place.put("c/spring.csv", rows.replace("81", "83"))), services, Deadline(60))
+        process_catalogue(upload_of(place.put("c/spring.csv", rows.replace("81", "83"))), services, Deadline(60))
         changed = manifest(place, name)
         assert json.loads(changed.download_as_bytes())["seed"] == 83
         assert set(changed.metadata) == {"catalogue", "catalogue-generation"}

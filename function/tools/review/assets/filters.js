@@ -1,7 +1,7 @@
 // Which pairs are shown: the head's filters, filled with what the pairs have.
 
 const MORE = { label: "filter-label", model: "filter-model", batch: "filter-batch", reviewer: "filter-reviewer", style: "filter-style", cost: "filter-cost" };
-const MOST_OPTIONS = 300; // of one filter: more are found with the search
+const MAX_OPTIONS = 300; // of one filter: more are found with the search
 const COSTS = {
   free: ["Nothing paid", (usd) => usd === 0],
   low: ["Up to $0.05", (usd) => usd > 0 && usd <= 0.05],
@@ -71,7 +71,7 @@ function fillCounted(id, anything, valuesOf) {
   for (const pair of pairs) {
     for (const value of valuesOf(pair)) if (value) found.set(value, (found.get(value) ?? 0) + 1);
   }
-  const most = [...found].sort((a, b) => nameOrder.compare(a[0], b[0])).slice(0, MOST_OPTIONS);
+  const most = [...found].sort((a, b) => nameOrder.compare(a[0], b[0])).slice(0, MAX_OPTIONS);
   fill(id, [new Option(anything, ""), ...most.map(([value, number]) => new Option(`${value} (${wholeNumber.format(number)})`, value))]);
 }
 

@@ -1,7 +1,7 @@
 // The picture itself: scene over result, cut at the slider; fitted, or enlarged up to 400 % and moved by dragging.
 // All layers share one rectangle, so the cut and the tint stay in place at any zoom.
 
-const MOST_ZOOM = 4; // pixels of the screen for one of the picture
+const MAX_ZOOM = 4; // pixels of the screen for one of the picture
 const ZOOM_STEP = 1.4; // of a key or a button
 const WHEEL_ZOOM = 0.0016, PINCH_ZOOM = 0.01; // natural logarithm of the scale, for a pixel of the wheel's way
 const LINE_PX = 18; // of a wheel that counts lines
@@ -115,7 +115,7 @@ class Stage {
     const at = event ? [event.clientX - left, event.clientY - top] : [width / 2, height / 2];
     const under = [(at[0] - this.box.left) / this.box.width, (at[1] - this.box.top) / this.box.height];
     const fitted = this.fitted();
-    const scale = Math.min((this.scale ?? fitted) * factor, Math.max(MOST_ZOOM, fitted));
+    const scale = Math.min((this.scale ?? fitted) * factor, Math.max(MAX_ZOOM, fitted));
     if (scale <= fitted) return this.zoomTo(null);
     const pixel = scale / window.devicePixelRatio;
     this.zoomTo(scale, [

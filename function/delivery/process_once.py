@@ -13,9 +13,9 @@ import contextlib
 import logging
 from typing import Generic, Protocol, TypeVar
 
-from function.delivery.agreement import PENDING_KEY
 from function.delivery.lease import LeaseHandle, acquire_lease
 from function.delivery.outputs import OutputWriter
+from function.delivery.reconciliation import PENDING_KEY
 from function.delivery.services import Delivery
 from function.errors import (
     CompositeError,
@@ -49,15 +49,15 @@ class Work(Protocol[T]):
         """Do the work. None: there is nothing to do, and nothing is recorded."""
 
     def commit(self, delivery: Delivery, done: T, *, replaces_older: bool) -> bool:
-        """Write the outputs, the sidecar last → whether it is this run's that stands. `replaces_older`: outputs of an
-        older generation may be stored."""
+        """Write the outputs, the sidecar last → whether this run's sidecar is the stored one. `replaces_older`: outputs
+        of an older generation may be stored."""
 
     def record(self, delivery: Delivery, error: CompositeError, name: str, *, replaces_older: bool) -> bool:
-        """Write a sidecar that says why there is no result, under the object name `name` → whether it stands."""
+        """Write a sidecar that says why there is no result, as object `name` → whether it is the stored one."""
 
-    def agree(self, delivery: Delivery, lease: LeaseHandle | None) -> None:
-        """Another run may have been at the end of its work at once: make the outputs agree with the sidecar that
-        stands. Does nothing while none does."""
+    def reconcile(self, delivery: Delivery, lease: LeaseHandle | None) -> None:
+        """Another run may have committed at the same time: make the outputs agree with the stored sidecar. Does nothing
+        while there is none."""
 
     def discard(self, delivery: Delivery) -> None:
         """Remove results of this generation: a newer one has taken over."""
@@ -67,14 +67,14 @@ class Work(Protocol[T]):
         first delivery to this one; an upload may have queued for hours before that."""
 
 
-def settle(work: Work[T], delivery: Delivery) -> None:
+def process_once(work: Work[T], delivery: Delivery) -> None:
     """Bring one upload to its sidecar. Returns when it is settled; raises TransientError to have it delivered again."""
     writer = OutputWriter(delivery)
     try:
         if (sidecar := writer.settled(work.sidecar_name)) is not None:
             logger.info("already settled", extra={"stage": "lease"})
             if PENDING_KEY in sidecar.metadata:
-                work.agree(delivery, None)
+                work.reconcile(delivery, None)
             return
         lease = acquire_lease(delivery.storage, delivery.output_bucket, delivery.upload, delivery.deadline)
     except SupersededError as newer:
@@ -86,7 +86,7 @@ def settle(work: Work[T], delivery: Delivery) -> None:
     except OutputConflictError as conflict:
         _record_conflict(work, delivery, conflict)
         return
-    _Run(work, delivery, lease, lease.replaces_older or writer.saw_older).settle()
+    _Run(work, delivery, lease, lease.replaces_older or writer.saw_older).process_once()
 
 
 class _Run(Generic[T]):
@@ -96,7 +96,7 @@ class _Run(Generic[T]):
         self._work, self._delivery, self._lease = work, delivery, lease
         self._replaces_older = replaces_older
 
-    def settle(self) -> None:
+    def process_once(self) -> None:
         try:
             with self._delivery.services.leases.keep(self._lease):
                 self._run_and_record()
@@ -109,9 +109,9 @@ class _Run(Generic[T]):
             restart_patience = isinstance(error, TransientError) and not error.uses_patience
             self._lease.release(self._delivery.deadline, restart_patience=restart_patience)
             if isinstance(error, TransientError) and not self._lease.is_first:
-                # It may not come again: whoever held the lease before may have settled it, and been acknowledged.
+                # No further delivery may come: the earlier holder may have settled it, and been acknowledged.
                 with contextlib.suppress(TransientError, AccessDeniedError, OutputConflictError, SupersededError):
-                    self._work.agree(self._delivery, self._lease)
+                    self._work.reconcile(self._delivery, self._lease)
             if isinstance(error, AccessDeniedError):
                 raise StorageUnavailableError(f"the output bucket cannot be used: {error}") from None
             raise
@@ -119,56 +119,56 @@ class _Run(Generic[T]):
             self._lease.close()
 
     def _run_and_record(self) -> None:
-        """Raises what is not recorded: SupersededError, a conflict over the sidecar's name, and what may pass."""
+        """Raises what is not recorded: SupersededError, a conflict over the sidecar's name, transient errors."""
         work, lease = self._work, self._lease
         try:
-            # Between the look at the sidecar and the lease, whose holder was done then; or by one that is slow.
-            if self._was_settled_meanwhile():
+            # Between the look at the sidecar and the lease, by its holder; or by a run that is slow.
+            if self._is_settled_by_now():
                 return
             done = work.run(self._delivery, lease)
             if done is None:
                 lease.release(self._delivery.deadline)
                 return
             lease.assert_held(self._delivery.deadline)
-            if self._was_settled_meanwhile():
+            if self._is_settled_by_now():
                 return
-            self._agree_unless_sure(work.commit(self._delivery, done, replaces_older=self._replaces_older))
+            self._reconcile_unless_sure(work.commit(self._delivery, done, replaces_older=self._replaces_older))
         except PermanentError as error:
             self._record(error)
-        except Exception as error:  # noqa: BLE001 (a mistake of ours is recorded too, in the end)
+        except Exception as error:  # noqa: BLE001 (a bug is recorded too, once the event is too old)
             self._record(self._final_if_out_of_patience(error))
 
-    def _was_settled_meanwhile(self) -> bool:
+    def _is_settled_by_now(self) -> bool:
         """Whether a delivery that held the lease before this one has settled it after all."""
         if self._lease.is_first or not OutputWriter(self._delivery).is_settled(self._work.sidecar_name):
             return False
         logger.info("already settled", extra={"stage": "lease"})
-        self._work.agree(self._delivery, self._lease)
+        self._work.reconcile(self._delivery, self._lease)
         self._lease.release(self._delivery.deadline)
         return True
 
     def _record(self, error: CompositeError) -> None:
         self._lease.assert_held(self._delivery.deadline)
-        if self._was_settled_meanwhile():
+        if self._is_settled_by_now():
             return
         recorded = self._work.record(
             self._delivery, error, self._work.sidecar_name, replaces_older=self._replaces_older
         )
-        self._agree_unless_sure(recorded)
+        self._reconcile_unless_sure(recorded)
 
-    def _agree_unless_sure(self, settled: bool) -> None:
+    def _reconcile_unless_sure(self, settled: bool) -> None:
         """After the end of a run that has `settled` its upload, or has found it settled by another one."""
         if not settled or self._lease.may_be_lost(self._delivery.with_grace_period().deadline):
-            self._work.agree(self._delivery, self._lease)
+            self._work.reconcile(self._delivery, self._lease)
 
     def _final_if_out_of_patience(self, error: Exception) -> CompositeError:
-        """What to record for an error that may pass, once the upload has waited long enough; else it is raised."""
+        """What to record for a transient error once the upload has waited long enough; before that it is re-raised."""
         if isinstance(error, SupersededError | LeaseHeldError):
             raise error
         if isinstance(error, AccessDeniedError):
             error = StorageUnavailableError(f"a bucket cannot be used: {error}")
         elif not isinstance(error, TransientError):
-            # A mistake of ours: another delivery, perhaps of a mended version, may do better.
+            # A bug: another delivery, perhaps of a fixed version, may succeed.
             logger.error("unexpected: %s: %s", type(error).__name__, error, exc_info=error, extra={"stage": "run"})
             error = InternalError(f"an unexpected {type(error).__name__}; the log has the details")
         if not error.uses_patience:

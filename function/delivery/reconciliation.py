@@ -1,12 +1,12 @@
-"""What stands for a pair is made to agree after two deliveries were at the end of their work at once.
+"""Reconciles the results and the sidecar of a pair after two deliveries committed at the same time.
 
-A delivery that stands still for longer than its lease may send its sidecar when another one has gone on, and Cloud
-Storage has no precondition over two objects. So the first sidecar of a generation stands, whosesoever it is, and
+A delivery that stalls for longer than its lease may still write its sidecar after another one has taken over, and Cloud
+Storage has no precondition over two objects. So the first sidecar of a generation wins, whichever run wrote it:
 
-- a result that an earlier delivery has left behind, whose sidecar may be on its way, is replaced only after another
-  sidecar stands. That one names in its metadata where the new result lies until it is in its place, so that any
-  delivery can finish what one that died has begun;
-- who finds out that there was another run has the sidecar list every call that was begun.
+- A result that an earlier delivery left behind, whose sidecar may still arrive, is replaced only once a sidecar is
+  stored. That sidecar's metadata names the staged object that holds the new result until it is in its place, so that
+  any delivery can complete the commit of one that died.
+- A delivery that finds out about another run adds every begun call to the sidecar.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ from function.storage.names import WORK_PREFIX, gs_uri
 
 logger = logging.getLogger(__name__)
 
-# Of a sidecar, until its results stand as described: where each of them lies, or STANDS; NO_RESULT where there is none.
+# Metadata of a sidecar until its results are in place: the staged object of each, or IN_PLACE; NO_RESULT without any.
 PENDING_KEY = "result-pending"
-NO_RESULT, STANDS = "none", "stands"
+NO_RESULT, IN_PLACE = "none", "stands"
 BETWEEN = ","
 MAX_RESULT_BYTES = 512 * 2**20  # 64 megapixels of noise as a PNG are 200 MB
 NOT_PAID_HERE = ("reused", "interrupted")  # outcomes of attempts whose call was made by another run, or lost
 
 
-def set_aside(delivery: Delivery, pictures: Sequence[Picture], leftovers: Leftovers) -> str | None:
-    """Store results where they are found once their sidecar stands → what it says of them; None where the leftovers are
-    the same pictures, and nothing has to be replaced. Raises LeaseHeldError, OutputConflictError, SupersededError as
-    for their own places."""
-    waiting = [_set_one_aside(delivery, picture, leftovers) for picture in pictures]
-    if all(name == STANDS for name in waiting) and set(leftovers) <= {picture.name for picture in pictures}:
+def stage_results(delivery: Delivery, pictures: Sequence[Picture], leftovers: Leftovers) -> str | None:
+    """Store results under working names until their sidecar is stored → the value of its PENDING_KEY; None where the
+    leftovers are the same pictures and nothing has to be replaced. Raises LeaseHeldError, OutputConflictError,
+    SupersededError as for their final names."""
+    waiting = [_stage_result(delivery, picture, leftovers) for picture in pictures]
+    if all(name == IN_PLACE for name in waiting) and set(leftovers) <= {picture.name for picture in pictures}:
         return None
     return BETWEEN.join(waiting)
 
 
-def _set_one_aside(delivery: Delivery, picture: Picture, leftovers: Leftovers) -> str:
-    """The name of the object that holds it, or STANDS."""
+def _stage_result(delivery: Delivery, picture: Picture, leftovers: Leftovers) -> str:
+    """The name of the object that holds it, or IN_PLACE."""
     writer = OutputWriter(delivery)
-    standing = writer.replaceable(picture.name, leftovers)
+    existing = writer.replaceable(picture.name, leftovers)
     picture = writer.own(picture)
-    if standing is not None and _is_same(standing, picture):
-        return STANDS
+    if existing is not None and _is_same(existing, picture):
+        return IN_PLACE
     digest = hashlib.sha256(json.dumps(picture.metadata).encode())
     digest.update(picture.content)
     name = f"{WORK_PREFIX}results/{digest.hexdigest()}"
@@ -65,11 +65,11 @@ def _set_one_aside(delivery: Delivery, picture: Picture, leftovers: Leftovers) -
     return name
 
 
-def agree(
+def reconcile(
     delivery: Delivery, outputs: Outputs, lease: LeaseHandle | None = None, attempts: Sequence[Attempt] = ()
 ) -> None:
-    """Once this generation is settled, have its result stand as described, and its sidecar list the calls of the run
-    that holds, or held, `lease` and made `attempts`; nothing before that.
+    """Once this generation is settled: put its results in place as the sidecar describes them, and add to the sidecar
+    the calls of the run that holds, or held, `lease` and made `attempts`. Before that: do nothing.
 
     Raises what `Storage` raises, OutputConflictError, and SupersededError.
     """
@@ -88,27 +88,27 @@ def agree(
             _complete(delivery, stored, sidecar, _missing_attempts(sidecar["attempts"], calls, attempts))
             return
         except (PreconditionFailedError, ObjectNotFoundError):
-            continue  # somebody else is at it
+            continue  # another delivery was faster
 
 
 def _finish_result(delivery: Delivery, outputs: Outputs, sidecar: StoredObject, described: dict[str, Any]) -> None:
-    """The result in its place, and none of this generation anywhere else. Raises PreconditionFailedError,
+    """Move staged results into place, and delete this generation's other results. Raises PreconditionFailedError,
     SupersededError."""
     storage, bucket, deadline = delivery.storage, delivery.output_bucket, delivery.deadline
     writer, pending = OutputWriter(delivery), sidecar.metadata.get(PENDING_KEY)
     results = described.get("results") or [described["result"]]  # the first is all that an earlier version describes
     uris = [result["uri"] for result in results if result]
     for uri, where in zip(uris, _waiting(pending), strict=False):
-        waiting = storage.stat(bucket, where, deadline) if where != STANDS else None
-        if where != STANDS and waiting is None:
+        waiting = storage.stat(bucket, where, deadline) if where != IN_PLACE else None
+        if where != IN_PLACE and waiting is None:
             raise ObjectNotFoundError(where)  # finished by another delivery
         name = uri.removeprefix(gs_uri(bucket, ""))
-        standing = writer.replaceable(name, None)
-        if waiting is not None and (standing is None or not _is_same(standing, waiting)):
+        existing = writer.replaceable(name, None)
+        if waiting is not None and (existing is None or not _is_same(existing, waiting)):
             content = storage.read(bucket, where, deadline, generation=waiting.generation, limit=MAX_RESULT_BYTES)
             storage.write(
                 bucket, name, content, waiting.content_type or "", deadline,
-                if_generation=standing.generation if standing else 0, metadata=waiting.metadata,
+                if_generation=existing.generation if existing else 0, metadata=waiting.metadata,
             )  # fmt: skip
     for stored, made_for in writer.results(outputs):
         if made_for == delivery.upload.generation and gs_uri(bucket, stored.name) not in uris:
@@ -116,7 +116,7 @@ def _finish_result(delivery: Delivery, outputs: Outputs, sidecar: StoredObject, 
 
 
 def _waiting(pending: str | None) -> list[str]:
-    """Of each result the object that holds it, or STANDS."""
+    """Of each result the object that holds it, or IN_PLACE."""
     return [] if pending in (None, NO_RESULT) else pending.split(BETWEEN)
 
 
@@ -142,7 +142,7 @@ def _complete(delivery: Delivery, stored: StoredObject, sidecar: dict[str, Any],
         delivery.deadline, if_generation=stored.generation, metadata=metadata,
     )  # fmt: skip
     for name in _waiting(stored.metadata.get(PENDING_KEY)):
-        waiting = delivery.storage.stat(stored.bucket, name, delivery.deadline) if name != STANDS else None
+        waiting = delivery.storage.stat(stored.bucket, name, delivery.deadline) if name != IN_PLACE else None
         if waiting is not None:
             delivery.storage.delete(stored.bucket, name, delivery.deadline, generation=waiting.generation)
     logger.warning(
@@ -154,7 +154,7 @@ def _missing_attempts(
     listed: list[dict[str, Any]], calls: Iterable[BegunCall], attempts: Sequence[Attempt]
 ) -> list[Attempt]:
     """Attempts for the begun calls that are not listed: this run's own where it has seen the answer, else lost ones.
-    What was reused and not billed was somebody else's call."""
+    An answer that was reused and not billed was another run's call."""
     known = Counter(
         BegunCall(number=one["number"], seed=one["seed"]) for one in listed if one["outcome"] != "reused" or one["usd"]
     )
@@ -169,6 +169,6 @@ def _missing_attempts(
 
 
 def _is_same(stored: StoredObject, other: StoredObject | Picture) -> bool:
-    """Whether two results have the same bytes and say the same of themselves."""
+    """Whether two results have the same bytes and metadata."""
     checksum = crc32c(other.content) if isinstance(other, Picture) else other.crc32c
     return stored.crc32c == checksum and stored.metadata == other.metadata

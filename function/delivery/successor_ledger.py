@@ -1,4 +1,4 @@
-"""The calls of a run that took its lease over from another."""
+"""The call ledger of a run that took its lease over from an earlier one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from function.errors import LeaseHeldError
 from function.generation.call_ledger import BegunCall
 
 
-class HeirsLedger:
-    """A `CallLedger` that looks before each call whether the pair is settled: the run before may be slow and not dead,
-    and then nothing more is to be paid for."""
+class SuccessorLedger:
+    """A `CallLedger` that checks before each call whether the pair is settled: the earlier run may be slow rather than
+    dead, and then no further call may be paid for."""
 
     def __init__(self, lease: LeaseHandle, delivery: Delivery, sidecar_name: str):
         self._lease, self._delivery, self._sidecar_name = lease, delivery, sidecar_name
