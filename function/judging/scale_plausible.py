@@ -68,7 +68,8 @@ SPEC = CheckSpec(
 
 
 def aspect_change(product: ProductAnalysis) -> float | None:
-    """Width over height in the answer against the photograph, where it was verified; None where it was not found."""
+    """Width over height in the answer against the photograph, where it was verified, whichever way the product is
+    turned: one that lies is not flat. None where it was not found."""
     match = product.match
     if match is None and product.placement is not None:
         return product.placement.aspect_change
@@ -76,6 +77,6 @@ def aspect_change(product: ProductAnalysis) -> float | None:
         return None
     sure = match.weight > SURE_WEIGHT
     rows, columns = product.photograph.shape[:2]
-    across = abs(float(np.median(np.gradient(match.mapping[..., 0], axis=1)[sure]))) * columns
-    down = abs(float(np.median(np.gradient(match.mapping[..., 1], axis=0)[sure]))) * rows
+    across = float(np.median(np.hypot(*np.gradient(match.mapping[..., 0]))[sure])) * columns
+    down = float(np.median(np.hypot(*np.gradient(match.mapping[..., 1]))[sure])) * rows
     return down / across if across > 0 else None

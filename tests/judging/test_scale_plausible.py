@@ -40,6 +40,13 @@ def test_stretched_proportions_fail(across, limit):
     assert not check.passed and check.threshold == limit and check.value == pytest.approx(across, abs=0.01)
 
 
+def test_what_lies_is_neither_flat_nor_narrow():
+    upright = match()
+    lies = match(mapping=np.rot90(upright.mapping), weight=np.rot90(upright.weight))
+    asked = (ProductAnalysis(photograph(), found, outline()) for found in (upright, lies))
+    assert [aspect_change(one) for one in asked] == pytest.approx([1, 1], abs=0.01)
+
+
 def test_proportions_are_only_read_where_the_match_is_verified():
     unsure = match(weight=np.full((180, 100), 100, np.uint8))
     for found in (None, unsure):

@@ -28,8 +28,7 @@ def states_spot(text: str) -> bool:
 
 
 def hangs(text: str) -> bool:
-    """Whether the prompt `text` has the product held at its top: then nothing stands on anything and throws a shadow
-    there."""
+    """Whether the prompt `text` has the product held at its top."""
     return AT_ITS_TOP.search(text) is not None
 
 

@@ -7,7 +7,8 @@ needs. The first fault that fits a request is the one that fires; a picture's fa
 of two images, and calls that cost nothing meet HTTP errors alone. Kinds of pictures' faults are in render_faults.py,
 and in liberties.py what real models were seen to do with a scene and a product without being asked; those of
 sketches.py fit only a request that has the product laid into the scene, those of views.py only one with several
-photographs of it, those of products.py only one with several products.
+photographs of it, those of products.py only one with several products, those of poses.py only one that
+asks for another pose than standing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from function.tools.emulator.asked_spot import SPOT_MANNERS, states_spot
+from function.tools.emulator.poses import POSE_MANNERS, asked_pose
 from function.tools.emulator.products import PRODUCTS_FAULTS, asked_products
 from function.tools.emulator.protocol import RPC, ApiError, GenerateRequest
 from function.tools.emulator.render_faults import PICTURE_FAULTS
@@ -100,6 +102,7 @@ KINDS = (
     | PICTURE_FAULTS
     | SKETCH_MANNERS
     | SPOT_MANNERS
+    | POSE_MANNERS
     | VIEW_FAULTS
     | PRODUCTS_FAULTS
 )
@@ -139,6 +142,8 @@ class Fault:
         if self.kind in SKETCH_MANNERS and sketched_spot(request.text, (1, 1)) is None:
             return False
         if self.kind in SPOT_MANNERS and not states_spot(request.text):
+            return False
+        if self.kind in POSE_MANNERS and asked_pose(request.text) == "stand":
             return False
         if self.kind in VIEW_FAULTS and not has_several_views(request):
             return False

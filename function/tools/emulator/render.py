@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 
 from function.matching.cutout.cut_out import cut_out
-from function.tools.emulator.asked_spot import asked_middle, at_asked_spot, hangs, missed, states_spot
+from function.tools.emulator.asked_spot import asked_middle, at_asked_spot, missed, states_spot
 from function.tools.emulator.compositing import read_light, stand
 from function.tools.emulator.drift import drift, repaint
 from function.tools.emulator.liberties import alter_picture, alter_scene, redo_product
 from function.tools.emulator.models import SIZE_FACTORS
 from function.tools.emulator.placement import Spot, find_spot
+from function.tools.emulator.poses import drawn_pose, posed, posed_spot, throws_contact_shadow
 from function.tools.emulator.products import AskedProduct, asked_products, find_spots, twin_of
 from function.tools.emulator.protocol import GenerateRequest
 from function.tools.emulator.render_faults import FLOAT, spoil_picture, spoil_product, spots
@@ -48,9 +49,12 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
     elif len(request.images) > 1:
         product, *beside = (_trimmed(request.images[image].pixels) for image in views_drawn(fault))
         laid = sketched_spot(request.text, size)
+        pose = drawn_pose(request.text, fault) if laid is None else "stand"
         side = _side(_line(request.text, "Placement"))
         if laid is None:
             spot = _enlarged_spot(find_spot(scene, product, rng, side), scene, size)
+            spot = posed_spot(spot, product, pose, size[1])
+            product, *beside = (posed(one, pose) for one in (product, *beside))
             aspect = product.shape[1] / product.shape[0]
             spot = missed(at_asked_spot(request.text, size, aspect, spot), aspect, size, fault, rng)
         else:
@@ -68,7 +72,7 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
                 beside[0] if number and beside else drawn,
                 one,
                 light,
-                shadow=0.0 if fault == "no_shadow" or hangs(request.text) else 1.0,
+                shadow=1.0 if fault != "no_shadow" and throws_contact_shadow(pose) else 0.0,
                 lift=FLOAT * spot.height if fault == "floating_product" else 0.0,
             )
     picture = alter_picture(spoil_picture(canvas, fault, rng), fault)
@@ -85,12 +89,17 @@ def _draw_products(
     drift_amount: float,
 ) -> None:
     """Stand all products into `canvas` (float32 RGB 0..255), in place, those behind first."""
-    products = [_trimmed(request.images[one.image].pixels) for one in asked]
-    size = canvas.shape[1], canvas.shape[0]
     sides = [asked_middle(one.placement) or _side(one.placement) for one in asked]
+    pose, size = drawn_pose(request.text, fault), (canvas.shape[1], canvas.shape[0])
+    standing = [_trimmed(request.images[one.image].pixels) for one in asked]
+    products = [posed(one, pose) for one in standing]
+    found = [
+        posed_spot(_enlarged_spot(spot, scene, size), one, pose, size[1])
+        for spot, one in zip(find_spots(scene, standing, sides, rng), standing, strict=True)
+    ]
     places = [
-        at_asked_spot(one.placement, size, product.shape[1] / product.shape[0], _enlarged_spot(spot, scene, size))
-        for one, product, spot in zip(asked, products, find_spots(scene, products, sides, rng), strict=True)
+        at_asked_spot(one.placement, size, product.shape[1] / product.shape[0], spot)
+        for one, product, spot in zip(asked, products, found, strict=True)
     ]
     if stated := [index for index, one in enumerate(asked) if states_spot(one.placement)]:
         first = stated[0]
@@ -106,8 +115,8 @@ def _draw_products(
     light = read_light(scene)
     repaint(canvas, rng, drift_amount)
     for product, spot in sorted(drawn, key=lambda one: one[1].foot_y):
-        without = fault == "no_shadow" or hangs(request.text)
-        stand(canvas, redo_product(product, fault, rng), spot, light, shadow=0.0 if without else 1.0)
+        shadow = 1.0 if fault != "no_shadow" and throws_contact_shadow(pose) else 0.0
+        stand(canvas, redo_product(product, fault, rng), spot, light, shadow=shadow)
 
 
 def _enlarged_spot(spot: Spot, scene: np.ndarray, size: tuple[int, int]) -> Spot:
