@@ -10,7 +10,7 @@ from function.tools.emulator.placement import Spot
 from function.tools.emulator.poses import asked_pose, drawn_pose, posed, posed_spot
 from tests.pipeline.test_attempts import put_large, seed_of
 
-FACTS = {"product_is_cut_out": True, "has_bars": False}
+FACTS = {"product_is_cut_out": True, "is_letterboxed": False}
 SIZE = 1344, 756
 
 
