@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import re
 import sys
 import threading
@@ -28,11 +29,13 @@ from function.errors import LeaseHeldError, PausedError, SupersededError, Transi
 from function.settings import InvalidSettingsError, Settings
 from function.storage.names import OWN_PREFIXES
 from function.telemetry.native_tuning import prepare_libraries
-from function.telemetry.structured_logging import log, log_unexpected, set_context, take_over_logging, trace_of
+from function.telemetry.structured_logging import configure_logging, set_context, trace_of
 from function.termination import listen, on_termination
 
 if TYPE_CHECKING:  # clients and image libraries are imported by the first event that needs them
     from function.delivery.services import Services
+
+logger = logging.getLogger(__name__)
 
 ACKNOWLEDGED = 200
 SWEEP_PATH = "/batches/sweep"
@@ -52,14 +55,14 @@ class Service:
     @classmethod
     def from_environment(cls) -> Service:
         """Read the environment, or end the process with one message that names everything wrong with it."""
-        take_over_logging()
+        configure_logging(libraries=True)
         try:
             settings = Settings.from_environment()
         except InvalidSettingsError as problems:
-            log("CRITICAL", str(problems))
+            logger.critical(str(problems))
             sys.exit(f"error: {problems}")
         for warning in settings.warnings(datetime.now(UTC).date()):
-            log("WARNING", warning)
+            logger.warning(warning)
         prepare_libraries()
         listen()
         return cls(settings)
@@ -89,10 +92,10 @@ class Service:
                 request.headers, read_body(request, self._readings, within_s=self._settings.body_timeout_s)
             )
         except (InvalidEventError, BodyTooLargeError) as problem:
-            log("ERROR", f"acknowledged and dropped: {problem}", stage="event")
+            logger.error("acknowledged and dropped: %s", problem, extra={"stage": "event"})
             return Response("ignored\n", ACKNOWLEDGED, mimetype="text/plain")
         except (BodyTooSlowError, BodyIncompleteError) as problem:
-            log("WARNING", f"deliver again: {problem}", stage="event")
+            logger.warning("deliver again: %s", problem, extra={"stage": "event"})
             return Response("deliver again\n", DELIVER_AGAIN, mimetype="text/plain")
         set_context(
             event_id=upload.event_id,
@@ -103,19 +106,24 @@ class Service:
         try:
             return Response(self._process(upload) + "\n", ACKNOWLEDGED, mimetype="text/plain")
         except PausedError:
-            log("INFO", "paused", stage="event", age_s=round(upload.age_s(), 3))
+            logger.info("paused", extra={"stage": "event", "age_s": round(upload.age_s(), 3)})
             return Response("paused\n", DELIVER_AGAIN, mimetype="text/plain")
         except LeaseHeldError as other:
-            log("INFO", f"deliver again: {other.message}", stage="lease", age_s=round(upload.age_s(), 3))
+            logger.info("deliver again: %s", other.message, extra={"stage": "lease", "age_s": round(upload.age_s(), 3)})
             return Response("another delivery is in progress\n", DELIVER_AGAIN, mimetype="text/plain")
         except TransientError as passing:
-            log(
-                "WARNING", "deliver again", reason=passing.message, error_code=passing.code.value,
-                stage=passing.stage, age_s=round(upload.age_s(), 3),
-            )  # fmt: skip
+            logger.warning(
+                "deliver again",
+                extra={
+                    "reason": passing.message,
+                    "error_code": passing.code.value,
+                    "stage": passing.stage,
+                    "age_s": round(upload.age_s(), 3),
+                },
+            )
             return Response(f"deliver again: {passing.code}\n", DELIVER_AGAIN, mimetype="text/plain")
-        except Exception as error:  # noqa: BLE001 (the framework would print a traceback that is no log line)
-            log_unexpected(error, "event")
+        except Exception as error:
+            logger.exception("unexpected: %s: %s", type(error).__name__, error, extra={"stage": "event"})
             return Response("deliver again: internal\n", DELIVER_AGAIN, mimetype="text/plain")
 
     def _handle_http(self, request: Request) -> Response:
@@ -182,7 +190,7 @@ class Service:
         services = self.services()
         services.leases.hand_over_all()
         services.budget.return_unspent()
-        log("INFO", "shutting down: leases were handed over", stage="event")
+        logger.info("shutting down: leases were handed over", extra={"stage": "event"})
 
     def _sweep(self, request: Request) -> Response:
         """What the scheduler asks for: batch jobs are looked at. 2xx also while another sweep is in progress."""
@@ -192,10 +200,10 @@ class Service:
         try:
             swept = run_sweep(self.services(), Deadline(self._settings.event_deadline_s))
         except (TransientError, SupersededError) as passing:
-            log("WARNING", f"the sweep of batches was cut off: {passing}", stage="batch")
+            logger.warning("the sweep of batches was cut off: %s", passing, extra={"stage": "batch"})
             return Response("sweep again\n", DELIVER_AGAIN, mimetype="text/plain")
-        except Exception as error:  # noqa: BLE001 (as for an event)
-            log_unexpected(error, "batch")
+        except Exception as error:
+            logger.exception("unexpected: %s: %s", type(error).__name__, error, extra={"stage": "batch"})
             return Response("sweep again: internal\n", DELIVER_AGAIN, mimetype="text/plain")
         return Response("swept\n" if swept else "another sweep is in progress\n", ACKNOWLEDGED, mimetype="text/plain")
 
@@ -205,20 +213,19 @@ class Service:
 
             return process_batch_file(upload, self.services(), Deadline(self._settings.event_deadline_s))
         if not is_manifest(upload.name):
-            log("DEBUG", "not a manifest: nothing to do", stage="event")
+            logger.debug("not a manifest: nothing to do", extra={"stage": "event"})
             return "ignored"
         if upload.bucket == self._settings.output_bucket:
-            log(
-                "ERROR",
+            logger.error(
                 "refused: the event's bucket is OUTPUT_BUCKET itself; results would trigger this function again",
-                stage="event",
+                extra={"stage": "event"},
             )
             return "refused"
         if upload.name.startswith(OWN_PREFIXES):
-            log(
-                "ERROR",
-                f"refused: {upload.name} would have its outputs among this function's own records",
-                stage="event",
+            logger.error(
+                "refused: %s would have its outputs among this function's own records",
+                upload.name,
+                extra={"stage": "event"},
             )
             return "refused"
         deadline = Deadline(self._settings.event_deadline_s)
@@ -246,5 +253,5 @@ def _request_id(request: Request) -> str:
 
 
 def _refused(code: str, problem: Exception) -> Response:
-    log("WARNING", str(problem), stage="http", error_code=code)
+    logger.warning(str(problem), extra={"stage": "http", "error_code": code})
     return refusal(code, str(problem))

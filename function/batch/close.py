@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 from function.batch.collect import collect_range, ranges_of
@@ -13,7 +14,8 @@ from function.batch.records import Job
 from function.batch.release import ask_at_once, requeue
 from function.deadline import Deadline
 from function.storage.client import StoredObject
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 MAX_TRIES = 3  # jobs that a request is sent in; after that it is asked for at once
 RESULTS_WAITS = 2  # results appear no later than so many times gather_s after a job's end
@@ -49,10 +51,16 @@ def close(context: BatchContext, job: Job, deadline: Deadline) -> Job:
         "asked_at_once": kinds.count("at_once"),
         "lost": kinds.count("lost"),
     }
-    log(
-        "WARNING" if len(kinds) > kinds.count("answered") else "INFO", "batch job closed", stage="batch", job=job.id,
-        state=job.service_state, **{name: kinds.count(name) for name in ("answered", "again", "at_once", "lost")},
-    )  # fmt: skip
+    logger.log(
+        logging.WARNING if len(kinds) > kinds.count("answered") else logging.INFO,
+        "batch job closed",
+        extra={
+            "stage": "batch",
+            "job": job.id,
+            "state": job.service_state,
+            **{name: kinds.count(name) for name in ("answered", "again", "at_once", "lost")},
+        },
+    )
     return context.update(job, deadline, **changes)
 
 
@@ -66,7 +74,9 @@ def _collected(
     if missing and since_end_s < context.gather_s:
         return False
     for part in missing:
-        log("WARNING", "no event collected these results in time; the sweep collects them", stage="batch", job=job.id)
+        logger.warning(
+            "no event collected these results in time; the sweep collects them", extra={"stage": "batch", "job": job.id}
+        )
         collect_range(context, job.id, part, deadline)
     return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from dataclasses import dataclass
 
 from function.batch.context import BatchContext
@@ -16,7 +17,8 @@ from function.generation.answer_store import AnswerStore
 from function.generation.billing import Bill, bill_of
 from function.generation.provider import Answer, Request
 from function.storage.client import ObjectNotFoundError, PreconditionFailedError, Storage, StoredObject
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 RANGE_BYTES = 16 * 2**20  # about ten pictures: seconds of work, and little memory in each of eight at once
 MAX_RANGE_FILE_BYTES = 4096
@@ -86,7 +88,7 @@ def collect_range(context: BatchContext, job_id: str, part: Range, deadline: Dea
     """
     job, _ = context.jobs.read(job_id, deadline)
     if job is None:
-        log("ERROR", "results of an unknown batch job; ignored", stage="batch", job=job_id)
+        logger.error("results of an unknown batch job; ignored", extra={"stage": "batch", "job": job_id})
         return
     counted: dict[str, int] = {"answers": 0, "errors": 0, "unknown": 0}
     unspent_usd = 0.0
@@ -101,13 +103,13 @@ def collect_range(context: BatchContext, job_id: str, part: Range, deadline: Dea
             deadline.clamp(deadline.seconds, "batch")
             unspent_usd += _take(context, job, part, raw, counted, deadline)
     except ObjectNotFoundError:
-        log("ERROR", "a batch job's results are gone", stage="batch", job=job_id, results=part.results)
+        logger.error("a batch job's results are gone", extra={"stage": "batch", "job": job_id, "results": part.results})
         return
     finally:
         if unspent_usd > 0:
             context.budget.refund(job.posted_to, unspent_usd, deadline.grace_period())
     mark_collected(context, job_id, part, deadline)
-    log("INFO", "batch results collected", stage="batch", job=job_id, range=part.number, **counted)
+    logger.info("batch results collected", extra={"stage": "batch", "job": job_id, "range": part.number, **counted})
 
 
 def mark_collected(context: BatchContext, job_id: str, part: Range, deadline: Deadline) -> None:
@@ -127,7 +129,9 @@ def _take(
     digest = job.keys.get(line.key or "") if line else None
     if line is None or digest is None:
         counted["unknown"] += 1
-        log("WARNING", "a line of the batch results matches no request of its job", stage="batch", job=job.id)
+        logger.warning(
+            "a line of the batch results matches no request of its job", extra={"stage": "batch", "job": job.id}
+        )
         return 0.0
     if line.answer is None:
         counted["errors"] += 1
@@ -141,16 +145,24 @@ def _take(
     if record.state == "answered" and results in record.answered_from:
         return 0.0
     if record.state == "ask_now":
-        log("ERROR", "a batch answered after its request was given up", stage="batch", job=job.id)
+        logger.error("a batch answered after its request was given up", extra={"stage": "batch", "job": job.id})
         return 0.0
     if record.state != "answered":
         store = AnswerStore(context.storage, context.output_bucket)
         store.keep_by_digest(digest, line.answer, record.waiters[0].owner, deadline)
         bill = _bill(record, line.answer)
-        log(
-            "INFO", "model answered", stage="batch", model=bill.priced_as or bill.answered_by, usd=bill.usd,
-            price_tier="batch", outcome=line.answer.outcome, finish_reason=line.answer.finish_reason, job=job.id,
-        )  # fmt: skip
+        logger.info(
+            "model answered",
+            extra={
+                "stage": "batch",
+                "model": bill.priced_as or bill.answered_by,
+                "usd": bill.usd,
+                "price_tier": "batch",
+                "outcome": line.answer.outcome,
+                "finish_reason": line.answer.finish_reason,
+                "job": job.id,
+            },
+        )
     before = mark_answered(context, digest, job.id, results, deadline)
     counted["answers"] += 1
     if before is None or before.state == "answered":
@@ -174,5 +186,5 @@ def _note_error(context: BatchContext, digest: str, job: str, line: ResultLine, 
             return None
         return stored.model_copy(update={"line_error": line.error, "line_error_is_final": line.error_is_final})
 
-    log("WARNING", f"a batch did not answer: {line.error}", stage="batch", job=job)
+    logger.warning("a batch did not answer: %s", line.error, extra={"stage": "batch", "job": job})
     context.requests.change(digest, changed, deadline)

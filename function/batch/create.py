@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 from function.batch.context import IN_TROUBLE, BatchContext, in_parallel
@@ -14,7 +15,8 @@ from function.generation.batch_service import ServiceJob
 from function.storage.client import ObjectNotFoundError
 from function.storage.compare_and_swap import compare_and_swap
 from function.storage.names import gs_uri
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 MAX_LINES_BYTES = 64 * 2**20  # of lines that hold their images, for they are held in memory
 REFUSED_WAITS = 12  # a creation that was refused is tried again after so many times gather_s: people may mend it
@@ -82,12 +84,9 @@ def _adopt(context: BatchContext, job: Job, found: list[ServiceJob], deadline: D
     """Follow the job that was found, and cancel others of its name."""
     names = tuple(one.name for one in found)
     for twin in names[1:]:
-        log(
-            "ERROR",
+        logger.error(
             IN_TROUBLE,
-            stage="batch",
-            job=job.id,
-            reason="the job was created twice; the later one is cancelled",
+            extra={"stage": "batch", "job": job.id, "reason": "the job was created twice; the later one is cancelled"},
         )
         context.service.cancel(twin, deadline)
     return context.update(job, deadline, state="running", service_names=names, note="")
@@ -99,14 +98,23 @@ def _ask_for(context: BatchContext, job: Job, content: bytes, deadline: Deadline
     try:
         made = context.service.create(job.model, job.display_name, lines, results, deadline)
     except ModelUnansweredError as unanswered:
-        log("WARNING", f"a batch job's creation was not acknowledged: {unanswered.message}", stage="batch", job=job.id)
+        logger.warning(
+            "a batch job's creation was not acknowledged: %s",
+            unanswered.message,
+            extra={"stage": "batch", "job": job.id},
+        )
         return context.update(job, deadline, note=unanswered.message)
     except ModelUnavailableError as busy:
         return _postpone(context, job, busy.message, 1, deadline)
     except ModelRejectedError as refused:
-        log("ERROR", IN_TROUBLE, stage="batch", job=job.id, model=job.model, reason=f"refused: {refused.message}")
+        logger.error(
+            IN_TROUBLE,
+            extra={"stage": "batch", "job": job.id, "model": job.model, "reason": f"refused: {refused.message}"},
+        )
         return _postpone(context, job, refused.message, REFUSED_WAITS, deadline)
-    log("INFO", "batch job created", stage="batch", job=job.id, requests=len(job.keys), model=job.model)
+    logger.info(
+        "batch job created", extra={"stage": "batch", "job": job.id, "requests": len(job.keys), "model": job.model}
+    )
     return context.update(job, deadline, state="running", service_names=(made.name,), note="")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 from function.batch.context import IN_TROUBLE, BatchContext
@@ -10,7 +11,8 @@ from function.deadline import Deadline
 from function.errors import ModelRejectedError, ModelUnavailableError
 from function.generation.batch_service import ServiceJob
 from function.generation.provider import ModelNotFoundError
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 CANCEL_WAIT_S = 2 * 3600.0  # that a job's end is waited for after it was cancelled: what it has finished is billed
 STUCK_S = 26 * 3600.0  # both services name 24 hours as what a job takes
@@ -23,12 +25,13 @@ def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     if job.asked_times > 1:  # an earlier creation may show itself late
         found = {one.name for one in context.service.find(job.display_name, deadline)} - {*job.service_names}
         for twin in sorted(found):
-            log(
-                "ERROR",
+            logger.error(
                 IN_TROUBLE,
-                stage="batch",
-                job=job.id,
-                reason="the job was created twice; the later one is cancelled",
+                extra={
+                    "stage": "batch",
+                    "job": job.id,
+                    "reason": "the job was created twice; the later one is cancelled",
+                },
             )
             context.service.cancel(twin, deadline)
         if found:
@@ -37,25 +40,36 @@ def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     now = time.time()
     if all(one.ended for one in jobs):
         best = next((one for one in jobs if one.state in ("SUCCEEDED", "PARTIALLY_SUCCEEDED")), jobs[0])
-        log(
-            "INFO" if best.state == "SUCCEEDED" else "WARNING", "batch job ended", stage="batch", job=job.id,
-            state=best.state, error=best.message or None, age_s=round(now - job.created),
-        )  # fmt: skip
+        logger.log(
+            logging.INFO if best.state == "SUCCEEDED" else logging.WARNING,
+            "batch job ended",
+            extra={
+                "stage": "batch",
+                "job": job.id,
+                "state": best.state,
+                "error": best.message or None,
+                "age_s": round(now - job.created),
+            },
+        )
         return context.update(job, deadline, state="ended", service_state=best.state, ended_at=now, note=best.message)
     if job.cancelled_at is not None:
         if now - job.cancelled_at < CANCEL_WAIT_S:
             return job
-        log("ERROR", IN_TROUBLE, stage="batch", job=job.id, reason="it did not end after it was cancelled")
+        logger.error(
+            IN_TROUBLE, extra={"stage": "batch", "job": job.id, "reason": "it did not end after it was cancelled"}
+        )
         return context.update(job, deadline, state="ended", service_state=NO_END, ended_at=now)
     if now >= job.finish_by:
-        log("ERROR", IN_TROUBLE, stage="batch", job=job.id, reason="past its deadline; cancelling it")
+        logger.error(IN_TROUBLE, extra={"stage": "batch", "job": job.id, "reason": "past its deadline; cancelling it"})
         for one in jobs:
             if not one.ended:
                 _cancel(context, one, deadline)
         return context.update(job, deadline, state="cancelling", cancelled_at=now)
     if now - job.created > STUCK_S:
         hours = round((now - job.created) / 3600)
-        log("WARNING", IN_TROUBLE, stage="batch", job=job.id, reason=f"{jobs[0].state} for {hours} hours")
+        logger.warning(
+            IN_TROUBLE, extra={"stage": "batch", "job": job.id, "reason": f"{jobs[0].state} for {hours} hours"}
+        )
     state = jobs[0].state
     return job if state == job.service_state else context.update(job, deadline, service_state=state)
 
@@ -78,4 +92,4 @@ def _cancel(context: BatchContext, job: ServiceJob, deadline: Deadline) -> None:
     try:
         context.service.cancel(job.name, deadline)
     except (ModelRejectedError, ModelUnavailableError) as error:  # its end is waited for all the same
-        log("WARNING", f"a batch job could not be cancelled: {error.message}", stage="batch")
+        logger.warning("a batch job could not be cancelled: %s", error.message, extra={"stage": "batch"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections import defaultdict
@@ -12,7 +13,8 @@ from function.batch.release import ask_at_once
 from function.batch.waiting import Mark, marks
 from function.deadline import Deadline
 from function.errors import BudgetExhaustedError, BudgetUsedUpForTodayError
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 MAX_JOB_REQUESTS = 200  # finished jobs of more pictures could not always be fetched (python-genai#2519), and a job that
 # is lost takes no more with it
@@ -86,7 +88,7 @@ def _affordable(
             return requests, context.budget.spend(usd, requests[0].catalogue, deadline)
         except (BudgetUsedUpForTodayError, BudgetExhaustedError) as used_up:
             if len(requests) == 1:
-                log("WARNING", f"no batch job was created: {used_up.message}", stage="batch")
+                logger.warning("no batch job was created: %s", used_up.message, extra={"stage": "batch"})
                 if isinstance(used_up, BudgetExhaustedError):  # its own call meets the same cap, and records it
                     ask_at_once(context, requests[0].digest, "the budget is used up", deadline)
                 return [], ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 
 from function.batch.context import BatchContext
 from function.batch.names import piece_name
@@ -10,7 +11,8 @@ from function.batch.records import Job
 from function.deadline import Deadline
 from function.generation.provider import ModelNotFoundError
 from function.storage.client import PreconditionFailedError
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 PIECE_BYTES = 12 * 2**20  # under a range of a results file: each piece is collected by one event
 
@@ -60,5 +62,7 @@ def fetch_results(context: BatchContext, job: Job, deadline: Deadline) -> bool:
             context.service.fetch(results_file, writer, deadline)
             writer.close()
         except ModelNotFoundError as gone:
-            log("ERROR", f"a batch job's results cannot be fetched: {gone.message}", stage="batch", job=job.id)
+            logger.error(
+                "a batch job's results cannot be fetched: %s", gone.message, extra={"stage": "batch", "job": job.id}
+            )
     return True

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from function.batch.context import BatchContext
 from function.batch.records import BatchRequest
 from function.batch.touch import touch
 from function.batch.waiting import mark_waiting
 from function.deadline import Deadline
 from function.storage.client import PreconditionFailedError
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 
 def mark_answered(
@@ -42,7 +45,9 @@ def mark_answered(
         except PreconditionFailedError:
             continue
         if twice:
-            log("ERROR", "a request was answered twice in batches, and may be billed twice", stage="batch", job=job)
+            logger.error(
+                "a request was answered twice in batches, and may be billed twice", extra={"stage": "batch", "job": job}
+            )
         return before
 
 
@@ -59,7 +64,10 @@ def ask_at_once(
     record = context.requests.change(digest, changed, deadline)
     if record is None or record.state != "ask_now" or (job and record.job != job):
         return
-    log("INFO", "asking now, at full price", stage="batch", reason=why, job=job, attempt=record.number)
+    logger.info(
+        "asking now, at full price",
+        extra={"stage": "batch", "reason": why, "job": job, "attempt": record.number},
+    )
     for waiter in record.waiters:
         touch(context.storage, waiter, deadline)
 

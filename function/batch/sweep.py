@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +16,8 @@ from function.batch.records import Job, job_records
 from function.deadline import Deadline
 from function.errors import DeadlineExceededError, ModelRejectedError, TransientError
 from function.storage.client import Storage
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 # With less left, or this share of it, no further job is begun or looked at: the next sweep does.
 MIN_TIME_S, MIN_TIME_SHARE = 20.0, 0.2
@@ -78,7 +80,7 @@ def _advance(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     except DeadlineExceededError:
         raise
     except (TransientError, ModelRejectedError) as error:
-        log("WARNING", f"a batch job will be retried later: {error.message}", stage="batch", job=job.id)
+        logger.warning("a batch job will be retried later: %s", error.message, extra={"stage": "batch", "job": job.id})
     return job
 
 

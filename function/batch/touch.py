@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 from function.batch.records import Waiter
@@ -16,7 +17,8 @@ from function.storage.client import (
     Storage,
 )
 from function.storage.content_encoding import DamagedContentError
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 # Custom metadata of a touched manifest: the generation and the time (seconds since 1970) of the upload that a person
 # or a catalogue made, so that what was paid and the deadline are that one's.
@@ -45,7 +47,9 @@ def touch(storage: Storage, waiter: Waiter, deadline: Deadline) -> bool:
     except (ObjectNotFoundError, PreconditionFailedError):
         return False
     except (ObjectTooLargeError, DamagedContentError) as error:
-        log("ERROR", f"a manifest that waited for a batch cannot be read: {error}", stage="batch", manifest=name)
+        logger.error(
+            "a manifest that waited for a batch cannot be read: %s", error, extra={"stage": "batch", "manifest": name}
+        )
         return False
     except AccessDeniedError as error:
         raise StorageUnavailableError(f"a manifest that waited for a batch may not be written: {error}") from None

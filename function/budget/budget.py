@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
 import threading
 import time
@@ -16,7 +17,8 @@ from function.budget.ledger import Ledger, UnreadableLedgerError, catalogue_name
 from function.deadline import Deadline
 from function.errors import BudgetExhaustedError, BudgetUsedUpForTodayError, CompositeError, StorageUnavailableError
 from function.storage.client import AccessDeniedError, PreconditionFailedError, Storage
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 OWN_BUDGET_CACHE_S = 30.0  # that a catalogue is believed to have, or not to have, a budget of its own
 RETURN_S = 5.0  # Cloud Run kills an instance ten seconds after it has asked it to end
@@ -149,11 +151,17 @@ class Budget:
     def _exhausted(self, reached: CapReachedError) -> BudgetExhaustedError | BudgetUsedUpForTodayError:
         ledger, cap = reached.ledger, reached.cap_usd
         of_catalogue = ledger.account.startswith("gs://")
-        log(
-            "ERROR", "budget exhausted", stage="budget", error_code=BudgetExhaustedError.code.value,
-            account="catalogue" if of_catalogue else "day", name=ledger.account,
-            spent_usd=ledger.committed_usd, cap_usd=cap,
-        )  # fmt: skip
+        logger.error(
+            "budget exhausted",
+            extra={
+                "stage": "budget",
+                "error_code": BudgetExhaustedError.code.value,
+                "account": "catalogue" if of_catalogue else "day",
+                "name_": ledger.account,
+                "spent_usd": ledger.committed_usd,
+                "cap_usd": cap,
+            },
+        )
         said = f"{ledger.committed_usd:.2f} of {cap:.2f} USD are spent or reserved for calls under way"
         if of_catalogue:
             return BudgetExhaustedError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 
 from function.batch.collect import collect_file, collect_range, read_range_file
@@ -14,7 +15,8 @@ from function.delivery.lease import acquire_lease
 from function.delivery.services import Services
 from function.errors import LeaseHeldError, StorageUnavailableError
 from function.storage.client import AccessDeniedError
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 SWEEP_GENERATION = 1  # its lease is that of an upload which is never replaced
 
@@ -76,5 +78,8 @@ def run_sweep(services: Services, deadline: Deadline) -> SweepCounts | None:
             lease.release(deadline, restart_patience=True)
         finally:
             lease.close()
-    log("INFO", "batches swept", stage="batch", looked_at=swept.looked_at, created=swept.created, closed=swept.closed)
+    logger.info(
+        "batches swept",
+        extra={"stage": "batch", "looked_at": swept.looked_at, "created_": swept.created, "closed": swept.closed},
+    )
     return swept

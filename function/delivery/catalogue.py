@@ -8,6 +8,7 @@ catalogue starts only the rows that it changes.
 from __future__ import annotations
 
 import contextlib
+import logging
 from typing import Any
 
 from function.deadline import Deadline
@@ -34,7 +35,8 @@ from function.sidecar import CatalogueSidecar, ErrorRecord
 from function.storage.client import AccessDeniedError, ObjectNotFoundError, ObjectTooLargeError
 from function.storage.content_encoding import DamagedContentError
 from function.storage.names import MAX_OBJECT_NAME_BYTES, gs_uri
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 MAX_REFUSED_LISTED = 10_000  # with reasons of MAX_REASON_CHARS a sidecar of a few MB; all of them are counted
 
@@ -42,7 +44,7 @@ MAX_REFUSED_LISTED = 10_000  # with reasons of MAX_REASON_CHARS a sidecar of a f
 def process_catalogue(upload: Upload, services: Services, deadline: Deadline) -> None:
     """Bring one catalogue to its sidecar. Returns when it is settled; raises TransientError to be called again."""
     if len(sidecar_name(upload.name).encode()) > MAX_OBJECT_NAME_BYTES:
-        log("ERROR", "refused: the catalogue's name is too long for a sidecar beside it", stage="event")
+        logger.error("refused: the catalogue's name is too long for a sidecar beside it", extra={"stage": "event"})
         return
     delivery = Delivery(upload, services, deadline)
     process_once(CatalogueWork(delivery), delivery)
@@ -132,10 +134,10 @@ class CatalogueWork:
     def give_up(self, error: TransientError, delivery: Delivery, waited_s: float) -> CompositeError | None:
         """What to record once the upload has waited long enough; None before that, and as long as each delivery
         brings it further: a large catalogue is only slow."""
-        log(
-            "INFO", "catalogue cut off", stage="upload",
-            rows_written=self._rows.existing, rows_written_now=self._rows.written,
-        )  # fmt: skip
+        logger.info(
+            "catalogue cut off",
+            extra={"stage": "upload", "rows_written": self._rows.existing, "rows_written_now": self._rows.written},
+        )
         out_of_patience = waited_s > delivery.services.settings.event_max_age_s
         return error if out_of_patience and not self._rows.written else None
 
@@ -158,7 +160,7 @@ class CatalogueWork:
             skip_if_current=name == self.sidecar_name,
         )  # fmt: skip
         if not written:
-            log("INFO", "another delivery has settled it", stage="commit")
+            logger.info("another delivery has settled it", extra={"stage": "commit"})
             return False
         self._log(sidecar, upload.age_s())
         return True
@@ -167,18 +169,20 @@ class CatalogueWork:
         error: dict[str, Any] = {}
         if sidecar.error:
             error = {"error_code": sidecar.error.code.value, "error": sidecar.error.message}
-        log(
-            "ERROR" if error else "WARNING" if sidecar.rows_refused else "INFO",
+        logger.log(
+            logging.ERROR if error else logging.WARNING if sidecar.rows_refused else logging.INFO,
             "catalogue settled",
-            stage=sidecar.error.stage if sidecar.error else "done",
-            status=sidecar.status,
-            rows_written=sidecar.rows_written,
-            rows_refused=sidecar.rows_refused,
-            rows_written_now=self._rows.written,
-            age_s=round(age_s, 3),
-            duration_ms=sidecar.timings_ms.total,
-            timings_ms=sidecar.timings_ms.model_dump(),
-            **error,
+            extra={
+                "stage": sidecar.error.stage if sidecar.error else "done",
+                "status": sidecar.status,
+                "rows_written": sidecar.rows_written,
+                "rows_refused": sidecar.rows_refused,
+                "rows_written_now": self._rows.written,
+                "age_s": round(age_s, 3),
+                "duration_ms": sidecar.timings_ms.total,
+                "timings_ms": sidecar.timings_ms.model_dump(),
+                **error,
+            },
         )
 
 
@@ -201,7 +205,7 @@ def _read_catalogue(delivery: Delivery) -> bytes | None:
         live = storage.stat(upload.bucket, upload.name, deadline)
         if live is not None and live.generation > upload.generation:
             raise SupersededError("the catalogue was replaced before it was read") from None
-        log("WARNING", "the catalogue was deleted before it was read; nothing to do", stage="manifest")
+        logger.warning("the catalogue was deleted before it was read; nothing to do", extra={"stage": "manifest"})
         return None
     except ObjectTooLargeError:
         raise InvalidManifestError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,8 @@ from function.deadline import Deadline
 from function.delivery.lease import LeaseHandle
 from function.errors import LeaseHeldError, SupersededError, TransientError
 from function.storage.client import AccessDeniedError
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 RENEW_EVERY_S = 20.0  # a third of LEASE_S; most pairs are over before the first
 HAND_OVER_S = 5.0  # Cloud Run kills an instance ten seconds after it has asked it to end
@@ -66,4 +68,6 @@ def _renew_until(over: threading.Event, lease: LeaseHandle) -> None:
         except (SupersededError, LeaseHeldError):
             return  # the run finds out before its next call or commit
         except (TransientError, AccessDeniedError) as error:
-            log("WARNING", f"the lease could not be renewed; the next renewal tries again: {error}", stage="lease")
+            logger.warning(
+                "the lease could not be renewed; the next renewal tries again: %s", error, extra={"stage": "lease"}
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 
 from flask import Request, Response
@@ -41,7 +42,8 @@ from function.pipeline.run import run_pair
 from function.pipeline.style import apply_style
 from function.sidecar import Sidecar
 from function.storage.client import AccessDeniedError
-from function.telemetry.structured_logging import log_unexpected
+
+logger = logging.getLogger(__name__)
 
 
 def answer_request(request: Request, body: bytes, services: Services) -> Response:
@@ -60,8 +62,8 @@ def answer_request(request: Request, body: bytes, services: Services) -> Respons
         return _error(error, record)
     except AccessDeniedError as error:
         return _error(StorageUnavailableError(f"the output bucket cannot be used: {error}"), record)
-    except Exception as error:  # noqa: BLE001 (the framework would answer with a page of HTML)
-        log_unexpected(error, "http")
+    except Exception as error:
+        logger.exception("unexpected: %s: %s", type(error).__name__, error, extra={"stage": "http"})
         return _error(InternalError(f"an unexpected {type(error).__name__}; the log has the details"), record)
 
 

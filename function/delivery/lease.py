@@ -9,6 +9,7 @@ time of the first delivery, so that every upload gets the same patience however 
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import time
 import uuid
@@ -29,7 +30,8 @@ from function.storage.client import (
     Storage,
 )
 from function.storage.names import WORK_PREFIX
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 MAX_LEASE_BYTES = 4096
 LEASE_S = 60.0  # how long an instance that dies without releasing blocks its upload; three renewals may fail
@@ -173,7 +175,7 @@ class LeaseHandle:
         except (SupersededError, LeaseHeldError):
             return
         except (TransientError, AccessDeniedError) as error:
-            log("WARNING", f"the lease could not be released, it will expire: {error}", stage="lease")
+            logger.warning("the lease could not be released, it will expire: %s", error, extra={"stage": "lease"})
 
     def close(self) -> None:
         """This run is over; without a release, other machines see that when the lease expires."""

@@ -6,6 +6,7 @@ generation, or of the same one that is not settled yet; storage preconditions ma
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,8 @@ from function.sidecar import ManifestIdentity, Sidecar
 from function.storage.client import ObjectNotFoundError, ObjectTooLargeError, StoredObject
 from function.storage.compare_and_swap import WriteContentionError, compare_and_swap
 from function.storage.names import gs_uri
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 GENERATION_KEY = "manifest-generation"
 MANIFEST_KEY = "manifest"  # gs:// name of the manifest; two input buckets may share an output bucket
@@ -269,7 +271,9 @@ def labels_that_fit(labels: dict[str, str], manifest_uri: str) -> dict[str, str]
     for name, value in labels.items():
         room -= len(name.encode()) + len(value.encode())
         if room < 0:
-            log("WARNING", "not all labels fit into the object's metadata; the sidecar holds them", stage="upload")
+            logger.warning(
+                "not all labels fit into the object's metadata; the sidecar holds them", extra={"stage": "upload"}
+            )
             break
         fitting[name] = value
     return fitting
@@ -278,18 +282,20 @@ def labels_that_fit(labels: dict[str, str], manifest_uri: str) -> dict[str, str]
 def log_settled(sidecar: Sidecar, age_s: float) -> None:
     """The line that metrics and dashboards are made from. `age_s`: of the event."""
     error = sidecar.error
-    log(
-        "ERROR" if error else "INFO",
+    logger.log(
+        logging.ERROR if error else logging.INFO,
         "settled",
-        stage=error.stage if error else "done",
-        status=sidecar.status,
-        usd=sidecar.cost.usd,
-        attempts=len(sidecar.attempts),
-        prompt_tokens=sidecar.cost.prompt_tokens,
-        output_tokens=sidecar.cost.output_tokens,
-        error_code=error.code.value if error else None,
-        error=error.message if error else None,
-        age_s=round(age_s, 3),
-        duration_ms=sidecar.timings_ms.total,
-        timings_ms=sidecar.timings_ms.model_dump(),
+        extra={
+            "stage": error.stage if error else "done",
+            "status": sidecar.status,
+            "usd": sidecar.cost.usd,
+            "attempts": len(sidecar.attempts),
+            "prompt_tokens": sidecar.cost.prompt_tokens,
+            "output_tokens": sidecar.cost.output_tokens,
+            "error_code": error.code.value if error else None,
+            "error": error.message if error else None,
+            "age_s": round(age_s, 3),
+            "duration_ms": sidecar.timings_ms.total,
+            "timings_ms": sidecar.timings_ms.model_dump(),
+        },
     )

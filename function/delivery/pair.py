@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
@@ -54,7 +55,8 @@ from function.sidecar import Sidecar
 from function.storage.client import AccessDeniedError, ObjectNotFoundError, ObjectTooLargeError, StoredObject
 from function.storage.content_encoding import DamagedContentError
 from function.storage.names import gs_uri
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 SOURCE_WAIT_S = 600.0  # how long after its manifest's first delivery an image may arrive
 
@@ -126,7 +128,7 @@ class PairWork:
                 picked,
             )  # fmt: skip
         except AwaitsBatchError as waiting:
-            log("INFO", f"waits for a batch: {waiting}", stage="batch")
+            logger.info("waits for a batch: %s", waiting, extra={"stage": "batch"})
             return None
         may_wait = delivery.waited_s(lease.first_delivery) <= services.settings.event_max_age_s
         generation = delivery.upload.generation
@@ -193,7 +195,7 @@ class PairWork:
             skip_if_current=name == self.sidecar_name,
         )  # fmt: skip
         if not written:
-            log("INFO", "another delivery has settled it", stage="commit")
+            logger.info("another delivery has settled it", extra={"stage": "commit"})
             return False
         log_settled(sidecar, delivery.upload.age_s())
         if pending:
@@ -218,7 +220,7 @@ def _read_manifest(delivery: Delivery) -> tuple[Manifest, StoredObject] | None:
     try:
         existing = live.result()
         if existing is None:
-            log("WARNING", "the manifest was deleted before it was read; nothing to do", stage="manifest")
+            logger.warning("the manifest was deleted before it was read; nothing to do", extra={"stage": "manifest"})
             return None
         if existing.generation > upload.generation:
             raise SupersededError("the manifest was replaced before it was read")

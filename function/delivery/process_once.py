@@ -10,6 +10,7 @@ settled? → lease → run → commit → settled
 from __future__ import annotations
 
 import contextlib
+import logging
 from typing import Generic, Protocol, TypeVar
 
 from function.delivery.lease import LeaseHandle, acquire_lease
@@ -27,7 +28,8 @@ from function.errors import (
     TransientError,
 )
 from function.storage.client import AccessDeniedError
-from function.telemetry.structured_logging import log, log_unexpected
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -70,13 +72,13 @@ def process_once(work: Work[T], delivery: Delivery) -> None:
     writer = OutputWriter(delivery)
     try:
         if (sidecar := writer.settled(work.sidecar_name)) is not None:
-            log("INFO", "already settled", stage="lease")
+            logger.info("already settled", extra={"stage": "lease"})
             if PENDING_KEY in sidecar.metadata:
                 work.reconcile(delivery, None)
             return
         lease = acquire_lease(delivery.storage, delivery.output_bucket, delivery.upload, delivery.deadline)
     except SupersededError as newer:
-        log("INFO", f"nothing to do: {newer}", stage="lease")
+        logger.info("nothing to do: %s", newer, extra={"stage": "lease"})
         work.discard(delivery)  # an earlier delivery may have been killed after writing a result
         return
     except AccessDeniedError as error:
@@ -99,7 +101,7 @@ class _Run(Generic[T]):
             with self._delivery.services.leases.keep(self._lease):
                 self._run_and_record()
         except SupersededError as newer:
-            log("INFO", f"stopped: {newer}", stage="commit")
+            logger.info("stopped: %s", newer, extra={"stage": "commit"})
             self._work.discard(self._delivery)
         except OutputConflictError as conflict:
             _record_conflict(self._work, self._delivery, conflict)
@@ -140,7 +142,7 @@ class _Run(Generic[T]):
         """Whether a delivery that held the lease before this one has settled it after all."""
         if self._lease.is_first or not OutputWriter(self._delivery).is_settled(self._work.sidecar_name):
             return False
-        log("INFO", "already settled", stage="lease")
+        logger.info("already settled", extra={"stage": "lease"})
         self._work.reconcile(self._delivery, self._lease)
         self._lease.release(self._delivery.deadline)
         return True
@@ -167,7 +169,7 @@ class _Run(Generic[T]):
             error = StorageUnavailableError(f"a bucket cannot be used: {error}")
         elif not isinstance(error, TransientError):
             # A bug: another delivery, perhaps of a fixed version, may succeed.
-            log_unexpected(error, "run")
+            logger.error("unexpected: %s: %s", type(error).__name__, error, exc_info=error, extra={"stage": "run"})
             error = InternalError(f"an unexpected {type(error).__name__}; the log has the details")
         if not error.uses_patience:
             raise error
@@ -185,4 +187,6 @@ def _record_conflict(work: Work[T], delivery: Delivery, conflict: OutputConflict
     try:
         work.record(delivery, conflict, work.conflict_name, replaces_older=False)
     except (OutputConflictError, SupersededError) as error:
-        log("ERROR", f"{conflict}; and {work.conflict_name} could not be written: {error}", stage="upload")
+        logger.error(
+            "%s; and %s could not be written: %s", conflict, work.conflict_name, error, extra={"stage": "upload"}
+        )

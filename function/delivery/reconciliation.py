@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -26,7 +27,8 @@ from function.sidecar import Attempt
 from function.storage.client import ObjectNotFoundError, PreconditionFailedError, StoredObject, crc32c
 from function.storage.compare_and_swap import MAX_WRITES, compare_and_swap
 from function.storage.names import WORK_PREFIX, gs_uri
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 # Metadata of a sidecar until its results are in place: the staged object of each, or IN_PLACE; NO_RESULT without any.
 PENDING_KEY = "result-pending"
@@ -143,7 +145,9 @@ def _complete(delivery: Delivery, stored: StoredObject, sidecar: dict[str, Any],
         waiting = delivery.storage.stat(stored.bucket, name, delivery.deadline) if name != IN_PLACE else None
         if waiting is not None:
             delivery.storage.delete(stored.bucket, name, delivery.deadline, generation=waiting.generation)
-    log("WARNING", f"another delivery was in progress too; {len(missing)} of its calls were added", stage="commit")
+    logger.warning(
+        "another delivery was in progress too; %s of its calls were added", len(missing), extra={"stage": "commit"}
+    )
 
 
 def _missing_attempts(

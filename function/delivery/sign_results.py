@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,7 +14,8 @@ from function.provenance.claim import Making
 from function.provenance.credentials import Credentials
 from function.provenance.failures import SigningError
 from function.sidecar import CheckRecord, ProvenanceRecord
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 SIGNED = "signed"  # the check of a picture that nobody signed
 
@@ -42,7 +44,7 @@ def sign_results(
     except (SigningError, DeadlineExceededError) as failed:
         if may_wait:
             raise
-        log("ERROR", f"delivered unsigned: {failed.message}", stage="sign")
+        logger.error("delivered unsigned: %s", failed.message, extra={"stage": "sign"})
         reason = f"The picture carries no content credentials: {failed.message}"
         record.checks[SIGNED] = CheckRecord(value=0.0, threshold=1.0, passed=False, reason=reason)
         unsigned = ProvenanceRecord(state="unsigned", note=failed.message)

@@ -5,6 +5,7 @@ It is rewritten and not deleted, so that the time of its last change is known: w
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from function.errors import TransientError
 from function.storage.client import AccessDeniedError, Storage, StoredObject
 from function.storage.compare_and_swap import compare_and_swap
 from function.storage.names import gs_uri
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 SWITCH_OBJECT = "_paused"
 STATE_KEY = "state"  # custom metadata, so that one look at the object tells
@@ -104,6 +106,8 @@ class _WatchedSwitch:
             if self._readable:  # once, and not with every look
                 known = PAUSED if self.state.paused else RUNNING
                 switch = gs_uri(self._bucket, SWITCH_OBJECT)
-                log("WARNING", f"the switch {switch} cannot be read, taken as {known}: {error}", stage="event")
+                logger.warning(
+                    "the switch %s cannot be read, taken as %s: %s", switch, known, error, extra={"stage": "event"}
+                )
             self._readable = False
         return self._readable

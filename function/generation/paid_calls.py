@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +28,8 @@ from function.generation.call_ledger import BegunCall, CallLedger
 from function.generation.models import model_table
 from function.generation.pricing import max_picture_usd, max_text_usd
 from function.generation.provider import Answer, ImageProvider, Request
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,9 @@ class PaidCalls:
                     bill(answer)
                 return answer
             except ModelUnansweredError as lost:
-                log("WARNING", f"the answer was lost; asking again if the cap allows: {lost.message}", stage="generate")
+                logger.warning(
+                    "the answer was lost; asking again if the cap allows: %s", lost.message, extra={"stage": "generate"}
+                )
                 wait_s = backoff_s(number)
                 if len(self._ledger.begun()) >= max_calls or self._deadline.remaining() <= wait_s:
                     raise
@@ -177,16 +181,26 @@ class PaidCalls:
         def bill(answer: Answer) -> None:
             nonlocal spent_usd
             spent_usd = (billed := bill_of(request, answer)).usd
-            log(
-                "INFO", "model answered", stage="generate", model=billed.priced_as or billed.answered_by, usd=spent_usd,
-                outcome=answer.outcome, finish_reason=answer.finish_reason, duration_ms=answer.latency_ms,
-            )  # fmt: skip
+            logger.info(
+                "model answered",
+                extra={
+                    "stage": "generate",
+                    "model": billed.priced_as or billed.answered_by,
+                    "usd": spent_usd,
+                    "outcome": answer.outcome,
+                    "finish_reason": answer.finish_reason,
+                    "duration_ms": answer.latency_ms,
+                },
+            )
 
         try:
             yield bill
         except ModelUnansweredError:
             spent_usd = max_usd
-            log("WARNING", "model call without an answer", stage="generate", model=request.model, usd_at_most=max_usd)
+            logger.warning(
+                "model call without an answer",
+                extra={"stage": "generate", "model": request.model, "usd_at_most": max_usd},
+            )
             raise
         finally:
             self._budget.settle(spent_usd)

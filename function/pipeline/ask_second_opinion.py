@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 
@@ -18,7 +19,8 @@ from function.judging.judge import Judgement
 from function.judging.second_opinion import Opinion, borderline_check, opinion_prompt, with_opinion
 from function.restoration.analysis import Analysis
 from function.sidecar import OpinionRecord
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 Encoded = tuple[bytes, str]  # an image with its media type
 
@@ -41,7 +43,7 @@ def ask_second_opinion(
         answer = calls.opinion(request, Opinion)
         opinion = Opinion.model_validate_json(answer.words)
     except (CompositeError, ValueError) as error:
-        log("WARNING", f"no second opinion: {type(error).__name__}: {str(error)[:200]}", stage="check")
+        logger.warning("no second opinion: %s: %s", type(error).__name__, str(error)[:200], extra={"stage": "check"})
         return judgement, None
     record = OpinionRecord(
         model=model,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -29,7 +30,8 @@ from function.provenance.ingredient import Ingredient
 from function.provenance.rights import read_rights
 from function.restoration.analysis import ANALYSIS_SIDE_PX
 from function.sidecar import InputRecord
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 MAX_PRODUCT_SIDE_PX = 3072  # more than a product covers in a result; bounds what a huge photograph costs
 # Of the photographs after the leading one: five of these hold less than the leading one does, and no picture of a model
@@ -185,7 +187,7 @@ def _record_input(pair: PairContext, field: str, source: Source, pixels: Pixels)
     )
     pair.record.add_input(field, described, ingredient, rights)
     for note in pixels.notes:
-        log("WARNING", f"{field}: {note}", stage="prepare")
+        logger.warning("%s: %s", field, note, extra={"stage": "prepare"})
 
 
 def _read_credentials(pair: PairContext, field: str, source: Source, mime_type: str) -> Ingredient | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,8 @@ from function.pipeline.generate_scene import generate_scene
 from function.pipeline.memory_budget import Priority
 from function.pipeline.picked import Picked, judge_picked, use_earlier_model
 from function.pipeline.prepare import decode_scene_in_background, prepare_inputs
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,9 @@ def _ask_first_available(pair: PairContext) -> None:
             pair.models.note_missing(model_id)
             skipped.append(SkippedCandidate(model_id, missing.message))
     reasons = "; ".join(f"{one.id}: {one.reason}" for one in skipped)
-    log(
-        "ERROR",
+    logger.error(
         "no model can be reached",
-        error_code=NoModelAvailableError.code.value,
-        stage="generate",
-        reasons=reasons,
+        extra={"error_code": NoModelAvailableError.code.value, "stage": "generate", "reasons": reasons},
     )
     raise NoModelAvailableError(
         f"no model of the chain can be reached ({reasons}); `python -m function doctor` says what to do"

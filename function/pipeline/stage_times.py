@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
 from function.sidecar import Timings
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 
 class StageTimes:
@@ -26,7 +28,7 @@ class StageTimes:
         finally:
             spent = monotonic() - start
             self._seconds[name] = self._seconds.get(name, 0.0) + spent
-            log("DEBUG", f"{name} done", stage=name, duration_ms=round(spent * 1000))
+            logger.debug("%s done", name, extra={"stage": name, "duration_ms": round(spent * 1000)})
 
     def timings(self) -> Timings:
         """Milliseconds by stage so far."""

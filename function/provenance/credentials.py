@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -16,10 +17,11 @@ from function.provenance.ingredient import Ingredient, Role
 from function.provenance.reading import read_ingredient, record_of
 from function.provenance.sandbox import ChildFailedError, Sandbox
 from function.sidecar import ProvenanceRecord
-from function.telemetry.structured_logging import log
 
 if TYPE_CHECKING:  # the library of keys is loaded for the first signature
     from function.provenance.signer import Signer
+
+logger = logging.getLogger(__name__)
 
 SIGN_S = 20.0  # of one picture; without anybody who is slow it takes 0.02
 STAMP_S = 10.0  # for the time-stamp authority, which is asked once there is a signature
@@ -75,7 +77,7 @@ class Credentials:
             if all(one.archive is None for one in making.ingredients):
                 raise
             note = f"without the credentials of what it was made of: {failed.message}"
-        log("WARNING", f"signed {note}", stage="sign")
+        logger.warning("signed %s", note, extra={"stage": "sign"})
         making = replace(making, ingredients=[one.without_credentials() for one in making.ingredients])
         content, record = self._stamped(content, making, mime_type, deadline, cropped=cropped, resized=resized)
         return content, record.model_copy(update={"note": "; ".join(filter(None, (note, record.note)))})
@@ -93,7 +95,7 @@ class Credentials:
         except _NotStampedError as failed:
             self._stamps_from = time.monotonic() + STAMP_PAUSE_S
             note = f"without a time stamp: {failed}"
-            log("WARNING", f"signed {note}", stage="sign")
+            logger.warning("signed %s", note, extra={"stage": "sign"})
             content, record = self._sign(content, stated, archives, deadline, None)
         return content, record.model_copy(update={"note": note}) if note else record
 

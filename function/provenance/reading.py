@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 from function.provenance.ingredient import Ingredient
 from function.provenance.sandbox import ChildFailedError, Sandbox
 from function.sidecar import ProvenanceRecord
-from function.telemetry.structured_logging import log
+
+logger = logging.getLogger(__name__)
 
 READ_S = 10.0  # a file of 50 MiB takes 0.1 s
 MAX_ARCHIVE_BYTES = 2**20  # of credentials that are carried on; with a picture of each step they may be larger
@@ -32,7 +34,9 @@ def read_ingredient(content: bytes, plain: Ingredient, sandbox: Sandbox, within_
     try:
         answer, archive = sandbox.run(request, files, min(READ_S, within_s), returns="archive")
     except ChildFailedError as failed:
-        log("WARNING", f"the credentials of the {plain.role} cannot be read: {failed}", stage="provenance")
+        logger.warning(
+            "the credentials of the %s cannot be read: %s", plain.role, failed, extra={"stage": "provenance"}
+        )
         return replace(plain, found=ProvenanceRecord(state="unreadable", note=str(failed)))
     found, places = record_of(answer["found"], len(archive)), answer["found"]["places"]
     note = PLACE_LEFT_OUT if places else ""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from function import PIPELINE_VERSION
+from function.telemetry.structured_logging import configure_logging
 from function.tools.explain import UsageError, missing_package, sentence
 
 FAILED, INTERRUPTED, NOBODY_READS = 2, 130, 141  # the last two are 128 and the number of SIGINT and of SIGPIPE
@@ -84,6 +85,7 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 shows what it can
+    configure_logging(libraries=False)
     try:
         return _run()
     except KeyboardInterrupt:

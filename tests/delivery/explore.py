@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -97,15 +98,12 @@ class World:
         """A call is over for the code, which has to count so much."""
         self._of_kinds("counted", usd)
 
-    def note_unexpected(self, error: BaseException, stage: str) -> None:
-        """The code made a mistake that it takes for one itself."""
-        self.books.violations.append(f"unexpected {type(error).__name__} in {stage}: {error}")
-
-    def log(self, severity: str, message: str, **fields: Any) -> None:
-        """The code's log lines."""
+    def hear(self, record: logging.LogRecord) -> None:
+        """The code's log records. One with an exception is a mistake that it takes for one itself."""
+        if record.exc_info:
+            self.books.violations.append(f"in {vars(record)['stage']}: {record.getMessage()}")
         actor = self.scheduler.current
-        if severity != "DEBUG":
-            self.say(f"{actor.name if actor else ''}: {message} {fields.get('reason', '')}")
+        self.say(f"{actor.name if actor else ''}: {record.getMessage()} {vars(record).get('reason', '')}")
 
     def say(self, line: str) -> None:
         """For a person who reads a run."""

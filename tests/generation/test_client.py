@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import logging
 
 import google.auth.credentials
 import pytest
@@ -62,12 +62,12 @@ def test_a_token_that_cannot_be_had_is_a_passing_fault_that_has_cost_nothing(gem
     assert gemini.requests == []
 
 
-def test_each_call_that_is_put_off_is_a_line(gemini, capsys):
+def test_each_call_that_is_put_off_is_a_line(gemini, caplog):
     """Of which the share of 429 among the calls is made."""
+    caplog.set_level(logging.INFO, "function")
     gemini.control(faults=[{"kind": "429", "times": 2}])
     assert client_with(Token(0, None), gemini.url).generate(REQUEST, Deadline(60)).outcome == "image"
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    put_off = [(line["model"], line["status"]) for line in lines if line["message"] == "model call put off"]
+    put_off = [(record.model, record.status) for record in caplog.records if record.message == "model call put off"]
     assert put_off == [("gemini-2.5-flash-image", 429)] * 2
 
 

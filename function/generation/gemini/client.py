@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 import time
@@ -20,11 +21,12 @@ from function.errors import (
 from function.generation.backoff import backoff_s, with_jitter
 from function.generation.gemini.response import read_answer, read_text, truncate
 from function.generation.provider import Answer, ModelNotFoundError, Request
-from function.telemetry.structured_logging import log
 
 if TYPE_CHECKING:  # the SDK takes over half a second to import: only an event that needs it pays for it
     from google.genai import Client, types
     from pydantic import BaseModel
+
+logger = logging.getLogger(__name__)
 
 # `image_config` is documented on v1beta; the SDK's own default has been v1 since 3.0, where it is unverified.
 KEY_API_VERSION = "v1beta"
@@ -144,7 +146,7 @@ class GeminiClient:
                 _raise_unless_retryable(error, model)
                 problems[f"{error.code} {truncate(error.message or error.status or '')}".strip()] += 1
                 wait_s = max(wait_s, with_jitter(_asked_to_wait_s(error)))
-                log("INFO", "model call put off", stage="generate", model=model, status=error.code)
+                logger.info("model call put off", extra={"stage": "generate", "model": model, "status": error.code})
             except UnicodeError as error:
                 raise _unreadable(model, error) from None
             except (*CONNECT_ERRORS, GoogleAuthError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,13 +17,9 @@ import function.budget.account as account_module
 import function.budget.budget as budget_module
 import function.delivery.held_leases as held_leases_module
 import function.delivery.lease as lease_module
-import function.delivery.outputs as outputs_module
 import function.delivery.pair as pair_module
-import function.delivery.process_once as process_once_module
-import function.delivery.reconciliation as reconciliation_module
 import function.delivery.switch as switch_module
 import function.generation.backoff as backoff_module
-import function.generation.paid_calls as paid_calls_module
 import function.pipeline.attempts as attempts_module
 import function.pipeline.stage_times as stage_times_module
 import function.service as service_module
@@ -33,11 +30,26 @@ from tests.delivery.exploration.virtual_time import VirtualPool, VirtualThreadin
 MONOTONIC_START_S = 1000.0
 WITH_THREADS = (account_module, budget_module, held_leases_module, lease_module, switch_module)
 WITH_RANDOM = (account_module, backoff_module, tenacity.wait)
-WITH_LOG = (
-    account_module, reconciliation_module, budget_module, held_leases_module, lease_module, outputs_module, pair_module,
-    paid_calls_module, process_once_module, stage_times_module, switch_module, service_module,
-)  # fmt: skip
 _time, _monotonic, _sleep = time.time, time.monotonic, time.sleep
+
+
+class _Heard(logging.Handler):
+    def __init__(self, world: Any):
+        super().__init__(logging.INFO)
+        self._world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._world.hear(record)
+
+
+@contextmanager
+def _heard_by(world: Any) -> Iterator[None]:
+    """What the code logs goes to `world` alone."""
+    logger, level = logging.getLogger("function"), logging.getLogger("function").level
+    logger.setLevel(logging.INFO)
+    with patch.object(logger, "handlers", [_Heard(world)]), patch.object(logger, "propagate", False):
+        yield
+    logger.setLevel(level)
 
 
 @contextmanager
@@ -77,9 +89,7 @@ def installed(world: Any) -> Iterator[None]:
             put(module, "threading", VirtualThreading(scheduler))
         for module in WITH_RANDOM:
             put(module, "random", world.random)
-        for module in WITH_LOG:
-            put(module, "log", world.log)
-            put(module, "log_unexpected", world.note_unexpected)
+        stack.enter_context(_heard_by(world))
         for module in (pair_module, held_leases_module):
             put(module, "ThreadPoolExecutor", lambda *_, **__: VirtualPool(scheduler))
         put(lease_module, "uuid", SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=f"{next(world.numbers):032x}")))
