@@ -47,12 +47,12 @@ class Upload:
 
 
 def is_catalogue(name: str) -> bool:
-    """Whether an object is a catalogue by its ending, in capitals too."""
+    """Whether an object is a catalogue by its suffix, in capitals too."""
     return name.lower().endswith(CATALOGUE_SUFFIXES)
 
 
 def is_manifest(name: str) -> bool:
-    """Whether an object is a pair manifest or a catalogue by its ending, in capitals too, and no style profile."""
+    """Whether an object is a pair manifest or a catalogue by its suffix, in capitals too, and not a style profile."""
     return name.lower().endswith(SUFFIXES) and not is_style(name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-MAX_NAME_BYTES = 128  # of a file; a folder, an ending and the names of `outputs` stand around it
+MAX_NAME_BYTES = 128  # of a file; a folder, a suffix and the names of `outputs` stand around it
 MAX_TEMPLATE_CHARS = 512
 _LABEL = re.compile(r"\{labels\.([^{}]+)\}")
 # What a file cannot be called on every system, and what tools of Cloud Storage take for a pattern.

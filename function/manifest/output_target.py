@@ -63,7 +63,7 @@ class OutputTarget(Output):
 
     @property
     def stem(self) -> str:
-        """The result's name without its ending."""
+        """The result's name without its suffix."""
         return self.name or str(self.preset)
 
     def wanted(self, field: str) -> Any:

@@ -126,5 +126,5 @@ def style_object(manifest: Manifest, settings: Settings, bucket: str | None, nam
 
 
 def style_name(place: StoredImage) -> str:
-    """What a profile is called: the last part of its object's name, without the ending."""
+    """What a profile is called: the last part of its object's name, without the suffix."""
     return place.name.rpartition("/")[2][: -len(STYLE_SUFFIX)]

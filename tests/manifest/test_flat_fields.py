@@ -38,7 +38,7 @@ def test_an_object_may_come_as_json():
     [
         ([("seed", "7.5")], "seed: '7.5' is not a whole number"),
         ([("output.width", "--5")], "output.width: '--5' is not a whole number"),
-        ([("labels", '{"a": "1", "a": "2"}')], "labels: the field a"),
+        ([("labels", '{"a": "1", "a": "2"}')], "labels: duplicate field a"),
         ([("output", "{]")], "output: it is not JSON"),
         ([("output", '{"a":' * 30_000)], "output: it is nested too deeply"),
         ([("labels.a", "1"), ("labels", '{"b": "2"}')], "labels is given twice"),

@@ -20,21 +20,21 @@ class UnreadableObjectError(Exception):
     """The object is no manifest that the function would read; the message says why."""
 
 
-def write_again(storage: Storage, there: StoredObject) -> bool:
+def write_again(storage: Storage, stored: StoredObject) -> bool:
     """Same bytes, same metadata, new generation → False when it was replaced or deleted meanwhile. A picked attempt is
     left out: it was one of an earlier run.
 
     Raises UnreadableObjectError, AccessDeniedError, StorageUnavailableError.
     """
     deadline = Deadline(CALL_S)
-    metadata = {key: value for key, value in there.metadata.items() if key != PICK_KEY}
+    metadata = {key: value for key, value in stored.metadata.items() if key != PICK_KEY}
     try:
         content = storage.read(
-            there.bucket, there.name, deadline, generation=there.generation, limit=MAX_MANIFEST_BYTES
+            stored.bucket, stored.name, deadline, generation=stored.generation, limit=MAX_MANIFEST_BYTES
         )
         storage.write(
-            there.bucket, there.name, content, there.content_type or "application/octet-stream", deadline,
-            if_generation=there.generation, metadata=metadata,
+            stored.bucket, stored.name, content, stored.content_type or "application/octet-stream", deadline,
+            if_generation=stored.generation, metadata=metadata,
         )  # fmt: skip
     except (ObjectNotFoundError, PreconditionFailedError):
         return False

@@ -173,7 +173,7 @@ def _upload(plan: Plan, bucket: str, storage: Storage, wish: dict[str, str]) -> 
         try:
             storage.write(
                 bucket, file.name, content, file.content_type, Deadline(UPLOAD_S),
-                if_generation=plan.standing.get(file.name, 0), metadata=metadata or {},
+                if_generation=plan.existing.get(file.name, 0), metadata=metadata or {},
             )  # fmt: skip
         except PreconditionFailedError:
             raise UsageError(f"{gs_uri(bucket, file.name)} is being written by somebody else") from None

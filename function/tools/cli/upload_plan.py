@@ -101,7 +101,7 @@ class Document:
 
 @dataclass
 class Plan:
-    """What was found. `problems` are sentences; `standing` are the generations in the bucket by name; what is new
+    """What was found. `problems` are sentences; `existing` are the generations in the bucket by name; what is new
     against those is listed below. `reused` are those of `pairs_to_make` that are answered with what is paid for.
     `unknown` says why the bucket could not be looked at."""
 
@@ -109,7 +109,7 @@ class Plan:
     images: list[LocalFile] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     foreign_buckets: set[str] = field(default_factory=set)
-    standing: dict[str, int] = field(default_factory=dict)
+    existing: dict[str, int] = field(default_factory=dict)
     new_images: list[LocalFile] = field(default_factory=list)
     new_documents: list[Document] = field(default_factory=list)
     rows_to_run_again: list[StoredObject] = field(default_factory=list)
@@ -150,17 +150,17 @@ def make_plan(
             plan.problems.append(f"{path}: {error.message}")
     plan.problems += _conflicts(plan.documents)
     listed = storage.list(bucket, start, Deadline(LISTING_S)) if storage else ()
-    there = {stored.name: stored for stored in listed}
+    by_name = {stored.name: stored for stored in listed}
     users: dict[StoredImage, list[Pair]] = {}
     for pair in _pairs(plan):
         for image in pair.images:
             users.setdefault(image, []).append(pair)
     files = {image: _file_of(image, root, bucket, start) for image in users}
     for image in users:  # a profile lies at the bucket's root, whatever the prefix
-        if storage and is_style(image.name) and image.bucket == bucket and image.name not in there:
+        if storage and is_style(image.name) and image.bucket == bucket and image.name not in by_name:
             stored = storage.stat(bucket, image.name, Deadline(CALL_S))
-            there |= {image.name: stored} if stored else {}
-    plan.standing = {name: stored.generation for name, stored in there.items()}
+            by_name |= {image.name: stored} if stored else {}
+    plan.existing = {name: stored.generation for name, stored in by_name.items()}
     plan.foreign_buckets = {image.bucket for image in users} - {bucket} - set(settings.allowed_buckets)
 
     progress = Progress("checking ", len(users))
@@ -170,7 +170,7 @@ def make_plan(
             if file := files[image]:
                 return _read_image(file, image.name, settings)
             if storage:
-                _check_stored(image, there if image.bucket == bucket else {}, storage, settings)
+                _check_stored(image, by_name if image.bucket == bucket else {}, storage, settings)
         except CompositeError as error:
             return error.message
         except AccessDeniedError:
@@ -198,21 +198,21 @@ def make_plan(
         plan.documents = [good for document in plan.documents if (good := document.without(bad))]
         read = {image.name for pair in _pairs(plan) for image in pair.images if image.bucket == bucket}
         plan.images = [file for file in plan.images if file.name in read]
-    _compare(plan, bucket, there)
+    _compare(plan, bucket, by_name)
     if storage:
-        plan.reused = _reused(plan, bucket, there, storage, settings)
+        plan.reused = _reused(plan, bucket, by_name, storage, settings)
     return plan
 
 
 def _reused(
-    plan: Plan, bucket: str, there: dict[str, StoredObject], storage: Storage, settings: Settings
+    plan: Plan, bucket: str, by_name: dict[str, StoredObject], storage: Storage, settings: Settings
 ) -> list[Pair]:
     """Those of the pairs to make whose request the model has answered. Two alike among them are not: both may be asked
     for before the first is answered."""
     changed = {StoredImage(bucket=bucket, name=file.name) for file in plan.new_images}
 
     def stands(pair: Pair) -> bool:
-        stored = there.get(pair.name)
+        stored = by_name.get(pair.name)
         if stored is None or not may_be_found(stored) or changed.intersection(pair.images):
             return False
         try:
@@ -222,8 +222,8 @@ def _reused(
         return asks_the_same(before, pair.manifest, settings)
 
     with ThreadPoolExecutor(STATS) as pool:
-        standing = pool.map(stands, plan.pairs_to_make)
-        return [pair for pair, stood in zip(plan.pairs_to_make, standing, strict=True) if stood]
+        existing = pool.map(stands, plan.pairs_to_make)
+        return [pair for pair, stood in zip(plan.pairs_to_make, existing, strict=True) if stood]
 
 
 def _conflicts(documents: list[Document]) -> list[str]:
@@ -358,26 +358,26 @@ def _too_large_together(pair: Pair, files: dict[StoredImage, Path | None], setti
     return f"its photographs have {size:,} bytes together; {settings.max_source_bytes:,} are allowed (MAX_SOURCE_BYTES)"
 
 
-def _check_stored(image: StoredImage, there: dict[str, StoredObject], storage: Storage, settings: Settings) -> None:
+def _check_stored(image: StoredImage, by_name: dict[str, StoredObject], storage: Storage, settings: Settings) -> None:
     if is_style(image.name):
         fetch_style(image, storage, Deadline(CALL_S))
         return
-    stored = there.get(image.name) or find_image(image, storage, Deadline(CALL_S))
+    stored = by_name.get(image.name) or find_image(image, storage, Deadline(CALL_S))
     if stored is None:
         raise MissingSourceError(f"{image.uri} is neither in the folder nor in the bucket")
     if stored.size > settings.max_source_bytes:
         raise SourceTooLargeError(f"{image.uri} has {stored.size:,} bytes; {settings.max_source_bytes:,} are allowed")
 
 
-def _compare(plan: Plan, bucket: str, there: dict[str, StoredObject]) -> None:
+def _compare(plan: Plan, bucket: str, by_name: dict[str, StoredObject]) -> None:
     """What has to be uploaded, and which pairs that will make."""
 
     def is_new(name: str, size: int, checksum: str) -> bool:
-        stored = there.get(name)
+        stored = by_name.get(name)
         return stored is None or (stored.size, stored.crc32c) != (size, checksum)
 
     def is_new_manifest(name: str, body: bytes) -> bool:
-        redone = name in there and is_of(body, there[name].metadata)  # a person wants another picture of it
+        redone = name in by_name and is_of(body, by_name[name].metadata)  # a person wants another picture of it
         return not redone and is_new(name, len(body), crc32c(body))
 
     plan.new_images = [file for file in plan.images if is_new(file.name, file.size, file.crc32c)]
@@ -401,7 +401,7 @@ def _compare(plan: Plan, bucket: str, there: dict[str, StoredObject]) -> None:
                 plan.pairs_to_make += [pair] if new else []
             elif changed.intersection(pair.images):
                 # The function leaves a row alone that says what it said before; its picture is another one now.
-                plan.rows_to_run_again.append(there[pair.name])
+                plan.rows_to_run_again.append(by_name[pair.name])
                 plan.pairs_to_make.append(pair)
 
 

@@ -169,8 +169,8 @@ def _examine(trial: Trial, answer: Answer, folder: Path) -> tuple[Finding, bool]
     failed = [one.reason for one in judgement.checks.values() if not one.passed]
     measures |= {"width": width, "height": height, "mime_type": answer.mime_type, "verdict": judgement.verdict}
     found = f"{width}x{height} {answer.mime_type}, {judgement.verdict} ({spent}): {path}"
-    there = judgement.verdict != "unusable" and judgement.checks["product_present"].passed
-    if not there:
+    shown = judgement.verdict != "unusable" and judgement.checks["product_present"].passed
+    if not shown:
         return warning(check, found, " ".join(failed) or "nothing could be recognised in it", **measures), False
     return ok(check, " ".join([found, *failed]), **measures), True
 

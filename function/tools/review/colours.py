@@ -35,7 +35,7 @@ def _compared(photograph: Path, result: Path, corners: list[list[float]]) -> lis
     place = np.array(corners) * [shown.shape[1], shown.shape[0]]
     across, down = (place[1] - place[0]) / width, (place[2] - place[0]) / height
     to_result = np.column_stack([across, down, place[0]]).astype(np.float32)
-    there = cv2.warpAffine(shown, to_result, (width, height), flags=cv2.INTER_AREA | cv2.WARP_INVERSE_MAP)
+    placed = cv2.warpAffine(shown, to_result, (width, height), flags=cv2.INTER_AREA | cv2.WARP_INVERSE_MAP)
     inside = cv2.erode((product[..., 3] >= OPAQUE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     seen = cv2.warpAffine(
         np.full(shown.shape[:2], 255, np.uint8), to_result, (width, height), flags=cv2.WARP_INVERSE_MAP
@@ -52,7 +52,7 @@ def _compared(photograph: Path, result: Path, corners: list[list[float]]) -> lis
         part = labels[:, 0] == number
         if part.mean() < MIN_SHARE:
             continue
-        colours = [np.median(pixels[inside][part], axis=0) for pixels in (product[..., :3], there)]
+        colours = [np.median(pixels[inside][part], axis=0) for pixels in (product[..., :3], placed)]
         one, other = (_lab(colour[None, None].astype(np.uint8))[0, 0] for colour in colours)
         found.append((float(part.mean()), [*map(_hex, colours), round(float(np.linalg.norm(one - other)), 1)]))
     return [row for _, row in sorted(found, key=lambda one: -one[0])]

@@ -138,8 +138,8 @@ def _find(storage: Storage, target: str, name: str) -> tuple[str, Sidecar]:
     bucket, prefix = bucket_and_prefix(target)
     if is_object_uri(name) and split_gs_uri(name)[0] == bucket:
         name = split_gs_uri(name)[1]
-    stem, _, ending = name.rpartition(".")
-    names = [f"{name}.json", *([f"{stem}.json"] if stem and "/" not in ending else [])]
+    stem, _, suffix = name.rpartition(".")
+    names = [f"{name}.json", *([f"{stem}.json"] if stem and "/" not in suffix else [])]
     for candidate in [*names, *([f"{prefix}/{one}" for one in names] if prefix else [])]:
         try:
             return candidate, read_sidecar(storage, bucket, candidate, Deadline(CALL_S))

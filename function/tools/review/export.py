@@ -182,11 +182,11 @@ def _to_bucket(storage: Storage, found: list[Exported], target: str) -> list[str
 
 def _store(storage: Storage, bucket: str, name: str, content: bytes, kind: str) -> None:
     deadline = Deadline(UPLOAD_S)
-    there: StoredObject | None = storage.stat(bucket, name, deadline)
-    if there and (there.size, there.crc32c) == (len(content), crc32c(content)):
+    stored: StoredObject | None = storage.stat(bucket, name, deadline)
+    if stored and (stored.size, stored.crc32c) == (len(content), crc32c(content)):
         return
     try:
-        generation = there.generation if there else 0
+        generation = stored.generation if stored else 0
         storage.write(bucket, name, content, kind, deadline, if_generation=generation, metadata={})
     except PreconditionFailedError:
         raise UsageError(f"{gs_uri(bucket, name)} is being written by somebody else") from None

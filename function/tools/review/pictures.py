@@ -81,16 +81,16 @@ class PictureFolder:
         """
         if source is None:
             return None
-        standing = self._standing(record, thumb, preview_px, full)
-        if standing:
-            return standing
+        cached = self._cached(record, thumb, preview_px, full)
+        if cached:
+            return cached
         try:
             data = source() if callable(source) else source
             return self._add(data, thumb, preview_px, full) if data else None
         except UNREADABLE:
             return None
 
-    def _standing(self, record: object, thumb: bool, preview_px: int, full: bool) -> Picture | None:
+    def _cached(self, record: object, thumb: bool, preview_px: int, full: bool) -> Picture | None:
         known = _known(record)
         if not known:
             return None
