@@ -288,6 +288,9 @@ class StyleRecord(Record):
     uri: str
     generation: int
     sha256: str
+    checks: list[str] = Field(
+        [], description="that had to be measured, or a person looks at the picture", exclude_if=_is_empty
+    )
 
 
 class PersonRecord(Record):
@@ -342,6 +345,9 @@ class ProductRecord(Record):
 
     name: str
     placement: str | None
+    asked_place: AskedPlaceRecord | None = Field(
+        None, description="of its placement, besides its words; absent: nothing asked", exclude_if=_is_none
+    )
     inputs: list[InputRecord]
     view: ViewRecord = Field(description="its index is from 0 in this product's inputs")
     box: tuple[int, int, int, int] | None = Field(None, description="x, y, width, height in the scene's pixels")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -55,11 +56,11 @@ def other_product_png(name: str) -> bytes:
     return png(np.asarray(Image.open(DATA / "cases" / name / "product.webp").convert("RGBA")))
 
 
-def put_products(cloud: Cloud, asked: dict[str, str | None], **fields):
+def put_products(cloud: Cloud, asked: Mapping[str, str | dict | None], **fields):
     """Upload a pair with these products, each with its placement → the manifest's resource."""
     cloud.put("scene.png", large_scene_png())
     for name in asked:
         cloud.put(f"{name}.png", other_product_png(name))
-    products = [{"name": name, "product": f"{name}.png", "placement": words} for name, words in asked.items()]
+    products = [{"name": name, "product": f"{name}.png", "placement": place} for name, place in asked.items()]
     seed = int(cloud.prefix[1:-1] or "0", 16) % 2**30
     return cloud.put("pair.json", {"scene": "scene.png", "products": products, "seed": seed, **fields})

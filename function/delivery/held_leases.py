@@ -69,5 +69,5 @@ def _renew_until(over: threading.Event, lease: LeaseHandle) -> None:
             return  # the run finds out before its next call or commit
         except (TransientError, AccessDeniedError) as error:
             logger.warning(
-                "the lease could not be renewed; the next renewal tries again: %s", error, extra={"stage": "lease"}
+                "the lease was not renewed; the next renewal tries again: %s", error, extra={"stage": "lease"}
             )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from function.generation.pose import Pose
 from function.generation.prompt import WORDING, Wording, lessons_text
 from function.generation.prompt_templates import PromptTemplates
+from function.generation.spot_words import Spot, place_words, size_words
 from function.generation.style_words import OF_NEW_SCENES, style_text
 
 SEVERAL_PRODUCTS = """\
@@ -40,7 +42,7 @@ COUNTS = ("no", "one", "two", "three", "four")
 @dataclass(frozen=True)
 class ShownProduct:
     """One of the products. `images` are the numbers of its photographs that are sent, [2] and on; the leading one
-    first."""
+    first. `placement` is in words."""
 
     name: str
     placement: str | None
@@ -53,13 +55,14 @@ def products_prompt(
     pose: Pose,
     *,
     is_letterboxed: bool,
+    spots: Sequence[Spot | None] = (),
     placement: str | None = None,
     feedback: str | None = None,
     lessons: Sequence[str] = (),
     wording: Wording = WORDING,
 ) -> str:
     """The prompt that goes with [1] the scene and the products' photographs; `placement` is of all of them
-    together; the rest as in `composite_prompt`."""
+    together, and `spots` are the exact places of each, or none at all; the rest as in `composite_prompt`."""
     together = " ".join((placement or "").split())
     templates, said = wording.templates, " ".join((feedback or "").split())
     words = templates.poses[pose]
@@ -72,8 +75,8 @@ def products_prompt(
         placements="\n".join(
             [TOGETHER.format(placement=together)] * bool(together)
             + [
-                PLACEMENT.format(name=product.name, placement=" ".join((product.placement or "").split()) or BESIDE)
-                for product in products
+                PLACEMENT.format(name=product.name, placement=_placement(product, pose, spot))
+                for product, spot in zip_longest(products, spots)
             ]
         ),
         stance=words.stance,
@@ -82,6 +85,15 @@ def products_prompt(
         feedback=templates.feedback.format(feedback=said) if said else "",
         lessons=lessons_text(lessons, templates),
     )
+
+
+def _placement(product: ShownProduct, pose: Pose, spot: Spot | None) -> str:
+    said = " ".join((product.placement or "").split())
+    if spot is None:
+        return said or BESIDE
+    where, size = place_words(spot, pose), size_words(spot)
+    said = (said or ("" if where else BESIDE)).rstrip(" .")
+    return " ".join(filter(None, (said and f"{said}.", where, size)))
 
 
 def _photographs(product: ShownProduct, templates: PromptTemplates) -> str:

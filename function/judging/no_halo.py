@@ -9,6 +9,7 @@ from function.judging.backdrop_left import plugged_share, shows_drop_shadow
 from function.judging.check import Check, CheckSpec, at_most, unmeasured
 from function.judging.inspection import Inspection
 from function.judging.limit import most
+from function.judging.pasted_card import MOST_RECTANGULAR, MOST_SURROUNDED, rectangular_share, surrounded_share
 from function.judging.product_view import ProductView
 
 # The rim is read along its normals this far in and out, as a share of the product's height, at least in pixels.
@@ -40,6 +41,9 @@ def no_halo(inspection: Inspection) -> Check:
     if inspection.view.fitted and shows_drop_shadow(inspection.scene, inspection.view):
         bad = "The drop shadow of the product's photograph hangs in the air behind it."
         return Check(1.0, MOST_DROP_SHADOWS, False, "drop shadows", bad)
+    card = _on_a_card(inspection)
+    if card is not None:
+        return card
     value = fringe_share(inspection.view)
     if value is None:
         return unmeasured("share of the outline", "The product's edge could not be followed.", passed=True)
@@ -52,6 +56,21 @@ def no_halo(inspection: Inspection) -> Check:
     )
 
 
+def _on_a_card(inspection: Inspection) -> Check | None:
+    """The failed check where a card was pasted along with the product; else None."""
+    bad = "The product stands on a card: what lies around it was pasted into the scene along with it."
+    surrounded = surrounded_share(inspection.view)
+    if surrounded is not None and surrounded > MOST_SURROUNDED:
+        return at_most(surrounded, MOST_SURROUNDED, "share of the directions", good="", bad=bad)
+    if inspection.view.found:
+        return None
+    product = inspection.product
+    rectangular = rectangular_share(inspection.scene.answer, product.mask, product.photograph)
+    if rectangular > MOST_RECTANGULAR:
+        return at_most(rectangular, MOST_RECTANGULAR, "share of a rectangle", good="", bad=bad)
+    return None
+
+
 SPEC = CheckSpec(
     name="no_halo",
     lesson="The product had a bright cut-out fringe, or brought its photograph's background or shadow along. "
@@ -62,6 +81,8 @@ SPEC = CheckSpec(
         most("fringe", MOST_FRINGE, "share of the outline"),
         most("plugged openings", MOST_PLUGGED, "share of the openings"),
         most("drop shadows", MOST_DROP_SHADOWS, "drop shadows"),
+        most("surrounded", MOST_SURROUNDED, "share of the directions"),
+        most("rectangular", MOST_RECTANGULAR, "share of a rectangle"),
     ),
 )
 

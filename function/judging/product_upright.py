@@ -10,6 +10,7 @@ from function.judging.body import without_shadow
 from function.judging.check import Check, CheckSpec, at_most, does_not_apply, unmeasured
 from function.judging.inspection import Inspection
 from function.judging.limit import most
+from function.judging.silhouette_pose import silhouette_pose
 from function.judging.vertical_edges import edges_lean_deg
 from function.matching.match import ProductMatch
 
@@ -24,13 +25,17 @@ LEAST_VERIFIED = 0.02
 
 def product_upright(inspection: Inspection) -> Check:
     """How far the product leans from the photograph's own upright, in degrees: 180 is upside down."""
-    match = inspection.product.match
+    match, placement = inspection.product.match, inspection.product.placement
     if inspection.view.touches_border:
         return does_not_apply("the picture's border cuts the product")
     lean = None if match is None else lean_deg(match)
+    if lean is None and placement is not None:
+        lean = placement.lean_deg
     if lean is None:
         body = without_shadow(inspection.view)
         lean = edges_lean_deg(inspection.product.photograph, body, body.cover > 0.5)
+        if lean is None and (pose := silhouette_pose(inspection.product.photograph, body)) is not None:
+            lean = pose.lean_deg
     if lean is None:
         said = "Not measured: neither its photograph nor upright edges were found."
         return unmeasured("degrees", said, passed=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from function.judging.body import without_shadow
 from function.judging.check import Check, CheckSpec, at_least, at_most
 from function.judging.inspection import Inspection
 from function.judging.limit import least, most
+from function.judging.silhouette_pose import silhouette_pose
 from function.restoration.analysis import ProductAnalysis
 
 # Height of the product as a share of the picture's: below, it is lost; above, it is no longer in a scene.
@@ -24,6 +26,9 @@ SURE_WEIGHT, FEWEST_SURE = 200, 50
 def scale_plausible(inspection: Inspection) -> Check:
     """The product has a size one can believe and its own proportions."""
     aspect = aspect_change(inspection.product)
+    if aspect is None and not inspection.view.touches_border:
+        pose = silhouette_pose(inspection.product.photograph, without_shadow(inspection.view))
+        aspect = None if pose is None else pose.aspect_change
     if aspect is not None and not LEAST_ASPECT <= aspect <= MOST_ASPECT:
         limit = LEAST_ASPECT if aspect < LEAST_ASPECT else MOST_ASPECT
         wrong = "narrow and tall" if aspect < LEAST_ASPECT else "wide and flat"
@@ -63,8 +68,10 @@ SPEC = CheckSpec(
 
 
 def aspect_change(product: ProductAnalysis) -> float | None:
-    """Width over height in the answer against the photograph, where it was verified; None without a match."""
+    """Width over height in the answer against the photograph, where it was verified; None where it was not found."""
     match = product.match
+    if match is None and product.placement is not None:
+        return product.placement.aspect_change
     if match is None or (match.weight > SURE_WEIGHT).sum() < FEWEST_SURE:
         return None
     sure = match.weight > SURE_WEIGHT

@@ -9,13 +9,16 @@ from function.generation.pose import Pose
 from function.judging.check import Check
 from function.judging.judge import Judgement, Verdict, judge
 from function.judging.registry import BY_NAME
+from function.matching.asked_place import AskedPlace
 from function.restoration.analysis import Analysis
 
 
-def judge_products(analysis: Analysis, names: Sequence[str], pose: Pose = "stand") -> Judgement:
-    """Judge each of the products of `analysis`, which are called `names`. A picture that lacks some of them is kept for
-    a person; one that lacks them all is not."""
-    each = {name: judge(one, pose) for name, one in zip(names, analysis.each, strict=True)}
+def judge_products(
+    analysis: Analysis, names: Sequence[str], pose: Pose, asked: Sequence[AskedPlace | None]
+) -> Judgement:
+    """Judge each of the products of `analysis`, which are called `names` and were to stand where `asked` says. A
+    picture that lacks some of them is kept for a person; one that lacks them all is not."""
+    each = {name: judge(one, pose, place) for name, one, place in zip(names, analysis.each, asked, strict=True)}
     verdicts = {one.verdict for one in each.values()}
     verdict: Verdict = verdicts.pop() if len(verdicts) == 1 else "review"
     return Judgement(

@@ -13,7 +13,7 @@ from function.generation.pose import Pose
 from function.manifest.file_name import MAX_TEMPLATE_CHARS, file_name
 from function.manifest.image_reference import Reference
 from function.manifest.output_target import Output, OutputTarget, OutputTargets
-from function.manifest.placement import MASK_FIELD, Placement, Words
+from function.manifest.placement import MASK_FIELD, Placement, Words, words_of
 from function.manifest.product_views import OneOrViews, Products, view_fields
 from function.manifest.strict_model import WHOLE, StrictModel
 from function.settings import MAX_CAP_USD, MODEL_NAME, Identity
@@ -44,6 +44,9 @@ def timestamp_s(stated: str) -> float:
     if moment.tzinfo is None:
         raise ValueError("must say its offset from UTC, such as 2027-03-01T08:00:00Z")
     return moment.timestamp()
+
+
+OF_KNOWN_SCENES = "mask and height_cm need a scene image, not a scene that is generated from a prompt"
 
 
 class ScenePrompt(StrictModel):
@@ -148,7 +151,7 @@ class Manifest(StrictModel):
     @property
     def placement_words(self) -> str | None:
         """The placement as the model is told it."""
-        return self.placement.words if isinstance(self.placement, Placement) else self.placement
+        return words_of(self.placement)
 
     @property
     def exact_placement(self) -> Placement:
@@ -160,7 +163,7 @@ class Manifest(StrictModel):
     def _needs_given_scene(cls, placement: str | Placement | None, info: ValidationInfo) -> object:
         made = isinstance(info.data.get("scene"), ScenePrompt)
         if made and isinstance(placement, Placement) and placement.needs_known_scene:
-            raise ValueError("mask and height_cm need a scene image, not a scene that is generated from a prompt")
+            raise ValueError(OF_KNOWN_SCENES)
         return placement
 
     @model_validator(mode="after")
@@ -168,10 +171,10 @@ class Manifest(StrictModel):
         if self.products is not None and self.identity == "exact":
             raise ValueError('identity "exact" places a single product: it cannot be combined with products')
         if self.products is not None and self.exact_placement.is_exact:
-            raise ValueError(
-                "placement with a box, mask or height is for a single product: "
-                "describe the place of each of products in words"
-            )
+            raise ValueError("placement with a box, mask or height is for a single product: set it in each of products")
+        for one in self.products or ():
+            if isinstance(self.scene, ScenePrompt) and one.exact_placement.needs_known_scene:
+                raise ValueError(f"products.{one.name}.placement: {OF_KNOWN_SCENES}")
         return self
 
     @model_validator(mode="after")

@@ -16,7 +16,7 @@ from function.imaging.mishaps import lfs_pointer
 from function.manifest.json_text import parse_json
 from function.manifest.model import Manifest, ScenePrompt
 from function.manifest.output_target import Output, OutputTarget
-from function.manifest.placement import Placement, ReferenceObject
+from function.manifest.placement import Placement, ProductPlacement, ReferenceObject
 from function.manifest.product_views import AskedProduct
 from function.manifest.quoting import MAX_LISTED, cut, quoted
 from function.manifest.strict_model import StrictModel
@@ -86,15 +86,16 @@ def explain(error: ValidationError, document: type[StrictModel] = Manifest) -> s
     problems: dict[str, list[str]] = {}
     for item in error.errors(include_url=False):
         path = [cut(str(part)) for part in item["loc"]]
-        if path[:1] in (["scene"], ["placement"]) and len(path) == 2 and _is_of_the_other_kind(item):
+        own = path[2:] if path[:1] == ["products"] else path
+        if own[:1] in (["scene"], ["placement"]) and len(own) == 2 and _is_of_the_other_kind(item):
             continue
-        if path[:1] in (["product"], ["scene"], ["placement"]):
-            del path[1:2]  # the branch of the union that was tried; a person does not need to know it
-        if path[:1] == ["products"] and path[2:3] == ["product"]:
-            del path[3:4]
+        if own[:1] in (["product"], ["scene"], ["placement"]):
+            at = len(path) - len(own) + 1
+            del path[at : at + 1]  # the branch of the union that was tried; a person does not need to know it
         name = ".".join(path) or "manifest"
         if item["type"] == "extra_forbidden":
-            model = NESTED_MODELS.get(".".join(path[:-1])) or NESTED_MODELS.get(path[0]) if len(path) > 1 else None
+            around = ".".join(part for part in path[:-1] if not part.isdecimal())
+            model = NESTED_MODELS.get(around) or NESTED_MODELS.get(path[0]) if len(path) > 1 else None
             allowed = ", ".join((model or document).model_fields)
             said = f"unknown field (known: {allowed})"
         elif item["type"] == "missing":
@@ -123,5 +124,7 @@ NESTED_MODELS: dict[str, type[StrictModel]] = {
     "placement": Placement,
     "placement.reference": ReferenceObject,
     "products": AskedProduct,
+    "products.placement": ProductPlacement,
+    "products.placement.reference": ReferenceObject,
     "scene": ScenePrompt,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -43,14 +43,11 @@ class ReferenceObject(StrictModel):
     height_cm: Centimetres
 
 
-class Placement(StrictModel):
-    """Where the product should stand: in words; in a box, or anywhere in the white of a mask; and how tall it is."""
+class ProductPlacement(StrictModel):
+    """Where one of several products should stand: in words; in a box; and how tall it is."""
 
     words: Words | None = None
     box: Box | None = Field(None, description="that the product should fill from the middle of its base up")
-    mask: Reference | None = Field(
-        None, description="of an image of the scene's shape, white where the middle of the product's base may stand"
-    )
     height_cm: Centimetres | None = Field(
         None, description="of the product; needs scene_cm_per_px or reference, and counts for more than the box's"
     )
@@ -71,17 +68,15 @@ class Placement(StrictModel):
     @property
     def is_measured(self) -> bool:
         """Whether it can be seen in a picture that this was done."""
-        return self.box is not None or self.mask is not None or self.height_cm is not None
+        return self.box is not None or self.height_cm is not None
 
     @property
     def needs_known_scene(self) -> bool:
         """Whether it speaks of the pixels of a scene that is there already."""
-        return self.mask is not None or self.height_cm is not None
+        return self.height_cm is not None
 
     @model_validator(mode="after")
-    def _agrees_with_itself(self) -> Placement:
-        if self.box is not None and self.mask is not None:
-            raise ValueError("box and mask exclude each other: both say where the product may stand")
+    def _agrees_with_itself(self) -> Self:
         if self.scene_cm_per_px is not None and self.reference is not None:
             raise ValueError("scene_cm_per_px and reference exclude each other: both say how large the scene is")
         scale = self.scene_cm_per_px is not None or self.reference is not None
@@ -92,3 +87,32 @@ class Placement(StrictModel):
         if self.tolerance is not None and not self.is_measured:
             raise ValueError("tolerance is that of box, mask or height_cm, of which none is given")
         return self
+
+
+class Placement(ProductPlacement):
+    """Where the only product should stand: as one of several, or anywhere in the white of a mask."""
+
+    mask: Reference | None = Field(
+        None, description="of an image of the scene's shape, white where the middle of the product's base may stand"
+    )
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it can be seen in a picture that this was done."""
+        return self.mask is not None or super().is_measured
+
+    @property
+    def needs_known_scene(self) -> bool:
+        """Whether it speaks of the pixels of a scene that is there already."""
+        return self.mask is not None or super().needs_known_scene
+
+    @model_validator(mode="after")
+    def _stands_in_one_place(self) -> Self:
+        if self.box is not None and self.mask is not None:
+            raise ValueError("box and mask exclude each other: both say where the product may stand")
+        return self
+
+
+def words_of(placement: str | ProductPlacement | None) -> str | None:
+    """What a placement says in words."""
+    return placement.words if isinstance(placement, ProductPlacement) else placement

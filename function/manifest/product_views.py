@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StringConstraints, Tag
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
 
 from function.manifest.image_reference import Reference
-from function.manifest.placement import Words
+from function.manifest.placement import ProductPlacement, Words, words_of
 from function.manifest.quoting import quoted
 from function.manifest.strict_model import StrictModel
 
@@ -48,12 +48,6 @@ OneOrViews = Annotated[
 ]
 
 
-def _in_words(placement: object) -> object:
-    if isinstance(placement, dict):
-        raise ValueError("an exact place needs a single product; describe in words where this one stands")
-    return placement
-
-
 class AskedProduct(StrictModel):
     """One of several products that are placed into one scene."""
 
@@ -61,9 +55,17 @@ class AskedProduct(StrictModel):
         description="what it is called in the prompt, the sidecar and messages; no two are alike"
     )
     product: OneOrViews
-    placement: Annotated[Words | None, BeforeValidator(_in_words)] = Field(
-        None, description="where and how this one should stand"
-    )
+    placement: Words | ProductPlacement | None = Field(None, description="where and how this one should stand")
+
+    @property
+    def placement_words(self) -> str | None:
+        """The placement as the model is told it."""
+        return words_of(self.placement)
+
+    @property
+    def exact_placement(self) -> ProductPlacement:
+        """What is asked besides words; empty where that is nothing."""
+        return self.placement if isinstance(self.placement, ProductPlacement) else ProductPlacement()
 
 
 def _distinct_products(products: list[AskedProduct]) -> list[AskedProduct]:

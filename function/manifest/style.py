@@ -1,6 +1,6 @@
 """A style profile, `_styles/NAME.json` of the input bucket: a house's words for its look, and defaults of its pairs.
 
-It changes nothing of what decides: no check, no limit, and no rule of the prompt can be named in it.
+It makes nothing of what decides milder: no check can be left out in it, no limit and no rule of the prompt be named.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ from function.storage.read_rules import home_of, may_read
 
 MAX_STYLE_BYTES = 16 * 1024  # all fields filled to their limits have 5 KiB
 MAX_TEXT_CHARS, MAX_WISH_CHARS, MAX_WISHES, MAX_COLOURS, MAX_COLOUR_NAME_CHARS = 300, 200, 8, 8, 60
+MAX_CHECKS = 40
 COLOUR = r"^#[0-9a-fA-F]{6}$"
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARS, strip_whitespace=True)]
 Wish = Annotated[str, StringConstraints(min_length=1, max_length=MAX_WISH_CHARS, strip_whitespace=True)]
+CheckName = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
 ColourName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_COLOUR_NAME_CHARS)]
 
 
@@ -48,6 +50,9 @@ class Style(StrictModel):
     output: Output | None = Field(None, description="where the manifest names neither output nor outputs")
     outputs: OutputTargets | None = Field(None, description="likewise, instead of output")
     identity: Identity | None = Field(None, description="where the manifest names none")
+    checks: list[CheckName] = Field(
+        [], max_length=MAX_CHECKS, description="that must have been measured, or a person looks at the picture"
+    )
 
     @field_validator("outputs")
     @classmethod

@@ -1,23 +1,35 @@
-"""The place that a manifest asks for: for the judge and the sketch, in the model's words, and in the sidecar."""
+"""The places that a manifest asks for: for the judge and the sketch, in the model's words, and in the sidecar."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from function.errors import InvalidManifestError
+from function.generation.facing import Facing
+from function.generation.pose import Pose
 from function.generation.spot_words import Spot
 from function.imaging.frame import Frame, Size
 from function.manifest.model import Manifest
+from function.manifest.placement import ProductPlacement
 from function.matching.asked_place import AskedPlace, areas, best_point
 from function.sidecar import AskedPlaceRecord
 
 MAX_SHAPE_RATIO = 1.02  # a mask that was scaled by hand is a pixel or two off the scene's shape
 
 
-def asked_place(manifest: Manifest, scene_size: Size, ground: np.ndarray | None) -> AskedPlace | None:
+def asked_places(manifest: Manifest, scene_size: Size) -> tuple[AskedPlace | None, ...]:
+    """Of each of several products, as `asked_place`; none at all of one product."""
+    return tuple(
+        asked_place(one.exact_placement, manifest.pose, scene_size, field=f"products.{one.name}.placement")
+        for one in manifest.products or ()
+    )
+
+
+def asked_place(
+    asked: ProductPlacement, pose: Pose, scene_size: Size, ground: np.ndarray | None = None, field: str = "placement"
+) -> AskedPlace | None:
     """None where nothing is asked that can be measured. `ground` (h, w) uint8 is the mask. Raises InvalidManifestError
-    for a product that would be taller than the scene."""
-    asked = manifest.exact_placement
+    for a product that would be taller than the scene, which names the `field`."""
     if not asked.is_measured:
         return None
     height = None
@@ -27,10 +39,10 @@ def asked_place(manifest: Manifest, scene_size: Size, ground: np.ndarray | None)
         height = asked.height_cm / asked.scene_cm_per_px / scene_size[1]
     if height is not None and height > 1:
         raise InvalidManifestError(
-            f"placement.height_cm: the product would be {height:.2f} times as tall as the scene; check the scale"
+            f"{field}.height_cm: the product would be {height:.2f} times as tall as the scene; check the scale"
         )
     box = None if asked.box is None else (asked.box[0], asked.box[1], asked.box[2], asked.box[3])
-    return AskedPlace(box, ground, height, manifest.pose == "hang", asked.tolerance)
+    return AskedPlace(box, ground, height, pose == "hang", asked.tolerance)
 
 
 def check_mask(size: Size, ground: np.ndarray, scene_size: Size) -> None:
@@ -45,9 +57,8 @@ def check_mask(size: Size, ground: np.ndarray, scene_size: Size) -> None:
         raise InvalidManifestError("placement.mask: it has no white pixels, so there is no place for the product")
 
 
-def spot_in(frame: Frame, asked: AskedPlace | None, manifest: Manifest) -> Spot | None:
+def spot_in(frame: Frame, asked: AskedPlace | None, facing: Facing | None) -> Spot | None:
     """What the model is told, in shares of the picture that it is sent; None where nothing is asked."""
-    facing = manifest.exact_placement.facing
     if asked is None:
         return None if facing is None else Spot(facing=facing)
     left, top, width, height = (side / frame.sent_size[number % 2] for number, side in enumerate(frame.content_box))
@@ -67,9 +78,8 @@ def spot_in(frame: Frame, asked: AskedPlace | None, manifest: Manifest) -> Spot 
     )
 
 
-def asked_record(manifest: Manifest, asked: AskedPlace | None, scene_size: Size) -> AskedPlaceRecord | None:
+def asked_record(asked: AskedPlace | None, facing: Facing | None, scene_size: Size) -> AskedPlaceRecord | None:
     """What the sidecar says of it; None where nothing is asked besides words."""
-    facing = manifest.exact_placement.facing
     if asked is None:
         return None if facing is None else AskedPlaceRecord(facing=facing)
     width, height = scene_size

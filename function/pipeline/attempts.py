@@ -163,7 +163,7 @@ def analysed(pair: PairContext, image: bytes, place: Place | None) -> tuple[np.n
         with record.stage("check"):
             if pair.manifest.products is not None:
                 names = [one.name for one in pair.manifest.products]
-                judgement = judge_products(analysis, names, pair.manifest.pose)
+                judgement = judge_products(analysis, names, pair.manifest.pose, prepared.asked_each)
             else:
                 judgement = judge(analysis, pair.manifest.pose, prepared.asked)
     return picture, analysis, judgement

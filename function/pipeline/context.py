@@ -78,11 +78,12 @@ class Prepared:
 
     images          [1] the scene in its frame, [2] the product (of several each), then as many other photographs
                     as the model takes: bytes with their media type
-    product_future   begun in the background: the product (h, w, 4) in the scene's colour space, and what is looked for
+    product_future  begun in the background: the product (h, w, 4) in the scene's colour space, and what is looked for
                     of it in every generated picture
-    other_futures    the same, of the photographs after the leading one, sent or not
+    other_futures   the same, of the photographs after the leading one, sent or not
     shown           of several products what the prompt says of each
     asked           where the product is to stand; None where nothing is asked that can be measured
+    asked_each      the same of each of several products; none at all of one
     """
 
     frame: Frame
@@ -93,6 +94,7 @@ class Prepared:
     base_seed: int
     targets: tuple[Target, ...]
     asked: AskedPlace | None = None
+    asked_each: tuple[AskedPlace | None, ...] = ()
     other_futures: tuple[Future[tuple[np.ndarray, ProductReference]], ...] = ()
     shown: tuple[ShownProduct, ...] = ()
 

@@ -20,6 +20,7 @@ from function.pipeline.context import Composite, FinishedPicture, PairContext
 from function.pipeline.identity import identity_record
 from function.pipeline.photograph_place import find_corners
 from function.pipeline.product_records import change_box, product_records
+from function.pipeline.required_checks import require_checks
 from function.pipeline.result_xmp import result_xmp
 from function.pipeline.targets import Target
 from function.restoration.alterations import Alteration
@@ -76,6 +77,7 @@ def restore_result(pair: PairContext) -> None:
     pair.record.drift = _drift_record(analysis)
     pair.record.undone = [_undone_record(one, decoded.scene.size) for one in analysis.scene.undone_alterations]
     pair.record.checks = check_records(best.judgement.checks)
+    require_checks(pair.record)
     altered = analysis.scene.altered
     pair.record.change = _change_record(altered, change_box(altered, decoded.scene.size))
 

@@ -8,7 +8,7 @@ from function.imaging.compress import downscale, encode_for_model, is_letterboxe
 from function.imaging.frame import plan_letterbox
 from function.imaging.icc import convert, to_srgb
 from function.manifest.model import Manifest
-from function.pipeline.asked_place import asked_place, asked_record
+from function.pipeline.asked_place import asked_place, asked_places, asked_record
 from function.pipeline.context import PairContext, Photograph, Prepared
 from function.pipeline.requests import seed_from
 from function.pipeline.sent_photographs import choose_photographs
@@ -23,8 +23,10 @@ def prepare_inputs(pair: PairContext) -> None:
     decoded, record = pair.decoded_sources(), pair.record
     scene, product = decoded.scene, decoded.product
     targets = targets_of(pair.manifest, scene, pair.settings)
-    asked = asked_place(pair.manifest, scene.size, decoded.ground)
-    record.asked_place = asked_record(pair.manifest, asked, scene.size)
+    placement = pair.manifest.exact_placement
+    asked = asked_place(placement, pair.manifest.pose, scene.size, decoded.ground)
+    asked_each = asked_places(pair.manifest, scene.size)
+    record.asked_place = asked_record(asked, placement.facing, scene.size)
     product_future, *other_futures = (
         pair.resources.submit(_prepare_product, one, scene.icc) for one in decoded.photographs
     )
@@ -49,6 +51,7 @@ def prepare_inputs(pair: PairContext) -> None:
         base_seed=_base_seed(pair.manifest, (scene_image, *(one.sent for one in decoded.photographs)), decoded.ground),
         targets=targets,
         asked=asked,
+        asked_each=asked_each,
         shown=shown,
         other_futures=tuple(other_futures),
     )
@@ -67,7 +70,7 @@ def _base_seed(manifest: Manifest, images: tuple[tuple[bytes, str], ...], ground
     contents = [content for content, _ in images]
     if ground is not None:  # the model is told its outline, which is that of many masks
         contents.append(ground.tobytes())
-    words = [manifest.placement_words or "", *(f"{one.name}: {one.placement}" for one in manifest.products or ())]
+    words = [manifest.placement_words or "", *(f"{one.name}: {one.placement_words}" for one in manifest.products or ())]
     return seed_from("\n".join(words).encode(), *contents)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from function.imaging.frame import Size
 from function.imaging.resize import Box
+from function.pipeline.asked_place import asked_record
 from function.pipeline.attempts import check_records
 from function.pipeline.context import Candidate, PairContext
 from function.sidecar import ProductRecord, ViewRecord
@@ -20,14 +21,20 @@ def product_records(pair: PairContext, best: Candidate) -> list[ProductRecord]:
     photographs = pair.by_product(inputs.views or [one for one in [inputs.product] if one])
     scene_size = pair.decoded_sources().scene.size
     records = []
-    for asked, shown, views, found in zip(
-        pair.manifest.products or (), pair.prepared.shown, photographs, best.analysis.products, strict=True
+    for asked, place, shown, views, found in zip(
+        pair.manifest.products or (),
+        pair.prepared.asked_each,
+        pair.prepared.shown,
+        photographs,
+        best.analysis.products,
+        strict=True,
     ):
         view = ViewRecord(index=found.view, uri=views[found.view].uri, sent=len(shown.images))
         records.append(
             ProductRecord(
                 name=asked.name,
-                placement=asked.placement,
+                placement=asked.placement_words,
+                asked_place=asked_record(place, asked.exact_placement.facing, scene_size),
                 inputs=list(views),
                 view=view,
                 box=change_box(found.mask, scene_size),

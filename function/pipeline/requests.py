@@ -58,6 +58,10 @@ def _words(prepared: Prepared, manifest: Manifest, lessons: Sequence[str], wordi
             prepared.shown,
             manifest.pose,
             is_letterboxed=prepared.is_letterboxed,
+            spots=[
+                spot_in(prepared.frame, asked, one.exact_placement.facing)
+                for one, asked in zip(manifest.products or (), prepared.asked_each, strict=True)
+            ],
             placement=manifest.placement_words,
             feedback=manifest.feedback,
             lessons=lessons,
@@ -72,7 +76,7 @@ def _words(prepared: Prepared, manifest: Manifest, lessons: Sequence[str], wordi
         feedback=manifest.feedback,
         lessons=lessons,
         wording=wording,
-        spot=spot_in(prepared.frame, prepared.asked, manifest),
+        spot=spot_in(prepared.frame, prepared.asked, manifest.exact_placement.facing),
     )
 
 

@@ -21,7 +21,7 @@ def choose_photographs(pair: PairContext) -> tuple[tuple[Photograph, ...], tuple
     shown = tuple(
         ShownProduct(
             name=asked.name,
-            placement=asked.placement,
+            placement=asked.placement_words,
             is_cut_out=products[index][0].cut.is_sure,
             images=tuple(number for number, (whose, _) in enumerate(sent, start=FIRST_NUMBER) if whose == index),
         )

@@ -7,7 +7,9 @@ import hashlib
 from function.deadline import Deadline
 from function.errors import ForbiddenReferenceError, InvalidManifestError, SourceNotYetThereError
 from function.generation.prompt import WORDING, Wording
+from function.judging.registry import BY_NAME
 from function.manifest.model import Manifest
+from function.manifest.quoting import quoted
 from function.manifest.references import StoredImage
 from function.manifest.style import MAX_STYLE_BYTES, Style, parse_style, style_name, style_object
 from function.pipeline.record import RunRecord
@@ -58,4 +60,15 @@ def fetch_style(place: StoredImage, storage: Storage, deadline: Deadline) -> tup
         generation=stored.generation,
         sha256=hashlib.sha256(content).hexdigest(),
     )
-    return parse_style(content, place.uri), record
+    style = read_style(content, place.uri)
+    return style, record.model_copy(update={"checks": style.checks})
+
+
+def read_style(content: bytes, where: str) -> Style:
+    """Bytes of a profile → Style. Raises InvalidManifestError, which says `where` and what is wrong."""
+    style = parse_style(content, where)
+    if unknown := sorted(set(style.checks) - set(BY_NAME)):
+        raise InvalidManifestError(
+            f"style: {where}: checks: there is no check {quoted(unknown[0])} (known: {', '.join(BY_NAME)})"
+        )
+    return style

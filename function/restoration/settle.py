@@ -14,8 +14,9 @@ from function.restoration.overlay import Overlay, premultiplied
 COARSE_PX, FINE_PX = 96, 320
 # No other first place is tried once one explains so much; less than the other is not looked at closely.
 CLEARLY, LEAST_COARSE = 0.8, 0.3
-# A place that is wider or taller than the photograph, or sheared, by more is another view of the product.
-MOST_BENT = 0.2
+# A place that is wider or taller than the photograph (log of the ratio) by more is none; the judge holds what is drawn
+# too wide or too tall against a limit of its own. Sheared by more it is another view of the product.
+MOST_STRETCHED, MOST_SHEARED = 0.45, 0.2
 
 Pictures = tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray]  # as `Overlay.of` takes them
 
@@ -30,6 +31,18 @@ class Placement:
 
     matrix: np.ndarray
     explained: float
+
+    @property
+    def lean_deg(self) -> float:
+        """Degrees by which the photograph's verticals lean in the answer, their tops to the right where positive."""
+        (down_x, down_y) = self.matrix[:, 1].astype(np.float64)
+        return float(np.degrees(np.arctan2(-down_x, down_y)))
+
+    @property
+    def aspect_change(self) -> float:
+        """Width over height in the answer, against the photograph's."""
+        wide, tall = np.hypot(*self.matrix[:, :2].astype(np.float64))
+        return float(wide / tall)
 
 
 def settle(
@@ -70,4 +83,4 @@ def _is_bent(matrix: np.ndarray) -> bool:
     across, down = matrix[:, 0], matrix[:, 1]
     wide, tall = float(np.hypot(*across)), float(np.hypot(*down))
     leaning = abs(float(across @ down)) / max(wide * tall, 1e-9)
-    return wide < 1e-3 or tall < 1e-3 or abs(np.log(wide / tall)) > MOST_BENT or leaning > MOST_BENT
+    return wide < 1e-3 or tall < 1e-3 or abs(np.log(wide / tall)) > MOST_STRETCHED or leaning > MOST_SHEARED

@@ -38,7 +38,6 @@ from function.generation.prompt_templates import FOLDER, PromptTemplates, read_t
 from function.generation.provider import Answer, ImageProvider, Request
 from function.manifest.model import Manifest
 from function.manifest.parse import parse_manifest
-from function.manifest.style import parse_style
 from function.pipeline.attempts import check_records, choose_candidate
 from function.pipeline.context import PairContext
 from function.pipeline.decode import decode_sources
@@ -48,6 +47,7 @@ from function.pipeline.memory_budget import MemoryBudget
 from function.pipeline.prepare import prepare_inputs
 from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
+from function.pipeline.style import read_style
 from function.settings import Settings
 from function.tools.cli.style import find_style_file
 from function.tools.cli.terminal import limits_here
@@ -168,7 +168,7 @@ def _styled(manifest: Manifest, folder: Path, templates: PromptTemplates) -> tup
     if manifest.style is None:
         return manifest, Wording(templates)
     path = find_style_file(folder, manifest.style)
-    style = parse_style(path.read_bytes(), str(path))
+    style = read_style(path.read_bytes(), str(path))
     return style.fill(manifest), Wording(templates, style.words)
 
 

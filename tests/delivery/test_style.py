@@ -46,6 +46,18 @@ def test_a_pair_is_asked_for_in_its_style_and_the_sidecar_says_which(cloud, serv
     assert cloud.sidecar()["style"]["sha256"] != digest
 
 
+def test_what_a_style_has_measured_and_could_not_be_is_looked_at_by_a_person(cloud, server):
+    """No place was asked for, so nothing is measured of one."""
+    put_style(cloud, "measured", {"checks": ["placed_as_asked", "product_present"]})
+    assert cloud.deliver(server, cloud.put_pair(style="measured", seed=71)).status == 200
+    sidecar = cloud.sidecar()
+    check = sidecar["checks"]["placed_as_asked"]
+    assert sidecar["status"] == "review" and sidecar["style"]["checks"] == ["placed_as_asked", "product_present"]
+    assert not check["passed"] and check["reason"].startswith("The style asks for this check. Does not apply: ")
+    (attempt,) = sidecar["attempts"]  # another picture would not be measured either
+    assert attempt["checks"]["placed_as_asked"]["passed"] and sidecar["checks"]["product_present"]["passed"]
+
+
 def test_a_profile_that_is_not_there_yet_is_waited_for_as_an_image_is(cloud, server):
     resource = cloud.put_pair(style="late")
     assert cloud.deliver(server, resource).status == 503

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from function.generation import product_words
-from function.generation.product_words import ShownProduct, products_prompt
+from function.generation.facing import FACING_WORDS
+from function.generation.product_words import BESIDE, ShownProduct, products_prompt
 from function.generation.prompt import Wording
 from function.generation.prompt_templates import PROMPT_VERSION, TEMPLATES
+from function.generation.spot_words import Spot
 from function.generation.style_words import StyleWords
 
 OF_OTHERS = {"WORDING", "OF_NEW_SCENES"}  # held by tests of their own
@@ -24,6 +27,17 @@ def test_every_image_and_every_placement_is_named():
     assert "Place these two products" in said and 'Placement of "mill": on the left\n' in said
     assert 'Placement of "cup": beside the other products' in said and TEMPLATES.poses["stand"].stance in said
     assert "{" not in said and "all together" not in said and TEMPLATES.padding not in said
+
+
+def test_exact_places_are_told_of_each():
+    spots = [Spot(box=(0.1, 0.3, 0.2, 0.5), height=0.5, facing="front"), Spot(facing="left")]
+    said = products_prompt([MILL, CUP], "stand", is_letterboxed=False, spots=spots)
+    mill, cup = (line for line in said.splitlines() if line.startswith('Placement of "'))
+    assert mill.startswith('Placement of "mill": on the left. The spot is exact: the product stands in the box [ymin,')
+    assert "= [300, 100, 800, 300] of [1]" in mill and "exactly 500 thousandths" in mill
+    assert cup == f'Placement of "cup": {BESIDE}. {FACING_WORDS["left"]}'
+    bare = [replace(MILL, placement=None), CUP]
+    assert 'Placement of "mill": The spot is exact' in products_prompt(bare, "stand", is_letterboxed=False, spots=spots)
 
 
 def test_what_is_asked_of_all_of_them_and_what_went_wrong_are_told():

@@ -8,13 +8,21 @@ import numpy as np
 import pytest
 
 from function.judging.inspection import Inspection
-from function.judging.product_whole import MOST_MISSING, MOST_ON_BORDER, cut_off_by_shape, product_whole
+from function.judging.product_whole import (
+    MOST_MISSING,
+    MOST_ON_BORDER,
+    MOST_PART,
+    cut_off_by_shape,
+    missing_part,
+    missing_width,
+    product_whole,
+)
 from function.restoration.analysis import analyse
 from tests.cases.answers import case, frame_of
 from tests.cases.composed import compose, white_product
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
-from tests.judging.samples import HEIGHT, PRODUCT, WIDTH, composite, inspection, room, view
+from tests.judging.samples import CROP, HEIGHT, PRODUCT, WIDTH, composite, inspection, room, view
 
 
 def test_an_outline_with_a_hole_is_no_whole_product():
@@ -60,6 +68,40 @@ def test_a_piece_that_shows_the_scene_is_missing():
     answer[y : y + height // 3, x : x + width // 2] = room()[y : y + height // 3, x : x + width // 2]
     check = product_whole(inspection(answer))
     assert not check.passed and check.threshold == MOST_MISSING
+
+
+def test_a_thin_part_that_is_not_there_is_missing():
+    """As a mug's handle: narrower than what may be missing along an edge."""
+    answer, cover = composite(), view(composite()).cover.copy()
+    x, y, width, height = PRODUCT
+    body, gap, thin = width // 2, 12, 8
+    answer[y : y + height, x + body : x + width] = room()[y : y + height, x + body : x + width]
+    left, top = x - CROP[0], y - CROP[1]
+    cover[top : top + height, left + body : left + body + gap] = 0
+    cover[top : top + height, left + body + gap + thin :] = 0
+    seen = view(answer, cover=cover, known=cover)
+    assert missing_width(seen) < MOST_MISSING
+    check = product_whole(inspection(answer, seen=seen))
+    assert not check.passed and check.threshold == MOST_PART
+
+
+def test_a_strip_of_scene_along_an_edge_is_no_missing_part():
+    answer = composite()
+    x, y, width, _ = PRODUCT
+    answer[y : y + 8, x : x + width] = room()[y : y + 8, x : x + width]
+    assert missing_part(view(answer)) == 0
+    assert product_whole(inspection(answer)).passed
+
+
+@pytest.mark.parametrize(("tall", "passes"), [(1.0, False), (1.6, True)])
+def test_a_reflection_that_reaches_the_lower_border_does_not_cut_the_product_off(tall, passes):
+    whole = view(composite(), found=False, fitted=False)
+    x, _, width, height = whole.box
+    cover = np.zeros_like(whole.cover)
+    own = PRODUCT[3] / PRODUCT[2]
+    cover[height - round(80 * tall * own) :, 20:100] = 1
+    seen = replace(whole, box=(x, HEIGHT - height, width, height), cover=cover)
+    assert product_whole(inspection(matched=None, seen=seen)).passed == passes
 
 
 @pytest.mark.parametrize("side", ["left", "top", "right", "bottom"])

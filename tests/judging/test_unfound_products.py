@@ -70,6 +70,27 @@ def test_another_bag_or_none_is_not_accepted(shown):
     assert judged(bag(TEAL), shown).verdict != "accepted"
 
 
+def leaning(product: np.ndarray, degrees: float) -> np.ndarray:
+    """The same, turned about its middle."""
+    roomy = cv2.copyMakeBorder(product, 60, 60, 60, 60, cv2.BORDER_CONSTANT)
+    size = roomy.shape[1], roomy.shape[0]
+    return cv2.warpAffine(roomy, cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), degrees, 1.0), size)
+
+
+def drawn_wide(product: np.ndarray, across: float) -> np.ndarray:
+    """The same, `across` times as wide."""
+    return cv2.resize(product, None, fx=across, fy=1.0, interpolation=cv2.INTER_AREA)
+
+
+@pytest.mark.parametrize(
+    ("shown", "told"),
+    [(leaning(bag(TEAL), 12), "product_upright"), (drawn_wide(bag(TEAL), 1.35), "scale_plausible")],
+    ids=["leaning", "wide"],
+)
+def test_a_bag_that_leans_or_has_other_proportions_is_told_so(shown, told):
+    assert not judged(bag(TEAL), shown).checks[told].passed
+
+
 def test_a_bag_whose_seams_and_clasp_differ_has_no_label_to_keep():
     judgement = judged(bag(TEAL), bag(TEAL, turned=True))
     assert judgement.checks["label_kept"].passed and judgement.checks["label_kept"].value is None

@@ -80,6 +80,25 @@ def test_a_bad_value_is_named(body, words):
     assert words in refusal(body)
 
 
+MEANINGFUL = [
+    "review-decision",
+    "review-decided-by",
+    "review-decided-at",
+    "review-comment",
+    "status",
+    "manifest",
+    "manifest-generation",
+    "usd",
+    "error-code",
+    "goog-anything",
+]
+
+
+@pytest.mark.parametrize("name", MEANINGFUL)
+def test_a_label_cannot_use_a_name_that_means_something(name):
+    assert f"label '{name}' is reserved in object metadata" in refusal(GOOD | {"labels": {name: "1"}})
+
+
 def test_all_bad_values_are_named_at_once():
     message = refusal({"scene": 1, "max_px": 1, "nonsense": 1})
     assert all(name in message for name in ("scene", "product", "max_px", "nonsense"))

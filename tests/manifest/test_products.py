@@ -50,6 +50,15 @@ def test_each_has_its_photographs_and_its_name_in_messages():
         (scene_with({**MILL, "colour": "red"}), "products.0.colour: unknown field (known: name, product, placement)"),
         (scene_with({**MILL, "product": ["a", 3]}), "products.0.product.1: Input should be a valid string, got 3"),
         (scene_with({"name": "mill"}), "products.0.product: is required"),
+        *(
+            (scene_with({**MILL, "placement": place}), words)
+            for place, words in (
+                ({"box": [0, 0, 1]}, "products.0.placement.box: List should have at least 4 items"),
+                ({"mask": "m.png"}, "products.0.placement.mask: unknown field (known: words, box, height_cm"),
+                ({"reference": {"x": 1}}, "products.0.placement.reference.x: unknown field (known: box, height_cm)"),
+                (7, "products.0.placement: Input should be a valid string, got 7 or Input should be an object"),
+            )
+        ),
     ],
 )
 def test_what_cannot_be_is_named_and_the_schema_refuses_it_too(fields, words):
@@ -72,8 +81,8 @@ def test_what_cannot_be_is_named_and_the_schema_refuses_it_too(fields, words):
             for place in ({"box": [0, 0, 0.5, 0.5]}, {"mask": "m.png", "words": "left"}, {"facing": "left"})
         ),
         (
-            scene_with({**MILL, "placement": {"box": [0, 0, 0.5, 0.5]}}),
-            "products.0.placement: an exact place needs a single product",
+            scene_with({**MILL, "placement": {"height_cm": 20, "scene_cm_per_px": 1}}, scene={"prompt": "a table"}),
+            "products.mill.placement: mask and height_cm need a scene image",
         ),
         ({"scene": "s.png", "product": {"name": "mill"}}, "product: Input should be a valid string"),
         (scene_with("mill.png"), 'products.0: Input should be an object, got "mill.png"'),
@@ -84,6 +93,15 @@ def test_what_does_not_go_together_is_said(fields, words):
     with pytest.raises(InvalidManifestError) as refused:
         manifest_from(fields, SETTINGS)
     assert words in refused.value.message
+
+
+def test_each_may_have_an_exact_place():
+    box = {"words": "on the left", "box": [0.1, 0.3, 0.2, 0.5]}
+    manifest = manifest_from(scene_with({**MILL, "placement": box}, CUP), SETTINGS)
+    mill, cup = manifest.products
+    assert (mill.placement_words, mill.exact_placement.box) == ("on the left", [0.1, 0.3, 0.2, 0.5])
+    assert (cup.placement_words, cup.exact_placement.is_exact) == (None, False)
+    assert SCHEMA.is_valid(scene_with({**MILL, "placement": box}, CUP))
 
 
 def test_a_model_takes_so_many_products():

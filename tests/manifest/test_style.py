@@ -10,9 +10,11 @@ import pytest
 import function
 from function.errors import ForbiddenReferenceError, InvalidManifestError
 from function.generation.prompt import Wording, composite_prompt, scene_prompt, sketch_prompt
+from function.judging.registry import BY_NAME
 from function.manifest.model import Manifest
 from function.manifest.parse import manifest_from
 from function.manifest.style import MAX_STYLE_BYTES, parse_style, style_object
+from function.pipeline.style import read_style
 from function.settings import Settings
 
 ENVIRONMENT = {"OUTPUT_BUCKET": "out-bucket", "GEMINI_API_KEY": "k"}
@@ -78,7 +80,8 @@ def test_each_prompt_is_told_what_it_can_follow():
         ({"colours": {"red": "red"}}, "colours.red"),
         ({"output": {"format": "gif"}}, "output.format"),
         ({"output": {"format": "png"}, "outputs": ["square-white"]}, "exclude each other"),
-        ({"checks": {"no_halo": 9}}, "checks: unknown field"),
+        ({"limits": {"no_halo": 9}}, "limits: unknown field"),
+        ({"checks": {"no_halo": 9}}, "checks: Input should be a valid list"),
     ],
 )
 def test_a_bad_profile_says_what_is_wrong_with_it(fields, reason):
@@ -136,6 +139,12 @@ def test_where_a_profile_lies(settings, name, asked, place):
 def test_where_none_is_read(settings, asked, problem):
     with pytest.raises(problem, match=r"^style: "):
         style_object(asking(style=asked), settings, "in-bucket", "team-a/pair.json")
+
+
+def test_only_checks_that_there_are_can_be_asked_for():
+    assert read_style(json.dumps({"checks": [*BY_NAME]}).encode(), "s.json").checks == [*BY_NAME]
+    with pytest.raises(InvalidManifestError, match=r'^style: s\.json: checks: there is no check "labels" \(known:'):
+        read_style(b'{"checks": ["label_kept", "labels"]}', "s.json")
 
 
 def test_a_request_names_a_profile_by_its_address():

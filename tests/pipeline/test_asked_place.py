@@ -37,30 +37,30 @@ def mask(size=(640, 360), white=(0.55, 0.78, 0.85, 0.9)) -> np.ndarray:
 
 
 def placed(**placement):
-    return manifest_from(GOOD | {"placement": placement}, SETTINGS)
+    return manifest_from(GOOD | {"placement": placement}, SETTINGS).exact_placement
 
 
 def test_a_place_is_told_in_the_picture_that_is_sent_with_its_frame():
     frame = plan_letterbox((1000, 400), model_table().find(DEFAULT_MODEL).native_sizes, 768)
     x, y, width, height = frame.content_box
     assert y > 0
-    spot = spot_in(frame, AskedPlace((0.5, 0.5, 0.25, 0.5), height=0.5), placed(facing="left"))
+    spot = spot_in(frame, AskedPlace((0.5, 0.5, 0.25, 0.5), height=0.5), "left")
     across, down = frame.sent_size
     assert spot.box == pytest.approx(
         ((x + 0.5 * width) / across, (y + 0.5 * height) / down, 0.25 * width / across, 0.5 * height / down)
     )
     assert (spot.height, spot.facing) == (pytest.approx(0.5 * height / down), "left")
-    assert spot_in(frame, None, placed()) is None
+    assert spot_in(frame, None, None) is None
 
 
 def test_a_height_follows_from_the_scale_of_either_kind():
     by_scale = placed(height_cm=20, scene_cm_per_px=0.1)
-    assert asked_place(by_scale, (1000, 800), None).height == pytest.approx(0.25)
+    assert asked_place(by_scale, "stand", (1000, 800)).height == pytest.approx(0.25)
     by_reference = placed(height_cm=20, reference={"box": [0, 0.1, 0.2, 0.8], "height_cm": 80})
-    assert asked_place(by_reference, (1000, 800), None).height == pytest.approx(0.2)
+    assert asked_place(by_reference, "stand", (1000, 800)).height == pytest.approx(0.2)
     with pytest.raises(InvalidManifestError, match=r"2.50 times as tall as the scene"):
-        asked_place(placed(height_cm=200, scene_cm_per_px=0.1), (1000, 800), None)
-    assert asked_place(placed(words="left", facing="away"), (1000, 800), None) is None
+        asked_place(placed(height_cm=200, scene_cm_per_px=0.1), "stand", (1000, 800))
+    assert asked_place(placed(words="left", facing="away"), "stand", (1000, 800)) is None
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_another_mask_is_another_request():
     frame = plan_letterbox((640, 360), model_table().find(DEFAULT_MODEL).native_sizes, 640)
     whites = (0.55, 0.78, 0.85, 0.9), (0.56, 0.78, 0.85, 0.9), (0.55, 0.78, 0.85, 0.8)
     asked = [AskedPlace(ground=mask(white=white)) for white in whites]
-    assert len({place_words(spot_in(frame, one, placed(mask="m.png")), "stand") for one in asked}) == 3
+    assert len({place_words(spot_in(frame, one, None), "stand") for one in asked}) == 3
 
 
 def test_a_mask_in_a_bucket_that_may_not_be_read_is_refused_by_name(cloud, server):

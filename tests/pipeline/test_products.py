@@ -69,6 +69,33 @@ def test_the_next_attempt_is_told_which_product_was_missing(cloud, server):
     assert "earlier attempt" not in first["text"] and all(product["box"] for product in sidecar["products"])
 
 
+LEFT, RIGHT = [0.12, 0.3, 0.2, 0.5], [0.62, 0.45, 0.25, 0.4]
+
+
+def test_each_product_stands_in_its_own_box_and_one_that_does_not_is_named(cloud, server):
+    """The first product misses its box in the first picture, and is told so."""
+    cloud.gemini.control(faults=[{"kind": "spot_missed_aside", "times": 1}])
+    asked = {"bottle": {"words": "in front", "box": LEFT, "facing": "front"}, "can": {"box": RIGHT, "tolerance": 0.1}}
+    assert cloud.deliver(server, put_products(cloud, asked, attempts=2)).status == 200
+    sidecar = cloud.sidecar()
+    Draft202012Validator(Sidecar.model_json_schema(by_alias=True, mode="serialization")).validate(sidecar)
+    first, second = sidecar["attempts"]
+    assert [name for name, check in first["checks"].items() if not check["passed"]] == ["placed_as_asked"]
+    assert first["checks"]["placed_as_asked"]["reason"].startswith("bottle: The product is ")
+    told, again = (request["text"] for request in cloud.gemini.requests)
+    assert 'Placement of "bottle": in front. The spot is exact' in told and 'Placement of "can": The spot is' in told
+    assert "- bottle: The product was not where it was asked to be" in again and "- can: " not in again
+    assert second["verdict"] == sidecar["status"] == "accepted", sidecar["checks"]
+    bottle, can = sidecar["products"]
+    assert bottle["checks"]["placed_as_asked"]["value"] < 0.05 and can["checks"]["placed_as_asked"]["value"] < 0.05
+    assert can["checks"]["placed_as_asked"]["threshold"] == 0.1
+    assert (bottle["placement"], can["placement"]) == ("in front", None)
+    assert bottle["asked_place"] == {
+        "box": [161, 227, 269, 378], "areas": [], "height": None, "facing": "front", "tolerance": None,
+    }  # fmt: skip
+    assert can["asked_place"]["box"] == [833, 340, 336, 302] and "asked_place" not in sidecar
+
+
 @pytest.mark.exhaustive
 def test_four_products_with_views_by_a_model_that_takes_them(own_cloud):
     asked = {name: None for name in ("bottle", "can", "mug", "box")}

@@ -11,7 +11,7 @@ from function.imaging.frame import plan_letterbox
 from function.matching.cutout.cut_out import cut_out
 from function.restoration.analysis import ProductReference, analyse
 from function.restoration.placement import first_place, is_thin, laid_coverage
-from function.restoration.settle import settle
+from function.restoration.settle import Placement, settle
 from tests.cases.packshots import answer, packshots, shelf
 
 
@@ -52,3 +52,11 @@ def test_what_is_not_there_is_not_found():
     assert (
         settle(shot.truth, None, scene, scene, [first_place((200, 80, 500, 790), (200.0, 100.0, 120.0, 190.0))]) is None
     )
+
+
+def test_lean_and_proportions_are_those_of_the_place():
+    sine, cosine = np.sin(np.radians(9)), np.cos(np.radians(9))
+    leaning = np.array([[1.5 * cosine, -sine, 10], [1.5 * sine, cosine, 20]], np.float32)
+    placement = Placement(leaning, 0.9)
+    assert placement.lean_deg == pytest.approx(9, abs=0.01)
+    assert placement.aspect_change == pytest.approx(1.5, abs=0.001)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -163,6 +164,15 @@ def test_a_disk_without_space_is_said_before_anything_starts(said, monkeypatch, 
     monkeypatch.setattr(local_folder, "MIN_FREE_BYTES", 2**62)
     assert "here: the disk is full but for" in said(*command.split(), "here")[1]
     assert not list(Path("here/logs").iterdir())
+
+
+def test_a_tmpdir_that_takes_nothing_is_said(monkeypatch):
+    """What Python itself says where it finds no place. Nobody makes files in /proc, not even root."""
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc"])
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with pytest.raises(FileNotFoundError) as refused:
+        tempfile.mkdtemp()
+    assert "free some space, or set TMPDIR to another" in sentence(refused.value)
 
 
 def test_a_folder_that_is_in_use_is_said(tmp_path, said):

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from function.errors import CompositeError
-from function.manifest.style import parse_style
+from function.pipeline.style import read_style
 from function.settings import InvalidSettingsError
 from function.storage.names import is_style
 from function.tools.cli.terminal import counted, fail, limits_here
@@ -68,7 +68,7 @@ def _profiles(source: Path) -> list[Path]:
 def _lint_profile(path: Path) -> int:
     """Say whether a profile is right → the number of problems."""
     try:
-        parse_style(path.read_bytes(), str(path))
+        read_style(path.read_bytes(), str(path))
     except CompositeError as error:
         print(f"{path}: 1 problem\n  {error.message}")
         return 1

@@ -17,7 +17,6 @@ from function.generation.provider import Request
 from function.imaging.data_uri import decode_data_uri, is_data_uri
 from function.manifest.model import Manifest, ScenePrompt
 from function.manifest.parse import parse_manifest
-from function.manifest.style import parse_style
 from function.pipeline.attempts import first_request
 from function.pipeline.context import PairContext
 from function.pipeline.decode import decode_sources
@@ -27,6 +26,7 @@ from function.pipeline.prepare import prepare_inputs
 from function.pipeline.record import RunRecord
 from function.pipeline.requests import scene_request
 from function.pipeline.resources import PairResources
+from function.pipeline.style import read_style
 from function.settings import InvalidSettingsError, Settings
 from function.tools.cli.style import find_style_file
 from function.tools.cli.terminal import fail, limits_here
@@ -89,7 +89,7 @@ def _styled(manifest: Manifest, folder: Path) -> tuple[Manifest, Wording]:
     if manifest.style.startswith("gs://"):
         raise UsageError(f"{manifest.style} is not on this machine: put it into _styles/, and name it without folders")
     path = find_style_file(folder, manifest.style)
-    style = parse_style(path.read_bytes(), str(path))
+    style = read_style(path.read_bytes(), str(path))
     return style.fill(manifest), Wording(style=style.words)
 
 

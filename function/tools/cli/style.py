@@ -10,8 +10,8 @@ from function.errors import CompositeError
 from function.generation.prompt_templates import TEMPLATES
 from function.generation.style_words import OF_NEW_SCENES, OF_PRODUCTS, style_text
 from function.manifest.references import StoredImage
-from function.manifest.style import Style, parse_style
-from function.pipeline.style import fetch_style
+from function.manifest.style import Style
+from function.pipeline.style import fetch_style, read_style
 from function.storage.client import AccessDeniedError
 from function.storage.names import STYLE_SUFFIX, STYLES_FOLDER, is_style, split_gs_uri
 from function.tools.cli.terminal import bucket_and_prefix, fail, open_storage
@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     for field in ("output", "outputs", "identity"):
         if (value := getattr(style, field)) is not None:
             print(f"default {field}: {_plain(value)}")
+    if style.checks:
+        print(f"has to be measured: {', '.join(style.checks)}")
     _tell("a product is placed", style_text(style.words, TEMPLATES, without=OF_NEW_SCENES))
     _tell("a scene is generated", style_text(style.words, TEMPLATES, without=OF_PRODUCTS))
     return 0
@@ -67,7 +69,7 @@ def _read(profile: str, place: str | None) -> tuple[Style, str]:
         path = Path(profile)
         if not path.is_file():
             path = find_style_file(Path(), profile)
-        return parse_style(path.read_bytes(), str(path)), str(path)
+        return read_style(path.read_bytes(), str(path)), str(path)
     if place is not None:
         bucket, prefix = bucket_and_prefix(place)
         name = f"{prefix}/{STYLES_FOLDER}" if prefix else STYLES_FOLDER

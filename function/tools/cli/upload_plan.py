@@ -19,10 +19,10 @@ from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES, parse_manifest
 from function.manifest.references import InlineImage, StoredImage, bucket_of, manifest_targets, stated_references
 from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, Row, read_rows
-from function.manifest.style import MAX_STYLE_BYTES, parse_style, style_object
+from function.manifest.style import MAX_STYLE_BYTES, style_object
 from function.pipeline.fetch import find_image
 from function.pipeline.source_limits import inspect_source
-from function.pipeline.style import fetch_style
+from function.pipeline.style import fetch_style, read_style
 from function.settings import Settings
 from function.storage.client import (
     AccessDeniedError,
@@ -341,7 +341,7 @@ def _file_of(image: StoredImage, root: Path, bucket: str, start: str) -> Path | 
 def _read_image(path: Path, name: str, settings: Settings) -> LocalFile:
     if is_style(name):
         content = _content(path, MAX_STYLE_BYTES)
-        parse_style(content, str(path))
+        read_style(content, str(path))
         return LocalFile(path, name, len(content), crc32c(content), "application/json")
     content = _content(path, settings.max_source_bytes)
     info = inspect_source(content, str(path), settings)

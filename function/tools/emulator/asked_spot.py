@@ -1,4 +1,5 @@
-"""What the emulated model does with a place that the prompt states in numbers: it obeys, or misses it."""
+"""What the emulated model does with a place that the prompt states in numbers: it obeys, or misses it (of several
+products the first that has one)."""
 
 from __future__ import annotations
 
@@ -30,6 +31,12 @@ def hangs(text: str) -> bool:
     """Whether the prompt `text` has the product held at its top: then nothing stands on anything and throws a shadow
     there."""
     return AT_ITS_TOP.search(text) is not None
+
+
+def asked_middle(text: str) -> float | None:
+    """The middle of the box of the prompt `text`, as a share of the width; None without one."""
+    box = BOX.search(text)
+    return None if box is None else (int(box[2]) + int(box[4])) / 2000
 
 
 def at_asked_spot(text: str, size: tuple[int, int], aspect: float, found: Spot) -> Spot:

@@ -8,18 +8,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from function.matching.cutout.cut_out import cut_out
-from function.tools.emulator.asked_spot import at_asked_spot, hangs, missed
+from function.tools.emulator.asked_spot import asked_middle, at_asked_spot, hangs, missed, states_spot
 from function.tools.emulator.compositing import read_light, stand
 from function.tools.emulator.drift import drift, repaint
 from function.tools.emulator.liberties import alter_picture, alter_scene, redo_product
 from function.tools.emulator.models import SIZE_FACTORS
-from function.tools.emulator.placement import find_spot
+from function.tools.emulator.placement import Spot, find_spot
 from function.tools.emulator.products import AskedProduct, asked_products, find_spots, twin_of
 from function.tools.emulator.protocol import GenerateRequest
 from function.tools.emulator.render_faults import FLOAT, spoil_picture, spoil_product, spots
@@ -51,11 +50,7 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
         laid = sketched_spot(request.text, size)
         side = _side(_line(request.text, "Placement"))
         if laid is None:
-            spot = find_spot(scene, product, rng, side)
-            scale = size[0] / scene.shape[1], size[1] / scene.shape[0]
-            spot = replace(
-                spot, foot_x=spot.foot_x * scale[0], foot_y=spot.foot_y * scale[1], height=spot.height * scale[1]
-            )
+            spot = _enlarged_spot(find_spot(scene, product, rng, side), scene, size)
             aspect = product.shape[1] / product.shape[0]
             spot = missed(at_asked_spot(request.text, size, aspect, spot), aspect, size, fault, rng)
         else:
@@ -91,13 +86,19 @@ def _draw_products(
 ) -> None:
     """Stand all products into `canvas` (float32 RGB 0..255), in place, those behind first."""
     products = [_trimmed(request.images[one.image].pixels) for one in asked]
-    places = find_spots(scene, products, [_side(one.placement) for one in asked], rng)
-    across, down = canvas.shape[1] / scene.shape[1], canvas.shape[0] / scene.shape[0]
+    size = canvas.shape[1], canvas.shape[0]
+    sides = [asked_middle(one.placement) or _side(one.placement) for one in asked]
+    places = [
+        at_asked_spot(one.placement, size, product.shape[1] / product.shape[0], _enlarged_spot(spot, scene, size))
+        for one, product, spot in zip(asked, products, find_spots(scene, products, sides, rng), strict=True)
+    ]
+    if stated := [index for index, one in enumerate(asked) if states_spot(one.placement)]:
+        first = stated[0]
+        places[first] = missed(places[first], products[first].shape[1] / products[first].shape[0], size, fault, rng)
     drawn = [
-        (spoil_product(product, "wrong_colour" if fault == "one_recoloured" and not index else fault),
-         replace(spot, foot_x=spot.foot_x * across, foot_y=spot.foot_y * down, height=spot.height * down))
+        (spoil_product(product, "wrong_colour" if fault == "one_recoloured" and not index else fault), spot)
         for index, (product, spot) in enumerate(zip(products, places, strict=True))
-    ]  # fmt: skip
+    ]
     if fault == "one_left_out":
         drawn.pop()
     if fault == "one_drawn_twice":
@@ -105,7 +106,14 @@ def _draw_products(
     light = read_light(scene)
     repaint(canvas, rng, drift_amount)
     for product, spot in sorted(drawn, key=lambda one: one[1].foot_y):
-        stand(canvas, redo_product(product, fault, rng), spot, light, shadow=0.0 if fault == "no_shadow" else 1.0)
+        without = fault == "no_shadow" or hangs(request.text)
+        stand(canvas, redo_product(product, fault, rng), spot, light, shadow=0.0 if without else 1.0)
+
+
+def _enlarged_spot(spot: Spot, scene: np.ndarray, size: tuple[int, int]) -> Spot:
+    """A spot of the `scene` in a picture of it of `size`."""
+    across, down = size[0] / scene.shape[1], size[1] / scene.shape[0]
+    return Spot(spot.foot_x * across, spot.foot_y * down, spot.height * down)
 
 
 def _side(placement: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Where the product was asked to stand, as the page draws it: outlines in shares of the scene and of the result.
+"""Where products were asked to stand, as the page draws it: outlines in shares of the scene and of the result.
 
 A sidecar is not trusted to be as it should: what makes no sense is left out.
 """
@@ -14,11 +14,15 @@ Point = list[float]
 
 def asked_place(sidecar: JsonDict) -> JsonDict | None:
     """Outlines for `scene` and `result` (empty where the result does not show the scene's shape), and the height, in
-    pixels of the scene, and direction that were asked for; None where nothing was."""
-    record = sidecar.get("asked_place")
+    pixels of the scene, and direction that were asked for; None where nothing was. Of several products the outlines
+    of all, and nothing else."""
+    record, each = sidecar.get("asked_place"), _of_products(sidecar)
     if not isinstance(record, dict):
-        return None
-    outlines = [outline for one in _given(record)[:MAX_OUTLINES] if (outline := _outline(one))]
+        if not each:
+            return None
+        record = {}
+    given = [one for place in (record, *each) for one in _given(place)]
+    outlines = [outline for one in given[:MAX_OUTLINES] if (outline := _outline(one))]
     scene = _size(_part(sidecar, "inputs", "scene"))
     result = _part(sidecar, "result")
     shown = _numbers(result.get("shown"), 4) or (
@@ -31,6 +35,12 @@ def asked_place(sidecar: JsonDict) -> JsonDict | None:
         "height": height if type(height) is int else None,
         "facing": str(record.get("facing") or "")[:20],
     }
+
+
+def _of_products(sidecar: JsonDict) -> list[JsonDict]:
+    products = sidecar.get("products")
+    places = [one.get("asked_place") for one in products if isinstance(one, dict)] if isinstance(products, list) else []
+    return [place for place in places if isinstance(place, dict)]
 
 
 def _given(record: JsonDict) -> list[object]:

@@ -87,7 +87,7 @@ class Instance(Process):
         }  # fmt: skip
         data = {"bucket": upload.bucket, "name": upload.name, "generation": str(upload.generation)}
         request = flask.Request(EnvironBuilder(method="POST", headers=headers, data=json.dumps(data)).get_environ())
-        return self.service.deliver(request).status_code
+        return self.service.handle_event(request).status_code
 
     def set_aside(self, objects: dict[tuple[str, str], Stored]) -> dict[str, float]:
         """USD by kind of cap that a ledger counts for this instance beyond what it has spent."""

@@ -2,9 +2,11 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
+from function.tools.cli import status as status_module
 from tests.fault_proxy import FaultProxy
 from tests.support import product_png, scene_png, wait_until
 
@@ -64,6 +66,16 @@ def test_a_replaced_manifest_counts_as_to_come_again(own_cloud, command, settled
     status = json.loads(command("status", f"gs://{own_cloud.output}/s", "--json").out)
     assert (status["waiting"], status["settled"], status["failed"], status["failures"]) == (3, 0, 0, {})
     assert status["spent_usd"] > 0
+
+
+def test_while_it_watches_it_says_how_fast_and_how_long(monkeypatch, capsys):
+    moments = iter([0.0, 0.0, 120.0])
+    monkeypatch.setattr(status_module, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    screen = status_module._Screen("gs://out", as_json=False, live=True)
+    screen.show(status_module.Status(settled=10, waiting=90))
+    screen.show(status_module.Status(settled=30, waiting=70))
+    assert "30%  10.0 pairs a minute, about 7 min 0 s left" in capsys.readouterr().out
 
 
 @pytest.mark.exhaustive

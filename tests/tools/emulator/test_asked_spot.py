@@ -7,7 +7,7 @@ import pytest
 
 from function.generation.spot_words import Spot as Asked
 from function.generation.spot_words import place_words, size_words
-from function.tools.emulator.asked_spot import SPOT_MANNERS, at_asked_spot, hangs, missed, states_spot
+from function.tools.emulator.asked_spot import SPOT_MANNERS, asked_middle, at_asked_spot, hangs, missed, states_spot
 from function.tools.emulator.placement import Spot
 
 SIZE = 1000, 500
@@ -38,6 +38,11 @@ def test_an_area_s_best_point_and_a_height_are_kept():
 def test_without_numbers_the_spot_is_the_one_that_was_found():
     assert at_asked_spot("Placement: on the left", SIZE, 0.5, FOUND) == FOUND
     assert not states_spot("Placement: in a box")
+
+
+def test_the_middle_of_a_box_is_read():
+    assert asked_middle(place_words(Asked(box=(0.2, 0.2, 0.4, 0.4)), "stand")) == 0.4
+    assert asked_middle("on the left") is None
 
 
 @pytest.mark.parametrize("manner", sorted(SPOT_MANNERS))

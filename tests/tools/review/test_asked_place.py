@@ -36,6 +36,14 @@ def test_the_white_of_a_mask_is_an_outline_too():
     assert shares({"areas": [AREA]})["scene"] == [[[0, 0], [0.1, 0], [0.1, 0.1]]]
 
 
+def test_of_several_products_every_box_is_an_outline():
+    products = [{"asked_place": {"box": box}} for box in (BOX, [0, 0, 64, 36])] + [{"asked_place": 3}, {}, "broken"]
+    found = asked_place(make_pair(products=products).sidecar)
+    assert [outline[0] for outline in found["scene"]] == [[0.1, 0.1], [0.0, 0.0]]
+    assert len(found["result"]) == 2 and (found["height"], found["facing"]) == (None, "")
+    assert asked_place(make_pair(products=[{}]).sidecar) is None
+
+
 @pytest.mark.parametrize(
     "asked", ["x", None, {"box": ["1", 2, 3, 4]}, {"box": [1, 2, 3]}, {"areas": 7}, {"areas": [[[1, True]], 3]}]
 )

@@ -17,7 +17,7 @@ def four():
         make_pair("spring/000001.json", labels={"sku": "MUG-1", "name": "Blue mug"}, usd=0.0, risk=first),
         replace(
             make_pair("spring/000002.json", labels={"sku": "MUG-2"}, usd=0.04, placement="by the window", risk=second),
-            decision="accept", decided_by="jo",
+            decision="accept", decided_by="jo", decided_at="2026-11-20T12:00:00+00:00",
         ),
         replace(make_pair("autumn/000001.json", labels={}, usd=0.08, risk=third), decision="reject", decided_by="al"),
         make_pair("autumn/000002.json", labels={"sku": "POT"}, usd=0.2, model=dear, risk=fourth,
@@ -58,6 +58,14 @@ def test_the_style_and_which_one_is_told(open_page, four):
     page = open_page(four)
     page.locator(".card", has_text="POT").click()
     assert "warm generation 12" in page.locator("#facts").inner_text()
+
+
+def test_who_decided_and_when_is_told(open_page, four):
+    page = open_page(four)
+    said = page.locator(".card", has_text="MUG-2").locator(".mark").get_attribute("title")
+    assert said.startswith("jo accepted it, Nov 20, 2026, ")
+    page.locator(".card", has_text="MUG-2").click()
+    assert page.locator("#decided").inner_text() == said
 
 
 def test_search_looks_into_the_placement_and_risk_sorts(open_page, four):

@@ -166,7 +166,7 @@ class Detail {
     byId("redo-open").disabled = again && Boolean(data.served);
     byId("redo-open").setAttribute("aria-pressed", String(again));
     byId("undo").hidden = decision === null || (again && Boolean(data.served));
-    const by = this.pair.decided_by && this.pair.recorded === decision ? `${DECISION[decision].word} by ${this.pair.decided_by}` : "";
+    const by = this.pair.decided_by && this.pair.recorded === decision ? decidedWords(this.pair, decision) : "";
     const waits = this.pair.waiting?.by ? `${AGAIN[this.pair.waiting.asked]}, says ${this.pair.waiting.by}` : again ? AGAIN[this.pair.waiting?.asked ?? decision] : "";
     byId("decided").textContent = waits || by;
     const comment = byId("comment");

@@ -50,6 +50,13 @@ function moment(iso) {
     : new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" }).format(time);
 }
 
+// Who decided what stands in the bucket, and when: "jo accepted it, Nov 20, 2026, 9:00 AM". What is decided here is yours.
+function decidedWords(pair, decision) {
+  const recorded = pair.recorded === decision;
+  const when = recorded ? moment(pair.decided_at) : "";
+  return `${(recorded && pair.decided_by) || "You"} ${DECISION[decision].word} it${when && `, ${when}`}`;
+}
+
 // "0.42, at least 0.6 needed"
 function checkFigures(check) {
   if (check.value === null) return "";

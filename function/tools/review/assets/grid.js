@@ -119,7 +119,7 @@ class Grid {
     mark.hidden = decision === null;
     mark.className = `mark is-${decision}`;
     mark.textContent = decision ? DECISION[decision].sign : "";
-    const label = decision ? `${pair.recorded === decision && pair.decided_by ? pair.decided_by : "You"} ${DECISION[decision].word} it` : "";
+    const label = decision ? decidedWords(pair, decision) : "";
     mark.title = label;
     if (label) mark.setAttribute("aria-label", label);
     else mark.removeAttribute("aria-label");
