@@ -223,7 +223,7 @@ class Service:
             return "refused"
         if upload.name.startswith(OWN_PREFIXES):
             logger.error(
-                "refused: %s would have its outputs among the function's records",
+                "refused: %s would have its outputs among this function's own records",
                 upload.name,
                 extra={"stage": "event"},
             )

@@ -53,7 +53,7 @@ class BatchRequest(_Record):
     thinking_level: str | None
     asks_for_png: bool
     number: int
-    max_usd: float = Field(alias="most_usd")
+    max_usd: float = Field(alias="max_usd")
     catalogue: str | None
     finish_by: float
     state: Literal["waiting", "in_job", "answered", "ask_now"]

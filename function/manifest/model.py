@@ -171,9 +171,7 @@ class Manifest(StrictModel):
         if self.products is not None and self.identity == "exact":
             raise ValueError('identity "exact" places a single product: it cannot be combined with products')
         if self.products is not None and self.exact_placement.is_exact:
-            raise ValueError(
-                "placement with a box, mask or height is for a single product: give each of products its own"
-            )
+            raise ValueError("placement with a box, mask or height is for a single product: set it in each of products")
         for one in self.products or ():
             if isinstance(self.scene, ScenePrompt) and one.exact_placement.needs_known_scene:
                 raise ValueError(f"products.{one.name}.placement: {OF_KNOWN_SCENES}")

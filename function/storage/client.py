@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import io
 import threading
 from collections.abc import Callable, Iterator
@@ -12,42 +11,19 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import google_crc32c
-import requests
-import urllib3
 from google.api_core import exceptions as api
-from google.auth import exceptions as auth
 from google.cloud import storage
 from google.cloud.storage import exceptions as storage_exceptions
-from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_exponential_jitter
 
 from function.deadline import Deadline
-from function.errors import DeadlineExceededError, StorageUnavailableError
+from function.errors import StorageUnavailableError
 from function.storage.content_encoding import InflatedTooLargeError, unpacked
-from function.storage.read_deadline import DeadlineAdapter, read_deadline
+from function.storage.read_deadline import DeadlineAdapter
+from function.storage.retries import CLIENT_ERRORS, READ_TIMEOUT_S, Timeout, call_with_retries, is_rate_limited
 
-CONNECT_TIMEOUT_S = 5.0
-READ_TIMEOUT_S = 20.0  # silence on a connection for this long is a stall: try again
-READ_TIMEOUT_FRACTION = 0.5  # of what is left of the deadline, so that a stalled call leaves time for another one
-RETRY_FOR_S = 60.0  # on one call at the most, so that a dead bucket leaves time to say so
 METADATA_CACHE = "private, max-age=0"  # a re-uploaded manifest's result must not be served stale
-RETRYABLE_STATUS = frozenset({408, 429, 500, 502, 503, 504})  # Cloud Storage's own list of what to try again
-FIRST_WAIT_S, MAX_WAIT_S = 0.1, 8.0  # between tries; doubled each time
 
 T = TypeVar("T")
-Timeout = tuple[float, float]  # seconds to connect, seconds of silence
-
-# What the client raises when it cannot tell what became of a call. Raw downloads let urllib3's errors through, and
-# an answer that is no JSON is a RequestException.
-CLIENT_ERRORS = (
-    api.GoogleAPICallError,
-    auth.GoogleAuthError,
-    storage_exceptions.InvalidResponse,
-    storage_exceptions.DataCorruption,
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    http.client.HTTPException,
-    OSError,
-)
 
 
 class ObjectNotFoundError(Exception):
@@ -250,46 +226,15 @@ class Storage:
                 return
 
     def _run(self, call: Callable[[Timeout], T], deadline: Deadline, doing: str, *, contended: bool = False) -> T:
-        """Run one call, again while it fails in a way that may pass, and turn the client's errors into ours.
-
-        The client's own retries are off: each of its tries would have the time that was left for the first one.
-        """
-        budget_s = deadline.clamp(RETRY_FOR_S, "storage")
-        budget = Deadline(budget_s)
-
-        failure: BaseException | None = None
-
-        def once() -> T:
-            nonlocal failure
-            try:
-                left = budget.clamp(RETRY_FOR_S, "storage") * READ_TIMEOUT_FRACTION
-            except DeadlineExceededError:
-                if failure is not None:
-                    raise failure from None  # the reason is what kept failing, not that it took all the time
-                raise
-            try:
-                with read_deadline(deadline.remaining()):
-                    return call((min(CONNECT_TIMEOUT_S, left), min(READ_TIMEOUT_S, left)))
-            except CLIENT_ERRORS as error:
-                failure = error
-                raise
-
-        tries = Retrying(
-            retry=retry_if_exception(
-                lambda error: _is_retryable(error) and not (contended and _is_rate_limited(error))
-            ),
-            wait=wait_exponential_jitter(FIRST_WAIT_S, MAX_WAIT_S, jitter=FIRST_WAIT_S),
-            stop=stop_before_delay(budget_s),
-            reraise=True,
-        )
+        """Run one call with retries, and turn the client's errors into ours."""
         try:
-            return tries(once)
+            return call_with_retries(call, deadline, retry_rate_limited=not contended)
         except api.PreconditionFailed:
             raise PreconditionFailedError(doing) from None
         except (api.Forbidden, api.Unauthorized) as error:
             raise AccessDeniedError(f"{doing}: {error.message}") from None
         except CLIENT_ERRORS as error:
-            if contended and _is_rate_limited(error):
+            if contended and is_rate_limited(error):
                 raise PreconditionFailedError(doing) from None
             raise StorageUnavailableError(f"{doing} failed: {_short(error)}") from None
 
@@ -325,20 +270,6 @@ def _described(blob: storage.Blob) -> StoredObject:
         metadata=dict(blob.metadata or {}),
         updated=blob.updated,
     )
-
-
-def _is_retryable(error: BaseException) -> bool:
-    """Whether the same call may succeed in a moment: the service is busy, or the answer did not arrive whole."""
-    if isinstance(error, api.GoogleAPICallError):
-        return error.code in RETRYABLE_STATUS
-    if isinstance(error, storage_exceptions.InvalidResponse):
-        return error.response.status_code in RETRYABLE_STATUS
-    return isinstance(error, CLIENT_ERRORS)
-
-
-def _is_rate_limited(error: BaseException) -> bool:
-    """Whether an object was written more often than once a second."""
-    return isinstance(error, api.TooManyRequests)
 
 
 def _short(error: BaseException) -> str:

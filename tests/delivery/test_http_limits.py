@@ -147,7 +147,7 @@ def test_an_event_whose_body_does_not_come_is_to_come_again(own_cloud):
         response.begin()
         assert response.status == 503
         lines = log_lines(server)
-    assert [line["severity"] for line in lines if "in work" not in line["message"]] == ["WARNING"]
+    assert [line["severity"] for line in lines if "handed over" not in line["message"]] == ["WARNING"]
 
 
 def test_a_body_that_breaks_off_costs_nothing(gemini, session_http_server):

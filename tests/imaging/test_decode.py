@@ -224,7 +224,7 @@ def test_decoding_small_never_falls_below_the_size_asked_for():
         (b'{"error": {"code": 404}}', "JSON"),
         (b"RIFF\x10\0\0\0WAVEfmt ", "not WebP"),
         (b"PK\3\4 and so on", "ZIP"),
-        (b"just words, and not few", "no picture"),
+        (b"just words, and not few", "not a known image format"),
     ],
 )
 def test_other_files_are_named(content, name):

@@ -96,7 +96,7 @@ MEANINGFUL = [
 
 @pytest.mark.parametrize("name", MEANINGFUL)
 def test_a_label_cannot_use_a_name_that_means_something(name):
-    assert f"label '{name}' has a meaning of its own" in refusal(GOOD | {"labels": {name: "1"}})
+    assert f"label '{name}' is reserved in object metadata" in refusal(GOOD | {"labels": {name: "1"}})
 
 
 def test_all_bad_values_are_named_at_once():

@@ -75,7 +75,7 @@ def test_pixels_of_a_scene_that_is_made_from_words_mean_nothing():
     made = {"product": "p.png", "scene": {"prompt": "a table"}}
     assert manifest_from(made | {"placement": {"box": BOX}}, SETTINGS).exact_placement.box == BOX
     for placement in ({"mask": "m.png"}, {"height_cm": 9, "scene_cm_per_px": 0.1}):
-        with pytest.raises(InvalidManifestError, match="of a scene that is there"):
+        with pytest.raises(InvalidManifestError, match="need a scene image"):
             manifest_from(made | {"placement": placement}, SETTINGS)
 
 

@@ -20,7 +20,7 @@ def test_it_stands_in_where_it_is_allowed_and_never_after_a_refusal(own_cloud):
         assert own_cloud.calls() == 2
         assert (sidecar["status"], sidecar["method"]) == ("review", "classical")
         assert [attempt["verdict"] for attempt in sidecar["attempts"]] == ["unusable", "unusable"]
-        assert "without it" in sidecar["checks"]["product_present"]["reason"]
+        assert "without the model" in sidecar["checks"]["product_present"]["reason"]
         box = sidecar["identity"]["box"]
         picture = np.asarray(Image.open(io.BytesIO(own_cloud.get("pair.png"))).convert("RGB"))
         scene = scene_array(1344, 756)

@@ -16,7 +16,8 @@ from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.cloud import storage
 
-from function.storage.client import CLIENT_ERRORS, RETRYABLE_STATUS, Storage
+from function.storage.client import Storage
+from function.storage.retries import CLIENT_ERRORS, RETRYABLE_STATUS
 from function.tools.explain import UsageError
 
 # Without credentials the library asks for a machine of Google's three times, for 3 s each, and warns of each. Such a

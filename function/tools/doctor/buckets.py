@@ -12,8 +12,8 @@ from google.cloud import storage
 
 from function.delivery.switch import RUNNING, STATE_KEY, SWITCH_OBJECT
 from function.generation.gemini.response import truncate
-from function.storage.client import CLIENT_ERRORS
 from function.storage.names import HTTP_PREFIX, WORK_PREFIX
+from function.storage.retries import CLIENT_ERRORS
 from function.tools.doctor.finding import Finding, ok, problem, warning
 
 PROBE = b"written by `python -m function doctor`, and deleted at once"
