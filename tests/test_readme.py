@@ -73,13 +73,13 @@ def test_a_styled_catalogue_gives_five_formats_of_each_product_in_the_lines_of_t
     said = run_as_written("sample spring --styled\n", tmp_path)
     assert "house.json: a good profile" in said and "4 of 4 settled" in said
     formats = ("web.webp", "square-white.jpg", "portrait-4x5.jpg", "story-9x16.jpg", "banner-16x9.jpg")
-    skus = ("ALDERMOOR-500", "ALDERMOOR-500-B", "BAG-01", "BAG-01-B")
+    skus = ("ALDERMOOR-500", "ALDERMOOR-500-B", "CAN-01", "CAN-01-B")
     wanted = {f"{sku}-{name}" for sku in skus for name in formats}
     made = {path.name for path in (tmp_path / "approved").iterdir()} - {"export.csv"}
     # The judge decides which products are approved; of each that is, all five formats are there.
     assert made <= wanted and len(made) >= 5 and len(made) % 5 == 0
     sizes = {
-        path.name.partition("-")[2]: Image.open(path).size for path in (tmp_path / "approved").glob("BAG-01-[!B]*")
+        path.name.partition("-")[2]: Image.open(path).size for path in (tmp_path / "approved").glob("CAN-01-[!B]*")
     }
     assert not sizes or (sizes["01-square-white.jpg"], sizes["01-banner-16x9.jpg"]) == ((2000, 2000), (1920, 1080))
 

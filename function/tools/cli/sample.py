@@ -16,13 +16,13 @@ from function.tools.explain import UsageError
 DATA = Path(__file__).parents[3] / "tests" / "data"
 SCENE_PX, PRODUCT_PX = 1024, 800  # longest side: a pair takes a second or two in local emulation
 SCENES = {"kitchen.jpg": DATA / "demo" / "scene.jpg", "boutique.jpg": DATA / "boutique" / "scene.webp"}
-PRODUCTS = {"bottle.png": DATA / "demo" / "product.png", "bag.png": DATA / "boutique" / "product.png"}
+PRODUCTS = {"bottle.png": DATA / "demo" / "product.png", "can.png": DATA / "boutique" / "product.png"}
 COLUMNS = ("product", "scene", "placement", "labels.sku")
 ROWS = (
     ("images/bottle.png", "images/kitchen.jpg", "on the counter, a little right of the centre", "ALDERMOOR-500"),
     ("images/bottle.png", "images/kitchen.jpg", "on the counter, far left", "ALDERMOOR-500-B"),
-    ("images/bag.png", "images/boutique.jpg", "on the table in the middle", "BAG-01"),
-    ("images/bag.png", "images/boutique.jpg", "on the table, to the right", "BAG-01-B"),
+    ("images/can.png", "images/boutique.jpg", "on the table in the middle", "CAN-01"),
+    ("images/can.png", "images/boutique.jpg", "on the table, to the right", "CAN-01-B"),
 )
 # With --styled: rows are called by their SKU, in a house style that gives each of them five formats.
 STYLE = "house"

@@ -82,7 +82,7 @@ def submit(
         if plan.problems:
             _tell_problems(plan)
             if not skip_bad:
-                return fail("nothing was uploaded; mend these, or add --skip-bad", code=1)
+                return fail("nothing was uploaded; fix these, or add --skip-bad", code=1)
         if not (plan.new_images or plan.new_documents or plan.rows_to_run_again):
             print("everything stands in the bucket already; nothing to do")
             return 0

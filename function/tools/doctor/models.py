@@ -103,7 +103,7 @@ def _check_chain(client: Client, drawn_by: str | None, settings: Settings) -> Fi
     if drawn_by is None:
         others = _listed(client)
         instead = f"; this account is shown {', '.join(others)}: GEMINI_MODEL may name one" if others else ""
-        advice = "mend what the lines above say; until then deliveries wait, or fail where they are refused" + instead
+        advice = "fix what the lines above say; until then deliveries wait, or fail where they are refused" + instead
         return problem("chain", "no model of the chain can be reached", advice)
     return ok("chain", f"{drawn_by} will draw; whether it really does only --paid shows")
 
