@@ -103,10 +103,12 @@ def test_what_a_job_did_not_answer_goes_into_the_next(fault, place, answered, be
 
 @pytest.mark.parametrize(
     ("fault", "place", "lost"),
-    [
+    exhaustive(
         ("lines_missing", "key", 1),
-        *exhaustive(("results_lost", "vertex", 2), ("results_lost", "key", 2), ("lines_missing", "vertex", 1)),
-    ],
+        ("results_lost", "vertex", 2),
+        ("results_lost", "key", 2),
+        ("lines_missing", "vertex", 1),
+    ),
     indirect=["place"],
 )
 def test_answers_that_were_lost_are_listed_for_they_may_be_billed(fault, place, lost, begun):

@@ -48,7 +48,7 @@ def deliver_in_background(place, server, resource):
 
 STAGES = [(what, "pause") for what in REQUESTS] + [(what, "pause_after") for what in WRITES]
 # Before anything was written, around the model's answer, and between the two outputs.
-TELLING = [("scene", "pause"), ("answer", "pause"), ("answer", "pause_after"), ("result", "pause_after")]
+TELLING = [("answer", "pause"), ("answer", "pause_after"), ("result", "pause_after")]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from function.delivery.lease import Lease, lease_name
 from tests.fault_proxy import FaultProxy
 from tests.held_model import held_model
 from tests.support import PATIENCE_S, http, log_lines, product_png, scene_png, wait_until
+from tests.tiers import exhaustive
 
 
 def identity(cloud, resource):
@@ -208,7 +209,7 @@ def test_a_lower_generation_does_not_start_while_a_higher_one_is_at_work(cloud, 
     assert cloud.sidecar()["manifest"]["generation"] == int(higher["generation"])
 
 
-@pytest.mark.parametrize("killed", [False, True], ids=["in one go", "by the delivery after a killed one"])
+@pytest.mark.parametrize("killed", [True, *exhaustive(False)])
 def test_another_output_format_removes_the_older_result(cloud, server, killed):
     cloud.deliver(server, cloud.put_pair(output={"format": "jpeg"}))
     assert cloud.names() == ["pair.jpg", "pair.json"]

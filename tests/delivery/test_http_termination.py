@@ -13,9 +13,10 @@ from function.imaging.data_uri import encode_data_uri
 from tests.delivery.test_exactly_once import in_background
 from tests.held_model import held_model
 from tests.support import http, log_lines, product_png, scene_png, wait_until
+from tests.tiers import exhaustive
 
 
-@pytest.mark.parametrize(("fault", "status"), [(None, 200), ("IMAGE_OTHER", 503)], ids=["a picture", "no picture"])
+@pytest.mark.parametrize(("fault", "status"), [("IMAGE_OTHER", 503), *exhaustive((None, 200))])
 def test_a_request_in_flight_is_answered_and_no_further_call_is_begun(own_cloud, gemini, fault, status):
     if fault:
         gemini.control(faults=[{"kind": fault, "times": None}])

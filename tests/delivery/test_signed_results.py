@@ -146,6 +146,7 @@ def test_killed_between_a_signed_result_and_its_sidecar(place, proxy, gemini, si
     assert [name for name in place.names() if name.startswith("heir/")] == ["heir/pair.json", "heir/pair.png"]
 
 
+@pytest.mark.exhaustive
 def test_with_cloud_kms_down_it_waits_and_is_then_delivered_to_be_reviewed(place, gemini):
     with FakeServices() as services, place.server(**services.environment()) as server:
         resource, soon = place.put_pair("late/pair.json"), place.put_pair("soon/pair.json")

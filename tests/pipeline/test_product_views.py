@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 
 import numpy as np
+import pytest
 
 from function.manifest.parse import parse_manifest
 from function.settings import Settings
@@ -82,6 +83,7 @@ def test_a_list_of_one_is_the_same_request_as_the_reference_alone(cloud, server)
     assert "view" not in sidecar and "views" not in sidecar["inputs"]
 
 
+@pytest.mark.exhaustive
 def test_a_view_that_is_not_sent_makes_another_request_too(cloud, server):
     """It decides about the seed, and with it about the stored answer."""
     cloud.put("side.png", png(product_array(100)))

@@ -306,10 +306,8 @@ def test_every_request_of_a_delivery_may_fail_until_the_event_comes_again(
 
 @pytest.mark.parametrize(
     ("what", "kind", "calls"),
-    [
-        ("answer", "503", 2),  # what could not be stored in all the time there is cannot be found again
-        *exhaustive(("answer's head", "503", 1), ("answer", "lost", 1)),
-    ],
+    # What could not be stored in all the time there is cannot be found again.
+    exhaustive(("answer", "503", 2), ("answer's head", "503", 1), ("answer", "lost", 1)),
 )
 def test_answers_may_fail_until_the_event_comes_again(
     place, faulty, hasty, deadline_s, proxy, gemini, what, kind, calls

@@ -8,10 +8,12 @@ import pytest
 from function.generation.prompt import composite_prompt
 from function.tools.emulator.placement import Spot
 from function.tools.emulator.poses import asked_pose, drawn_pose, posed, posed_spot
-from tests.pipeline.test_attempts import put_large, seed_of
+from tests.pipeline.test_attempts import put_large
+from tests.tiers import exhaustive
 
 FACTS = {"product_is_cut_out": True, "is_letterboxed": False}
 SIZE = 1344, 756
+SEED = 240_024  # no other test asks for the same pair with it; where it stands depends on it
 
 
 @pytest.mark.parametrize("pose", ["stand", "lie", "hang", "wear", "hold"])
@@ -29,12 +31,12 @@ def test_what_lies_is_on_its_longer_side_and_what_hangs_begins_high():
     assert posed_spot(Spot(50, 90, 42), wide, "lie", 100) == posed_spot(Spot(50, 90, 42), tall, "stand", 100)
 
 
-@pytest.mark.parametrize("pose", ["lie", "hang"])
+@pytest.mark.parametrize("pose", ["lie", *exhaustive("hang")])
 def test_a_picture_shows_the_pose_or_not(cloud, server, pose):
     boxes = []
     for manner in ([], [{"kind": "pose_ignored", "times": 1}]):
         cloud.gemini.control(faults=manner)
-        fields = {"seed": seed_of(cloud) + len(boxes), "pose": pose, "attempts": 1, "identity": "model"}
+        fields = {"seed": SEED + len(boxes), "pose": pose, "attempts": 1, "identity": "model"}
         assert cloud.deliver(server, put_large(cloud, **fields)).status == 200
         boxes.append(cloud.sidecar()["change"]["box"])
         assert cloud.sidecar()["status"] == "accepted", cloud.sidecar()["checks"]

@@ -120,6 +120,7 @@ class TestRedo:
 
         assert (new(9), new(10)) == ([], ["s/pair.json"])
 
+    @pytest.mark.exhaustive
     def test_it_stays_within_the_caps_of_the_function(self, own_cloud, gemini, monkeypatch):
         with own_cloud.server(MAX_USD_PER_DAY="0.07") as server:
             own_cloud.deliver(server, own_cloud.put_pair())
@@ -186,6 +187,7 @@ class TestPick:
         deliver(place, function, name)
         assert place.sidecar(name)["status"] == "accepted"
 
+    @pytest.mark.exhaustive
     def test_a_picture_of_several_products_becomes_the_result_again(self, place, function, gemini):
         place.deliver(function, put_products(place, {"bottle": "on the left", "can": "on the right"}, attempts=1))
         before = place.sidecar()
