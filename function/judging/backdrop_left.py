@@ -11,13 +11,13 @@ from function.restoration.analysis import SceneAnalysis
 from function.restoration.shading import SHADOW_STOPS, even_darkening, light_stops
 
 # Openings are read inside of their rim, over so many pixels at least.
-OPENING_RIM_PX, FEWEST_PIXELS = 3, 60
+OPENING_RIM_PX, MIN_PIXELS = 3, 60
 # In the scene's light the backdrop's colour may be off by so many levels; what darkens the scene evenly is shadow
 # that falls behind the product.
 SAME_BACKDROP = 45.0
 # A drop shadow of less than this (stops) is not looked for. The answer darkens in its shape when both correlate so
 # well, and when it darkens by this share of it.
-LEAST_DROP, SAME_SHAPE, SAME_DEPTH = 0.15, 0.3, 0.4
+MIN_DROP, SAME_SHAPE, SAME_DEPTH = 0.15, 0.3, 0.4
 # Shadow is read above the product's base, a share of its height, where it throws one of its own.
 BASE_SHARE = 0.3
 # Keeps ratios of dark pixels finite, 8-bit levels.
@@ -29,7 +29,7 @@ def plugged_share(view: ProductView) -> float | None:
     None without openings of note."""
     inside = cv2.erode((view.openings > 0.9).astype(np.uint8), np.ones((2 * OPENING_RIM_PX + 1,) * 2, np.uint8)) > 0
     solid = view.known > 0.9
-    if inside.sum() < FEWEST_PIXELS or not solid.any():
+    if inside.sum() < MIN_PIXELS or not solid.any():
         return None
     shown, scene = (cv2.blur(p, (5, 5)) for p in (view.answer, view.scene))
     light = (np.median(shown[solid]) + DARK_OFFSET) / (np.median(view.expected[solid]) + DARK_OFFSET)
@@ -48,12 +48,12 @@ def shows_drop_shadow(scene: SceneAnalysis, view: ProductView) -> bool:
     if not len(rows):
         return False
     around[int(rows[-1] - BASE_SHARE * view.height) :] = False
-    if (around & (thrown > LEAST_DROP)).sum() < FEWEST_PIXELS:
+    if (around & (thrown > MIN_DROP)).sum() < MIN_PIXELS:
         return False
     darker = np.maximum(-light_stops(scene.light, view.box), even_darkening(view.scene, view.answer))
     expected, shown = thrown[around], cv2.blur(darker.astype(np.float32), (5, 5))[around]
     if shown.std() < 1e-3:
         return False
     shape = float(np.corrcoef(expected, shown)[0, 1])
-    depth = float(shown[expected > LEAST_DROP].mean() / expected[expected > LEAST_DROP].mean())
+    depth = float(shown[expected > MIN_DROP].mean() / expected[expected > MIN_DROP].mean())
     return shape > SAME_SHAPE and depth > SAME_DEPTH

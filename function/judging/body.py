@@ -14,7 +14,7 @@ from function.restoration.shading import SHADOW_STOPS, even_darkening
 # What darkens the scene evenly is its shadow where it is wider than so many pixels: a dark rim is not.
 NARROW_PX = 5
 # Unless less than this share of what was put in were left: a dark product darkens evenly too.
-LEAST_LEFT = 0.4
+MIN_LEFT = 0.4
 
 
 def without_shadow(view: ProductView) -> ProductView:
@@ -26,7 +26,7 @@ def without_shadow(view: ProductView) -> ProductView:
     darker = ((even_darkening(view.scene, view.answer) > SHADOW_STOPS) & solid).astype(np.uint8)
     shadow = cv2.morphologyEx(darker, cv2.MORPH_OPEN, wide) > 0
     left = largest_component(cv2.morphologyEx((solid & ~shadow).astype(np.uint8), cv2.MORPH_OPEN, wide) > 0)
-    if left is None or left[0].sum() < LEAST_LEFT * solid.sum():
+    if left is None or left[0].sum() < MIN_LEFT * solid.sum():
         return view
     body, (_, _, _, height) = left
     return replace(view, cover=body.astype(np.float32), height=float(height))

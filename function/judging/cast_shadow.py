@@ -14,11 +14,11 @@ from function.restoration.shading import even_darkening, light_stops
 
 # All lengths are shares of the product's height. So near to its outline, and in so many pixels at least, the product
 # itself may show: an outline that was found by its print is a few pixels off.
-CLEAR_SHARE, LEAST_CLEAR_PX = 0.02, 3.0
+CLEAR_SHARE, MIN_CLEAR_PX = 0.02, 3.0
 # The base is the lowest part of the outline: a turned box stands on corners that lie a fifth of its height apart.
 BASE_SHARE = 0.2
 # Contact is looked for so far from the outline, in so many pixels at least.
-REACH_SHARE, LEAST_REACH_PX = 0.06, 6.0
+REACH_SHARE, MIN_REACH_PX = 0.06, 6.0
 # A shadow beside the product lies apart when it begins so far below the base's corner there; it is looked for down to
 # the second and sideways to the third, and the corner is the lowest of the outermost share of the base's columns.
 APART_SHARE, DEPTH_SHARE, BESIDE_SHARE, CORNER_SHARE = 0.03, 0.15, 0.25, 0.15
@@ -28,7 +28,7 @@ AROUND, AT_BASE, BELOW = 0.99, 0.95, 0.8
 # The surface right below the base is read in so many parts, the middle tone of each.
 PARTS = 5
 # Fewer pixels tell nothing.
-FEWEST_PIXELS = 20
+MIN_PIXELS = 20
 
 
 @dataclass(frozen=True)
@@ -60,17 +60,17 @@ def cast_shadow(scene: SceneAnalysis, view: ProductView) -> CastShadow | None:
     """None where the base lies outside of the picture."""
     if not (view.cover > 0.5).any():
         return None
-    clear = max(LEAST_CLEAR_PX, CLEAR_SHARE * view.height)
+    clear = max(MIN_CLEAR_PX, CLEAR_SHARE * view.height)
     drawn = _drawn_shadow(view, int(clear))
     solid = _body(view, drawn, int(clear))
     distance = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
     # A dark or sharp shadow is taken for a part of what was put in, and has no light of its own.
     darker = np.where(view.put_in > 0.5, drawn, -light_stops(scene.light, view.box)) * (distance > clear)
     lowest = int(np.flatnonzero(solid.any(axis=1))[-1])
-    ring = (distance > clear) & (distance <= clear + max(LEAST_REACH_PX, REACH_SHARE * view.height))
+    ring = (distance > clear) & (distance <= clear + max(MIN_REACH_PX, REACH_SHARE * view.height))
     ring[: max(0, lowest - int(BASE_SHARE * view.height))] = False
     around = darker[distance > clear]
-    if ring.sum() < FEWEST_PIXELS or around.size < FEWEST_PIXELS:
+    if ring.sum() < MIN_PIXELS or around.size < MIN_PIXELS:
         return None
     under, below = _beneath(darker, solid, view.height, int(clear) + 1)
     strongest, at_base = float(np.quantile(around, AROUND)), float(np.quantile(darker[ring], AT_BASE))
@@ -109,9 +109,9 @@ def _beneath(darker: np.ndarray, solid: np.ndarray, height: float, clear: int) -
     )
     first, last = int(APART_SHARE * height) + clear, int(DEPTH_SHARE * height)
     places = [darker[int(row) + first : int(row) + last, beside] for row, beside in ends]
-    below = max((float(np.quantile(p, BELOW)) for p in places if p.size >= FEWEST_PIXELS), default=0.0)
+    below = max((float(np.quantile(p, BELOW)) for p in places if p.size >= MIN_PIXELS), default=0.0)
     inner = columns[corner // 2 : len(columns) - corner // 2]
-    rows = outline[inner][:, None] + clear + np.arange(max(int(LEAST_REACH_PX), int(REACH_SHARE * height)))
+    rows = outline[inner][:, None] + clear + np.arange(max(int(MIN_REACH_PX), int(REACH_SHARE * height)))
     shown = darker[np.minimum(rows, len(darker) - 1), inner[:, None]]
     under = max((float(np.median(part)) for part in np.array_split(shown, PARTS) if part.size), default=0.0)
     return under, below

@@ -13,12 +13,12 @@ from function.judging.product_upright import lean_deg
 # From so many degrees on a product does not stand on its base.
 LYING_DEG = 25.0
 # Stops by which the surface near the product must be darker than in the scene for a shadow to be there.
-LEAST_SHADOW = 0.1
+MIN_SHADOW = 0.1
 # Share of the darkest shadow around that lies at the base of a product that stands: good ones have .6 and more.
-LEAST_ATTACHED = 0.4
+MIN_ATTACHED = 0.4
 # Share of it that lies apart below the base: good ones reach .02, of those lifted by a fifth of their height none has
 # less than .69.
-MOST_APART = 0.35
+MAX_APART = 0.35
 UNIT = "of the darkest shadow"
 APART = "The shadow lies apart below the product: it floats in the air."
 
@@ -48,9 +48,9 @@ def _in_the_air(inspection: Inspection) -> Check | None:
     if body.fitted or not goes_on_beside(inspection.scene, body):
         return None
     cast = cast_shadow(inspection.scene, body)
-    if cast is None or cast.strongest < LEAST_SHADOW or cast.apart <= MOST_APART:
+    if cast is None or cast.strongest < MIN_SHADOW or cast.apart <= MAX_APART:
         return None
-    return at_most(cast.apart, MOST_APART, UNIT, good="", bad=APART)
+    return at_most(cast.apart, MAX_APART, UNIT, good="", bad=APART)
 
 
 def _without_base(inspection: Inspection) -> str | None:
@@ -71,14 +71,14 @@ def _standing(inspection: Inspection) -> Check:
     cast = cast_shadow(inspection.scene, inspection.view)
     if cast is None:
         return unmeasured("stops", "The product's base lies outside the picture.", passed=False)
-    if cast.strongest < LEAST_SHADOW:
+    if cast.strongest < MIN_SHADOW:
         bad = "There is no contact shadow: the product looks pasted on."
-        return at_least(cast.strongest, LEAST_SHADOW, "stops", good="", bad=bad)
-    if cast.apart > MOST_APART:
-        return at_most(cast.apart, MOST_APART, UNIT, good="", bad=APART)
+        return at_least(cast.strongest, MIN_SHADOW, "stops", good="", bad=bad)
+    if cast.apart > MAX_APART:
+        return at_most(cast.apart, MAX_APART, UNIT, good="", bad=APART)
     return at_least(
         cast.attached,
-        LEAST_ATTACHED,
+        MIN_ATTACHED,
         UNIT,
         good="The surface darkens where the product stands on it.",
         bad="The shadow does not begin where the product stands: it seems to float.",
@@ -92,9 +92,9 @@ SPEC = CheckSpec(
     needs_product=True,
     measure=contact_shadow,
     limits=(
-        least("shadow, stops", LEAST_SHADOW, "stops"),
-        most("shadow apart", MOST_APART, UNIT),
-        least("attached", LEAST_ATTACHED, UNIT),
+        least("shadow, stops", MIN_SHADOW, "stops"),
+        most("shadow apart", MAX_APART, UNIT),
+        least("attached", MIN_ATTACHED, UNIT),
     ),
     poses=frozenset({"stand"}),
 )

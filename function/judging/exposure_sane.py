@@ -13,22 +13,22 @@ from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
 from function.judging.limit import least, most
 from function.restoration.analysis import SceneAnalysis
-from function.restoration.relighting import LEAST_GAIN
+from function.restoration.relighting import MIN_GAIN
 
 # Brightness of the whole, in stops against the scene, that colour matching still takes back without loss.
-MOST_STOPS = 0.45
+MAX_STOPS = 0.45
 # The same for an answer that cannot be laid on the scene, whose product is compared too.
-MOST_STOPS_ELSEWHERE = 0.9
+MAX_STOPS_ELSEWHERE = 0.9
 # Unevenness of the light over the scene, root mean square in stops.
-MOST_RELIT = 0.22
+MAX_RELIT = 0.22
 # Colour of the whole, difference from the scene in Lab a and b.
-MOST_CAST = 14.0
+MAX_CAST = 14.0
 # Light is compared in cells of this many to the longest side: wider than anything that was put in.
 LIGHT_CELLS = 24
 # Keeps ratios of dark pixels finite, 8-bit levels.
 DARK_OFFSET = 8.0
 # A picture whose levels spread less than this (standard deviation) shows nothing.
-LEAST_SPREAD = 4.0
+MIN_SPREAD = 4.0
 # Every so many pixels tell as much of that.
 SPREAD_STEP = 4
 
@@ -39,23 +39,23 @@ def exposure_sane(inspection: Inspection) -> Check:
     registered = scene.registration.drift.registered
     picture = scene.answer_plain if registered else scene.raw_answer
     spread = float(picture[::SPREAD_STEP, ::SPREAD_STEP].std())
-    if spread < LEAST_SPREAD:
-        return Check(round(spread, 2), LEAST_SPREAD, False, "8-bit levels", "The picture is empty: one flat tone.")
+    if spread < MIN_SPREAD:
+        return Check(round(spread, 2), MIN_SPREAD, False, "8-bit levels", "The picture is empty: one flat tone.")
     if not registered:
         return _whole(scene, picture)
     light = light_change(scene)
     for value, limit, unit, bad in (
-        (light.stops, MOST_STOPS, "stops", "The whole picture is much brighter or darker than the scene."),
-        (light.cast, MOST_CAST, "Lab", "The whole picture has another colour cast than the scene."),
+        (light.stops, MAX_STOPS, "stops", "The whole picture is much brighter or darker than the scene."),
+        (light.cast, MAX_CAST, "Lab", "The whole picture has another colour cast than the scene."),
     ):
         if value > limit:
             return at_most(value, limit, unit, good="", bad=bad)
     if scene.relighting is not None:
         bad = "The scene was lit anew, and is shown under that light."
-        return at_most(scene.relighting.strength, LEAST_GAIN, "natural log of the gain", good="", bad=bad)
+        return at_most(scene.relighting.strength, MIN_GAIN, "natural log of the gain", good="", bad=bad)
     return at_most(
         light.relit,
-        MOST_RELIT,
+        MAX_RELIT,
         "stops",
         good="Brightness and colour are those of the scene.",
         bad="The scene was lit anew: parts of it are much brighter or darker than they were.",
@@ -68,12 +68,12 @@ SPEC = CheckSpec(
     needs_product=False,
     measure=exposure_sane,
     limits=(
-        most("brightness, stops", MOST_STOPS, "stops"),
-        most("brightness of another picture, stops", MOST_STOPS_ELSEWHERE, "stops"),
-        most("relit, stops", MOST_RELIT, "stops"),
-        most("cast, Lab", MOST_CAST, "Lab"),
-        most("shown relit", LEAST_GAIN, "natural log of the gain"),
-        least("spread", LEAST_SPREAD, "8-bit levels"),
+        most("brightness, stops", MAX_STOPS, "stops"),
+        most("brightness of another picture, stops", MAX_STOPS_ELSEWHERE, "stops"),
+        most("relit, stops", MAX_RELIT, "stops"),
+        most("cast, Lab", MAX_CAST, "Lab"),
+        most("shown relit", MIN_GAIN, "natural log of the gain"),
+        least("spread", MIN_SPREAD, "8-bit levels"),
     ),
 )
 
@@ -83,7 +83,7 @@ def _whole(scene: SceneAnalysis, picture: np.ndarray) -> Check:
     stops = log_ratio(float(scene.given.mean()), float(picture.mean()), DARK_OFFSET, np.log2)
     return at_most(
         abs(float(stops)),
-        MOST_STOPS_ELSEWHERE,
+        MAX_STOPS_ELSEWHERE,
         "stops",
         good="The picture as a whole is about as bright as the scene.",
         bad="The whole picture is much brighter or darker than the scene.",

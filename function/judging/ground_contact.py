@@ -14,7 +14,7 @@ BASE_SHARE, OUTERMOST = 0.15, 1 / 12
 # The edge's soft pixels are passed over.
 SOFT_PX = 4
 # It is read over this share of the height, and in so many rows at least.
-CONTACT_SHARE, LEAST_ROWS = 0.1, 6
+CONTACT_SHARE, MIN_ROWS = 0.1, 6
 # Beside the product the surface is looked at over this share of the base's width. It goes on there when this share of
 # its colours is found on one side, each within this distance (Lab, 8-bit scale): veins of marble and light that falls
 # off are found, skin and trousers before a wall are not.
@@ -29,8 +29,8 @@ def goes_on_beside(scene: SceneAnalysis, view: ProductView) -> bool:
     if not len(columns):
         return True
     top = int(lowest.max()) + SOFT_PX
-    rows = slice(top, top + max(LEAST_ROWS, int(CONTACT_SHARE * view.height)))
-    width = max(LEAST_ROWS, int(BESIDE_SHARE * (columns[-1] - columns[0])))
+    rows = slice(top, top + max(MIN_ROWS, int(CONTACT_SHARE * view.height)))
+    width = max(MIN_ROWS, int(BESIDE_SHARE * (columns[-1] - columns[0])))
     below = _colours(scene.image[rows, columns[0] : columns[-1] + 1])
     outer = np.flatnonzero((view.cover > 0.5).any(axis=0)) + view.box[0]
     left, right = int(outer[0]), int(outer[-1])

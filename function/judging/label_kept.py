@@ -6,13 +6,13 @@ from function.imaging.array_ops import largest_component
 from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
 from function.judging.inspection import Inspection
 from function.judging.limit import least, most
-from function.judging.print_agreement import LEAST_AGREEMENT, LEAST_PATTERN, pattern_agreement, replaced_share
+from function.judging.print_agreement import MIN_AGREEMENT, MIN_PATTERN, pattern_agreement, replaced_share
 from function.judging.product_view import SMALL_PX
 from function.matching.print_detection import has_print
-from function.restoration.silhouette import LEAST_SIDE_PX
+from function.restoration.silhouette import MIN_SIDE_PX
 
 # Share of the print, weighed by its contrast, that may show something else: part of a label was replaced.
-MOST_REPLACED = 0.18
+MAX_REPLACED = 0.18
 NO_PRINT = unmeasured("correlation", "The product carries no print to compare.", passed=True)
 
 
@@ -29,9 +29,9 @@ SPEC = CheckSpec(
     needs_product=True,
     measure=label_kept,
     limits=(
-        least("label agreement", LEAST_AGREEMENT, "correlation"),
-        most("label replaced", MOST_REPLACED, "share of the print"),
-        least("pattern agreement", LEAST_PATTERN, "correlation"),
+        least("label agreement", MIN_AGREEMENT, "correlation"),
+        most("label replaced", MAX_REPLACED, "share of the print"),
+        least("pattern agreement", MIN_PATTERN, "correlation"),
     ),
 )
 
@@ -41,17 +41,17 @@ def _found_label(inspection: Inspection) -> Check:
     match = inspection.product.match
     assert match is not None
     replaced = replaced_share(inspection.view)
-    if replaced > MOST_REPLACED:
+    if replaced > MAX_REPLACED:
         return at_most(
             replaced,
-            MOST_REPLACED,
+            MAX_REPLACED,
             "share of the print",
             good="",
             bad="Parts of the label are not what the photograph shows: text or marks differ.",
         )
     return at_least(
         float(match.correlation),
-        LEAST_AGREEMENT,
+        MIN_AGREEMENT,
         "correlation",
         good="The label shows what the photograph shows.",
         bad="The label is not what the photograph shows: its text or marks are garbled.",
@@ -60,13 +60,13 @@ def _found_label(inspection: Inspection) -> Check:
 
 def _unfound_label(inspection: Inspection) -> Check:
     """For a product that was not found by its print."""
-    piece = largest_component(inspection.product.mask > 127, LEAST_SIDE_PX)
+    piece = largest_component(inspection.product.mask > 127, MIN_SIDE_PX)
     if inspection.view.fitted and max(inspection.view.height, piece[1][3] if piece else 0) < SMALL_PX:
         return unmeasured("correlation", "The product is too small in this scene to compare its label.", passed=True)
     agreement = pattern_agreement(inspection.view)
-    if agreement >= LEAST_PATTERN:
+    if agreement >= MIN_PATTERN:
         return at_least(
-            agreement, LEAST_PATTERN, "correlation", good="The product's pattern is that of its photograph.", bad=""
+            agreement, MIN_PATTERN, "correlation", good="The product's pattern is that of its photograph.", bad=""
         )
     return unmeasured(
         "correlation",

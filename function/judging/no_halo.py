@@ -9,25 +9,25 @@ from function.judging.backdrop_left import plugged_share, shows_drop_shadow
 from function.judging.check import Check, CheckSpec, at_most, unmeasured
 from function.judging.inspection import Inspection
 from function.judging.limit import most
-from function.judging.pasted_card import MOST_RECTANGULAR, MOST_SURROUNDED, rectangular_share, surrounded_share
+from function.judging.pasted_card import MAX_RECTANGULAR, MAX_SURROUNDED, rectangular_share, surrounded_share
 from function.judging.product_view import ProductView
 
 # The rim is read along its normals this far in and out, as a share of the product's height, at least in pixels.
-REACH_SHARE, LEAST_REACH_PX = 0.03, 7.0
+REACH_SHARE, MIN_REACH_PX = 0.03, 7.0
 # An outline is read where the product goes at least this share of that far in.
-LEAST_DEPTH = 0.6
+MIN_DEPTH = 0.6
 # Brightness above both sides, and above what scene and photograph show there, that makes a fringe; 8-bit levels.
 FRINGE_LEVELS = 22.0
 # The top of a product is left out: seen from above, a lid or a lip is bright there and not on the photograph.
 TOP_SHARE = 0.15
 # Share of the rim with a fringe that a picture may show. Good ones reach a tenth (glass); cut-outs start at 0.38.
-MOST_FRINGE = 0.15
+MAX_FRINGE = 0.15
 # Drop shadows of the photograph that may hang in the picture.
-MOST_DROP_SHADOWS = 0
+MAX_DROP_SHADOWS = 0
 # Fewer points of the rim inside the crop tell nothing.
-FEWEST_POINTS = 24
+MIN_POINTS = 24
 # Share of the product's openings that may show the photograph's backdrop: drawn ones showed none, plugged ones only it.
-MOST_PLUGGED = 0.35
+MAX_PLUGGED = 0.35
 # Keeps ratios of dark pixels finite, 8-bit levels.
 DARK_OFFSET = 8
 
@@ -35,12 +35,12 @@ DARK_OFFSET = 8
 def no_halo(inspection: Inspection) -> Check:
     """No bright fringe around the product, and nothing of its photograph's backdrop or shadow pasted along."""
     plugged = plugged_share(inspection.view) if inspection.view.fitted else None
-    if plugged is not None and plugged > MOST_PLUGGED:
+    if plugged is not None and plugged > MAX_PLUGGED:
         bad = "The photograph's backdrop shows in an opening of the product instead of the scene."
-        return at_most(plugged, MOST_PLUGGED, "share of the openings", good="", bad=bad)
+        return at_most(plugged, MAX_PLUGGED, "share of the openings", good="", bad=bad)
     if inspection.view.fitted and shows_drop_shadow(inspection.scene, inspection.view):
         bad = "The drop shadow of the product's photograph hangs in the air behind it."
-        return Check(1.0, MOST_DROP_SHADOWS, False, "drop shadows", bad)
+        return Check(1.0, MAX_DROP_SHADOWS, False, "drop shadows", bad)
     card = _on_a_card(inspection)
     if card is not None:
         return card
@@ -49,7 +49,7 @@ def no_halo(inspection: Inspection) -> Check:
         return unmeasured("share of the outline", "The product's edge could not be followed.", passed=True)
     return at_most(
         value,
-        MOST_FRINGE,
+        MAX_FRINGE,
         "share of the outline",
         good="The product's edge blends into the scene.",
         bad="A bright fringe runs along the product's edge, as around a cut-out.",
@@ -60,14 +60,14 @@ def _on_a_card(inspection: Inspection) -> Check | None:
     """The failed check where a card was pasted along with the product; else None."""
     bad = "The product stands on a card: what lies around it was pasted into the scene along with it."
     surrounded = surrounded_share(inspection.view)
-    if surrounded is not None and surrounded > MOST_SURROUNDED:
-        return at_most(surrounded, MOST_SURROUNDED, "share of the directions", good="", bad=bad)
+    if surrounded is not None and surrounded > MAX_SURROUNDED:
+        return at_most(surrounded, MAX_SURROUNDED, "share of the directions", good="", bad=bad)
     if inspection.view.found:
         return None
     product = inspection.product
     rectangular = rectangular_share(inspection.scene.answer, product.mask, product.photograph)
-    if rectangular > MOST_RECTANGULAR:
-        return at_most(rectangular, MOST_RECTANGULAR, "share of a rectangle", good="", bad=bad)
+    if rectangular > MAX_RECTANGULAR:
+        return at_most(rectangular, MAX_RECTANGULAR, "share of a rectangle", good="", bad=bad)
     return None
 
 
@@ -78,11 +78,11 @@ SPEC = CheckSpec(
     needs_product=True,
     measure=no_halo,
     limits=(
-        most("fringe", MOST_FRINGE, "share of the outline"),
-        most("plugged openings", MOST_PLUGGED, "share of the openings"),
-        most("drop shadows", MOST_DROP_SHADOWS, "drop shadows"),
-        most("surrounded", MOST_SURROUNDED, "share of the directions"),
-        most("rectangular", MOST_RECTANGULAR, "share of a rectangle"),
+        most("fringe", MAX_FRINGE, "share of the outline"),
+        most("plugged openings", MAX_PLUGGED, "share of the openings"),
+        most("drop shadows", MAX_DROP_SHADOWS, "drop shadows"),
+        most("surrounded", MAX_SURROUNDED, "share of the directions"),
+        most("rectangular", MAX_RECTANGULAR, "share of a rectangle"),
     ),
 )
 
@@ -128,15 +128,15 @@ def _rim_profiles(view: ProductView) -> tuple[np.ndarray, np.ndarray] | None:
     normal, contour = normal[steep] / length[steep, None], contour[steep]
     if not len(contour):
         return None
-    reach = max(LEAST_REACH_PX, REACH_SHARE * view.height)
+    reach = max(MIN_REACH_PX, REACH_SHARE * view.height)
     steps = np.arange(-reach, reach + 0.5, 1.0, dtype=np.float32)
     x = contour[:, :1] + normal[:, :1] * steps
     y = contour[:, 1:] + normal[:, 1:] * steps
     height, width = solid.shape
     # A line has no inside: from there its other side would be taken for a fringe.
     deep = cv2.remap(signed, x[:, : len(steps) // 2], y[:, : len(steps) // 2], cv2.INTER_LINEAR).max(axis=1)
-    inside = (deep > LEAST_DEPTH * reach) & np.all((x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1), axis=1)
-    return (x[inside], y[inside]) if inside.sum() >= FEWEST_POINTS else None
+    inside = (deep > MIN_DEPTH * reach) & np.all((x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1), axis=1)
+    return (x[inside], y[inside]) if inside.sum() >= MIN_POINTS else None
 
 
 def _grey(rgb: np.ndarray, sigma: float) -> np.ndarray:

@@ -7,7 +7,7 @@ from function.judging.inspection import Inspection
 from function.judging.limit import most
 
 # Share of the picture that alterations may take which are kept as drawn: any at all is for a person to look at.
-MOST_KEPT = 0.0
+MAX_KEPT = 0.0
 
 
 def nothing_added(inspection: Inspection) -> Check:
@@ -17,7 +17,7 @@ def nothing_added(inspection: Inspection) -> Check:
     where = "" if largest is None else f" ({_place(largest.box)})"
     return at_most(
         float(sum(one.share for one in kept)),
-        MOST_KEPT,
+        MAX_KEPT,
         "share of the picture",
         good="Nothing was added or altered apart from the product.",
         bad=f"Something apart from the product was added or altered and is shown as drawn{where}: is it part of it?",
@@ -37,5 +37,5 @@ SPEC = CheckSpec(
     "reflection.",
     needs_product=False,
     measure=nothing_added,
-    limits=(most("alterations kept", MOST_KEPT, "share of the picture"),),
+    limits=(most("alterations kept", MAX_KEPT, "share of the picture"),),
 )

@@ -22,18 +22,18 @@ GAP_PX, RING_SHARE = 4, 0.06
 BASE_SHARE = 0.15
 # Directions from the product's middle, degrees each; one counts with so many pixels of the ring, and is put in when
 # most of those are.
-SECTOR_DEG, FEWEST_PIXELS = 15, 6
+SECTOR_DEG, MIN_PIXELS = 15, 6
 # One colour: within so many levels in each channel of a colour that is common in what was put in; so many are tried.
-SAME_COLOUR, MOST_COLOURS, COLOUR_STEP = 14.0, 7, 12
+SAME_COLOUR, MAX_COLOURS, COLOUR_STEP = 14.0, 7, 12
 # Of the directions from a product so many may show what was put in. Good ones and real answers reach .57 (a turned
 # box), cards .78 and more.
-MOST_SURROUNDED = 0.67
+MAX_SURROUNDED = 0.67
 # The hull fills its smallest rectangle by so much at most. Cards reached .99 and more, the wall of a paper bag .97.
-MOST_RECTANGULAR = 0.985
+MAX_RECTANGULAR = 0.985
 # It counts when it is as large as this share of what was put in, and covers no more than this of its own hull.
-LEAST_CARD, MOST_SOLID = 0.5, 0.85
+MIN_CARD, MAX_SOLID = 0.5, 0.85
 # A photograph whose outline fills its box by more may be rectangular itself.
-MOST_PHOTOGRAPH_FILLED = 0.86
+MAX_PHOTOGRAPH_FILLED = 0.86
 # What lies within so many pixels of the piece may belong to it: masks are right to a few. At this longest side, px.
 BORDER_PX, PIECE_SIDE_PX = 5, 256
 
@@ -56,7 +56,7 @@ def surrounded_share(view: ProductView) -> float | None:
     sector = (angle // SECTOR_DEG).astype(int)
     seen = np.bincount(sector, minlength=360 // SECTOR_DEG)
     filled = np.bincount(sector, weights=put_in[rows, columns], minlength=len(seen))
-    counted = seen >= FEWEST_PIXELS
+    counted = seen >= MIN_PIXELS
     return float((filled > seen / 2)[counted].mean()) if counted.any() else None
 
 
@@ -64,7 +64,7 @@ def rectangular_share(answer: np.ndarray, mask: np.ndarray, photograph: np.ndarr
     """How much 0..1 of a rectangle the one colour fills that lies around something else in the largest piece of `mask`
     (h, w) uint8, which was put in to `answer` (h, w, 3) uint8; 0 where there is no such colour, or where the outline of
     the photograph (ph, pw, 4) uint8 may be a rectangle itself."""
-    if _filled_share(photograph_alpha(photograph)) > MOST_PHOTOGRAPH_FILLED:
+    if _filled_share(photograph_alpha(photograph)) > MAX_PHOTOGRAPH_FILLED:
         return 0.0
     found = largest_component(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 127)
     if found is None:
@@ -101,15 +101,15 @@ def _filled_share(alpha: np.ndarray) -> float:
 
 
 def _common_colours(pixels: np.ndarray) -> list[np.ndarray]:
-    """Up to `MOST_COLOURS` colours (3,) float32 that most of `pixels` (n, 3) have, the most common first."""
+    """Up to `MAX_COLOURS` colours (3,) float32 that most of `pixels` (n, 3) have, the most common first."""
     bins = (pixels // COLOUR_STEP).astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
     _, at, counts = np.unique(bins, return_inverse=True, return_counts=True)
     colours: list[np.ndarray] = []
-    for number in np.argsort(-counts)[: 3 * MOST_COLOURS]:
+    for number in np.argsort(-counts)[: 3 * MAX_COLOURS]:
         colour = np.median(pixels[at == number], axis=0)
         if all(np.abs(colour - other).max() >= SAME_COLOUR for other in colours):
             colours.append(colour)
-    return colours[:MOST_COLOURS]
+    return colours[:MAX_COLOURS]
 
 
 def _rectangular(alike: np.ndarray, piece_px: float) -> float:
@@ -122,7 +122,7 @@ def _rectangular(alike: np.ndarray, piece_px: float) -> float:
     part = found[0].astype(np.uint8)
     hull = cv2.convexHull(cv2.findNonZero(part))
     spanned = float(cv2.fillConvexPoly(np.zeros_like(part), hull, 1).sum())
-    if spanned < LEAST_CARD * piece_px or part.sum() > MOST_SOLID * spanned:
+    if spanned < MIN_CARD * piece_px or part.sum() > MAX_SOLID * spanned:
         return 0.0
     wide, tall = cv2.minAreaRect(hull)[1]
     return float(cv2.contourArea(hull) / max(1.0, wide * tall))

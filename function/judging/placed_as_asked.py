@@ -17,11 +17,11 @@ from function.restoration.found_place import likeness_at
 
 # How far base, middle and size may be off, as a share of the product's size, where the manifest has no tolerance of its
 # own. tests/bench/placement.py: answers that obey reach .06; what is off by a tenth is meant to be seen.
-MOST_OFF = 0.08
+MAX_OFF = 0.08
 UNIT = "share of the product's size"
 # Correlation with its photograph from which a product is seen at a place. Of lamps on a thin foot what stood there
 # reached .89 and more, what was a tenth to a third too small .82 and less, what stood beside it .5.
-LEAST_SEEN = 0.86
+MIN_SEEN = 0.86
 
 Box = tuple[float, float, float, float]  # x, y, width, height
 
@@ -36,7 +36,7 @@ def placed_as_asked(inspection: Inspection) -> Check:
     deviation = asked.deviation(_seen_there(inspection, asked) or _seen(inspection.view), (columns, rows))
     return at_most(
         deviation.worst,
-        MOST_OFF if asked.tolerance is None else asked.tolerance,
+        MAX_OFF if asked.tolerance is None else asked.tolerance,
         UNIT,
         good="The product stands where it was asked to, at the size that was asked for.",
         bad=_said(deviation),
@@ -60,7 +60,7 @@ def _seen_there(inspection: Inspection, asked: AskedPlace) -> Box | None:
     if place is None:
         return None
     analysis = Analysis(inspection.scene, inspection.product)
-    if likeness_at(place, analysis) < LEAST_SEEN:
+    if likeness_at(place, analysis) < MIN_SEEN:
         return None
     return place.pixels((columns, rows))
 
@@ -71,7 +71,7 @@ SPEC = CheckSpec(
     "that are given above.",
     needs_product=True,
     measure=placed_as_asked,
-    limits=(most("off the place asked for", MOST_OFF, UNIT),),
+    limits=(most("off the place asked for", MAX_OFF, UNIT),),
 )
 
 

@@ -11,9 +11,9 @@ from function.judging.product_view import ProductView
 
 # Agreement (correlation) over all of the print of a product that was found by it: letters that are none still lie where
 # letters lay.
-LEAST_AGREEMENT = 0.55
+MIN_AGREEMENT = 0.55
 # Agreement of brightness patterns that stands for the print where only the outline could be fitted.
-LEAST_PATTERN = 0.6
+MIN_PATTERN = 0.6
 # Patterns are compared over this share of the product's height, local brightness over so many times that.
 PATTERN_SIGMA, BRIGHTNESS_SIGMAS = 0.006, 5
 # Print is compared at this width, in neighbourhoods of that width (shares of the product's height), off the rim,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
-from function.judging.colour_difference import MOST_COLOUR, MOST_PALETTE_COLOUR, colour_difference
+from function.judging.colour_difference import MAX_COLOUR, MAX_PALETTE_COLOUR, colour_difference
 from function.judging.inspection import Inspection
 from function.judging.limit import least, most
 
 # Colourfulness (mean chroma) against the photograph's under that light.
-LEAST_CHROMA = 0.7
+MIN_CHROMA = 0.7
 # The same where the photograph was not found, or is too thin to be laid on exactly: one side of a product may be more
 # colourful than another.
-LEAST_PALETTE_CHROMA = 0.5
+MIN_PALETTE_CHROMA = 0.5
 
 
 def product_colour(inspection: Inspection) -> Check:
@@ -20,7 +20,7 @@ def product_colour(inspection: Inspection) -> Check:
     if difference is None:
         return unmeasured("Lab", "The product is too small for its colours to be compared.", passed=True)
     placed = inspection.view.found and not inspection.view.is_thin
-    least = LEAST_CHROMA if placed else LEAST_PALETTE_CHROMA
+    least = MIN_CHROMA if placed else MIN_PALETTE_CHROMA
     if difference.chroma < least:
         return at_least(
             difference.chroma,
@@ -44,9 +44,9 @@ SPEC = CheckSpec(
     needs_product=True,
     measure=product_colour,
     limits=(
-        most("colour, Lab", MOST_COLOUR, "Lab"),
-        most("palette, Lab", MOST_PALETTE_COLOUR, "Lab"),
-        least("chroma", LEAST_CHROMA, "of the photograph's chroma"),
-        least("chroma of the palette", LEAST_PALETTE_CHROMA, "of the photograph's chroma"),
+        most("colour, Lab", MAX_COLOUR, "Lab"),
+        most("palette, Lab", MAX_PALETTE_COLOUR, "Lab"),
+        least("chroma", MIN_CHROMA, "of the photograph's chroma"),
+        least("chroma of the palette", MIN_PALETTE_CHROMA, "of the photograph's chroma"),
     ),
 )

@@ -17,20 +17,20 @@ from function.restoration.analysis import Analysis, LaidProduct
 
 # What the answer may do to the place of what was laid: its light and its shadow are taken back with it up to here. As
 # shares of the product's height, of its size, and degrees.
-MOST_MOVED, MOST_RESHAPED, MOST_TURNED_DEG = 0.06, 0.08, 4.0
+MAX_MOVED, MAX_RESHAPED, MAX_TURNED_DEG = 0.06, 0.08, 4.0
 # Share of the product that the answer has to show as it was laid: the light on the rest is only continued from there.
-LEAST_FOLLOWED = 0.5
+MIN_FOLLOWED = 0.5
 # Share of the product's patches that have to be the photograph's, and so many of them along its height.
-LEAST_IDENTICAL, PATCHES = 0.98, 16
+MIN_IDENTICAL, PATCHES = 0.98, 16
 # A patch is the photograph's where its structure has this similarity (SSIM) once the light is divided out, and its
 # colour is no further away (Lab).
-LEAST_SIMILAR, MOST_COLOUR = 0.9, 6.0
+MIN_SIMILAR, MAX_COLOUR = 0.9, 6.0
 # Light is wider than this share of the product's height (standard deviation).
 LIGHT_SHARE = 0.03
 # Keeps ratios of dark pixels finite, 8-bit levels, and similarities of blank patches, their squares.
 DARK_OFFSET, BLANK = 6.0, (6.5, 58.5)
 # Places that are named are joined to no more than so many boxes.
-MOST_BOXES = 12
+MAX_BOXES = 12
 UNIT = "share of the product"
 OF_HEIGHT, OF_SIZE = "share of the product's height", "share of the product's size"
 
@@ -45,7 +45,7 @@ def product_identical(inspection: Inspection) -> Check:
         return departed
     return at_least(
         identical_share(inspection.view),
-        LEAST_IDENTICAL,
+        MIN_IDENTICAL,
         UNIT,
         good="The product is its photograph's own pixels, under the scene's light.",
         bad="Parts of the product are not what the photograph shows, whatever the light.",
@@ -58,11 +58,11 @@ SPEC = CheckSpec(
     needs_product=True,
     measure=product_identical,
     limits=(
-        least("identical", LEAST_IDENTICAL, UNIT),
-        least("shown as laid", LEAST_FOLLOWED, UNIT),
-        most("moved", MOST_MOVED, OF_HEIGHT),
-        most("reshaped", MOST_RESHAPED, OF_SIZE),
-        most("turned", MOST_TURNED_DEG, "degrees"),
+        least("identical", MIN_IDENTICAL, UNIT),
+        least("shown as laid", MIN_FOLLOWED, UNIT),
+        most("moved", MAX_MOVED, OF_HEIGHT),
+        most("reshaped", MAX_RESHAPED, OF_SIZE),
+        most("turned", MAX_TURNED_DEG, "degrees"),
     ),
 )
 
@@ -70,19 +70,19 @@ SPEC = CheckSpec(
 def _departed(laid: LaidProduct) -> Check | None:
     """The check where the answer did not keep to the sketch; None where it did."""
     departure = laid.departure
-    if not departure.is_found or laid.followed < LEAST_FOLLOWED:
+    if not departure.is_found or laid.followed < MIN_FOLLOWED:
         bad = "The model did not keep the product that was laid into the scene: it drew another, or turned it."
-        return at_least(min(laid.followed, max(0.0, departure.correlation)), LEAST_FOLLOWED, UNIT, good="", bad=bad)
-    if departure.moved > MOST_MOVED:
+        return at_least(min(laid.followed, max(0.0, departure.correlation)), MIN_FOLLOWED, UNIT, good="", bad=bad)
+    if departure.moved > MAX_MOVED:
         bad = f"The model moved the product by {100 * departure.moved:.0f} % of its height."
-        return at_most(departure.moved, MOST_MOVED, OF_HEIGHT, good="", bad=bad)
+        return at_most(departure.moved, MAX_MOVED, OF_HEIGHT, good="", bad=bad)
     reshaped = max(abs(math.log(departure.scale_x)), abs(math.log(departure.scale_y)))
-    if reshaped > MOST_RESHAPED:
+    if reshaped > MAX_RESHAPED:
         bad = "The model drew the product in another shape or size."
-        return at_most(reshaped, MOST_RESHAPED, OF_SIZE, good="", bad=bad)
-    if abs(departure.turned_deg) > MOST_TURNED_DEG:
+        return at_most(reshaped, MAX_RESHAPED, OF_SIZE, good="", bad=bad)
+    if abs(departure.turned_deg) > MAX_TURNED_DEG:
         bad = f"The model leant the product over by {abs(departure.turned_deg):.0f} degrees."
-        return at_most(abs(departure.turned_deg), MOST_TURNED_DEG, "degrees", good="", bad=bad)
+        return at_most(abs(departure.turned_deg), MAX_TURNED_DEG, "degrees", good="", bad=bad)
     return None
 
 
@@ -100,7 +100,7 @@ def changed_places(analysis: Analysis) -> list[PixelBox]:
     inside, same = _patches(view)
     _, _, stats, _ = cv2.connectedComponentsWithStats((inside & ~same).astype(np.uint8), connectivity=8)
     found = sorted((tuple(int(side) for side in row) for row in stats[1:]), key=lambda row: -row[4])
-    return [(row[0] + view.box[0], row[1] + view.box[1], row[2], row[3]) for row in found[:MOST_BOXES]]
+    return [(row[0] + view.box[0], row[1] + view.box[1], row[2], row[3]) for row in found[:MAX_BOXES]]
 
 
 def _patches(view: ProductView) -> tuple[np.ndarray, np.ndarray]:
@@ -123,4 +123,4 @@ def _patches(view: ProductView) -> tuple[np.ndarray, np.ndarray]:
     similar /= (means[0] ** 2 + means[1] ** 2 + first) * (variances[0] + variances[1] + second)
     labs = [cv2.cvtColor(np.clip(mean(p), 0, 255) / 255, cv2.COLOR_RGB2LAB) for p in (lit, shown)]
     colour = np.sqrt(((labs[0] - labs[1]) ** 2).sum(axis=2))
-    return inside, (similar > LEAST_SIMILAR) & (colour < MOST_COLOUR)
+    return inside, (similar > MIN_SIMILAR) & (colour < MAX_COLOUR)

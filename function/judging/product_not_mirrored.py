@@ -8,7 +8,7 @@ import numpy as np
 from function.judging.check import Check, CheckSpec, at_least, unmeasured
 from function.judging.inspection import Inspection
 from function.judging.limit import least
-from function.judging.print_agreement import LEAST_AGREEMENT
+from function.judging.print_agreement import MIN_AGREEMENT
 from function.judging.product_view import ProductView
 from function.matching import features
 from function.matching.photograph import prepare_photograph
@@ -18,9 +18,9 @@ from function.matching.print_detection import has_print
 PHOTOGRAPH_PX = 320
 # Of the marks found again in the photograph or in its mirror image, the share that must be the photograph's.
 # A symmetric ornament is found both ways; lettering is not.
-LEAST_STRAIGHT = 0.5
+MIN_STRAIGHT = 0.5
 # Fewer marks than this say nothing.
-FEWEST_MARKS = 16
+MIN_MARKS = 16
 MIRRORED = "The product is mirrored: left and right are exchanged, letters read backwards."
 
 
@@ -38,17 +38,17 @@ def product_not_mirrored(inspection: Inspection) -> Check:
 def _measured(inspection: Inspection) -> Check:
     unit, straightened = "share of the marks", "Left and right are as on the photograph."
     match = inspection.product.match
-    if match is not None and not match.mirrored and match.correlation >= LEAST_AGREEMENT:
+    if match is not None and not match.mirrored and match.correlation >= MIN_AGREEMENT:
         # Lettering that lies on lettering is not mirrored: no need to look for marks.
-        return at_least(float(match.correlation), LEAST_AGREEMENT, "correlation", good=straightened, bad=MIRRORED)
+        return at_least(float(match.correlation), MIN_AGREEMENT, "correlation", good=straightened, bad=MIRRORED)
     straight, mirrored = found_marks(inspection.product.photograph, inspection.view)
-    if straight + mirrored < FEWEST_MARKS:
+    if straight + mirrored < MIN_MARKS:
         if match is not None and match.mirrored:
             return unmeasured(unit, MIRRORED, passed=False)
         return unmeasured(unit, "The product has too few marks to tell left from right.", passed=True)
     return at_least(
         straight / (straight + mirrored),
-        LEAST_STRAIGHT,
+        MIN_STRAIGHT,
         unit,
         good=straightened,
         bad=MIRRORED,
@@ -61,8 +61,8 @@ SPEC = CheckSpec(
     needs_product=True,
     measure=product_not_mirrored,
     limits=(
-        least("label agreement", LEAST_AGREEMENT, "correlation"),
-        least("straight marks", LEAST_STRAIGHT, "share of the marks"),
+        least("label agreement", MIN_AGREEMENT, "correlation"),
+        least("straight marks", MIN_STRAIGHT, "share of the marks"),
     ),
 )
 

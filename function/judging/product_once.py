@@ -17,24 +17,24 @@ from function.matching.self_similarity import repeated_share
 
 # What else was put in, as a share of the product's area: a piece of its own, and one that touches the product.
 # The latter may be the side of a turned box, which its frontal photograph does not show.
-MOST_APART, MOST_TOUCHING = 0.10, 0.85
+MAX_APART, MAX_TOUCHING = 0.10, 0.85
 # Without print there are no instances to count. A piece of the product's own colour (difference in Lab a and b) and
 # brightness (Lab L, both 8-bit) is a copy from this share of the product's area on; a turned box's side is darker.
-MOST_COPY, COPY_COLOUR, COPY_BRIGHTNESS = 0.08, 8.0, 18.0
+MAX_COPY, COPY_COLOUR, COPY_BRIGHTNESS = 0.08, 8.0, 18.0
 # Where it touches the product it may be a part of it that the fitted outline misses, up to this share.
-MOST_OUTSIDE = 0.3
+MAX_OUTSIDE = 0.3
 # Glass covers no more than so much (0..1), and what is seen through it is bent: that is no second product.
 SEEN_THROUGH = 0.1
 # What was put in holds two like parts of no more than this share each: twins of eight rendered products, as large and
 # at .6 of the size, reached .075 and more, good ones and real answers 0, two real ones that are bad anyway .05.
-MOST_REPEATED = 0.065
+MAX_REPEATED = 0.065
 # A photograph that repeats itself by this much of what the answer does shows two of a kind: a pair of shoes has about
 # 1, a chair with like rungs .5 against a second chair.
 OF_A_KIND = 0.6
 # It is looked for where more than this share of the product's area lies beside it, or where its outline is not known.
-LEAST_BESIDE = 0.05
+MIN_BESIDE = 0.05
 # Pieces under this share of the product's area are specks.
-LEAST_PIECE = 0.01
+MIN_PIECE = 0.01
 
 
 def product_once(inspection: Inspection) -> Check:
@@ -42,26 +42,26 @@ def product_once(inspection: Inspection) -> Check:
     unit = "share of the product's area"
     match = inspection.product.match
     if match is not None and match.instances > 1:
-        return Check(float(match.instances - 1), MOST_APART, False, unit, "The product stands there more than once.")
+        return Check(float(match.instances - 1), MAX_APART, False, unit, "The product stands there more than once.")
     if inspection.view.fits_again:
-        return Check(1.0, MOST_APART, False, unit, "Another thing of the product's shape stands beside it.")
+        return Check(1.0, MAX_APART, False, unit, "Another thing of the product's shape stands beside it.")
     pieces = also_put_in(inspection)
     apart, touching = (max((p.share for p in pieces if p.touches is side), default=0.0) for side in (False, True))
     for piece in sorted(pieces, key=lambda piece: -piece.share) if match is None else ():
-        largest = MOST_OUTSIDE if piece.touches else MOST_COPY
+        largest = MAX_OUTSIDE if piece.touches else MAX_COPY
         if piece.alike and piece.share > largest:
             bad = "Another thing of the product's colour stands beside it."
             return at_most(piece.share, largest, unit, good="", bad=bad)
-    if touching > MOST_TOUCHING:
-        return at_most(touching, MOST_TOUCHING, unit, good="", bad="Something else joins the product, perhaps a copy.")
-    beside = not inspection.view.fitted or any(piece.share > LEAST_BESIDE for piece in pieces)
-    repeated = _repeated(inspection) if beside and apart <= MOST_APART else 0.0
-    if repeated > MOST_REPEATED:
+    if touching > MAX_TOUCHING:
+        return at_most(touching, MAX_TOUCHING, unit, good="", bad="Something else joins the product, perhaps a copy.")
+    beside = not inspection.view.fitted or any(piece.share > MIN_BESIDE for piece in pieces)
+    repeated = _repeated(inspection) if beside and apart <= MAX_APART else 0.0
+    if repeated > MAX_REPEATED:
         unit = "share of what was put in"
-        return at_most(repeated, MOST_REPEATED, unit, good="", bad="The same thing stands there twice.")
+        return at_most(repeated, MAX_REPEATED, unit, good="", bad="The same thing stands there twice.")
     return at_most(
         apart,
-        MOST_APART,
+        MAX_APART,
         unit,
         good="The product stands there once, and nothing else was added.",
         bad="Something else was added or changed beside the product, perhaps a second one.",
@@ -74,11 +74,11 @@ SPEC = CheckSpec(
     needs_product=True,
     measure=product_once,
     limits=(
-        most("put in apart", MOST_APART, "share of the product's area"),
-        most("put in touching", MOST_TOUCHING, "share of the product's area"),
-        most("alike apart", MOST_COPY, "share of the product's area"),
-        most("repeated", MOST_REPEATED, "share of what was put in"),
-        most("alike touching", MOST_OUTSIDE, "share of the product's area"),
+        most("put in apart", MAX_APART, "share of the product's area"),
+        most("put in touching", MAX_TOUCHING, "share of the product's area"),
+        most("alike apart", MAX_COPY, "share of the product's area"),
+        most("repeated", MAX_REPEATED, "share of what was put in"),
+        most("alike touching", MAX_OUTSIDE, "share of the product's area"),
     ),
 )
 
@@ -86,7 +86,7 @@ SPEC = CheckSpec(
 def _repeated(inspection: Inspection) -> float:
     """Share of what was put in that is there twice; 0 where its photograph shows two of a kind, as that of shoes."""
     share = repeated_share(inspection.scene.answer, inspection.product.mask)
-    if share <= MOST_REPEATED:
+    if share <= MAX_REPEATED:
         return share
     photograph = inspection.product.photograph
     alpha = photograph_alpha(photograph)
@@ -120,7 +120,7 @@ def also_put_in(inspection: Inspection) -> list[Piece]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.inRange(rest, 128, 255), connectivity=8)
     joined = set(np.unique(labels[around > 0])) - {0}
     own = max(1.0, float(cv2.countNonZero(cover)))
-    large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > LEAST_PIECE * own) + 1
+    large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > MIN_PIECE * own) + 1
     if not len(large):
         return []
     lab = cv2.cvtColor(scene.answer[inner], cv2.COLOR_RGB2LAB)

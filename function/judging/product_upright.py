@@ -15,12 +15,12 @@ from function.judging.vertical_edges import edges_lean_deg
 from function.matching.match import ProductMatch
 
 # A person sees a bottle lean from about 8 degrees on; standing products were measured up to 1.
-MOST_LEAN_DEG = 6.5
+MAX_LEAN_DEG = 6.5
 # A camera that looks down makes what stands beside the picture's middle lean outwards, by atan(sin(pitch) * x / f).
 # Granted is that of a pitch of 30 degrees at a field of view of 58 degrees (f = .9 picture widths).
 OUTWARD_LEAN = math.sin(math.radians(30)) / 0.9
 # Share of the match's box whose place in the photograph has to be verified for its direction to count.
-LEAST_VERIFIED = 0.02
+MIN_VERIFIED = 0.02
 
 
 def product_upright(inspection: Inspection) -> Check:
@@ -44,7 +44,7 @@ def product_upright(inspection: Inspection) -> Check:
     granted = math.degrees(math.atan(OUTWARD_LEAN * abs(aside))) if lean * aside > 0 else 0.0
     return at_most(
         abs(lean),
-        round(MOST_LEAN_DEG + granted, 1),
+        round(MAX_LEAN_DEG + granted, 1),
         "degrees",
         good="The product stands upright.",
         bad="The product leans, lies or stands on its head, unlike on its photograph.",
@@ -59,7 +59,7 @@ def lean_deg(match: ProductMatch) -> float | None:
     by up to 9 degrees on a box, while its verticals stay upright.
     """
     sure = match.weight > 127
-    if sure.mean() < LEAST_VERIFIED:
+    if sure.mean() < MIN_VERIFIED:
         sure = match.weight > 0
     if not sure.any():
         return None
@@ -76,6 +76,6 @@ SPEC = CheckSpec(
     lesson="The product leaned or stood on its head. It stands upright on its base, as in [2].",
     needs_product=True,
     measure=product_upright,
-    limits=(most("lean, degrees", MOST_LEAN_DEG, "degrees"),),
+    limits=(most("lean, degrees", MAX_LEAN_DEG, "degrees"),),
     poses=frozenset({"stand"}),
 )

@@ -13,7 +13,7 @@ from function.matching.photograph import has_outline, photograph_alpha
 from function.restoration.analysis import ProductAnalysis, SceneAnalysis
 from function.restoration.placement import SMOOTHING, is_thin, laid_coverage
 from function.restoration.settle import Placement
-from function.restoration.silhouette import LEAST_SIDE_PX, fit_outline, laid_outline, largest_piece
+from function.restoration.silhouette import MIN_SIDE_PX, fit_outline, laid_outline, largest_piece
 
 # Below this height (analysis pixels) letters are blots and a contact shadow is a few pixels: products of 145 px and
 # less were often not found by their print in good pictures, those of 160 px always.
@@ -22,10 +22,10 @@ SMALL_PX = 155
 MARGIN = 0.15
 # A photograph's outline that overlaps what was put in by less (intersection over union) is another view of the product.
 # Plain products that stand as on their photograph reached .82 and more; turned, worn and held ones .73 and less.
-LEAST_OVERLAP = 0.78
+MIN_OVERLAP = 0.78
 # A second place for the outline counts from this overlap and this share of the first one's area on: twins reached .72
 # and more, what else lay beside products .63 and less.
-LEAST_TWIN_OVERLAP, LEAST_TWIN = 0.68, 0.15
+MIN_TWIN_OVERLAP, MIN_TWIN = 0.68, 0.15
 # A reflection begins so near to the product's base and reaches no farther to its sides, shares of its height and width.
 MIRRORED_SHARE = 0.1
 # A pixel counts as put in when it differs from the scene by this much, 8-bit levels: crushed blacks do not.
@@ -34,7 +34,7 @@ VISIBLE_LEVELS = 20
 PALETTE_SIDE_PX, PALETTE_COLOURS = 64, 250
 
 # A place outside of the product is known from so many of its pixels; no fewer tell it.
-PLACES, FEWEST_PLACES = 2000, 12
+PLACES, MIN_PLACES = 2000, 12
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _settled_view(
     laid = laid_coverage(alpha, placement, product.mask.shape[::-1])
     left, top, wide, tall = cv2.boundingRect(cv2.inRange(laid, 128, 255))
     bounds = left, top, wide, tall
-    if min(wide, tall) < LEAST_SIDE_PX:
+    if min(wide, tall) < MIN_SIDE_PX:
         return None
     box = _grown(bounds, product.mask.shape)
     back = cv2.invertAffineTransform(placement.matrix)
@@ -133,7 +133,7 @@ def _matched_view(
     cover = match.coverage if outlined else _differing(scene, match)
     left, top, wide, tall = cv2.boundingRect(cv2.inRange(cover, 128, 255))
     bounds = left, top, wide, tall
-    if min(wide, tall) < LEAST_SIDE_PX:
+    if min(wide, tall) < MIN_SIDE_PX:
         return None
     box = _grown(bounds, cover.shape)
     mapping = np.full((box[3], box[2], 2), -1, np.float32)
@@ -156,7 +156,7 @@ def _fitted_view(scene: SceneAnalysis, product: ProductAnalysis, alpha: np.ndarr
         return None
     first = laid_outline(alpha, fit, (product.mask.shape[1], product.mask.shape[0]))
     again = _fits_again(scene, product, alpha, first, fit.box)
-    if fit.overlap < LEAST_OVERLAP and not again:
+    if fit.overlap < MIN_OVERLAP and not again:
         return None
     left, top, wide, tall = (round(side) for side in fit.box)
     box = _grown((left, top, wide, tall), product.mask.shape)
@@ -182,7 +182,7 @@ def _fits_again(
     if is_mirrored_below(second.box, box):
         return False
     share = second.box[2] * second.box[3] / (box[2] * box[3])
-    return second.overlap >= LEAST_TWIN_OVERLAP and share >= LEAST_TWIN
+    return second.overlap >= MIN_TWIN_OVERLAP and share >= MIN_TWIN
 
 
 def is_mirrored_below(box: tuple[float, float, float, float], product: tuple[float, float, float, float]) -> bool:
@@ -259,7 +259,7 @@ def _hidden(product: ProductAnalysis, alpha: np.ndarray) -> tuple[np.ndarray, np
 def _straight(at: np.ndarray, known: np.ndarray) -> np.ndarray:
     """(h, w, 2) float32: the places `at` where they are `known`, carried on as an affine map to all of the crop."""
     rows, columns = np.nonzero(known)
-    if len(rows) < FEWEST_PLACES:
+    if len(rows) < MIN_PLACES:
         return np.full_like(at, -1)
     step = max(1, len(rows) // PLACES)
     here = np.stack([columns[::step], rows[::step], np.ones_like(rows[::step])], axis=1).astype(np.float32)
@@ -276,7 +276,7 @@ def _differing(scene: SceneAnalysis, match: ProductMatch) -> np.ndarray:
     inside: np.ndarray = (differs & (match.coverage > 127)).astype(np.uint8)
     inside = cv2.morphologyEx(inside, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     inside = fill_holes(cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)))
-    piece = largest_component(inside > 0, LEAST_SIDE_PX)
+    piece = largest_component(inside > 0, MIN_SIDE_PX)
     return np.zeros_like(inside) if piece is None else piece[0].astype(np.uint8) * 255
 
 

@@ -17,20 +17,20 @@ from function.matching.photograph import photograph_alpha
 SCENE_LEVELS, FARTHER = 14.0, 12.0
 # Width of the missing piece over the product's size (root of its area): lids and turned boxes show thin strips of
 # scene where their photograph has product.
-MOST_MISSING = 0.1
+MAX_MISSING = 0.1
 # A part is missing where the scene shows through all of its thickness, of at least this share of it, on so much of the
 # product's area: a mug's handle is thin. What a strip along an edge shows is half as wide as it lies deep.
-LEAST_THROUGH, MOST_PART = 0.7, 0.03
+MIN_THROUGH, MAX_PART = 0.7, 0.03
 # Share of a fitted outline where nothing was put in. Good plain products reach .01, one lost in the dark .13.
-MOST_HIDDEN = 0.08
+MAX_HIDDEN = 0.08
 # Share of the product's longer side that may lie on the picture's border.
-MOST_ON_BORDER = 0.05
+MAX_ON_BORDER = 0.05
 # The same where only the piece that was put in is known: it holds shadow and reflection too.
-MOST_PIECE_ON_BORDER = 0.2
+MAX_PIECE_ON_BORDER = 0.2
 # What was put in, taller for its width than the photograph by so much, holds the product's reflection.
 MIRRORED_TALL = 1.2
 # Share of the product that the shape of the result may cut off: its box has soft pixels around it.
-MOST_CUT_OFF = 0.02
+MAX_CUT_OFF = 0.02
 # A thin product, a chair or a frame, is as large as this share of its extent (root of width times height): of a full
 # one the root of its area is about that.
 THIN_EXTENT = 0.8
@@ -43,7 +43,7 @@ def product_whole(inspection: Inspection) -> Check:
     unit, view = "share of the product's size", inspection.view
     height, width = inspection.scene.change.shape
     border = border_share(view, (height, width), mirrored=_reaches_below(inspection))
-    most_on_border = MOST_ON_BORDER if view.fitted or view.found else MOST_PIECE_ON_BORDER
+    most_on_border = MAX_ON_BORDER if view.fitted or view.found else MAX_PIECE_ON_BORDER
     if border > most_on_border:
         return at_most(border, most_on_border, unit, good="", bad="The picture's border cuts the product off.")
     if not view.fitted:
@@ -52,18 +52,18 @@ def product_whole(inspection: Inspection) -> Check:
         # Nothing to compare it with but its outline. A dark product before a dark wall may be lost in it.
         return at_most(
             hidden_share(view),
-            MOST_HIDDEN,
+            MAX_HIDDEN,
             "share of the product",
             good="The product's whole outline was put in.",
             bad="Parts of the product cannot be told from the scene: it may be shown with holes.",
         )
     part = missing_part(view)
-    if part > MOST_PART:
+    if part > MAX_PART:
         bad = "A part of the product is missing: the scene shows where it should be."
-        return at_most(part, MOST_PART, "share of the product", good="", bad=bad)
+        return at_most(part, MAX_PART, "share of the product", good="", bad=bad)
     return at_most(
         missing_width(view),
-        MOST_MISSING,
+        MAX_MISSING,
         unit,
         good="The product is shown whole.",
         bad="A piece of the product is missing: the scene shows where the product should be.",
@@ -76,12 +76,12 @@ SPEC = CheckSpec(
     needs_product=True,
     measure=product_whole,
     limits=(
-        most("on the border", MOST_ON_BORDER, "share of the product's size"),
-        most("piece on the border", MOST_PIECE_ON_BORDER, "share of the product's size"),
-        most("missing piece", MOST_MISSING, "share of the product's size"),
-        most("missing part", MOST_PART, "share of the product"),
-        most("hidden", MOST_HIDDEN, "share of the product"),
-        most("cut off by the result's shape", MOST_CUT_OFF, "share of the product"),
+        most("on the border", MAX_ON_BORDER, "share of the product's size"),
+        most("piece on the border", MAX_PIECE_ON_BORDER, "share of the product's size"),
+        most("missing piece", MAX_MISSING, "share of the product's size"),
+        most("missing part", MAX_PART, "share of the product"),
+        most("hidden", MAX_HIDDEN, "share of the product"),
+        most("cut off by the result's shape", MAX_CUT_OFF, "share of the product"),
     ),
 )
 
@@ -93,11 +93,11 @@ def cut_off_by_shape(product_box: PixelBox | None, window: Window, name: str | N
     `name` that of the manifest's outputs, None where there is one only.
     """
     cut_off = 0.0 if product_box is None else outside_share(product_box, window)
-    if cut_off <= MOST_CUT_OFF:
+    if cut_off <= MAX_CUT_OFF:
         return None
     return at_most(
         cut_off,
-        MOST_CUT_OFF,
+        MAX_CUT_OFF,
         "share of the product",
         good="",
         bad="The size that was asked for"
@@ -161,7 +161,7 @@ def missing_part(view: ProductView) -> float:
     through = [
         float(stats[piece, cv2.CC_STAT_AREA])
         for piece in range(1, count)
-        if depth[pieces == piece].max() > LEAST_THROUGH * deepest[pieces == piece].max()
+        if depth[pieces == piece].max() > MIN_THROUGH * deepest[pieces == piece].max()
     ]
     return max(through, default=0.0) / float(solid.sum())
 

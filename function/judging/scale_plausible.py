@@ -12,15 +12,15 @@ from function.judging.silhouette_pose import silhouette_pose
 from function.restoration.analysis import ProductAnalysis
 
 # Height of the product as a share of the picture's: below, it is lost; above, it is no longer in a scene.
-LEAST_HEIGHT, MOST_HEIGHT = 0.07, 0.68
+MIN_HEIGHT, MAX_HEIGHT = 0.07, 0.68
 # Where only the piece that was put in is known it may be a garment on a person, with the shadow.
-MOST_PIECE_HEIGHT = 0.9
+MAX_PIECE_HEIGHT = 0.9
 # A smaller piece may as well be a corner of the scene that the model drew anew: .077 in a picture without the product.
-LEAST_PIECE_HEIGHT = 0.1
+MIN_PIECE_HEIGHT = 0.1
 # Width over height against the photograph's: turning and looking down change it, but not more than this.
-LEAST_ASPECT, MOST_ASPECT = 0.84, 1.2
+MIN_ASPECT, MAX_ASPECT = 0.84, 1.2
 # It is read where the match is verified by so much (0..255), in so many pixels at least.
-SURE_WEIGHT, FEWEST_SURE = 200, 50
+SURE_WEIGHT, MIN_SURE = 200, 50
 
 
 def scale_plausible(inspection: Inspection) -> Check:
@@ -29,22 +29,22 @@ def scale_plausible(inspection: Inspection) -> Check:
     if aspect is None and not inspection.view.touches_border:
         pose = silhouette_pose(inspection.product.photograph, without_shadow(inspection.view))
         aspect = None if pose is None else pose.aspect_change
-    if aspect is not None and not LEAST_ASPECT <= aspect <= MOST_ASPECT:
-        limit = LEAST_ASPECT if aspect < LEAST_ASPECT else MOST_ASPECT
-        wrong = "narrow and tall" if aspect < LEAST_ASPECT else "wide and flat"
+    if aspect is not None and not MIN_ASPECT <= aspect <= MAX_ASPECT:
+        limit = MIN_ASPECT if aspect < MIN_ASPECT else MAX_ASPECT
+        wrong = "narrow and tall" if aspect < MIN_ASPECT else "wide and flat"
         return Check(
             round(aspect, 3), limit, False, "of the photograph's width to height", f"The product is drawn too {wrong}."
         )
     share = inspection.view.height / inspection.scene.change.shape[0]
-    if share < LEAST_HEIGHT:
-        return at_least(share, LEAST_HEIGHT, "share of the height", good="", bad="The product is far too small.")
+    if share < MIN_HEIGHT:
+        return at_least(share, MIN_HEIGHT, "share of the height", good="", bad="The product is far too small.")
     recognised = inspection.view.fitted or inspection.view.found
-    if not recognised and share < LEAST_PIECE_HEIGHT:
+    if not recognised and share < MIN_PIECE_HEIGHT:
         bad = "What was put in is too small to tell whether it is the product."
-        return at_least(share, LEAST_PIECE_HEIGHT, "share of the height", good="", bad=bad)
+        return at_least(share, MIN_PIECE_HEIGHT, "share of the height", good="", bad=bad)
     return at_most(
         share,
-        MOST_HEIGHT if recognised else MOST_PIECE_HEIGHT,
+        MAX_HEIGHT if recognised else MAX_PIECE_HEIGHT,
         "share of the height",
         good="The product has a believable size.",
         bad="The product is far too large for the scene.",
@@ -57,12 +57,12 @@ SPEC = CheckSpec(
     needs_product=True,
     measure=scale_plausible,
     limits=(
-        most("height", MOST_HEIGHT, "share of the height"),
-        most("height of a piece", MOST_PIECE_HEIGHT, "share of the height"),
-        least("height, small", LEAST_HEIGHT, "share of the height"),
-        least("height of a piece, small", LEAST_PIECE_HEIGHT, "share of the height"),
-        most("width to height, wide", MOST_ASPECT, "of the photograph's width to height"),
-        least("width to height, tall", LEAST_ASPECT, "of the photograph's width to height"),
+        most("height", MAX_HEIGHT, "share of the height"),
+        most("height of a piece", MAX_PIECE_HEIGHT, "share of the height"),
+        least("height, small", MIN_HEIGHT, "share of the height"),
+        least("height of a piece, small", MIN_PIECE_HEIGHT, "share of the height"),
+        most("width to height, wide", MAX_ASPECT, "of the photograph's width to height"),
+        least("width to height, tall", MIN_ASPECT, "of the photograph's width to height"),
     ),
 )
 
@@ -73,7 +73,7 @@ def aspect_change(product: ProductAnalysis) -> float | None:
     match = product.match
     if match is None and product.placement is not None:
         return product.placement.aspect_change
-    if match is None or (match.weight > SURE_WEIGHT).sum() < FEWEST_SURE:
+    if match is None or (match.weight > SURE_WEIGHT).sum() < MIN_SURE:
         return None
     sure = match.weight > SURE_WEIGHT
     rows, columns = product.photograph.shape[:2]

@@ -25,11 +25,11 @@ SIDE_PX, ROOM_PX = 96, 24
 # Turns that are tried, degrees.
 TURNS_DEG = np.arange(-40.0, 41.0, 2.0)
 # Intersection over union from which both are one shape, and the shear up to which that is no other view of it.
-LEAST_OVERLAP, MOST_SHEAR = 0.86, 0.12
+MIN_OVERLAP, MAX_SHEAR = 0.86, 0.12
 # A photograph's silhouette that fills its box by more has no shape that tells.
-MOST_FILLED = 0.8
+MAX_FILLED = 0.8
 # Fewer pixels have no shape.
-FEWEST_PX = 200
+MIN_PX = 200
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,17 @@ def silhouette_pose(photograph: np.ndarray, view: ProductView) -> SilhouettePose
     solid = ((view.cover > 0.5) & (view.put_in > 0.5)).astype(np.uint8)
     found = largest_component(cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 0)
     given = (photograph_alpha(photograph) > 127).astype(np.uint8)
-    if found is None or given.sum() < FEWEST_PX or found[0].sum() < FEWEST_PX:
+    if found is None or given.sum() < MIN_PX or found[0].sum() < MIN_PX:
         return None
     own, shown = _shrunk(given), _shrunk(found[0].astype(np.uint8))
-    if own.mean() > MOST_FILLED:
+    if own.mean() > MAX_FILLED:
         return None
     shape = _best_shape(own, shown)
     if shape is None:
         return None
     across, down = shape[:, 0], shape[:, 1]
     wide, tall = float(np.hypot(*across)), float(np.hypot(*down))
-    if abs(float(across @ down)) > MOST_SHEAR * wide * tall:
+    if abs(float(across @ down)) > MAX_SHEAR * wide * tall:
         return None
     return SilhouettePose(float(np.degrees(np.arctan2(-down[0], down[1]))), wide / tall)
 
@@ -77,7 +77,7 @@ def _best_shape(own: np.ndarray, shown: np.ndarray) -> np.ndarray | None:
     (own_middle, own_spread), (middle, spread) = _moments(own), _moments(shown)
     there, back = _root(spread), np.linalg.inv(_root(own_spread))
     target = np.pad(shown, ROOM_PX) > 0
-    best, overlap = None, LEAST_OVERLAP
+    best, overlap = None, MIN_OVERLAP
     for turn in np.radians(TURNS_DEG):
         rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         shape = there @ rotation @ back

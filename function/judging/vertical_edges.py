@@ -20,7 +20,7 @@ from function.matching.photograph import photograph_alpha
 # Orientations that are counted, degrees from the vertical, and the width of one bin.
 REACH_DEG, BIN_DEG = 30.0, 0.5
 # Leans that are tried.
-MOST_SHIFT_DEG = 20.0
+MAX_SHIFT_DEG = 20.0
 # Smoothing of the histogram, degrees, and of the pictures, pixels.
 SMOOTHING_DEG, SMOOTHING_PX = 1.0, 1.2
 # A peak over the median of its histogram that is one clear direction, in the photograph and in the answer.
@@ -46,7 +46,7 @@ def edges_lean_deg(photograph: np.ndarray, view: ProductView, body: np.ndarray) 
     own, seen = _peak(given), _peak(shown)
     if own[1] < CLEAR_PHOTOGRAPH or abs(own[0]) > UPRIGHT_DEG or seen[1] < CLEAR_ANSWER:
         return None
-    most = round(MOST_SHIFT_DEG / BIN_DEG)
+    most = round(MAX_SHIFT_DEG / BIN_DEG)
     padded = np.pad(given, most)
     overlap = [
         float((padded[most - shift : len(padded) - most - shift] * shown).sum()) for shift in range(-most, most + 1)

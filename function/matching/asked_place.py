@@ -16,7 +16,7 @@ WHITE = 128  # a mask's grey from which on it says yes
 NEARLY = 0.9
 # Areas are told to the model as so many polygons at most, of so many corners each; they are followed to this share of
 # the picture, or coarser.
-MOST_AREAS, MOST_CORNERS, FOLLOWED = 3, 12, 0.005
+MAX_AREAS, MAX_CORNERS, FOLLOWED = 3, 12, 0.005
 
 Point = tuple[float, float]
 
@@ -111,7 +111,7 @@ def best_point(ground: np.ndarray) -> Point:
 def areas(ground: np.ndarray) -> tuple[tuple[Point, ...], ...]:
     """The largest white areas of `ground` (h, w) uint8 as polygons of (x, y) in shares of the picture."""
     contours, _ = cv2.findContours(_white(ground), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    largest = sorted(contours, key=cv2.contourArea, reverse=True)[:MOST_AREAS]
+    largest = sorted(contours, key=cv2.contourArea, reverse=True)[:MAX_AREAS]
     height, width = ground.shape
     return tuple(
         tuple(((x + 0.5) / width, (y + 0.5) / height) for x, y in _few_corners(contour, FOLLOWED * max(width, height)))
@@ -121,7 +121,7 @@ def areas(ground: np.ndarray) -> tuple[tuple[Point, ...], ...]:
 
 def _few_corners(contour: np.ndarray, step: float) -> list[tuple[int, int]]:
     corners = cv2.approxPolyDP(contour, step, True)
-    while len(corners) > MOST_CORNERS:
+    while len(corners) > MAX_CORNERS:
         step *= 1.5
         corners = cv2.approxPolyDP(contour, step, True)
     return [(int(x), int(y)) for x, y in corners[:, 0]]

@@ -26,7 +26,7 @@ FEATURE_PX = 640
 # Longest side (px) of the finest photograph that is aligned: as it is analysed, shrunk once and not twice.
 FINEST_PX = 1024
 # A photograph of fewer pixels on a side shows no print.
-LEAST_PX = 16
+MIN_PX = 16
 # Size (px, the square root of width times height) of the photograph's grid while its shape is chosen, and while it
 # is aligned finally. A product that spans more is aligned on a shrunken answer.
 COARSE_GRID_PX = 128
@@ -71,7 +71,7 @@ class Sought:
     @classmethod
     def of(cls, product: np.ndarray) -> Sought | None:
         """`product` (h, w, 3 or 4) uint8, with or without cut-out; None when it shows next to nothing."""
-        photograph = prepare_photograph(product, FINEST_PX) if min(product.shape[:2]) >= LEAST_PX else None
+        photograph = prepare_photograph(product, FINEST_PX) if min(product.shape[:2]) >= MIN_PX else None
         if photograph is None:
             return None
         small = photograph.shrunk(FEATURE_PX)

@@ -12,19 +12,19 @@ from function.matching.photometric_refine import Agreement
 BEST_QUANTILE = 0.75
 SEED_SHARE = 0.85
 # Never below this, whatever the best quarter reaches: chance agreement of broad shapes reaches 0.5.
-LEAST_SEED = 0.55
+MIN_SEED = 0.55
 # From there it spreads over neighbouring places that agree at least in part (a share of that correlation): small
 # print that the model has smeared agrees little, but lies on the same verified surface; a reflection does not.
 SPREAD_SHARE = 0.6
 # Trust narrower than this (px) is an accident of shapes; gaps narrower than this within trusted print are
 # closed.
-LEAST_WIDTH_PX = 9
+MIN_WIDTH_PX = 9
 # Notches and holes up to this width (px) are closed unless the photograph is contradicted, by less than this
 # correlation: garbled small print on a verified surface agrees a little, a strap before it does not.
 NOTCH_PX = 17
 CONTRADICTION = 0.1
 # Trusted patches smaller than this share of the largest are dropped.
-LEAST_PATCH_SHARE = 0.1
+MIN_PATCH_SHARE = 0.1
 # Trust fades over this radius (px): the model and the photograph agree there, so a short fade shows no
 # double.
 FADE_SIGMA = 1.5
@@ -40,15 +40,15 @@ def find_trust(agreed: Agreement) -> np.ndarray:
     order = np.argsort(local)
     print_below = np.cumsum(contrast[order])
     best = local[order][np.searchsorted(print_below, BEST_QUANTILE * print_below[-1])]
-    seeds = seen & (agreed.local > max(LEAST_SEED, SEED_SHARE * best))
+    seeds = seen & (agreed.local > max(MIN_SEED, SEED_SHARE * best))
     around = (seen & (agreed.local > SPREAD_SHARE * best)).astype(np.uint8)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (LEAST_WIDTH_PX, LEAST_WIDTH_PX))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (MIN_WIDTH_PX, MIN_WIDTH_PX))
     around = cv2.morphologyEx(around, cv2.MORPH_OPEN, disc)
     count, patches = cv2.connectedComponents(around)
     # A patch is trusted for the verified print it holds.
     support = np.bincount(patches[seeds], minlength=count).astype(np.float64)
     support[0] = 0
-    kept = support > max(LEAST_WIDTH_PX**2, LEAST_PATCH_SHARE * support.max(initial=0))
+    kept = support > max(MIN_WIDTH_PX**2, MIN_PATCH_SHARE * support.max(initial=0))
     trusted = cv2.morphologyEx(kept[patches].astype(np.uint8), cv2.MORPH_CLOSE, disc)
     notch = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (NOTCH_PX, NOTCH_PX))
     # What lies between trusted print and the outline is a notch too.

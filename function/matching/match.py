@@ -14,7 +14,7 @@ from function.matching.candidate import Sighting, Sought, find_sightings
 from function.matching.confidence import find_trust
 from function.matching.inverse_map import invert, outline
 from function.matching.photometric_refine import sample
-from function.matching.print_detection import LEAST_SHARE, print_share_of
+from function.matching.print_detection import MIN_SHARE, print_share_of
 
 # A view that correlates less than this over its whole cut-out is no sighting of the product. True ones of real answers
 # reached .49 and more; the grain of a chair and the gloss of a kettle up to .4, with views that were none.
@@ -52,7 +52,7 @@ def match_product(sought: Sought | None, answer: np.ndarray, prior: np.ndarray |
     if region is None or sought is None:
         return None
     sightings, mirrored = _sought_at(sought, answer, region, 1)
-    if not sightings and print_share_of(sought.photograph) >= LEAST_SHARE:
+    if not sightings and print_share_of(sought.photograph) >= MIN_SHARE:
         sightings, mirrored = _sought_at(sought, answer, region, ENLARGED)
     return describe(sightings, mirrored, answer.shape[:2]) if sightings else None
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from function.imaging.array_ops import to_bytes, to_three_channels
-from function.matching.cutout.cut_out import MOST_COVERED, cut_out
+from function.matching.cutout.cut_out import MAX_COVERED, cut_out
 
 # Alpha from which a pixel's colour is the product's own and not mixed with what lies behind it.
 SOLID_ALPHA = 250
@@ -52,7 +52,7 @@ def photograph_alpha(product: np.ndarray) -> np.ndarray:
 def has_outline(alpha: np.ndarray) -> bool:
     """Whether `alpha` (h, w) uint8 tells the product from what lies behind it: a photograph on a busy or uneven
     background counts as product from edge to edge."""
-    return cv2.countNonZero(cv2.inRange(alpha, 128, 255)) <= MOST_COVERED * alpha.size
+    return cv2.countNonZero(cv2.inRange(alpha, 128, 255)) <= MAX_COVERED * alpha.size
 
 
 def prepare_photograph(product: np.ndarray, max_px: float = math.inf, pace: float = 1.0) -> Photograph | None:

@@ -28,13 +28,13 @@ REFINE_STEPS = 8
 # While refining, a neighbourhood of this radius (px) that would have to move further than the median one, or
 # than this many pixels, counts less: reflections and a lid seen from another side must not pull at the print.
 NEIGHBOURHOOD_SIGMA = 6.0
-LEAST_TOLERANCE_PX = 0.3
+MIN_TOLERANCE_PX = 0.3
 # A step that moves nothing by more than this (px) ends the refinement.
 SETTLED_PX = 0.08
 # Differences of the refinement's score below this are noise.
 FLAT_SCORE = 0.01
 # Squared slope of the normalised picture that steadies the estimate where nothing is printed.
-LEAST_SLOPE = 2e-3
+MIN_SLOPE = 2e-3
 # A body that is neither flat nor round is followed by neighbourhoods of this radius (px), no further than this
 # (px). Narrower ones follow the model's wobble and place print worse than the stiff view does.
 FOLLOW_SIGMA = 24.0
@@ -126,7 +126,7 @@ def refine_view(
         gx, gy = sample(slope_x, x, y) / contrast, sample(slope_y, x, y) / contrast
         error = seen - target
         moved = np.hypot(*local_shift(gx, gy, error, visible, NEIGHBOURHOOD_SIGMA))
-        tolerance = max(LEAST_TOLERANCE_PX, weighted_median(moved[EVERY_SECOND], (visible * local)[EVERY_SECOND]))
+        tolerance = max(MIN_TOLERANCE_PX, weighted_median(moved[EVERY_SECOND], (visible * local)[EVERY_SECOND]))
         weight = visible * local / (1 + (moved / tolerance) ** 2)
         use = weight > 0.02
         gx, gy = gx[use], gy[use]
@@ -172,7 +172,7 @@ def local_shift(
     def gather(picture: np.ndarray) -> np.ndarray:
         return blur(picture * weight, sigma)
 
-    xx, xy, yy = gather(gx * gx) + LEAST_SLOPE, gather(gx * gy), gather(gy * gy) + LEAST_SLOPE
+    xx, xy, yy = gather(gx * gx) + MIN_SLOPE, gather(gx * gy), gather(gy * gy) + MIN_SLOPE
     ex, ey = gather(gx * error), gather(gy * error)
     area = xx * yy - xy * xy
     return (yy * ex - xy * ey) / area, (xx * ey - xy * ex) / area

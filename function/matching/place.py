@@ -14,7 +14,7 @@ from function.matching.match import ProductMatch
 # again after a crash is the same request even where another processor rounds the last digits otherwise.
 STEP = 1 / 1024
 # A place of which less than this share lies inside the scene is cut off by its border.
-LEAST_INSIDE = 0.98
+MIN_INSIDE = 0.98
 # The box in the answer has room for a soft outline (pixels).
 ROOM_PX = 3
 
@@ -51,7 +51,7 @@ class Place:
     @property
     def is_whole(self) -> bool:
         """Whether the scene's border does not cut it off."""
-        return self.inside_share() >= LEAST_INSIDE
+        return self.inside_share() >= MIN_INSIDE
 
 
 def outline_box(alpha: np.ndarray) -> PixelBox:

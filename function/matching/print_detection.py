@@ -21,25 +21,25 @@ SIDE_PX, WINDOWS_PX = 1000, (15, 31, 61)
 # The largest window looks at large letters: grain on them is smoothed by this standard deviation (px).
 GRAIN_SIGMA_PX = 1.5
 # Least share of a window's variance that lies between its two tones. An even ramp has .75, noise .64, letters .8 to 1.
-LEAST_SEPARABILITY = 0.8
+MIN_SEPARABILITY = 0.8
 # Least difference of the two tones, 8-bit levels.
-LEAST_CONTRAST = 45.0
+MIN_CONTRAST = 45.0
 # Least length of the edges between the two tones over the window's side. One straight edge has 1, a stripe 2.
-LEAST_EDGES = 4.0
+MIN_EDGES = 4.0
 # Least ratio of the structure tensor's two eigenvalues: 0 where all edges are parallel.
-LEAST_ISOTROPY = 0.25
+MIN_ISOTROPY = 0.25
 # Least share of the window that either tone takes.
-LEAST_TONE = 0.12
+MIN_TONE = 0.12
 # Pixels along the outline that are left out: they are mixed with what lies behind the product.
 RIM_PX = 9
 # Share of the product that print covers, from which it counts. Labels, cans, boxes and mugs have .06 to .3; bags, a
 # backpack, furniture, garments and a glazed pot reached .034 by buckles, zips and corners.
-LEAST_SHARE = 0.045
+MIN_SHARE = 0.045
 
 
 def has_print(product: np.ndarray) -> bool:
     """Whether the photograph (h, w, 3 or 4) uint8 bears print inside its outline."""
-    return print_share(product) >= LEAST_SHARE
+    return print_share(product) >= MIN_SHARE
 
 
 def print_share(product: np.ndarray) -> float:
@@ -85,11 +85,11 @@ def _print_centres(tones: np.ndarray, window: int) -> np.ndarray:
     edges[:, 1:] += bright[:, 1:] != bright[:, :-1]
     edges[1:] += bright[1:] != bright[:-1]
     result: np.ndarray = (
-        (between > LEAST_SEPARABILITY * np.maximum(within + between, 1.0))
-        & (upper - lower > LEAST_CONTRAST)
-        & (mean(edges) * window > LEAST_EDGES)
-        & (np.abs(share - 0.5) < 0.5 - LEAST_TONE)
-        & (_isotropy(smooth, mean) > LEAST_ISOTROPY)
+        (between > MIN_SEPARABILITY * np.maximum(within + between, 1.0))
+        & (upper - lower > MIN_CONTRAST)
+        & (mean(edges) * window > MIN_EDGES)
+        & (np.abs(share - 0.5) < 0.5 - MIN_TONE)
+        & (_isotropy(smooth, mean) > MIN_ISOTROPY)
     )
     return result
 

@@ -15,14 +15,14 @@ import numpy as np
 from function.matching.features import MATCH_RATIO, detect, first_view, hull_area
 
 # Longest side (px) at which the part is looked at, and the most features: matching takes their square.
-LOOKED_AT_PX, MOST_FEATURES = 720, 700
+LOOKED_AT_PX, MAX_FEATURES = 720, 700
 # Parts nearer than this share of the root of the area are the pattern of one thing: rungs of a chair, a brand's
 # repeated mark.
-LEAST_APART = 0.35
+MIN_APART = 0.35
 # Features at so many pixels from each other are one place.
 SAME_PLACE_PX = 3.0
 # Both parts may share this much of the smaller one.
-MOST_SHARED = 0.1
+MAX_SHARED = 0.1
 
 
 def repeated_share(rgb: np.ndarray, mask: np.ndarray) -> float:
@@ -39,17 +39,17 @@ def repeated_share(rgb: np.ndarray, mask: np.ndarray) -> float:
     )
     inside = cv2.inRange(inside, 128, 255)
     area = float(cv2.countNonZero(inside))
-    features = detect(grey, inside, MOST_FEATURES)
+    features = detect(grey, inside, MAX_FEATURES)
     if len(features.points) < 2 or area == 0:
         return 0.0
-    pairs = _pairs_apart(features.points, features.descriptors, LEAST_APART * float(np.sqrt(area)))
+    pairs = _pairs_apart(features.points, features.descriptors, MIN_APART * float(np.sqrt(area)))
     view = first_view(features, features, pairs, float(size[1]))
     if view is None:
         return 0.0
     parts = [features.points[part[view[1]]] for part in pairs]
     smaller = min(hull_area(points) for points in parts)
     shared, _ = cv2.intersectConvexConvex(*(cv2.convexHull(points) for points in parts))
-    return 0.0 if shared > MOST_SHARED * smaller else smaller / area
+    return 0.0 if shared > MAX_SHARED * smaller else smaller / area
 
 
 def _pairs_apart(points: np.ndarray, descriptors: np.ndarray, apart: float) -> tuple[np.ndarray, np.ndarray]:

@@ -39,9 +39,9 @@ from function.restoration.silhouette import placed_outline
 # too; its pixels are taken from the answer itself.
 ANALYSIS_SIDE_PX = 1344
 # The product photograph is matched at this size, down to the least where a whole factor leads there.
-PRODUCT_SIDE_PX, LEAST_PRODUCT_SIDE_PX = 1024, 900
+PRODUCT_SIDE_PX, MIN_PRODUCT_SIDE_PX = 1024, 900
 # A log ratio under this moves a mid grey by less than one 8-bit level: not a change.
-LEAST_LOG_RATIO = 0.006
+MIN_LOG_RATIO = 0.006
 # From this log ratio on (seven percent) a change counts fully in the mask.
 FULL_LOG_RATIO = 0.07
 # The mask is smoothed over this many half-size pixels (standard deviation).
@@ -355,7 +355,7 @@ def _product_shrunk(product: np.ndarray) -> np.ndarray:
     longest = max(product.shape[:2])
     step = math.ceil(longest / PRODUCT_SIDE_PX)
     whole = all(side % step == 0 for side in product.shape[:2])
-    return shrunk(product, longest // step if whole and longest // step >= LEAST_PRODUCT_SIDE_PX else PRODUCT_SIDE_PX)
+    return shrunk(product, longest // step if whole and longest // step >= MIN_PRODUCT_SIDE_PX else PRODUCT_SIDE_PX)
 
 
 def _hidden(cut: CutOut, size: tuple[int, int]) -> np.ndarray | None:
@@ -374,7 +374,7 @@ def change_mask(light: np.ndarray, product_mask: np.ndarray) -> np.ndarray:
     """Soft mask 0..255: the product, and light as far as it shows, full from `FULL_LOG_RATIO` on."""
     # Grain in the ratio is no mask: a person is shown where the light fell.
     strength = blur(max_channel(np.abs(light)), MASK_SIGMA_PX)
-    soft: np.ndarray = np.clip((strength - LEAST_LOG_RATIO) / (FULL_LOG_RATIO - LEAST_LOG_RATIO), 0, 1) * 255
+    soft: np.ndarray = np.clip((strength - MIN_LOG_RATIO) / (FULL_LOG_RATIO - MIN_LOG_RATIO), 0, 1) * 255
     size = product_mask.shape[1], product_mask.shape[0]
     soft = cv2.resize(soft.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
     result: np.ndarray = np.maximum(soft, product_mask)

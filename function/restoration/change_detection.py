@@ -20,21 +20,21 @@ DARK_OFFSET = 4.0
 # An untouched pixel's log ratio is noise of `even + edge * gradient of the scene's own logarithm`. Both are
 # measured on each answer, and never believed to be under these: 8-bit rounding, a tenth of an analysis
 # pixel.
-LEAST_EVEN_NOISE, LEAST_EDGE_NOISE = 0.004, 0.05
+MIN_EVEN_NOISE, MIN_EDGE_NOISE = 0.004, 0.05
 # The noise is measured at this quantile of what the picture shows, so that product and shadow may cover up to
 # half of it. Of normal noise this quantile of the magnitude is .524 standard deviations.
 NOISE_QUANTILE, QUANTILE_DEVIATIONS = 0.4, 0.524
 # Every third half-size pixel tells as much of the noise; fewer than this many tell nothing.
-SAMPLED, LEAST_SAMPLE = np.s_[::3, ::3], 30
+SAMPLED, MIN_SAMPLE = np.s_[::3, ::3], 30
 # Change is sure from the upper, and continues where it touches sure change down to the lower multiple of the
 # noise.
 SURE, FAINT = 6.0, 2.4
 # Change this many times the noise is likely, and kept, so far from sure change (half-size pixels).
 LIKELY, REACH_PX = 3.5, 16
 # Least log ratio of sure change, over the middle width: less is no object and no shadow's core.
-LEAST_SURE_LOG = 0.03
+MIN_SURE_LOG = 0.03
 # Least area of a change of its own, as a share of the picture: smaller ones are specks of re-made texture.
-LEAST_AREA = 4e-4
+MIN_AREA = 4e-4
 # A change of its own is on average this many times the noise, over the middle or the wide width. Patches of texture
 # that imitations draw softer than it was reach 9.4 and 2.4; a cord, a lamp's foot, a shadow's outlier are above one of
 # both. Nothing is dropped because something larger was put in as well.
@@ -46,7 +46,7 @@ STEP = 8.0
 # Light leaves the scene's own texture: where the scene has some (standard deviation of its logarithm), and less than
 # this share of it is left in the answer, something covers it. Looked at in a band of widths and over a neighbourhood
 # (standard deviations in half-size pixels).
-LEAST_TEXTURE, LEAST_LEFT, TEXTURE_BAND, TEXTURE_SIGMA = 0.02, 0.3, (1.2, 5.0), 5.0
+MIN_TEXTURE, MIN_LEFT, TEXTURE_BAND, TEXTURE_SIGMA = 0.02, 0.3, (1.2, 5.0), 5.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def find_evidence(scene: np.ndarray, answer: np.ndarray, inside: np.ndarray) -> 
     # Re-made texture changes sign from pixel to pixel, real change does not: look at the wider mean as well. A ratio
     # passes through zero between letter and ground, where the letter is as gone as beside it.
     faint = ((middle > FAINT * noise[1]) | (fine > 2 * FAINT * noise[0]) | vanished) & inside
-    sure: np.ndarray = ((fine > SURE * noise[0]) & (middle > LEAST_SURE_LOG) & inside).astype(np.uint8)
+    sure: np.ndarray = ((fine > SURE * noise[0]) & (middle > MIN_SURE_LOG) & inside).astype(np.uint8)
     sure = cv2.morphologyEx(sure, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     likely: np.ndarray = ((middle > LIKELY * noise[1]) & inside).astype(np.uint8)
     likely = cv2.morphologyEx(likely, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
@@ -129,7 +129,7 @@ class _Grounds:
         """Of the pixels `inside` (h', w') bool; `gradient` (h', w') float32."""
         sampled = inside[SAMPLED]
         g = gradient[SAMPLED][sampled]
-        if g.size < LEAST_SAMPLE:
+        if g.size < MIN_SAMPLE:
             return cls(gradient, sampled, sampled, sampled, (0.0, 0.0))
         flat_limit, textured_limit = np.quantile(g, [0.3, 0.75])
         flat, textured = g <= flat_limit, g >= textured_limit
@@ -138,11 +138,11 @@ class _Grounds:
     def noise(self, magnitude: np.ndarray) -> np.ndarray:
         """(h', w') float32 standard deviation of untouched pixels of `magnitude` (h', w') float32."""
         m = magnitude[SAMPLED][self.sampled]
-        if m.size < LEAST_SAMPLE:
-            return LEAST_EVEN_NOISE + LEAST_EDGE_NOISE * self.gradient
+        if m.size < MIN_SAMPLE:
+            return MIN_EVEN_NOISE + MIN_EDGE_NOISE * self.gradient
         levels = [np.quantile(m[part], NOISE_QUANTILE) / QUANTILE_DEVIATIONS for part in (self.flat, self.textured)]
-        edge = max(LEAST_EDGE_NOISE, (levels[1] - levels[0]) / max(self.places[1] - self.places[0], 1e-3))
-        even = max(LEAST_EVEN_NOISE, levels[0] - edge * self.places[0])
+        edge = max(MIN_EDGE_NOISE, (levels[1] - levels[0]) / max(self.places[1] - self.places[0], 1e-3))
+        even = max(MIN_EVEN_NOISE, levels[0] - edge * self.places[0])
         return np.float32(even) + np.float32(edge) * self.gradient
 
 
@@ -156,7 +156,7 @@ def _connected(sure: np.ndarray, likely: np.ndarray, faint: np.ndarray, signific
     if count < 2:
         return np.zeros(sure.shape, bool)
     areas = stats[:, cv2.CC_STAT_AREA]
-    keep = (areas >= LEAST_AREA * sure.size) & (np.bincount(labels.ravel(), significance.ravel(), count) >= areas)
+    keep = (areas >= MIN_AREA * sure.size) & (np.bincount(labels.ravel(), significance.ravel(), count) >= areas)
     keep[0] = False
     kept = keep[labels]
     near = cv2.morphologyEx((faint | kept).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
@@ -206,5 +206,5 @@ def _covered(evidence: Evidence) -> np.ndarray:
     scene, answer = bands
     power = blur(scene * scene, TEXTURE_SIGMA)
     left = blur(scene * answer, TEXTURE_SIGMA) / np.maximum(power, 1e-9)
-    result: np.ndarray = (power > LEAST_TEXTURE**2) & (left < LEAST_LEFT)
+    result: np.ndarray = (power > MIN_TEXTURE**2) & (left < MIN_LEFT)
     return result

@@ -18,7 +18,7 @@ RIDGE_MATRIX = 2e-3
 RIDGE_OFFSET = 1e-2
 RIDGE_CURVE = 2e-3
 # Differences under this (0..1) count as drift, above it more and more as change; widened by their spread.
-LEAST_TOLERANCE = 1.5 / 255
+MIN_TOLERANCE = 1.5 / 255
 # A cell is held by the fit when that leaves less than this (0..1, six levels). The fit is not believed at all when it
 # holds no more than the lower share of the cells, and in full from the upper on: of 20 real answers those with a
 # replaced background and a relit scene hold .01 and .36, all others .58 and more.
@@ -131,7 +131,7 @@ def _global_fit(target: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.
     fit[[0, 1, 2], [0, 1, 2]] = 1
     for _ in range(6):
         misfit = np.maximum.reduce(np.abs(features @ fit.astype(np.float32) - target).T)
-        tolerance = max(LEAST_TOLERANCE, 2.0 * float(np.median(misfit)))
+        tolerance = max(MIN_TOLERANCE, 2.0 * float(np.median(misfit)))
         weight = 1 / (1 + (misfit / tolerance) ** 2) ** 2
         weighted = features * (weight / weight.sum())[:, None]
         gram, wanted = (weighted.T @ features).astype(float), (weighted.T @ target).astype(float)
@@ -155,7 +155,7 @@ def _smooth_field(target: np.ndarray, fitted: np.ndarray, valid: np.ndarray) -> 
     # From a wide tolerance to a narrow one, so that a place of strong drift is not taken for change at once.
     for breadth in (8.0, 4.0, 2.0, 2.0):
         misfit = max_channel(np.abs(ratio - field))
-        tolerance = breadth * max(LEAST_TOLERANCE / 2, float(np.median(misfit[valid])))
+        tolerance = breadth * max(MIN_TOLERANCE / 2, float(np.median(misfit[valid])))
         weight = valid / (1 + (misfit / tolerance) ** 2) ** 2
         # A pixel amid changed ones is itself under suspicion: the faint tail of a shadow.
         weight *= cv2.blur(weight, (7, 7)) ** 2

@@ -28,7 +28,7 @@ REACH = 0.09
 RIM_SHARE = 0.04
 # Correlation in the band from which a fit is believed: kept products reach .55 to .95, misshapen and turned ones .35 to
 # .65, other pictures up to .2.
-LEAST_CORRELATION = 0.3
+MIN_CORRELATION = 0.3
 ECC_STEPS, ECC_EPSILON, ECC_SMOOTHING = 60, 1e-4, 5
 
 
@@ -53,7 +53,7 @@ class Departure:
     @property
     def is_found(self) -> bool:
         """Whether the answer shows it near its place at all; else there is no departure to speak of."""
-        return self.correlation >= LEAST_CORRELATION
+        return self.correlation >= MIN_CORRELATION
 
 
 NONE = Departure(np.eye(2, 3), 0.0, 1.0, 1.0, 0.0, 0.0)

@@ -13,15 +13,15 @@ from function.restoration.analysis import Analysis
 from function.restoration.compositing import lay_over
 from function.restoration.departure import RIM_SHARE, Departure, agreement, measure_departure
 from function.restoration.laid_photograph import LaidPhotograph
-from function.restoration.silhouette import LEAST_SIDE_PX, fit_outline
+from function.restoration.silhouette import MIN_SIDE_PX, fit_outline
 
 # A product shown smaller or taller than these shares of the scene's height has no size that one can believe, and is no
 # place to lay one at.
-LEAST_HEIGHT, MOST_HEIGHT = 0.07, 0.68
+MIN_HEIGHT, MAX_HEIGHT = 0.07, 0.68
 # A photograph that lies in the answer turned by more than this (degrees) was not meant to stand upright there.
-MOST_TURNED_DEG = 12.0
+MAX_TURNED_DEG = 12.0
 # A place is refined so often, by a fit with this correlation at least: others would lead away from it.
-REFINEMENTS, LEAST_REFINED = 2, 0.5
+REFINEMENTS, MIN_REFINED = 2, 0.5
 
 
 def find_place(analysis: Analysis) -> Place | None:
@@ -29,7 +29,7 @@ def find_place(analysis: Analysis) -> Place | None:
     photograph, scene = analysis.product.photograph, analysis.scene
     alpha = np.ascontiguousarray(photograph[..., 3])
     outline = outline_box(alpha)
-    if not scene.registration.drift.registered or min(outline[2:]) < LEAST_SIDE_PX or not has_outline(alpha):
+    if not scene.registration.drift.registered or min(outline[2:]) < MIN_SIDE_PX or not has_outline(alpha):
         return None
     box = _box(analysis, alpha)
     if box is None:
@@ -38,11 +38,11 @@ def find_place(analysis: Analysis) -> Place | None:
     place = _standing(box, outline, size)
     for _ in range(REFINEMENTS):
         departure = departure_at(place, analysis)
-        if departure.correlation >= LEAST_REFINED:
+        if departure.correlation >= MIN_REFINED:
             place = _moved(place, departure, outline, size)
     if analysis.product.match is None and not departure_at(place, analysis).is_found:
         return None  # only what was put in is known: it may be a shadow, or something else
-    return place if LEAST_HEIGHT <= place.height <= MOST_HEIGHT and place.is_whole else None
+    return place if MIN_HEIGHT <= place.height <= MAX_HEIGHT and place.is_whole else None
 
 
 def _standing(box: tuple[float, float, float, float], outline: PixelBox, size: tuple[int, int]) -> Place:
@@ -89,10 +89,10 @@ def _box(analysis: Analysis, alpha: np.ndarray) -> tuple[float, float, float, fl
     """The product's box in the answer, analysis pixels."""
     match, scene = analysis.product.match, analysis.scene
     if match is not None and not match.mirrored:
-        if abs(_turned_deg(match)) > MOST_TURNED_DEG:
+        if abs(_turned_deg(match)) > MAX_TURNED_DEG:
             return None
         x, y, width, height = cv2.boundingRect(cv2.inRange(match.coverage, 128, 255))
-        return (x, y, width, height) if min(width, height) >= LEAST_SIDE_PX else None
+        return (x, y, width, height) if min(width, height) >= MIN_SIDE_PX else None
     fit = fit_outline(alpha, analysis.product.mask, scene.light, scene.image, scene.answer, own_proportions=True)
     return None if fit is None else fit.box
 

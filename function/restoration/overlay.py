@@ -13,9 +13,9 @@ from function.imaging.array_ops import blur, max_channel, to_three_channels
 # Room around the product, a share of its longer side and px.
 MARGIN_SHARE, MARGIN_PX = 0.15, 6
 # The place is improved so often at each size, by so many steps of the enhanced correlation.
-ROUNDS, STEPS, LEAST_STEP = 2, 40, 1e-4
+ROUNDS, STEPS, MIN_STEP = 2, 40, 1e-4
 # Light on the product is smooth over this share of its size, and within these factors.
-LIGHT_SIGMA, LEAST_LIGHT, MOST_LIGHT = 0.15, 0.25, 4.0
+LIGHT_SIGMA, MIN_LIGHT, MAX_LIGHT = 0.15, 0.25, 4.0
 # The zone that is looked at goes beyond the outline by so many px; alpha (0..1) from which something is covered.
 ZONE_PX, COVERED = 3, 0.1
 # Keeps ratios of dark pixels finite, 8-bit levels.
@@ -23,7 +23,7 @@ DARK_OFFSET = 8.0
 # A picture that is drawn again differs by so many levels where nothing changed.
 NOISE = 1.5
 # Fewer pixels tell nothing.
-FEWEST_PIXELS = 60
+MIN_PIXELS = 60
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,12 @@ class Overlay:
             composite, cover, known = self._laid(matrix)
             mask = cv2.dilate((cover > COVERED).astype(np.uint8), np.ones((2 * ZONE_PX + 1,) * 2, np.uint8))
             mask[known < 0.5] = 0
-            if cv2.countNonZero(mask) < FEWEST_PIXELS:
+            if cv2.countNonZero(mask) < MIN_PIXELS:
                 return matrix
             shows = np.abs(composite - self.scene)[mask > 0].mean(axis=0)
             channel = int(shows.argmax())
             warp: np.ndarray = np.eye(2, 3, dtype=np.float32)
-            criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, STEPS, LEAST_STEP)
+            criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, STEPS, MIN_STEP)
             laid, shown = (np.ascontiguousarray(p[..., channel]) for p in (composite, self.answer))
             try:
                 _, warp = cv2.findTransformECC(laid, shown, warp, cv2.MOTION_AFFINE, criteria, mask, 3)
@@ -107,7 +107,7 @@ class Overlay:
         composite, cover, known = self._laid(matrix)
         zone = cv2.dilate((cover > COVERED).astype(np.uint8), np.ones((2 * ZONE_PX + 1,) * 2, np.uint8)) > 0
         zone &= known > 0.5
-        if zone.sum() < FEWEST_PIXELS:
+        if zone.sum() < MIN_PIXELS:
             return 0.0
         shown, scene, laid = (cv2.GaussianBlur(p, (0, 0), 1.0) for p in (self.answer, self.scene, composite))
         left, whole = (float(max_channel(np.abs(shown - p))[zone].mean()) for p in (laid, scene))
@@ -127,7 +127,7 @@ class Overlay:
         shown = mean(cv2.cvtColor(np.maximum(self.answer - through, 0), cv2.COLOR_RGB2GRAY) * known)
         expected = mean(cv2.cvtColor(laid[..., :3], cv2.COLOR_RGB2GRAY) * known)
         near = DARK_OFFSET * mean(weight) + 1e-3
-        light = np.clip((shown + near) / (expected + near), LEAST_LIGHT, MOST_LIGHT)
+        light = np.clip((shown + near) / (expected + near), MIN_LIGHT, MAX_LIGHT)
         over = laid[..., :3] * to_three_channels(light) + through
         return over.astype(np.float32), cover, known
 

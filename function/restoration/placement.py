@@ -11,13 +11,13 @@ import numpy as np
 from function.imaging.array_ops import PixelBox, fill_holes, largest_component
 from function.matching.photograph import has_outline
 from function.restoration.settle import CLEARLY, Placement, settle
-from function.restoration.silhouette import LEAST_SIDE_PX, fit_outline
+from function.restoration.silhouette import MIN_SIDE_PX, fit_outline
 
 # The photograph laid over the scene stands for the product where it explains so much of what changed there: drawn
 # products reached .91 and more, cards of backdrop .72 and less. Openings count from this share of the product on.
-LEAST_EXPLAINED, LEAST_OPENINGS = 0.78, 0.02
+MIN_EXPLAINED, MIN_OPENINGS = 0.78, 0.02
 # A product of which an erosion by so many pixels leaves less than this share is thin.
-THIN_PX, LEAST_DEEP = 11, 0.4
+THIN_PX, MIN_DEEP = 11, 0.4
 # What is shrunk is smoothed first, standard deviation over the step.
 SMOOTHING = 0.45
 
@@ -41,7 +41,7 @@ def place_product(
     """
     alpha = photograph[..., 3]
     outline = cv2.boundingRect(cv2.inRange(alpha, 128, 255))
-    if not has_outline(alpha) or min(outline[2:]) < LEAST_SIDE_PX:
+    if not has_outline(alpha) or min(outline[2:]) < MIN_SIDE_PX:
         return None
     filled = fill_holes(cv2.inRange(alpha, 128, 255) // 255) * np.uint8(255)
     plugged = cv2.max(alpha, np.where(alpha < 16, filled, 0))
@@ -57,13 +57,13 @@ def place_product(
             best = placement
         if best is not None and best.explained > CLEARLY:
             break
-    return best if best is not None and best.explained >= LEAST_EXPLAINED else None
+    return best if best is not None and best.explained >= MIN_EXPLAINED else None
 
 
 def _differ(cover: np.ndarray, alpha: np.ndarray) -> bool:
     """Whether openings or glass are covered in one and not in the other, both (h, w) uint8."""
     differs = cv2.countNonZero(cv2.inRange(cv2.absdiff(cover, alpha), 64, 255))
-    return differs > LEAST_OPENINGS * cv2.countNonZero(alpha)
+    return differs > MIN_OPENINGS * cv2.countNonZero(alpha)
 
 
 def _first_boxes(
@@ -78,7 +78,7 @@ def _first_boxes(
     changed. Lines and pale parts fall out of what was put in, and openings are often filled in it."""
     fits = [fit_outline(cover, mask, light, scene, answer) for cover in covers]
     boxes = [fit.box for fit in fits if fit is not None]
-    piece = largest_component(changed, LEAST_SIDE_PX)
+    piece = largest_component(changed, MIN_SIDE_PX)
     if piece is not None:
         x, y, width, height = piece[1]
         boxes.append((2.0 * x, 2.0 * y, 2.0 * width, 2.0 * height))
@@ -90,7 +90,7 @@ def is_thin(cover: np.ndarray) -> bool:
     off shows scene there."""
     covered = cv2.inRange(cover, 128, 255)
     deep = cv2.erode(covered, np.ones((THIN_PX, THIN_PX), np.uint8))
-    return bool(cv2.countNonZero(deep) < LEAST_DEEP * cv2.countNonZero(covered))
+    return bool(cv2.countNonZero(deep) < MIN_DEEP * cv2.countNonZero(covered))
 
 
 def laid_coverage(alpha: np.ndarray, placement: Placement, size: tuple[int, int]) -> np.ndarray:

@@ -13,9 +13,9 @@ from function.imaging.photometry import log_ratio, masked_mean
 
 # Light is what is wider than this share of the product's height (standard deviation), and never narrower than so many
 # pixels: letters and repainted texture are finer, highlights on gloss are wider.
-SIGMA_SHARE, LEAST_SIGMA = 0.03, 3.0
+SIGMA_SHARE, MIN_SIGMA = 0.03, 3.0
 # The rim that is left out, as a share of the product's height, where this share of the product is left.
-RIM_SHARE, LEAST_DEEP = 0.015, 0.5
+RIM_SHARE, MIN_DEEP = 0.015, 0.5
 # Keeps ratios of dark pixels finite, 8-bit levels.
 DARK_OFFSET = 6.0
 # A pixel whose ratio misses the field by this much (natural logarithm) counts half, from wide to narrow: wrong letters
@@ -24,13 +24,13 @@ BREADTHS = (0.8, 0.4, 0.25, 0.25)
 # Light changes brightness by no more than this, and one colour against the others by no more than that, from its
 # median over the product (natural logarithm): a stronger colour is another paint. And the median itself (as candle
 # light and open shade do).
-MOST_BRIGHTNESS, MOST_CHROMA, MOST_CAST = 1.2, 0.12, 0.45
+MAX_BRIGHTNESS, MAX_CHROMA, MAX_CAST = 1.2, 0.12, 0.45
 # Patches that are looked at one by one: so many along the product's height, and never smaller than so many pixels.
-PATCHES, LEAST_PATCH_PX = 14, 8
+PATCHES, MIN_PATCH_PX = 14, 8
 # A patch follows the sketch where its light is within the limits above, and where its structure has this correlation
 # with the photograph's in the middle widths (shares of the product's height), if the photograph has so much of it
 # (standard deviation, natural logarithm).
-LEAST_STRUCTURE, STRUCTURE_BAND, FAINT_STRUCTURE = 0.25, (0.008, 0.04), 0.03
+MIN_STRUCTURE, STRUCTURE_BAND, FAINT_STRUCTURE = 0.25, (0.008, 0.04), 0.03
 
 
 def under_light(rgb: np.ndarray, log_gain: np.ndarray) -> np.ndarray:
@@ -62,7 +62,7 @@ def find_product_light(expected: np.ndarray, answer: np.ndarray, coverage: np.nd
     inside = _deep(coverage, height)
     if not inside.any():
         inside = (coverage / np.float32(255)).astype(np.float32)
-    sigma = max(LEAST_SIGMA, SIGMA_SHARE * height)
+    sigma = max(MIN_SIGMA, SIGMA_SHARE * height)
     window = partial(blur, sigma=sigma)
     ratio: np.ndarray = log_ratio(_smooth(expected, inside), _smooth(answer, inside), DARK_OFFSET)
     seen = inside > 0
@@ -83,7 +83,7 @@ def _deep(coverage: np.ndarray, height: float) -> np.ndarray:
     product, 1 but for the outline itself."""
     rim = 2 * max(1, round(RIM_SHARE * height)) + 1
     covered, deep, inner = (cv2.erode(coverage, np.ones((side, side), np.uint8)) > 200 for side in (1, rim, 3))
-    kept = deep if np.count_nonzero(deep) >= LEAST_DEEP * np.count_nonzero(covered) else inner
+    kept = deep if np.count_nonzero(deep) >= MIN_DEEP * np.count_nonzero(covered) else inner
     return kept.astype(np.float32)
 
 
@@ -96,16 +96,16 @@ def _smooth(picture: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 def _held(gain: np.ndarray) -> np.ndarray:
     """A log gain (3,) with a cast and brightness that light can have."""
-    level = float(np.clip(gain.mean(), -MOST_BRIGHTNESS, MOST_BRIGHTNESS))
-    result: np.ndarray = level + np.clip(gain - gain.mean(), -MOST_CAST, MOST_CAST)
+    level = float(np.clip(gain.mean(), -MAX_BRIGHTNESS, MAX_BRIGHTNESS))
+    result: np.ndarray = level + np.clip(gain - gain.mean(), -MAX_CAST, MAX_CAST)
     return result
 
 
 def _limited(field: np.ndarray, middle: np.ndarray) -> np.ndarray:
     away = field - middle.astype(np.float32)
     level = away.mean(axis=2)
-    chroma = np.clip(away - to_three_channels(level), -MOST_CHROMA, MOST_CHROMA)
-    level = np.clip(level, -MOST_BRIGHTNESS, MOST_BRIGHTNESS)
+    chroma = np.clip(away - to_three_channels(level), -MAX_CHROMA, MAX_CHROMA)
+    level = np.clip(level, -MAX_BRIGHTNESS, MAX_BRIGHTNESS)
     result: np.ndarray = (middle.astype(np.float32) + chroma + to_three_channels(level)).astype(np.float32)
     return result
 
@@ -114,18 +114,18 @@ def _followed(
     expected: np.ndarray, answer: np.ndarray, ratio: np.ndarray, coverage: np.ndarray, middle: np.ndarray, height: float
 ) -> np.ndarray:
     """(h, w) bool, patch by patch."""
-    side = max(LEAST_PATCH_PX, round(height / PATCHES)) | 1
+    side = max(MIN_PATCH_PX, round(height / PATCHES)) | 1
     inside = (coverage > 127).astype(np.float32)
     mean = masked_mean(inside, lambda image: cv2.blur(image, (side, side)), added=1e-3)
     away = mean(ratio - middle.astype(np.float32))
     level = away.mean(axis=2)
     chroma = max_channel(np.abs(away - to_three_channels(level)))
-    lit = (np.abs(level) < MOST_BRIGHTNESS) & (chroma < 2 * MOST_CHROMA)
+    lit = (np.abs(level) < MAX_BRIGHTNESS) & (chroma < 2 * MAX_CHROMA)
     bands = [_band(picture, inside, height) for picture in (expected, answer)]
     power = [np.maximum(mean(band * band), 0) for band in bands]
     agreement = mean(bands[0] * bands[1]) / np.sqrt(np.maximum(power[0] * power[1], 1e-9))
     structured = np.sqrt(power[0]) > FAINT_STRUCTURE
-    result: np.ndarray = lit & (~structured | (agreement > LEAST_STRUCTURE)) & (coverage > 0)
+    result: np.ndarray = lit & (~structured | (agreement > MIN_STRUCTURE)) & (coverage > 0)
     return result
 
 

@@ -13,7 +13,7 @@ RIM_INSIDE_PX, RIM_OUTSIDE_PX = 3, 1
 # and answer usually differ by around the product.
 BACKGROUND, PRODUCT = 2.0, 5.0
 # Least usual difference believed, in 8-bit levels.
-LEAST_DIFFERENCE = 1.5
+MIN_DIFFERENCE = 1.5
 # Single pixels carry re-made texture: differences are looked at over this width (analysis pixels).
 SMOOTHING_PX = 0.8
 
@@ -52,7 +52,7 @@ def product_coverage(
     around = _enlarged(_dilated(inner, RIM_OUTSIDE_PX), size) == 0
     if coverage is not None:
         around &= coverage[box] == 0
-    usual = max(LEAST_DIFFERENCE, float(np.median(difference[around]))) if around.any() else LEAST_DIFFERENCE
+    usual = max(MIN_DIFFERENCE, float(np.median(difference[around]))) if around.any() else MIN_DIFFERENCE
     matte: np.ndarray = np.clip((difference / usual - BACKGROUND) / (PRODUCT - BACKGROUND), 0, 1)
     matte[_enlarged(_eroded(inner, RIM_INSIDE_PX), size) > 0] = 1
     matte[around] = 0

@@ -18,18 +18,18 @@ from function.restoration.colour_transfer import ColourMatch, colour_cells, matc
 from function.restoration.compositing import enlarge_crop, relight, strips
 
 # Cells are compared from this level on, in both pictures (0..1): below it a ratio is rounding and black level.
-LEAST_LEVEL = 12 / 255
+MIN_LEVEL = 12 / 255
 # Fewer cells tell nothing.
-LEAST_CELLS = 64
+MIN_CELLS = 64
 # Degree of the polynomial of place that the log ratio follows: a slope and a bend, and no bump as wide as a product.
 DEGREE = 2
 # Ridge on all of it but the mean: a corner of which nothing is seen goes with the rest.
 RIDGE = 1e-3
 # A cell that misses the fit by this many times the usual counts no more, from wide to narrow; and never less than this
 # (log ratio, two percent) is the usual.
-BREADTHS, LEAST_MISFIT = (6.0, 4.0, 3.0, 2.0, 2.0, 2.0), 0.02
+BREADTHS, MIN_MISFIT = (6.0, 4.0, 3.0, 2.0, 2.0, 2.0), 0.02
 # Less than this (log factor of the strongest colour, mean of the picture) is drift, and no reason to touch the scene.
-LEAST_GAIN = 0.1
+MIN_GAIN = 0.1
 # The light is kept at this many pixels along the longest side: it is smooth.
 LIGHT_SIDE_PX = 64
 
@@ -65,16 +65,16 @@ def find_relighting(
     other: another background, another picture.
     """
     target, source, seen = colour_cells(scene, answer, inside)
-    valid = seen & (target.min(axis=2) > LEAST_LEVEL) & (source.min(axis=2) > LEAST_LEVEL)
+    valid = seen & (target.min(axis=2) > MIN_LEVEL) & (source.min(axis=2) > MIN_LEVEL)
     valid &= (target.max(axis=2) < 1 - 2 / 255) & (source.max(axis=2) < 1 - 2 / 255)
-    if np.count_nonzero(valid) < LEAST_CELLS:
+    if np.count_nonzero(valid) < MIN_CELLS:
         return None
     terms = _terms(*target.shape[:2])
     fit = _robust_fit(terms[valid], log_ratio(target[valid], source[valid], 0.0))
     scale = LIGHT_SIDE_PX / max(scene.shape[:2])
     rows, columns = (max(2, round(side * scale)) for side in scene.shape[:2])
     relighting = Relighting((_terms(rows, columns) @ fit).astype(np.float32))
-    if relighting.strength < LEAST_GAIN:
+    if relighting.strength < MIN_GAIN:
         return None
     relit = scene.copy()
     relighting.apply(relit)
@@ -96,7 +96,7 @@ def _robust_fit(terms: np.ndarray, ratio: np.ndarray) -> np.ndarray:
     ridge = np.diag([0.0] + [RIDGE] * (terms.shape[1] - 1))
     for breadth in BREADTHS:
         misfit = np.abs(ratio - terms @ fit).max(axis=1)
-        tolerance = breadth * max(LEAST_MISFIT, float(np.median(misfit)))
+        tolerance = breadth * max(MIN_MISFIT, float(np.median(misfit)))
         weight = 1 / (1 + (misfit / tolerance) ** 2) ** 2
         weighted = terms * (weight / weight.sum())[:, None]
         fit = np.linalg.solve(weighted.T @ terms + ridge, weighted.T @ ratio)

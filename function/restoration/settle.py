@@ -13,10 +13,10 @@ from function.restoration.overlay import Overlay, premultiplied
 # Longest side of the product in px, first and then. A leg of 6 px that is 8 px off is found at the coarse one.
 COARSE_PX, FINE_PX = 96, 320
 # No other first place is tried once one explains so much; less than the other is not looked at closely.
-CLEARLY, LEAST_COARSE = 0.8, 0.3
+CLEARLY, MIN_COARSE = 0.8, 0.3
 # A place that is wider or taller than the photograph (log of the ratio) by more is none; the judge holds what is drawn
 # too wide or too tall against a limit of its own. Sheared by more it is another view of the product.
-MOST_STRETCHED, MOST_SHEARED = 0.45, 0.2
+MAX_STRETCHED, MAX_SHEARED = 0.45, 0.2
 
 Pictures = tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray]  # as `Overlay.of` takes them
 
@@ -66,7 +66,7 @@ def settle(
             best = found
         if best is not None and best.explained > CLEARLY:
             break
-    if best is None or best.explained < LEAST_COARSE:
+    if best is None or best.explained < MIN_COARSE:
         return None
     return _improved(pictures, best.matrix, FINE_PX)
 
@@ -83,4 +83,4 @@ def _is_bent(matrix: np.ndarray) -> bool:
     across, down = matrix[:, 0], matrix[:, 1]
     wide, tall = float(np.hypot(*across)), float(np.hypot(*down))
     leaning = abs(float(across @ down)) / max(wide * tall, 1e-9)
-    return wide < 1e-3 or tall < 1e-3 or abs(np.log(wide / tall)) > MOST_STRETCHED or leaning > MOST_SHEARED
+    return wide < 1e-3 or tall < 1e-3 or abs(np.log(wide / tall)) > MAX_STRETCHED or leaning > MAX_SHEARED

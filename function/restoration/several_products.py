@@ -35,7 +35,7 @@ from function.restoration.product_mask import rough_coverage
 SAME_PLACE = 0.5
 # What was put in beside the products that were found is another product from this share of the picture on: that is the
 # least that counts as present.
-LEAST_AREA = 0.003
+MIN_AREA = 0.003
 # A matched outline is widened by this share of the picture's longer side before what is left is looked at: the rest of
 # its own rim is no other product.
 RIM_SHARE = 0.02
@@ -183,7 +183,7 @@ def _assign(
     """Give what else was put in to the products that were not found by print, in place: each the piece whose colour is
     nearest to its own."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(rest.astype(np.uint8), connectivity=8)
-    pieces = [int(label) for label in range(1, len(stats)) if stats[label, cv2.CC_STAT_AREA] >= LEAST_AREA * rest.size]
+    pieces = [int(label) for label in range(1, len(stats)) if stats[label, cv2.CC_STAT_AREA] >= MIN_AREA * rest.size]
     waiting = [index for index, region in enumerate(regions) if region is None]
     lab = cv2.cvtColor(answer, cv2.COLOR_RGB2LAB)
     colours = {piece: np.median(lab[labels == piece], axis=0) for piece in pieces}

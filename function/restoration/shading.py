@@ -15,9 +15,9 @@ from function.restoration.change_detection import DARK_OFFSET, SIGMAS, Evidence
 # Gaussian of a third of it.
 SUPPORT_PX = 15
 # Least weight of a mean: where the product covers the whole neighbourhood there is no scene to see light on.
-LEAST_WEIGHT = 1e-4
+MIN_WEIGHT = 1e-4
 # Least energy of a ratio (squared logarithm), so that none divides by zero.
-LEAST_ENERGY = 1e-12
+MIN_ENERGY = 1e-12
 # A shadow darkens all colours evenly: by no more than so many stops difference between them. Keeps ratios of dark
 # pixels finite there, 8-bit levels.
 EVEN_STOPS, EVEN_DARK_OFFSET = 0.25, 8.0
@@ -25,7 +25,7 @@ EVEN_STOPS, EVEN_DARK_OFFSET = 0.25, 8.0
 SHADOW_STOPS = 0.1
 # What the sun does not reach is lit by the sky: a shadow outdoors takes more of the red than of the blue, by up to this
 # share of its depth, and of the green what lies between, to within that share. Rendered ones reach .76 and .04.
-MOST_SKY, OFF_DAYLIGHT = 0.9, 0.12
+MAX_SKY, OFF_DAYLIGHT = 0.9, 0.12
 
 
 def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
@@ -44,7 +44,7 @@ def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
     scene, answer, weight = evidence.scene[box], evidence.answer[box], 1 - product[box]
     ratios = []
     for sigma in SIGMAS:
-        mean = masked_mean(weight, partial(blur, sigma=sigma), least=LEAST_WEIGHT)
+        mean = masked_mean(weight, partial(blur, sigma=sigma), least=MIN_WEIGHT)
         ratios.append(log_ratio(mean(scene), mean(answer), DARK_OFFSET))
     light = wiener_shrink(ratios[-1], SIGMAS[-1], evidence.noise[-1][box])
     for k in (1, 0):
@@ -62,7 +62,7 @@ def wiener_shrink(values: np.ndarray, sigma: float, noise: np.ndarray) -> np.nda
     standard deviation of untouched pixels.
     """
     energy = blur(max_channel(values * values), sigma)
-    result: np.ndarray = values * to_three_channels(np.maximum(0, 1 - noise * noise / np.maximum(energy, LEAST_ENERGY)))
+    result: np.ndarray = values * to_three_channels(np.maximum(0, 1 - noise * noise / np.maximum(energy, MIN_ENERGY)))
     return result
 
 
@@ -74,7 +74,7 @@ def even_darkening(scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
     red, green, blue = cv2.split(darker)
     most, least = max_channel(darker), -max_channel(-darker)
     sunlit, depth = red - blue, (red + blue) / 2
-    daylight = (sunlit > 0) & (sunlit < MOST_SKY * depth) & (np.abs(green - depth) < OFF_DAYLIGHT * depth)
+    daylight = (sunlit > 0) & (sunlit < MAX_SKY * depth) & (np.abs(green - depth) < OFF_DAYLIGHT * depth)
     return np.where((most - least < EVEN_STOPS) | daylight, np.maximum(least, 0), 0)
 
 

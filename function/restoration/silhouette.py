@@ -21,13 +21,13 @@ PLACE_PX, PLACE_SIZES = 192, np.linspace(0.7, 1.06, 25)
 SQUEEZES = (0.9, 1.0, 1.1)
 # What only darkens the scene, evenly and by `SHADOW_STOPS`, may be shadow: it speaks this much against the outline
 # instead of for it, unless most of what was put in is like that.
-SHADOW_WEIGHT, MOST_SHADOW = -0.3, 0.6
+SHADOW_WEIGHT, MAX_SHADOW = -0.3, 0.6
 # A white product before a light scene reads as light: what is brighter than the scene by so many stops counts too.
 BRIGHTER_STOPS = 0.1
 # Sides that a piece or an outline has at least: fewer pixels have no shape.
-LEAST_SIDE_PX = 4
+MIN_SIDE_PX = 4
 # A fitted outline holds so much of what is known to be product, and covers so little that did not change.
-LEAST_HELD, LEAST_CHANGED = 0.85, 0.9
+MIN_HELD, MIN_CHANGED = 0.85, 0.9
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ def placed_outline(
     coverage = laid_outline(alpha, fit, size)
     inside, known = coverage > 127, product_mask > 127
     moved = cv2.resize(changed.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    if not inside.any() or (inside & known).sum() < LEAST_HELD * known.sum():
+    if not inside.any() or (inside & known).sum() < MIN_HELD * known.sum():
         return None
-    return coverage if moved[inside].mean() >= LEAST_CHANGED else None
+    return coverage if moved[inside].mean() >= MIN_CHANGED else None
 
 
 def laid_outline(alpha: np.ndarray, fit: OutlineFit, size: tuple[int, int]) -> np.ndarray:
@@ -90,7 +90,7 @@ def largest_piece(
     put_in = np.maximum(product_mask, (brighter > BRIGHTER_STOPS).astype(np.uint8) * 255)
     if without is not None:
         put_in[without > 0] = 0
-    return largest_component(cv2.morphologyEx(put_in, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 127, LEAST_SIDE_PX)
+    return largest_component(cv2.morphologyEx(put_in, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 127, MIN_SIDE_PX)
 
 
 def fit_outline(
@@ -111,7 +111,7 @@ def fit_outline(
     """
     blob = largest_piece(product_mask, light, without)
     outline = cv2.boundingRect((alpha > 127).astype(np.uint8))
-    if blob is None or min(outline[2:]) < LEAST_SIDE_PX:
+    if blob is None or min(outline[2:]) < MIN_SIDE_PX:
         return None
     piece, (x, y, width, height) = blob
     shape = alpha[outline[1] : outline[1] + outline[3], outline[0] : outline[0] + outline[2]]
@@ -155,6 +155,6 @@ def _speaks_for(piece: np.ndarray, scene: np.ndarray, answer: np.ndarray) -> np.
     where the piece may be shadow, `SHADOW_WEIGHT`."""
     shadow = piece & (even_darkening(scene, answer) > SHADOW_STOPS)
     weight = piece.astype(np.float32) * 2 - 1
-    if shadow.sum() < MOST_SHADOW * piece.sum():
+    if shadow.sum() < MAX_SHADOW * piece.sum():
         weight[shadow] = SHADOW_WEIGHT
     return weight

@@ -17,7 +17,7 @@ WHITE_QUANTILE, STUDIO_WHITE = 0.9, 235.0
 # coloured itself.
 EXPOSURE_SHARE, CAST_SHARE = 0.5, 0.35
 # No further than this (natural logarithm).
-MOST_EXPOSURE, MOST_CAST = 0.6, 0.15
+MAX_EXPOSURE, MAX_CAST = 0.6, 0.15
 
 
 def draw_sketch(scene: np.ndarray, product: np.ndarray, place: Place) -> np.ndarray:
@@ -41,7 +41,7 @@ def exposure_at(scene: np.ndarray, place: Place) -> np.ndarray:
         return np.zeros(3, np.float32)
     small = cv2.resize(part, (32, 32), interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float32)
     bright = np.quantile(small, WHITE_QUANTILE, axis=0) + 1
-    level = np.clip(EXPOSURE_SHARE * np.log(bright.mean() / STUDIO_WHITE), -MOST_EXPOSURE, 0.0)
-    cast = np.clip(CAST_SHARE * np.log(bright / bright.mean()), -MOST_CAST, MOST_CAST)
+    level = np.clip(EXPOSURE_SHARE * np.log(bright.mean() / STUDIO_WHITE), -MAX_EXPOSURE, 0.0)
+    cast = np.clip(CAST_SHARE * np.log(bright / bright.mean()), -MAX_CAST, MAX_CAST)
     result: np.ndarray = (level + cast).astype(np.float32)
     return result

@@ -9,10 +9,10 @@ from function.imaging.photometry import log_ratio
 
 # The scene has structure from this strength on (standard deviation of the logarithm in the band): print, outlines,
 # coarse texture. Grain and what 8-bit rounding makes of a dark ground stay below.
-LEAST_STRUCTURE = 0.04
+MIN_STRUCTURE = 0.04
 # It is gone where less than this share of it is left. Repainted texture keeps its strength: on twenty-two real answers
 # the median of structured ground keeps .91 to 1.05, whatever its likeness; ground that lost its print keeps .1.
-LEAST_LEFT = 0.35
+MIN_LEFT = 0.35
 # Strength is taken over a window of this side (half-size pixels): as wide as the band reaches.
 WINDOW_PX = 11
 
@@ -25,7 +25,7 @@ def vanished_structure(
     Strength in the answer counts whatever it looks like, so that neither light nor repainted texture is a loss.
     """
     before, after = (_power(*pair, dark_offset) for pair in (scene, answer))
-    return (before > LEAST_STRUCTURE**2) & (after < LEAST_LEFT**2 * before)
+    return (before > MIN_STRUCTURE**2) & (after < MIN_LEFT**2 * before)
 
 
 def _power(little: np.ndarray, more: np.ndarray, dark_offset: float) -> np.ndarray:

@@ -81,6 +81,6 @@ def _measured(analysis: Analysis) -> Iterator[tuple[str, float | None]]:
     cast = cast_shadow(analysis.scene, view)
     if cast is not None:
         yield "shadow, stops", cast.strongest
-        if cast.strongest >= contact_shadow.LEAST_SHADOW:
+        if cast.strongest >= contact_shadow.MIN_SHADOW:
             yield "shadow apart", cast.apart
             yield "attached", cast.attached

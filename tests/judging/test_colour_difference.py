@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.judging.colour_difference import MOST_COLOUR, MOST_PALETTE_COLOUR, colour_difference
+from function.judging.colour_difference import MAX_COLOUR, MAX_PALETTE_COLOUR, colour_difference
 from tests.judging.samples import composite, label, view
 
 
@@ -22,14 +22,14 @@ def test_the_same_colours_differ_by_nothing():
 
 @pytest.mark.parametrize("gain", [0.6, 1.15, [1.05, 1.0, 0.85]], ids=["darker", "brighter", "warmer"])
 def test_light_is_no_difference(gain):
-    assert difference(label() * np.asarray(gain))[0] < MOST_COLOUR / 2
+    assert difference(label() * np.asarray(gain))[0] < MAX_COLOUR / 2
 
 
 @pytest.mark.parametrize("hue", [40, 90, 140])
 def test_another_hue_is_one(hue):
     hsv = cv2.cvtColor(label(), cv2.COLOR_RGB2HSV)
     hsv[..., 0] = (hsv[..., 0].astype(int) + hue) % 180
-    assert difference(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))[0] > MOST_COLOUR
+    assert difference(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))[0] > MAX_COLOUR
 
 
 def test_washed_out_colours_have_less_chroma():
@@ -54,7 +54,7 @@ def patches(turned: int = 0) -> np.ndarray:
 def test_colours_of_the_photograph_at_other_places_are_the_product_s(fitted):
     known = {"found": False, "fitted": fitted, "palette": patches().reshape(-1, 3)[::97]}
     for drawn in (patches(1), 0.75 * patches(2)):
-        assert difference(drawn, **known)[0] < MOST_PALETTE_COLOUR
+        assert difference(drawn, **known)[0] < MAX_PALETTE_COLOUR
 
 
 @pytest.mark.parametrize("hue", [40, 90, 140])
@@ -62,4 +62,4 @@ def test_another_hue_is_another_colour_wherever_it_lies(hue):
     hsv = cv2.cvtColor(patches(1), cv2.COLOR_RGB2HSV)
     hsv[..., 0] = (hsv[..., 0].astype(int) + hue) % 180
     known = {"found": False, "fitted": False, "palette": np.uint8([(190, 60, 50), (200, 180, 80)] * 20)}
-    assert difference(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), **known)[0] > MOST_PALETTE_COLOUR
+    assert difference(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), **known)[0] > MAX_PALETTE_COLOUR

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from function.judging.cast_shadow import cast_shadow
-from function.judging.contact_shadow import LEAST_SHADOW, MOST_APART, contact_shadow
+from function.judging.contact_shadow import MAX_APART, MIN_SHADOW, contact_shadow
 from function.judging.inspection import Inspection
 from function.judging.judge import judge
 from function.restoration.analysis import analyse
@@ -40,7 +40,7 @@ def test_the_shadow_of_a_lifted_product_lies_apart_and_that_of_a_standing_one_do
         cast_shadow(analysis.scene, Inspection.of(analysis.scene, analysis.product).view)
         for analysis in (analysis_of(name, "mild"), lifted(name, 2))
     )
-    assert standing.apart < MOST_APART < floating.apart
+    assert standing.apart < MAX_APART < floating.apart
 
 
 def test_a_standing_product_with_its_shadow_passes():
@@ -51,7 +51,7 @@ def test_without_a_shadow_it_looks_pasted_on():
     bright = np.zeros((HEIGHT, WIDTH), np.float32)
     answer = composite(shade=bright)
     check = contact_shadow(inspection(answer, of_scene=scene(answer, bright)))
-    assert not check.passed and check.threshold == LEAST_SHADOW
+    assert not check.passed and check.threshold == MIN_SHADOW
 
 
 def test_a_base_outside_of_the_picture_cannot_be_judged_and_fails():
@@ -126,19 +126,19 @@ def test_a_hard_shadow_in_the_colours_of_sun_and_sky_is_a_shadow():
 
 
 def test_a_reddish_patch_is_none():
-    assert sunlit(tint=(0.6, 0.4, 0.4)).threshold == LEAST_SHADOW
+    assert sunlit(tint=(0.6, 0.4, 0.4)).threshold == MIN_SHADOW
 
 
 def test_a_shadow_at_one_side_is_enough_and_one_that_begins_further_down_is_not():
     check = sunlit(lift=30)
-    assert not check.passed and check.threshold == MOST_APART
+    assert not check.passed and check.threshold == MAX_APART
 
 
 def test_the_same_holds_where_only_what_was_put_in_is_known():
     unknown = {"found": False, "fitted": False}
     assert sunlit(**unknown).passed
     check = sunlit(lift=30, **unknown)
-    assert not check.passed and check.threshold == MOST_APART
+    assert not check.passed and check.threshold == MAX_APART
 
 
 def test_a_dark_rim_that_the_outline_misses_is_no_shadow():
@@ -149,7 +149,7 @@ def test_a_dark_rim_that_the_outline_misses_is_no_shadow():
     rim[y + height : y + height + 7, x : x + width] = True
     answer[rim] = (answer[rim] * 0.4).astype(np.uint8)
     check = contact_shadow(inspection(answer, of_scene=scene(answer, bright), seen=view(answer, put_in=put_in(rim))))
-    assert not check.passed and check.threshold == LEAST_SHADOW
+    assert not check.passed and check.threshold == MIN_SHADOW
 
 
 def test_the_side_of_a_turned_box_has_its_shadow_beside_it():

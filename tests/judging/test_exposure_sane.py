@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from function.judging.exposure_sane import (
-    MOST_CAST,
-    MOST_RELIT,
-    MOST_STOPS,
+    MAX_CAST,
+    MAX_RELIT,
+    MAX_STOPS,
     exposure_sane,
     light_change,
 )
-from function.restoration.relighting import LEAST_GAIN, Relighting
+from function.restoration.relighting import MIN_GAIN, Relighting
 from tests.judging.samples import HEIGHT, WIDTH, composite, inspection, registered, scene
 
 
@@ -33,10 +33,10 @@ def test_the_scene_s_own_light_passes():
 @pytest.mark.parametrize(
     ("factor", "limit"),
     [
-        (0.6, MOST_STOPS),
-        (1.5, MOST_STOPS),
-        ([1.2, 1.0, 0.6], MOST_CAST),
-        (np.linspace(0.62, 1.5, WIDTH)[None, :, None], MOST_RELIT),
+        (0.6, MAX_STOPS),
+        (1.5, MAX_STOPS),
+        ([1.2, 1.0, 0.6], MAX_CAST),
+        (np.linspace(0.62, 1.5, WIDTH)[None, :, None], MAX_RELIT),
     ],
     ids=["darker", "brighter", "cast", "relit"],
 )
@@ -81,5 +81,5 @@ def test_what_the_answer_does_not_show_is_not_compared():
 
 
 def test_a_scene_that_is_shown_under_another_light_is_named_however_slight_that_is():
-    light = Relighting(np.full((6, 8, 3), 1.2 * LEAST_GAIN, np.float32))
+    light = Relighting(np.full((6, 8, 3), 1.2 * MIN_GAIN, np.float32))
     assert not exposure_sane(inspection(of_scene=replace(scene(composite()), relighting=light))).passed

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from function.judging.label_kept import MOST_REPLACED, label_kept
-from function.judging.print_agreement import LEAST_AGREEMENT, LEAST_PATTERN
+from function.judging.label_kept import MAX_REPLACED, label_kept
+from function.judging.print_agreement import MIN_AGREEMENT, MIN_PATTERN
 from function.judging.product_view import SMALL_PX
 from tests.judging.samples import composite, inspection, label, match, other_label, photograph, view
 
@@ -18,17 +18,17 @@ OTHER = composite(other_label())
 def test_the_photograph_s_print_passes_whether_found_or_only_fitted():
     assert label_kept(inspection()).passed
     fitted = label_kept(inspection(matched=None))
-    assert fitted.passed and fitted.threshold == LEAST_PATTERN
+    assert fitted.passed and fitted.threshold == MIN_PATTERN
 
 
 def test_other_words_fail():
     check = label_kept(inspection(OTHER))
-    assert not check.passed and check.threshold == MOST_REPLACED
+    assert not check.passed and check.threshold == MAX_REPLACED
 
 
 def test_print_that_agrees_too_little_fails():
-    check = label_kept(inspection(matched=match(correlation=LEAST_AGREEMENT - 0.01)))
-    assert not check.passed and check.threshold == LEAST_AGREEMENT
+    check = label_kept(inspection(matched=match(correlation=MIN_AGREEMENT - 0.01)))
+    assert not check.passed and check.threshold == MIN_AGREEMENT
 
 
 def test_print_that_was_not_found_is_said_to_be_not_compared_on_a_large_product_and_not_on_a_small_one():

@@ -49,7 +49,7 @@ def test_every_number_that_a_check_compares_with_is_in_its_table(spec):
         for call in calls
         for argument in call.args
         for name in ast.walk(argument)
-        if isinstance(name, ast.Name) and name.id.startswith(("LEAST_", "MOST_"))
+        if isinstance(name, ast.Name) and name.id.startswith(("MIN_", "MAX_"))
     }
     held = {limit.value for limit in spec.limits}
     assert {name for name in named if getattr(module, name) not in held} == set()

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.judging.no_halo import MOST_FRINGE, fringe_share, no_halo
+from function.judging.no_halo import MAX_FRINGE, fringe_share, no_halo
 from tests.judging.samples import PRODUCT, composite, inspection, label, outline, room, view
 
 
@@ -30,7 +30,7 @@ def test_a_fringe_all_around_fails():
 
 def test_the_share_grows_with_the_fringe():
     shares = [fringe_share(view(answer)) for answer in (composite(), with_rim(0.3), with_rim(0.6), with_rim(1.0))]
-    assert shares == sorted(shares) and shares[0] < MOST_FRINGE < shares[-1]
+    assert shares == sorted(shares) and shares[0] < MAX_FRINGE < shares[-1]
 
 
 def test_a_rim_that_the_photograph_has_itself_is_no_fringe():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from function.judging.judge import judge
-from function.judging.placed_as_asked import MOST_OFF, placed_as_asked
+from function.judging.placed_as_asked import MAX_OFF, placed_as_asked
 from function.matching.asked_place import AskedPlace
 from tests.cases.answers import analysis_of, case
 from tests.judging.samples import HEIGHT, PRODUCT, WIDTH, composite, inspection, room, view
@@ -34,7 +34,7 @@ def test_nothing_asked_is_nothing_judged():
 
 def test_a_product_in_its_box_passes():
     check = found(box())
-    assert check.passed and check.value == pytest.approx(0, abs=0.01) and check.threshold == MOST_OFF
+    assert check.passed and check.value == pytest.approx(0, abs=0.01) and check.threshold == MAX_OFF
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_product_in_its_box_passes():
 )
 def test_what_is_off_fails_and_says_where_to(asked, said):
     check = found(asked)
-    assert not check.passed and said in check.reason and check.value > MOST_OFF
+    assert not check.passed and said in check.reason and check.value > MAX_OFF
 
 
 def test_a_manifest_s_own_tolerance_decides_where_it_has_one():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from function.judging.print_agreement import LEAST_PATTERN, pattern_agreement, replaced_share
+from function.judging.print_agreement import MIN_PATTERN, pattern_agreement, replaced_share
 from tests.judging.samples import composite, label, other_label, view
 
 BLANK = np.full_like(label(), (60, 90, 170))
@@ -18,7 +18,7 @@ def test_the_photograph_s_own_print_agrees_under_any_light():
 
 
 def test_other_words_are_replaced_print():
-    assert pattern_agreement(view(composite(other_label()))) < LEAST_PATTERN
+    assert pattern_agreement(view(composite(other_label()))) < MIN_PATTERN
     assert replaced_share(view(composite(other_label()))) > 0.4
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from function.judging.colour_difference import MOST_COLOUR
-from function.judging.product_colour import LEAST_CHROMA, product_colour
+from function.judging.colour_difference import MAX_COLOUR
+from function.judging.product_colour import MIN_CHROMA, product_colour
 from tests.judging.samples import composite, inspection, label, view
 
 
@@ -15,13 +15,13 @@ def test_the_photograph_s_colours_pass():
 
 def test_exchanged_channels_fail():
     check = product_colour(inspection(composite(np.ascontiguousarray(label()[..., ::-1]))))
-    assert not check.passed and check.threshold == MOST_COLOUR
+    assert not check.passed and check.threshold == MAX_COLOUR
 
 
 def test_grey_fails_by_its_chroma():
     grey = np.repeat(label().mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
     check = product_colour(inspection(composite(grey)))
-    assert not check.passed and check.threshold == LEAST_CHROMA
+    assert not check.passed and check.threshold == MIN_CHROMA
 
 
 def test_a_product_too_small_to_compare_passes_unmeasured():

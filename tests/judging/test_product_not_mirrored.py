@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from function.judging.print_agreement import LEAST_AGREEMENT
-from function.judging.product_not_mirrored import LEAST_STRAIGHT, found_marks, product_not_mirrored
+from function.judging.print_agreement import MIN_AGREEMENT
+from function.judging.product_not_mirrored import MIN_STRAIGHT, found_marks, product_not_mirrored
 from tests.judging.samples import composite, inspection, label, match, photograph, view
 
 MIRRORED = composite(np.ascontiguousarray(label()[:, ::-1]))
@@ -14,7 +14,7 @@ BLANK = composite(np.full_like(label(), 128))
 
 def test_lettering_that_lies_on_lettering_needs_no_marks():
     check = product_not_mirrored(inspection(MIRRORED, matched=match()))
-    assert check.passed and check.threshold == LEAST_AGREEMENT
+    assert check.passed and check.threshold == MIN_AGREEMENT
 
 
 def test_marks_tell_left_from_right():
@@ -26,7 +26,7 @@ def test_marks_tell_left_from_right():
 
 def test_a_mirrored_product_fails():
     check = product_not_mirrored(inspection(MIRRORED, matched=match(mirrored=True)))
-    assert not check.passed and check.threshold == LEAST_STRAIGHT
+    assert not check.passed and check.threshold == MIN_STRAIGHT
 
 
 def test_too_few_marks_pass_unless_the_match_is_mirrored():

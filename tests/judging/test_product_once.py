@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from function.judging.judge import judge
-from function.judging.product_once import MOST_COPY, product_once
+from function.judging.product_once import MAX_COPY, product_once
 from function.judging.product_view import view_product
 from function.restoration.analysis import ProductAnalysis, analyse
 from tests.cases.answers import case, frame_of
@@ -67,7 +67,7 @@ def test_another_thing_counts_from_a_size_on(share, passed):
 def test_without_print_a_piece_of_the_product_s_colour_is_a_copy():
     answer, mask = beside(composite(), 0.09, (60, 90, 170))
     check = product_once(inspection(answer, matched=None, product_mask=mask))
-    assert not check.passed and check.threshold == MOST_COPY
+    assert not check.passed and check.threshold == MAX_COPY
     assert product_once(inspection(answer, product_mask=mask)).passed
 
 

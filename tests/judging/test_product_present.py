@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from function.judging.product_present import LEAST_AREA, product_present, resembles
+from function.judging.product_present import MIN_AREA, product_present, resembles
 from tests.judging.samples import composite, inspection, label, view
 
 OTHER_THING = composite(np.full_like(label(), (200, 160, 20)))
@@ -20,7 +20,7 @@ def test_the_product_is_there_and_its_area_is_said():
 
 def test_nothing_put_in_is_missing():
     check = product_present(replace(inspection(), product_view=None))
-    assert not check.passed and check.value == 0 and check.threshold == LEAST_AREA
+    assert not check.passed and check.value == 0 and check.threshold == MIN_AREA
 
 
 def test_a_speck_is_missing():

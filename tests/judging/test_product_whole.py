@@ -9,9 +9,9 @@ import pytest
 
 from function.judging.inspection import Inspection
 from function.judging.product_whole import (
-    MOST_MISSING,
-    MOST_ON_BORDER,
-    MOST_PART,
+    MAX_MISSING,
+    MAX_ON_BORDER,
+    MAX_PART,
     cut_off_by_shape,
     missing_part,
     missing_width,
@@ -67,7 +67,7 @@ def test_a_piece_that_shows_the_scene_is_missing():
     x, y, width, height = PRODUCT
     answer[y : y + height // 3, x : x + width // 2] = room()[y : y + height // 3, x : x + width // 2]
     check = product_whole(inspection(answer))
-    assert not check.passed and check.threshold == MOST_MISSING
+    assert not check.passed and check.threshold == MAX_MISSING
 
 
 def test_a_thin_part_that_is_not_there_is_missing():
@@ -80,9 +80,9 @@ def test_a_thin_part_that_is_not_there_is_missing():
     cover[top : top + height, left + body : left + body + gap] = 0
     cover[top : top + height, left + body + gap + thin :] = 0
     seen = view(answer, cover=cover, known=cover)
-    assert missing_width(seen) < MOST_MISSING
+    assert missing_width(seen) < MAX_MISSING
     check = product_whole(inspection(answer, seen=seen))
-    assert not check.passed and check.threshold == MOST_PART
+    assert not check.passed and check.threshold == MAX_PART
 
 
 def test_a_strip_of_scene_along_an_edge_is_no_missing_part():
@@ -111,7 +111,7 @@ def test_a_product_on_the_picture_s_border_is_cut_off(side):
     place = {"left": (0, y), "top": (x, 0), "right": (WIDTH - width, y), "bottom": (x, HEIGHT - height)}[side]
     cover = np.ones_like(whole.cover)
     check = product_whole(inspection(seen=replace(whole, box=(*place, width, height), cover=cover)))
-    assert not check.passed and check.threshold == MOST_ON_BORDER
+    assert not check.passed and check.threshold == MAX_ON_BORDER
 
 
 def test_a_product_shown_otherwise_than_on_its_photograph_is_not_compared_with_its_outline():

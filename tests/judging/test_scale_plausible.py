@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from function.judging.scale_plausible import (
-    LEAST_ASPECT,
-    LEAST_HEIGHT,
-    LEAST_PIECE_HEIGHT,
-    MOST_ASPECT,
-    MOST_HEIGHT,
-    MOST_PIECE_HEIGHT,
+    MAX_ASPECT,
+    MAX_HEIGHT,
+    MAX_PIECE_HEIGHT,
+    MIN_ASPECT,
+    MIN_HEIGHT,
+    MIN_PIECE_HEIGHT,
     aspect_change,
     scale_plausible,
 )
@@ -29,12 +29,12 @@ def test_a_believable_size_passes():
     assert check.passed and check.value == pytest.approx(180 / HEIGHT)
 
 
-@pytest.mark.parametrize("share", [LEAST_HEIGHT - 0.01, MOST_HEIGHT + 0.01])
+@pytest.mark.parametrize("share", [MIN_HEIGHT - 0.01, MAX_HEIGHT + 0.01])
 def test_too_small_and_too_large_fail(share):
     assert not scale_plausible(inspection(seen=view(composite(), height=share * HEIGHT))).passed
 
 
-@pytest.mark.parametrize(("across", "limit"), [(1.4, MOST_ASPECT), (0.7, LEAST_ASPECT)])
+@pytest.mark.parametrize(("across", "limit"), [(1.4, MAX_ASPECT), (0.7, MIN_ASPECT)])
 def test_stretched_proportions_fail(across, limit):
     check = scale_plausible(inspection(matched=stretched(across)))
     assert not check.passed and check.threshold == limit and check.value == pytest.approx(across, abs=0.01)
@@ -54,12 +54,12 @@ def test_proportions_are_only_read_where_the_match_is_verified():
 
 
 def test_a_small_piece_that_is_not_recognised_may_be_something_else():
-    seen = view(composite(), found=False, fitted=False, height=(LEAST_PIECE_HEIGHT - 0.01) * HEIGHT)
+    seen = view(composite(), found=False, fitted=False, height=(MIN_PIECE_HEIGHT - 0.01) * HEIGHT)
     check = scale_plausible(inspection(matched=None, seen=seen))
-    assert not check.passed and check.threshold == LEAST_PIECE_HEIGHT
+    assert not check.passed and check.threshold == MIN_PIECE_HEIGHT
 
 
 def test_a_worn_product_may_be_as_tall_as_the_person_and_no_taller():
-    for share, passed in ((MOST_HEIGHT + 0.05, True), (MOST_PIECE_HEIGHT + 0.01, False)):
+    for share, passed in ((MAX_HEIGHT + 0.05, True), (MAX_PIECE_HEIGHT + 0.01, False)):
         seen = view(composite(), found=False, fitted=False, height=share * HEIGHT)
         assert scale_plausible(inspection(matched=None, seen=seen)).passed == passed

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.matching.print_detection import LEAST_SHARE, has_print, print_share
+from function.matching.print_detection import MIN_SHARE, has_print, print_share
 from tests.cases.cases import SHIPPED, case_folders, load_case
 from tests.cases.composed import blank_product, white_product
 from tests.judging.samples import photograph
@@ -77,9 +77,9 @@ def test_letters_on_any_material_are_print(material):
 @pytest.mark.parametrize("folder", case_folders(SHIPPED), ids=lambda folder: folder.name)
 def test_the_shipped_products_bear_print_and_their_blank_and_white_versions_none(folder):
     product = load_case(folder).product
-    assert print_share(product) > 1.5 * LEAST_SHARE
-    assert print_share(blank_product(product)) < 0.2 * LEAST_SHARE
-    assert print_share(white_product(product)) < 0.2 * LEAST_SHARE
+    assert print_share(product) > 1.5 * MIN_SHARE
+    assert print_share(blank_product(product)) < 0.2 * MIN_SHARE
+    assert print_share(white_product(product)) < 0.2 * MIN_SHARE
 
 
 def test_print_is_found_at_any_size_of_the_photograph():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from function.restoration.product_light import MOST_CHROMA, find_product_light, under_light
+from function.restoration.product_light import MAX_CHROMA, find_product_light, under_light
 from tests.support import product_array, scene_array
 
 COVERED = np.full((240, 240), 255, np.uint8)
@@ -37,7 +37,7 @@ def test_another_paint_is_neither_light_nor_followed():
     assert light.followed[:, 20:100].mean() < 0.2 and light.followed[:, 140:220].mean() > 0.8
     away = light.log_gain - light.log_gain.mean(axis=2, keepdims=True)
     middle = np.median(away.reshape(-1, 3), axis=0)
-    assert np.abs(away - middle).max() <= 2 * MOST_CHROMA + 1e-3
+    assert np.abs(away - middle).max() <= 2 * MAX_CHROMA + 1e-3
 
 
 def test_another_picture_is_not_followed():

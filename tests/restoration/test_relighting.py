@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.restoration.relighting import LEAST_GAIN, Relighting, find_relighting
+from function.restoration.relighting import MIN_GAIN, Relighting, find_relighting
 
 HEIGHT, WIDTH = 300, 400
 INSIDE = np.ones((HEIGHT, WIDTH), bool)
@@ -66,4 +66,4 @@ def test_it_is_the_same_light_at_every_size():
     relighting.apply(large)
     relighting.apply(scene)
     assert np.abs(cv2.resize(large, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(int) - scene).mean() < 2
-    assert relighting.strength > LEAST_GAIN
+    assert relighting.strength > MIN_GAIN

@@ -15,18 +15,18 @@ BORDER_SHARE = 0.02
 PROFILE_SHARE = 0.08
 # A backdrop is smooth: from pixel to pixel its profile changes by no more than so many levels (0..255) at 600 px, and
 # this share of the border lies so near to it.
-MOST_STEP, NEAR_PROFILE, LEAST_NEAR = 6.0, 10.0, 0.88
+MAX_STEP, NEAR_PROFILE, MIN_NEAR = 6.0, 10.0, 0.88
 # Along its four sides the border may change by no more than so many levels (5th to 95th percentile): a room does more.
-MOST_RANGE = 110.0
+MAX_RANGE = 110.0
 # What the middle of the picture shows beyond the border is smooth: it is found in every so many px of the small one.
 CORRECTED_STEP = 4
 # A border that is darker than the one opposite by more than this (levels) lies in shadow there, or behind the product.
 DIP_LEVELS = 3.0
 # Noise of the border, standard deviations that still count as backdrop; and the least levels that do: JPEG leaves so
 # much. Chroma is smoother than luma, and a pale product differs in it first.
-NOISE_FACTOR, LEAST_LUMA, LEAST_CHROMA = 3.5, 2.6, 2.2
+NOISE_FACTOR, MIN_LUMA, MIN_CHROMA = 3.5, 2.6, 2.2
 # More noise than this (levels) is texture and no backdrop.
-MOST_LUMA, MOST_CHROMA = 12.0, 8.0
+MAX_LUMA, MAX_CHROMA = 12.0, 8.0
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ def fit_backdrop(rgb: np.ndarray) -> Backdrop | None:
     smooth = [_without_dips(profiles[side], profiles[side ^ 1]) for side in range(4)]
     near = np.abs(residual).max(axis=1) <= NEAR_PROFILE
     steps = np.concatenate([np.abs(np.diff(profile, axis=0)).max(axis=1) for profile in profiles])
-    if near.mean() < LEAST_NEAR or np.quantile(steps, 0.99) > MOST_STEP * 600 / max(height, width):
+    if near.mean() < MIN_NEAR or np.quantile(steps, 0.99) > MAX_STEP * 600 / max(height, width):
         return None
-    if np.ptp(np.quantile(np.concatenate(profiles), (0.05, 0.95), axis=0), axis=0).max() > MOST_RANGE:
+    if np.ptp(np.quantile(np.concatenate(profiles), (0.05, 0.95), axis=0), axis=0).max() > MAX_RANGE:
         return None
     luma, chroma = _noise(residual[near])
-    if luma > MOST_LUMA or chroma > MOST_CHROMA:
+    if luma > MAX_LUMA or chroma > MAX_CHROMA:
         return None
     return Backdrop(_coons(*smooth), luma, chroma)
 
@@ -150,7 +150,7 @@ def _noise(residual: np.ndarray) -> tuple[float, float]:
     chroma = np.ptp(residual, axis=1)
     # 1.4826 times the median absolute deviation is a standard deviation; pixels are looked at averaged over 3x3.
     spreads = (1.4826 * np.median(np.abs(luma - np.median(luma))) / 2, np.median(chroma) / 2)
-    return max(LEAST_LUMA, NOISE_FACTOR * float(spreads[0])), max(LEAST_CHROMA, NOISE_FACTOR * float(spreads[1]))
+    return max(MIN_LUMA, NOISE_FACTOR * float(spreads[0])), max(MIN_CHROMA, NOISE_FACTOR * float(spreads[1]))
 
 
 def _coons(top: np.ndarray, bottom: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -18,14 +18,14 @@ MIN_TRANSPARENT_SHARE = 0.01
 # The outline is estimated at this longest side, px.
 ESTIMATE_PX = 600
 # A photograph of which more than this share is covered shows no outline; less than the other is none at all.
-MOST_COVERED, LEAST_COVERED = 0.98, 0.002
+MAX_COVERED, MIN_COVERED = 0.98, 0.002
 # Share of the picture's border that is backdrop, and in how many pieces: less or more is a room, a pattern, or light
 # and shade that nobody can tell apart. A chair that is cut off stands on four legs.
-LEAST_ON_BORDER, MOST_PIECES = 0.7, 6
+MIN_ON_BORDER, MAX_PIECES = 0.7, 6
 # What is seen through glass is no more than so opaque, 0..255: how much exactly cannot be told.
 GLASS_ALPHA = 96
 # A cut-out is sure when no more than this share of the product is unknown.
-MOST_UNKNOWN = 0.01
+MAX_UNKNOWN = 0.01
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def cut_out(product: np.ndarray) -> CutOut:
     regions = find_regions(small, backdrop)
     if not _understood(regions.outside):
         return whole
-    if not LEAST_COVERED <= 1 - regions.outside.mean() <= MOST_COVERED:
+    if not MIN_COVERED <= 1 - regions.outside.mean() <= MAX_COVERED:
         return whole
     rgba = refine(rgb, small, regions.outside)
     unclear, glass = (
@@ -85,11 +85,11 @@ def cut_out(product: np.ndarray) -> CutOut:
     alpha[glass] = np.minimum(alpha[glass], GLASS_ALPHA)
     covered = cv2.countNonZero(cv2.inRange(alpha, 128, 255))
     lost = np.count_nonzero(unknown)
-    return CutOut(rgba, unknown, is_sure=bool(lost <= MOST_UNKNOWN * (covered + lost)))
+    return CutOut(rgba, unknown, is_sure=bool(lost <= MAX_UNKNOWN * (covered + lost)))
 
 
 def _understood(outside: np.ndarray) -> bool:
     """Whether most of the border of `outside` (h, w) bool is set, and the rest in few pieces."""
     border = np.concatenate([outside[0], outside[1:, -1], outside[-1, -2::-1], outside[-2:0:-1, 0]])
     pieces = np.count_nonzero(border & ~np.roll(border, 1))
-    return bool(border.mean() >= LEAST_ON_BORDER and pieces <= MOST_PIECES)
+    return bool(border.mean() >= MIN_ON_BORDER and pieces <= MAX_PIECES)

@@ -9,13 +9,13 @@ from function.matching.cutout.backdrop import spread
 
 # A body is opaque from this alpha on, or no darkness (glass), and takes this share of what is covered: without one,
 # nothing throws a shadow.
-SOLID_ALPHA, LEAST_BODY = 245, 0.3
+SOLID_ALPHA, MIN_BODY = 245, 0.3
 # A shadow is so dark (brightest channel, 0..255), and no more opaque than this.
-MOST_LEVEL, MOST_ALPHA, LEAST_ALPHA = 60, 230, 3
+MAX_LEVEL, MAX_ALPHA, MIN_ALPHA = 60, 230, 3
 # It is soft: from pixel to pixel its alpha changes by no more than so much at 600 px.
-MOST_STEP = 12.0
+MAX_STEP = 12.0
 # Of what is covered it takes this share at least: less is an outline, smoothed over darkness.
-LEAST_SHARE = 0.01
+MIN_SHARE = 0.01
 SMALL_PX = 600
 # Dark pixels that are no more opaque than the shadow around them by more than this are shadow only.
 OWN_LEAST = 0.08
@@ -28,23 +28,23 @@ def without_drop_shadow(product: np.ndarray) -> tuple[np.ndarray, np.ndarray] | 
     stored colour is the product's, darkened in proportion (Porter and Duff, Compositing digital images, 1984).
     """
     alpha = cv2.extractChannel(product, 3)
-    covered = cv2.countNonZero(cv2.inRange(alpha, LEAST_ALPHA, 255))
-    dark = cv2.inRange(product, np.array([0, 0, 0, LEAST_ALPHA]), np.array([MOST_LEVEL] * 3 + [MOST_ALPHA]))
+    covered = cv2.countNonZero(cv2.inRange(alpha, MIN_ALPHA, 255))
+    dark = cv2.inRange(product, np.array([0, 0, 0, MIN_ALPHA]), np.array([MAX_LEVEL] * 3 + [MAX_ALPHA]))
     solid = cv2.countNonZero(cv2.inRange(alpha, SOLID_ALPHA, 255))
-    if covered == 0 or max(solid, covered - cv2.countNonZero(dark)) < LEAST_BODY * covered:
+    if covered == 0 or max(solid, covered - cv2.countNonZero(dark)) < MIN_BODY * covered:
         return None
-    if cv2.countNonZero(dark) < LEAST_SHARE * covered:
+    if cv2.countNonZero(dark) < MIN_SHARE * covered:
         return None
     scale = min(1.0, SMALL_PX / max(alpha.shape))
     size = max(1, round(alpha.shape[1] * scale)), max(1, round(alpha.shape[0] * scale))
     small, shadow = (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (alpha, dark))
     smooth = cv2.GaussianBlur(small, (0, 0), 1.0).astype(np.float32)
     slope = np.hypot(*(cv2.Sobel(smooth, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1))))
-    known = (shadow > 250) & (slope < MOST_STEP)
+    known = (shadow > 250) & (slope < MAX_STEP)
     known = cv2.erode(known.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    if known.mean() < LEAST_SHARE * (small >= LEAST_ALPHA).mean():
+    if known.mean() < MIN_SHARE * (small >= MIN_ALPHA).mean():
         return None
-    empty = small < LEAST_ALPHA
+    empty = small < MIN_ALPHA
     weight = (known | empty).astype(np.float32)
     level = np.where(known, small, 0).astype(np.float32) * weight
     thrown = spread(np.dstack([level] * 3), weight)[..., 0]

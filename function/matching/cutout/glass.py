@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 
 # Glass differs from the backdrop by no more than so many levels of luma and of chroma; in its inside this share does.
-MOST_LUMA, MOST_CHROMA, LEAST_FAINT = 60.0, 60.0, 0.6
+MAX_LUMA, MAX_CHROMA, MIN_FAINT = 60.0, 60.0, 0.6
 # Rim and inside, px of the small picture from the outline: the outermost is mixed with the backdrop.
 RIM_PX, BEYOND_RIM_PX, INSIDE_PX = (2, 8), (14, 20), 20
 # The inside differs by no more than so many levels. The rim differs by so many times as much and by so
 # many levels more, and ends at once: beyond it no more than so many times. Shade on a pale body goes over softly.
-FAINTEST, LEAST_RIM, LEAST_RIM_LEVELS, MOST_BEYOND = 45.0, 1.5, 12.0, 1.3
+FAINTEST, MIN_RIM, MIN_RIM_LEVELS, MAX_BEYOND = 45.0, 1.5, 12.0, 1.3
 # Less of the picture is a highlight or print.
-LEAST_SHARE = 0.005
+MIN_SHARE = 0.005
 
 
 def find_glass(luma: np.ndarray, chroma: np.ndarray, outside: np.ndarray) -> np.ndarray:
@@ -26,17 +26,17 @@ def find_glass(luma: np.ndarray, chroma: np.ndarray, outside: np.ndarray) -> np.
     found = np.zeros(outside.shape, bool)
     for label in range(1, count):
         x, y, width, height, area = (int(side) for side in stats[label])
-        if area < LEAST_SHARE * outside.size:
+        if area < MIN_SHARE * outside.size:
             continue
         box = np.s_[y : y + height, x : x + width]
         body, own = labels[box] == label, strength[box]
         depth = cv2.distanceTransform(np.pad(body.astype(np.uint8), 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
         rim, beyond = (own[(depth > low) & (depth <= high)] for low, high in (RIM_PX, BEYOND_RIM_PX))
         inside = own[depth > INSIDE_PX]
-        if len(inside) < LEAST_SHARE * outside.size or not len(beyond) or (inside < FAINTEST).mean() < LEAST_FAINT:
+        if len(inside) < MIN_SHARE * outside.size or not len(beyond) or (inside < FAINTEST).mean() < MIN_FAINT:
             continue
         level = np.median(inside)
-        strong = np.median(rim) >= max(LEAST_RIM * level, level + LEAST_RIM_LEVELS)
-        if strong and np.median(beyond) <= MOST_BEYOND * level:
-            found[box] |= body & (np.abs(luma[box]) < MOST_LUMA) & (chroma[box] < MOST_CHROMA)
+        strong = np.median(rim) >= max(MIN_RIM * level, level + MIN_RIM_LEVELS)
+        if strong and np.median(beyond) <= MAX_BEYOND * level:
+            found[box] |= body & (np.abs(luma[box]) < MAX_LUMA) & (chroma[box] < MAX_CHROMA)
     return found

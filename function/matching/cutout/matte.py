@@ -18,7 +18,7 @@ FAINT, CLEAR = 8.0, 24.0
 # Mixtures this near to backdrop or product are noise.
 NOISE_ALPHA = 0.06
 # A mixture with less product than this does not tell the product's colour.
-LEAST_READ = 0.3
+MIN_READ = 0.3
 
 
 def refine(rgb: np.ndarray, small: np.ndarray, outside: np.ndarray) -> np.ndarray:
@@ -63,8 +63,8 @@ def refine(rgb: np.ndarray, small: np.ndarray, outside: np.ndarray) -> np.ndarra
     mixed = (share > 0) & (share < 1)
     part = share[mixed, None]
     # Of little product its own colour cannot be read: the product's near it counts.
-    own = (seen[mixed] - (1 - part) * backs[mixed]) / np.maximum(part, LEAST_READ)
-    colour = np.where(part > LEAST_READ, own, fronts[mixed])
+    own = (seen[mixed] - (1 - part) * backs[mixed]) / np.maximum(part, MIN_READ)
+    colour = np.where(part > MIN_READ, own, fronts[mixed])
     rgba[rows[mixed], columns[mixed], :3] = np.clip(colour + 0.5, 0, 255).astype(np.uint8)
     return rgba
 

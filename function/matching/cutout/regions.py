@@ -19,18 +19,18 @@ SHADOW_STEP = 5.0
 TINTED_CHROMA, TINTED_STEP = 8.0, 1.2
 # Where more than the rest of this share of what is no backdrop would be shadow, it is not: a grey product with soft
 # edges, the pale sole of a shoe. Shadows of packshots take 5 to 15 %, under a thin product more of it.
-LEAST_UNSHADOWED = 0.62
+MIN_UNSHADOWED = 0.62
 # An enclosed piece of backdrop is an opening where this share of it is backdrop without shadow, and it covers so many
 # pixels at 600 px; a smaller one may as well be white print.
-LEAST_LIT, LEAST_OPENING_PX = 0.4, 60
+MIN_LIT, MIN_OPENING_PX = 0.4, 60
 # What is narrower than so many px and covers less than this share of the picture may be white lettering.
-STROKE_PX, LEAST_BROAD = 9, 0.004
+STROKE_PX, MIN_BROAD = 9, 0.004
 # Print on paper differs from it by so many levels, over so many px.
-PRINT_LEVELS, LEAST_PRINT_PX = 40.0, 30
+PRINT_LEVELS, MIN_PRINT_PX = 40.0, 30
 # Its colour is the backdrop's own to so many levels on average: a label's white hardly ever is.
 SAME_LEVEL = 1.6
 # Specks of noise are no product: fewer pixels at 600 px.
-LEAST_PIECE_PX = 12
+MIN_PIECE_PX = 12
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def find_regions(rgb: np.ndarray, backdrop: Backdrop) -> Regions:
     passable = lit | shadowed
     beyond = _touching_border(passable) > 0
     without_shadow, with_shadow = (_despeckled(~o) for o in (outside, beyond))
-    if with_shadow.sum() >= LEAST_UNSHADOWED * without_shadow.sum():
+    if with_shadow.sum() >= MIN_UNSHADOWED * without_shadow.sum():
         outside = ~with_shadow
     else:
         passable, outside = lit, ~without_shadow
@@ -87,16 +87,16 @@ def _openings(
     paper = False
     for label in range(1, count):
         x, y, width, height, area = (int(side) for side in stats[label])
-        if area < LEAST_PIECE_PX:
+        if area < MIN_PIECE_PX:
             continue
         box = np.s_[y : y + height, x : x + width]
         inside = labels[box] == label
         seen = inside & lit[box]
-        if seen.sum() < LEAST_LIT * area:
+        if seen.sum() < MIN_LIT * area:
             continue
         alike[label] = abs(luma[box][seen].mean()) <= SAME_LEVEL and chroma[box][seen].mean() <= 2 * SAME_LEVEL
         paper |= bool(alike[label]) and _holds_print(inside, differs[box])
-        opened[label] = alike[label] and area >= LEAST_OPENING_PX and not _may_be_lettering(inside, labels.size)
+        opened[label] = alike[label] and area >= MIN_OPENING_PX and not _may_be_lettering(inside, labels.size)
     if paper:
         # The product has the backdrop's colour somewhere: then it may have it anywhere.
         opened[:] = False
@@ -107,7 +107,7 @@ def _may_be_lettering(inside: np.ndarray, picture_px: int) -> bool:
     """Whether an enclosed piece of backdrop `inside` (h, w) bool is as narrow and small as a stroke of white ink."""
     padded = np.pad(inside.astype(np.uint8), 1)
     width = 2 * float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max())
-    return width < STROKE_PX and bool(inside.sum() < LEAST_BROAD * picture_px)
+    return width < STROKE_PX and bool(inside.sum() < MIN_BROAD * picture_px)
 
 
 def _holds_print(inside: np.ndarray, differs: np.ndarray) -> bool:
@@ -115,7 +115,7 @@ def _holds_print(inside: np.ndarray, differs: np.ndarray) -> bool:
     clearly: nothing hangs in the middle of an opening."""
     islands = fill_holes(inside.astype(np.uint8)).astype(bool) & ~inside
     _, _, stats, _ = cv2.connectedComponentsWithStats(differs * islands, connectivity=8)
-    return bool((stats[1:, cv2.CC_STAT_AREA] >= LEAST_PRINT_PX).any())
+    return bool((stats[1:, cv2.CC_STAT_AREA] >= MIN_PRINT_PX).any())
 
 
 def _touching_border(mask: np.ndarray) -> np.ndarray:
@@ -132,7 +132,7 @@ def _touching_border(mask: np.ndarray) -> np.ndarray:
 def _despeckled(mask: np.ndarray) -> np.ndarray:
     """`mask` (h, w) bool without pieces too small to be product."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    kept = stats[:, cv2.CC_STAT_AREA] >= LEAST_PIECE_PX
+    kept = stats[:, cv2.CC_STAT_AREA] >= MIN_PIECE_PX
     kept[0] = False
     result: np.ndarray = kept[labels]
     return result

@@ -16,7 +16,7 @@ from function.delivery.outputs import GENERATION_KEY
 from function.errors import CompositeError
 from function.storage.client import AccessDeniedError, ObjectNotFoundError, Storage, StoredObject
 from function.storage.names import OWN_PREFIXES
-from function.tools.cli.decided import BIN_EDGES, FEWEST_DECISIONS, Decision, Settled, Tally
+from function.tools.cli.decided import BIN_EDGES, MIN_DECISIONS, Decision, Settled, Tally
 from function.tools.cli.odd_objects import OddObjects, shown
 from function.tools.cli.shares import share
 from function.tools.cli.sidecar_index import READERS, NotASidecarError, pair_sidecars, read_sidecar
@@ -34,7 +34,7 @@ risk, and to look at all the others. It only reads.
   python -m function calibrate gs://output
   python -m function calibrate gs://output/spring --json
 
-A decision counts for the picture that it was made about. Fewer than {FEWEST_DECISIONS} pictures that a person accepted,
+A decision counts for the picture that it was made about. Fewer than {MIN_DECISIONS} pictures that a person accepted,
 or that a person rejected, are too few, and it says so. Decide about pictures that the function accepted, too,
 or nobody knows what it let through. For the buckets of `local` set STORAGE_EMULATOR_HOST, as it says.
 """
@@ -117,7 +117,7 @@ def lines(target: str, tally: Tally) -> Iterator[str]:
         versions = ", ".join(shown(one) for one in sorted(tally.calibrations))
         yield f"  risks of {len(tally.calibrations)} calibrations, which are not alike: {versions}"
     if tally.too_few:
-        yield f"TOO FEW to judge by: it takes {FEWEST_DECISIONS} accepted and {FEWEST_DECISIONS} rejected pictures"
+        yield f"TOO FEW to judge by: it takes {MIN_DECISIONS} accepted and {MIN_DECISIONS} rejected pictures"
     yield "\nstatus      pictures   decided: rejected by a person [95 % confidence]"
     for status in ("accepted", "review"):
         bad, good = tally.decided[status, "reject"], tally.decided[status, "accept"]

@@ -18,7 +18,7 @@ Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 BIN_EDGES = (0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
 # With fewer decisions of either kind a share is known to within a fifth or worse.
-FEWEST_DECISIONS = 30
+MIN_DECISIONS = 30
 # Names of checks and of calibrations are whatever a sidecar says: of so many different ones the first are counted.
 MAX_NAMES = 64
 
@@ -129,7 +129,7 @@ class Tally:
     @property
     def too_few(self) -> bool:
         """Whether the decisions are too few to judge by."""
-        return min(self.total("accept"), self.total("reject")) < FEWEST_DECISIONS
+        return min(self.total("accept"), self.total("reject")) < MIN_DECISIONS
 
     def checks(self) -> list[str]:
         """The names of the checks of decided pictures, those that turned away most accepted ones first."""

@@ -12,7 +12,7 @@ from PIL import Image
 GRID_PX = 96  # longest side at which colours are compared: label print melts into its ground
 COLOURS = 4
 OPAQUE = 250  # of 255
-FEWEST_PIXELS = 40
+MIN_PIXELS = 40
 MIN_SHARE = 0.04  # of the product that a colour has to cover to be shown
 UNREADABLE = (OSError, ValueError, SyntaxError, cv2.error)
 
@@ -41,7 +41,7 @@ def _compared(photograph: Path, result: Path, corners: list[list[float]]) -> lis
         np.full(shown.shape[:2], 255, np.uint8), to_result, (width, height), flags=cv2.WARP_INVERSE_MAP
     )
     inside &= seen == 255
-    if np.count_nonzero(inside) < FEWEST_PIXELS:
+    if np.count_nonzero(inside) < MIN_PIXELS:
         return []
     lab = _lab(product[..., :3])[inside]
     enough = cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5

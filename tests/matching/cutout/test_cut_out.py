@@ -13,7 +13,7 @@ from tests.bench.photographs import score_alpha
 from tests.cases.packshots import BACKDROPS, Packshot, packshots
 
 # Mean absolute alpha error, 0..1; before a sweep and coloured paper there is a shadow too.
-MOST_ERROR = dict.fromkeys(BACKDROPS, 0.01) | {"sweep": 0.02, "paper": 0.02}
+MAX_ERROR = dict.fromkeys(BACKDROPS, 0.01) | {"sweep": 0.02, "paper": 0.02}
 
 
 def shot(name: str) -> Packshot:
@@ -26,7 +26,7 @@ def test_a_packshot_is_cut_out_along_its_outline_and_through_its_openings(produc
     drawn = shot(f"{product}-{backdrop}")
     cut = cut_out(drawn.photograph)
     error, unknown, _, opened, lost, taken = score_alpha(cut.alpha, drawn.truth[..., 3], cut.unknown)
-    assert error <= MOST_ERROR[backdrop]
+    assert error <= MAX_ERROR[backdrop]
     assert unknown <= 0.03
     assert opened is None or opened >= 0.98
     assert lost <= 0.01 and taken <= 0.01

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from function.tools.cli.decided import FEWEST_DECISIONS, MAX_NAMES, Check, Manifest, Result, Risk, Settled, Tally
+from function.tools.cli.decided import MAX_NAMES, MIN_DECISIONS, Check, Manifest, Result, Risk, Settled, Tally
 from function.tools.cli.shares import share
 from tests.tools.cli.test_odd_objects import put  # noqa: F401 (a fixture)
 
@@ -74,7 +74,7 @@ def test_a_person_reads_the_same_and_that_it_is_too_little(own_cloud, settle, co
     done = command("calibrate", f"gs://{own_cloud.output}")
     assert done.status == 0, done.err
     assert "2 pictures, 2 decided (1 accepted, 1 rejected)" in done.out
-    assert f"TOO FEW to judge by: it takes {FEWEST_DECISIONS} accepted and {FEWEST_DECISIONS} rejected" in done.out
+    assert f"TOO FEW to judge by: it takes {MIN_DECISIONS} accepted and {MIN_DECISIONS} rejected" in done.out
     assert f"accepted           2   {share(1, 2)}" in done.out
     assert f"0.1 to 0.2   {share(1, 1)}" in done.out
     row = [line.split() for line in done.out.splitlines() if line.startswith("0.2 ")][-1]
@@ -137,6 +137,6 @@ def test_enough_decisions_are_not_too_few():
     pair = Settled(status="review", manifest=Manifest(generation=1), result=Result(uri="gs://b/n"))
     for decision in ("accept", "reject"):
         assert tally.too_few
-        for _ in range(FEWEST_DECISIONS):
+        for _ in range(MIN_DECISIONS):
             tally.add(pair, decision)
     assert not tally.too_few
