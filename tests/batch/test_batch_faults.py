@@ -78,17 +78,15 @@ def test_a_quota_that_is_used_up_puts_the_creation_off(place, begun):
 
 @pytest.mark.parametrize(
     ("fault", "place", "answered"),
-    [
+    exhaustive(
         ("partial", "vertex", 1),
-        *exhaustive(
-            ("failed", "vertex", 0),
-            ("line_errors", "key", 1),
-            ("expired", "key", 1),
-            ("failed", "key", 0),
-            ("expired", "vertex", 1),
-            ("line_errors", "vertex", 1),
-        ),
-    ],
+        ("failed", "vertex", 0),
+        ("line_errors", "key", 1),
+        ("expired", "key", 1),
+        ("failed", "key", 0),
+        ("expired", "vertex", 1),
+        ("line_errors", "vertex", 1),
+    ),
     indirect=["place"],
 )
 def test_what_a_job_did_not_answer_goes_into_the_next(fault, place, answered, begun):

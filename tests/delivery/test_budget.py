@@ -32,6 +32,7 @@ def test_a_used_up_day_is_waited_for_and_loses_nothing(own_cloud):
     assert own_cloud.sidecar("second.json")["status"] != "failed"
 
 
+@pytest.mark.exhaustive
 def test_a_used_up_day_is_recorded_where_that_is_asked_for(own_cloud):
     with own_cloud.server(MAX_USD_PER_DAY=JUST_ONE, ON_BUDGET="fail") as server:
         for name in ("first.json", "second.json"):
@@ -41,6 +42,7 @@ def test_a_used_up_day_is_recorded_where_that_is_asked_for(own_cloud):
     assert own_cloud.calls() == 1
 
 
+@pytest.mark.exhaustive
 def test_an_instance_that_ends_gives_back_what_is_left(own_cloud):
     """By SIGTERM, as the platform ends one; so does the end of the block."""
     with own_cloud.server(MAX_USD_PER_DAY="1") as server:
@@ -51,6 +53,7 @@ def test_an_instance_that_ends_gives_back_what_is_left(own_cloud):
     assert ledger["closed_usd"] == pytest.approx(own_cloud.sidecar()["cost"]["usd"])
 
 
+@pytest.mark.exhaustive
 def test_a_call_without_an_answer_counts_as_spent_and_one_that_was_refused_does_not(own_cloud):
     own_cloud.gemini.control(faults=[{"kind": "truncated_json"}, {"kind": "503", "times": 2}])
     with own_cloud.server(MAX_USD_PER_DAY="1") as server:

@@ -126,7 +126,7 @@ def test_a_lower_generation_that_can_still_be_read_changes_nothing_either(cloud,
     assert generations(cloud) == stands and cloud.calls() == calls
 
 
-@pytest.mark.parametrize("output", [None, {"format": "jpeg"}], ids=["same format", "another format"])
+@pytest.mark.parametrize("output", [None, *exhaustive({"format": "jpeg"})])
 def test_a_lower_generation_that_is_overtaken_at_work_never_writes(cloud, server, output):
     """The lower one waits for the model while the higher one comes, is settled, and stays."""
     lower = cloud.put_pair(labels={"version": "1"}, **({"output": output} if output else {}))
@@ -355,6 +355,7 @@ def test_the_same_pair_again_is_answered_from_the_store(cloud, server):
     assert again["result"]["sha256"] == first["result"]["sha256"]
 
 
+@pytest.mark.exhaustive
 def test_another_seed_is_another_picture(cloud, server):
     for seed in (78, 900):
         assert cloud.deliver(server, cloud.put_pair(f"{seed}.json", seed=seed, attempts=1)).status == 200
@@ -362,6 +363,7 @@ def test_another_seed_is_another_picture(cloud, server):
     assert cloud.sidecar("900.json")["attempts"][0]["outcome"] == "generated"
 
 
+@pytest.mark.exhaustive
 def test_a_refusal_is_not_held_against_another_manifest(cloud, server):
     cloud.gemini.control(faults=[{"kind": "SAFETY"}])
     assert cloud.deliver(server, cloud.put_pair("one.json", seed=79)).status == 200

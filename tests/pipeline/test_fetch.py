@@ -101,6 +101,7 @@ def test_too_many_bytes_or_pixels_are_refused(own_cloud):
     assert own_cloud.calls() == 0
 
 
+@pytest.mark.exhaustive
 def test_other_buckets_are_read_only_when_they_are_allowed(own_cloud):
     shelf = own_cloud.input + "-shelf"
     own_cloud.client.create_bucket(shelf)

@@ -345,6 +345,7 @@ def test_a_release_that_fails_does_not_hold_up_the_next_delivery(place, faulty, 
     is_whole(place, "unreleased")
 
 
+@pytest.mark.exhaustive
 def test_a_dead_bucket_is_told_and_recorded_in_the_end(place, hasty, proxy, gemini):
     resource = put_pair(place, "old")
     fault = proxy.add("503", "get", "in-*/old-scene.png", times=None)
@@ -358,6 +359,7 @@ def test_a_dead_bucket_is_told_and_recorded_in_the_end(place, hasty, proxy, gemi
     assert "old-scene.png failed" in sidecar["error"]["message"] and "503" in sidecar["error"]["message"]
 
 
+@pytest.mark.exhaustive
 def test_an_output_bucket_that_may_not_be_used_comes_again_and_says_so(place, proxy, gemini):
     with place.server(STORAGE_EMULATOR_HOST=proxy.url) as server:
         resource = put_pair(place, "forbidden")
