@@ -133,7 +133,11 @@ def drawn(request: Request, manner: str | None) -> bytes:
 
 def judged(asked: Asked, pictures: dict[str, bytes], manners: list[str | None]) -> dict[str | None, Judgement]:
     """The box asked for once, and drawn in each manner."""
-    pair = pair_of(asked, pictures, None)
+    return judged_pair(pair_of(asked, pictures, None), manners)
+
+
+def judged_pair(pair: PairContext, manners: list[str | None]) -> dict[str | None, Judgement]:
+    """The `pair` asked for once, and drawn in each manner."""
     pair.model = model_table().find(SETTINGS.gemini_model)
     with pair.resources:
         decode_sources(pair)

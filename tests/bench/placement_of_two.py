@@ -15,17 +15,12 @@ from dataclasses import replace
 
 import cv2
 
-from function.generation.models import model_table
 from function.judging.judge import Judgement
 from function.manifest.parse import manifest_from
-from function.pipeline.attempts import analysed
-from function.pipeline.decode import decode_sources
 from function.pipeline.fetch import Source
-from function.pipeline.prepare import prepare_inputs
-from function.pipeline.requests import composite_request
 from function.tools.emulator.asked_spot import SPOT_MANNERS
 from tests.bench.identity import png
-from tests.bench.placement import SETTINGS, Asked, boxes, drawn, pair_of, products, scenes
+from tests.bench.placement import SETTINGS, Asked, boxes, judged_pair, pair_of, products, scenes
 
 NAMES = "left", "right"
 MIDDLES = 0.27, 0.73  # of the scene's width
@@ -57,12 +52,7 @@ def judged(
         f"products.{name}": Source(name, None, pictures[f"product {one.product}"])
         for name, one in zip(NAMES, two, strict=True)
     }
-    pair.model = model_table().find(SETTINGS.gemini_model)
-    with pair.resources:
-        decode_sources(pair)
-        prepare_inputs(pair)
-        request = composite_request(pair.prepared, pair.model, SETTINGS, pair.manifest, 1, ())
-        return {manner: analysed(pair, drawn(request, manner), None)[2] for manner in manners}
+    return judged_pair(pair, manners)
 
 
 def main() -> None:
