@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
 from tests.cases.strengths import spoiled_by
+from tests.judging.samples import inspection
 from tests.tiers import exhaustive
 
 GREEN = (52, 96, 70)
@@ -47,18 +50,18 @@ def leaves(card: bool, turn_deg: float = 0.0) -> tuple[np.ndarray, np.ndarray, n
 @pytest.mark.parametrize("named", ["mug", *exhaustive("can", "box")])
 def test_a_found_product_on_a_card_is_not_accepted(named):
     analysis = on_card(named)
-    inspection = Inspection.of(analysis.scene, analysis.product)
-    assert inspection.view.found
-    assert surrounded_share(inspection.view) > MAX_SURROUNDED
+    found = Inspection.of(analysis.scene, analysis.product)
+    assert found.view.found
+    assert surrounded_share(found.view) > MAX_SURROUNDED
     check = judge(analysis).checks["no_halo"]
     assert not check.passed and "card" in check.reason
 
 
 def test_the_side_of_a_turned_box_does_not_surround_it():
     analysis = analysis_of("box", "real")
-    inspection = Inspection.of(analysis.scene, analysis.product)
-    assert 0.2 < surrounded_share(inspection.view) < MAX_SURROUNDED
-    assert no_halo(inspection).passed
+    found = Inspection.of(analysis.scene, analysis.product)
+    assert 0.2 < surrounded_share(found.view) < MAX_SURROUNDED
+    assert no_halo(found).passed
 
 
 @pytest.mark.parametrize("turn_deg", [0.0, 20.0])
@@ -74,3 +77,12 @@ def test_a_product_that_is_a_rectangle_itself_is_no_card():
     answer, mask, photograph = leaves(card=True)
     photograph[...] = (238, 238, 236, 255)
     assert rectangular_share(answer, mask, photograph) == 0
+
+
+@pytest.mark.parametrize("card", [True, False])
+def test_a_product_without_print_on_a_card_is_not_accepted(card):
+    answer, mask, photograph = leaves(card=card)
+    good = inspection(matched=None)
+    product = replace(good.product, mask=mask, photograph=photograph)
+    check = no_halo(replace(good, scene=replace(good.scene, answer=answer), product=product))
+    assert check.passed is not card and ("card" in check.reason) is card

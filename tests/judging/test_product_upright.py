@@ -13,6 +13,7 @@ from function.judging.judge import judge
 from function.judging.product_upright import lean_deg, product_upright
 from function.matching.match import ProductMatch
 from function.restoration.analysis import analyse
+from function.restoration.settle import Placement
 from tests.judging.samples import PRODUCT, composite, inspection, match, view
 from tests.support import product_array, scene_array
 
@@ -78,3 +79,12 @@ def test_a_product_that_the_border_cuts_is_not_said_to_lean():
     cut = np.ones((40, 40), np.float32)
     check = product_upright(inspection(seen=view(composite(), cover=cut)))
     assert check.passed and check.value is None and check.reason.startswith("Does not apply: the picture's border")
+
+
+@pytest.mark.parametrize(("lean", "passes"), [(0.0, True), (12.0, False)])
+def test_where_the_photograph_is_laid_over_the_product_its_place_tells_the_lean(lean, passes):
+    sine, cosine = np.sin(np.radians(lean)), np.cos(np.radians(lean))
+    laid_so = Placement(np.array([[cosine, -sine, 170], [sine, cosine, 70]], np.float32), 0.9)
+    plain = inspection(matched=None)
+    check = product_upright(replace(plain, product=replace(plain.product, placement=laid_so)))
+    assert check.passed is passes and check.value == pytest.approx(lean, abs=0.1)

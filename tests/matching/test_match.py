@@ -10,7 +10,9 @@ from function.matching.candidate import Sought
 from function.matching.match import match_product
 from function.matching.photometric_refine import sample
 from function.matching.relief_model import relief_of_revolution
+from function.restoration.analysis import ProductReference
 from tests.matching.samples import HEIGHT, WIDTH, cut_out, flat_view, label, room, stand
+from tests.support import product_array, scene_array
 
 # How far a photograph pixel may be misplaced (answer pixels): a third of a stroke of the smallest print.
 PLACED_PX = 0.6
@@ -142,3 +144,14 @@ def test_a_label_that_is_small_in_the_answer_is_found_in_the_enlarged_one(seed):
 def test_another_label_is_not_found_in_the_enlarged_answer_either():
     answer, _ = stand(room(), label(8), flat_view(110))
     assert match_product(Sought.of(cut_out(label(9))), answer) is None
+
+
+@pytest.mark.parametrize(("levels", "found"), [(30, True), (55, False)])
+def test_a_view_that_the_picture_hardly_bears_out_is_none(levels, found):
+    """Features still agree under so much grain; the pixels correlate by .65 and by .33."""
+    product, answer = product_array(460), scene_array(1344, 768).astype(np.float32)
+    grain = cv2.GaussianBlur(np.random.default_rng(1).normal(0, 1, (460, 460, 1)).astype(np.float32), (0, 0), 2.5)
+    share, spot = product[..., 3:] / 255, answer[250:710, 500:960]
+    spot[:] = spot * (1 - share) + (product[..., :3] + levels * (grain / grain.std())[..., None]) * share
+    match = match_product(ProductReference.of(product).sought, np.clip(answer, 0, 255).astype(np.uint8))
+    assert (match is not None) is found
