@@ -181,7 +181,7 @@ def _record_input(pair: PairContext, field: str, source: Source, pixels: Pixels)
         width=width,
         height=height,
         bytes=len(source.content),
-        sha256=source.sha256,
+        sha256=source.sha256 if ingredient is None else ingredient.sha256,
         notes=list(pixels.notes),
         provenance=None if ingredient is None else ingredient.found,
     )

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from function.imaging.metadata_bytes import metadata_bytes
 from function.provenance.ingredient import Ingredient
 from function.provenance.sandbox import ChildFailedError, Sandbox
 from function.sidecar import ProvenanceRecord
@@ -27,8 +28,9 @@ TEST_ISSUER = "TEST certificate of Product composites, not to be trusted"
 def read_ingredient(content: bytes, plain: Ingredient, sandbox: Sandbox, within_s: float) -> Ingredient:
     """The `plain` source or answer, with its credentials where it has any. `within_s`: what is left of the event's
     time."""
-    if STORE not in content:
-        return replace(plain, found=_named_elsewhere(content))
+    searched = metadata_bytes(content)
+    if STORE not in searched:
+        return replace(plain, found=_named_elsewhere(searched))
     request = {"do": "read", "mime": plain.mime_type, "ingredient": plain.definition()}
     files = {"path": content, "archive": b""}
     try:
@@ -53,8 +55,9 @@ def read_ingredient(content: bytes, plain: Ingredient, sandbox: Sandbox, within_
 
 def read_file(content: bytes, mime_type: str, sandbox: Sandbox) -> ProvenanceRecord | None:
     """What a file's credentials say; None where it has none."""
-    if STORE not in content:
-        return _named_elsewhere(content)
+    searched = metadata_bytes(content)
+    if STORE not in searched:
+        return _named_elsewhere(searched)
     try:
         answer, _ = sandbox.run({"do": "read", "mime": mime_type}, {"path": content}, READ_S)
     except ChildFailedError as failed:
@@ -79,7 +82,7 @@ def record_of(found: dict[str, Any], size: int = 0) -> ProvenanceRecord:
     )
 
 
-def _named_elsewhere(content: bytes) -> ProvenanceRecord | None:
-    if not ELSEWHERE.search(content):
+def _named_elsewhere(searched: bytes) -> ProvenanceRecord | None:
+    if not ELSEWHERE.search(searched):
         return None
     return ProvenanceRecord(state="elsewhere", note="the file names an address of its credentials; nothing is fetched")

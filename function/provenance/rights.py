@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from function.imaging.exif import exif_text
 from function.imaging.formats import TIFF_MAGICS
+from function.imaging.metadata_bytes import metadata_bytes
 from function.imaging.xmp import Rights
 
 MAX_PACKET_BYTES = 2**18  # of XMP; editors' histories take most of a large one
@@ -30,7 +31,8 @@ _CREDIT_NAME, _LICENCE = "{http://ns.adobe.com/photoshop/1.0/}Credit", "{http://
 
 def read_rights(content: bytes) -> Rights:
     """Of a file, whatever its format; empty where it says nothing, or is damaged."""
-    found = [_of_xmp(content), _of_iptc(content), _of_exif(content)]
+    searched = metadata_bytes(content)
+    found = [_of_xmp(searched), _of_iptc(searched), _of_exif(searched)]
     return Rights(
         creators=next((one.creators for one in found if one.creators), ()),
         **{

@@ -11,6 +11,8 @@ from function.imaging.array_ops import PixelBox
 
 # Rows of a strip are chosen so that one float32 strip of three channels stays near 12 MB.
 STRIP_PIXELS = 1_000_000
+# Strips along a mask are no higher than this many rows, so that a speck beside the product costs its own rows only.
+MASK_STRIP_ROWS = 256
 
 
 def crop_matrix(from_size: tuple[int, int], full_size: tuple[int, int], box: PixelBox) -> np.ndarray:
@@ -52,6 +54,24 @@ def strips(box: PixelBox) -> Iterator[PixelBox]:
     rows = max(1, STRIP_PIXELS // max(1, width))
     for top in range(y, y + height, rows):
         yield x, top, width, min(rows, y + height - top)
+
+
+def mask_strips(mask: np.ndarray, full_size: tuple[int, int], box: PixelBox) -> Iterator[PixelBox]:
+    """`box` at `full_size` cut into strips, each as wide as what the small `mask` (h, w) has in its rows; those in
+    which it has nothing are left out.
+    """
+    x, y, width, height = box
+    scale_x, scale_y = full_size[0] / mask.shape[1], full_size[1] / mask.shape[0]
+    step = max(1, min(MASK_STRIP_ROWS, STRIP_PIXELS // max(1, width)))
+    for top in range(y, y + height, step):
+        rows = min(step, y + height - top)
+        # One pixel of the small mask more on each side, for the interpolation, as in `full_box`.
+        seen = mask[max(0, int(top / scale_y) - 1) : int(np.ceil((top + rows) / scale_y)) + 1]
+        first, _, columns, _ = cv2.boundingRect((seen > 0).astype(np.uint8))
+        left = max(x, int((first - 1) * scale_x))
+        right = min(x + width, int(np.ceil((first + columns + 1) * scale_x)))
+        if columns and left < right:
+            yield left, top, right - left, rows
 
 
 def relight(crop: np.ndarray, ratio: np.ndarray) -> np.ndarray:

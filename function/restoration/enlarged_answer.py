@@ -9,7 +9,7 @@ import numpy as np
 
 from function.imaging.array_ops import PixelBox, remap, to_bytes
 from function.restoration.colour_transfer import ColourMatch
-from function.restoration.compositing import enlarge_crop, strips
+from function.restoration.compositing import enlarge_crop, mask_strips, strips
 from function.restoration.sharpening import sharpen, sharpening_margin
 
 
@@ -59,16 +59,21 @@ class EnlargedAnswer:
         mapping[y : y + height, x : x + width] += displacement * pixels_per_step
         return replace(self, mapping=mapping)
 
-    def crop(self, box: PixelBox) -> np.ndarray:
-        """The part (h, w, 3) uint8 in `box` of the result: cubic, colours matched, sharpened."""
-        crop = np.empty((box[3], box[2], 3), np.uint8)
+    def crop(self, box: PixelBox, wanted: np.ndarray | None = None) -> np.ndarray:
+        """The part (h, w, 3) uint8 in `box` of the result: cubic, colours matched, sharpened.
+
+        Black may stand where the mask `wanted` (h', w'), at analysis size, has nothing.
+        """
+        crop = np.zeros((box[3], box[2], 3), np.uint8)
         margin = sharpening_margin(self.enlargement) if self.strength else 0
-        for left, top, width, height in strips(box):
-            # Rows around the strip, so that strips are sharpened as the whole is.
-            above = min(margin, top - box[1])
+        for left, top, width, height in strips(box) if wanted is None else mask_strips(wanted, self.full_size, box):
+            # Pixels around the strip, so that strips are sharpened as the whole is.
+            before, above = min(margin, left - box[0]), min(margin, top - box[1])
+            after = min(margin, box[0] + box[2] - left - width)
             below = min(margin, box[1] + box[3] - top - height)
-            matched = self._resampled((left, top - above, width, height + above + below))
-            crop[top - box[1] : top - box[1] + height] = matched[above : above + height]
+            matched = self._resampled((left - before, top - above, width + before + after, height + above + below))
+            x, y = left - box[0], top - box[1]
+            crop[y : y + height, x : x + width] = matched[above : above + height, before : before + width]
         return crop
 
     def _resampled(self, box: PixelBox) -> np.ndarray:

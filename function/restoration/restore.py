@@ -13,7 +13,7 @@ from function.imaging.array_ops import PixelBox
 from function.imaging.frame import Frame
 from function.registration.framings import Box
 from function.restoration.analysis import NUMERIC_ERRORS, Analysis, LaidProduct, SceneAnalysis
-from function.restoration.compositing import enlarge_crop, full_box, lay_over, relight, strips
+from function.restoration.compositing import enlarge_crop, full_box, lay_over, mask_strips, relight, strips
 from function.restoration.detail_transfer import transfer_detail
 from function.restoration.edge_warp import MAX_GAIN, edge_warp, warp_box
 from function.restoration.enlarged_answer import EnlargedAnswer, no_finer
@@ -137,14 +137,14 @@ def _restore(image: np.ndarray, products: Sequence[np.ndarray], analysis: Analys
         relit = pool.submit(_relight_scene, image, analysis, box)
         answer = _sharpened_answer(analysis, drawn, full_size, blocks)
         if drawn_box is not None:
-            picture, quality, detail_share, note = _drawn_picture(products, analysis, answer, drawn_box)
+            picture, quality, detail_share, note = _drawn_picture(products, analysis, answer, laid, drawn_box)
         relit.result()
     if drawn_box is not None:
         _lay_drawn(image, picture, laid, _outlined(drawn, analysis), drawn_box)
     ghosts = find_ghosts(image, analysis)
     ghost_box = full_box(ghosts, full_size)
     if ghost_box is not None:
-        _lay_drawn(image, answer.crop(ghost_box), ghosts, np.zeros_like(ghosts), ghost_box)
+        _lay_drawn(image, answer.crop(ghost_box, ghosts), ghosts, np.zeros_like(ghosts), ghost_box)
     covered = float(drawn.mean()) / 255
     return Restored(image, round(1 - covered + detail_share, 4), quality, note)
 
@@ -158,7 +158,7 @@ def _restore_around(
     drawn_box = full_box(scene.content, full_size)
     if drawn_box is not None:
         answer = EnlargedAnswer.of(scene.raw_answer, scene.registration.mapping, scene.colours, full_size)
-        _lay_drawn(image, answer.crop(drawn_box), scene.content, np.zeros_like(scene.content), drawn_box)
+        _lay_drawn(image, answer.crop(drawn_box, scene.content), scene.content, np.zeros_like(scene.content), drawn_box)
     grid = scene.image.shape[1], scene.image.shape[0]
     lay_product(image, product, laid.place, laid.log_gain, laid.box[:2], grid)
     covered = float(scene.content.mean()) / 255
@@ -224,24 +224,51 @@ def _sharpened_answer(
 
 
 def _drawn_picture(
-    products: Sequence[np.ndarray], analysis: Analysis, answer: EnlargedAnswer, box: PixelBox
+    products: Sequence[np.ndarray],
+    analysis: Analysis,
+    answer: EnlargedAnswer,
+    laid: np.ndarray,
+    box: PixelBox,
 ) -> tuple[np.ndarray, float, float, str]:
-    """What belongs into `box` where anything is drawn, (h, w, 3) uint8; match quality, share of the whole result with
-    the photograph's detail, note."""
-    picture = answer.crop(box)
+    """What belongs into `box` where the mask `laid` (h, w) uint8 has anything, (h', w', 3) uint8; match quality, share
+    of the whole result with the photograph's detail, note."""
+    matches = [found.match for found in analysis.products]
+    picture = answer.crop(box, _with_boxes(laid, [match.box for match in matches if match is not None]))
     qualities, share = [], 0.0
-    for product, found in zip(products, analysis.products, strict=True):
-        if found.match is None:
+    for product, match in zip(products, matches, strict=True):
+        part = None if match is None else _part_of(box, match.box, laid, answer.full_size)
+        if match is None or part is None:
             qualities.append(0.0)
             continue
-        detailed, weight = transfer_detail(product, found.match, picture, box, answer.full_size)
-        picture = lay_over(picture, detailed, weight)
-        qualities.append(float(found.match.correlation))
-        share += float(weight.mean()) / 255 * box[2] * box[3] / (answer.full_size[0] * answer.full_size[1])
+        x, y, width, height = part
+        crop = np.s_[y - box[1] : y - box[1] + height, x - box[0] : x - box[0] + width]
+        detailed, weight = transfer_detail(product, match, picture[crop], part, answer.full_size)
+        picture[crop] = lay_over(picture[crop], detailed, weight)
+        qualities.append(float(match.correlation))
+        share += float(weight.mean()) / 255 * width * height / (answer.full_size[0] * answer.full_size[1])
     missing = qualities.count(0.0)
     several = f"{missing} of {len(qualities)} photographs were not found in the answer"
     note = several if len(qualities) > 1 else "the photograph was not found in the answer"
     return picture, min(qualities), share, note if missing else ""
+
+
+def _with_boxes(mask: np.ndarray, boxes: Sequence[PixelBox]) -> np.ndarray:
+    """The `mask` (h, w) uint8 and all of the `boxes`."""
+    filled = mask.copy()
+    for x, y, width, height in boxes:
+        filled[y : y + height, x : x + width] = 255
+    return filled
+
+
+def _part_of(box: PixelBox, small_box: PixelBox, small: np.ndarray, full_size: tuple[int, int]) -> PixelBox | None:
+    """Where `box` at `full_size` and a box of the picture `small` overlap, at `full_size`; None where they do not."""
+    found = full_box(_with_boxes(np.zeros_like(small), [small_box]), full_size)
+    if found is None:
+        return None
+    left, top = max(box[0], found[0]), max(box[1], found[1])
+    right = min(box[0] + box[2], found[0] + found[2])
+    bottom = min(box[1] + box[3], found[1] + found[3])
+    return (left, top, right - left, bottom - top) if left < right and top < bottom else None
 
 
 def _outlined(mask: np.ndarray, analysis: Analysis) -> np.ndarray:
@@ -261,9 +288,9 @@ def _lay_drawn(image: np.ndarray, picture: np.ndarray, mask: np.ndarray, outline
     """Lays the `picture` of what is drawn into `box` of `image` where the small `mask` has it, with narrow ends
     where it is `outlined`."""
     full_size = image.shape[1], image.shape[0]
-    x, y, width, _ = box
-    for strip in strips(box):
-        _, top, _, rows = strip
+    for strip in mask_strips(mask, full_size, box):
+        left, top, width, rows = strip
         coverage = refined_coverage(mask, outlined, full_size, strip)
-        under = image[top : top + rows, x : x + width]
-        under[:] = lay_over(under, picture[top - y : top - y + rows], coverage)
+        under = image[top : top + rows, left : left + width]
+        y, x = top - box[1], left - box[0]
+        under[:] = lay_over(under, picture[y : y + rows, x : x + width], coverage)

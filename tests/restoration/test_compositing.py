@@ -12,6 +12,7 @@ from function.restoration.compositing import (
     enlarge_crop,
     full_box,
     lay_over,
+    mask_strips,
     relight,
     strips,
 )
@@ -46,6 +47,29 @@ def test_strips_cover_a_box_once_and_stay_small(width, height):
     assert tops == [3 + sum(rows[:k]) for k in range(len(parts))] and sum(rows) == height
     assert all(tall == 1 or wide * tall <= STRIP_PIXELS for _, _, wide, tall in parts)
     assert {(left, wide) for left, _, wide, _ in parts} == {(7, width)}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 59), st.integers(0, 39)), max_size=6), st.integers(61, 400), st.integers(41, 700)
+)
+def test_strips_along_a_mask_hold_every_pixel_that_it_reaches_once(specks, width, height):
+    mask = np.zeros((40, 60), np.uint8)
+    for x, y in specks:
+        mask[y, x] = 255
+    reached = (enlarge_crop(mask.astype(np.float32), (width, height), (0, 0, width, height)) > 0).astype(int)
+    held = np.zeros_like(reached)
+    for left, top, wide, tall in mask_strips(mask, (width, height), (0, 0, width, height)):
+        held[top : top + tall, left : left + wide] += 1
+    assert held.max(initial=0) <= 1 and (held >= reached).all()
+
+
+def test_a_far_speck_costs_its_own_rows_only():
+    mask = np.zeros((400, 600), np.uint8)
+    mask[20:380, 100:160] = 255
+    mask[370, 590] = 255
+    box = full_box(mask, (2400, 1600))
+    held = sum(wide * tall for _, _, wide, tall in mask_strips(mask, (2400, 1600), box))
+    assert held < 0.35 * box[2] * box[3]
 
 
 def test_full_coverage_is_the_picture_and_none_the_background():

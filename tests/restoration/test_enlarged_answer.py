@@ -42,6 +42,17 @@ def test_strips_are_sharpened_as_the_whole_is(monkeypatch):
     assert cv2.absdiff(whole, answer.crop((0, 0, 180, 120))).max() > 10
 
 
+def test_what_is_wanted_is_as_in_the_whole():
+    answer = EnlargedAnswer.of(picture(*SMALL), own_places(), UNCHANGED_COLOURS, (180, 120)).sharpened(1.0)
+    wanted = np.zeros((40, 60), np.uint8)
+    wanted[5:30, 10:25] = wanted[33, 50] = 255
+    part, whole = answer.crop((9, 6, 160, 110), wanted), answer.crop((9, 6, 160, 110))
+    seen = cv2.resize(wanted, (180, 120), interpolation=cv2.INTER_LINEAR)[6:116, 9:169] > 0
+    # Places are rounded to 1/32 pixel from each strip's own corner.
+    assert cv2.absdiff(part, whole)[seen].max() <= 2
+    assert not part[:, -5:].any() and whole[:, -5:].any()
+
+
 def test_a_displacement_is_in_analysis_pixels_and_only_where_it_was_asked_for():
     answer = EnlargedAnswer.of(picture(120, 80), own_places(2), UNCHANGED_COLOURS, (180, 120))
     to_the_right = np.zeros((40, 30, 2), np.float32)
