@@ -1,4 +1,4 @@
-"""What a check is, and what one found."""
+"""The specification of a check, and the result of one."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ANY_POSE: frozenset[Pose] = frozenset(get_args(Pose))
 
 @dataclass(frozen=True)
 class Check:
-    """One measured property of a picture.
+    """One measured property of an image.
 
     value      what was measured, in `unit`; None where it could not be measured
     threshold  what it was held against; None where nothing was
-    passed     whether the picture may be used as far as this check can tell
+    passed     whether the image may be used as far as this check can tell
     reason     one sentence for a person in a photo studio, also when passed
     """
 
@@ -34,12 +34,12 @@ class Check:
 
 @dataclass(frozen=True)
 class CheckSpec:
-    """A check that every picture is put to; `registry.CHECKS` lists them.
+    """A check that every image is put to; `registry.CHECKS` lists them.
 
     name           its key in the sidecar, and the name of its module and of its function
-    lesson         what the model is told when it is asked again after a picture that failed, one or two sentences
-    needs_product  whether it judges the product itself: without one it is not measured, and speaks for no picture
-    measure        looks at the picture; answers any picture content
+    lesson         what the model is told when it is asked again after an image that failed, one or two sentences
+    needs_product  whether it judges the product itself: without one it is not measured, and speaks for no image
+    measure        looks at the image; never raises on image content
     limits         every number that decides it
     poses          in which it applies
     """
@@ -54,7 +54,7 @@ class CheckSpec:
     def check(self, inspection: Inspection, pose: Pose) -> Check:
         """What it finds, or that it does not apply to a product in this pose."""
         if pose not in self.poses:
-            return does_not_apply(f"the product was asked to {TEMPLATES.poses[pose].asked}")
+            return not_applicable(f"the product was asked to {TEMPLATES.poses[pose].asked}")
         return self.measure(inspection)
 
 
@@ -74,11 +74,11 @@ def at_most(value: float, threshold: float, unit: str, *, good: str, bad: str) -
     return Check(round(value, 4), threshold, passed, unit, good if passed else bad)
 
 
-def unmeasured(unit: str, reason: str, *, passed: bool) -> Check:
-    """A check that cannot be measured: `reason` says why, `passed` whether that speaks for the picture."""
+def not_measured(unit: str, reason: str, *, passed: bool) -> Check:
+    """A check that cannot be measured: `reason` says why, `passed` whether that speaks for the image."""
     return Check(None, None, passed, unit, reason)
 
 
-def does_not_apply(why: str) -> Check:
+def not_applicable(why: str) -> Check:
     """A check that has nothing to say about such a product; `why` is half a sentence."""
-    return unmeasured("", f"Does not apply: {why}.", passed=True)
+    return not_measured("", f"Does not apply: {why}.", passed=True)

@@ -1,84 +1,90 @@
-"""The shadow where the product stands."""
+"""Checks the contact shadow: that there is one, and that it begins where the product stands.
+
+A product that stands is darkest where it touches its support; a floating one has its shadow apart, below its base. Both
+are read as ratios to the darkest shadow around (`cast_shadow.py`), so that neither a weak nor a strong light decides.
+What is cut by the lower border, lies, or has no support below it (held or worn: `support_surface.py`) needs no contact.
+Without a known silhouette only a detached shadow is told.
+
+In: an `Inspection`. Out: a `Check`, in stops or as a share of the darkest shadow. Two ratios
+replaced ten absolute numbers at the base. `python -m tests.bench.judging` prints both.
+"""
 
 from __future__ import annotations
 
-from function.judging.body import without_shadow
 from function.judging.cast_shadow import cast_shadow
-from function.judging.check import Check, CheckSpec, at_least, at_most, does_not_apply, unmeasured
-from function.judging.ground_contact import goes_on_beside
+from function.judging.check import Check, CheckSpec, at_least, at_most, not_applicable, not_measured
 from function.judging.inspection import Inspection
-from function.judging.limit import least, most
+from function.judging.limit import max_limit, min_limit
 from function.judging.product_upright import lean_deg
+from function.judging.shadow_removal import remove_shadow
+from function.judging.support_surface import surface_continues
 
-# From so many degrees on a product does not stand on its base.
-LYING_DEG = 25.0
-# Stops by which the surface near the product must be darker than in the scene for a shadow to be there.
-MIN_SHADOW = 0.1
-# Share of the darkest shadow around that lies at the base of a product that stands: good ones have .6 and more.
-MIN_ATTACHED = 0.4
-# Share of it that lies apart below the base: good ones reach .02, of those lifted by a fifth of their height none has
-# less than .69.
-MAX_APART = 0.35
+# A product that leans by more does not stand on its base, degrees.
+MIN_LYING_DEG = 25.0
+# Least darkening around the product that is a shadow, stops.
+MIN_SHADOW_STOPS = 0.1
+# Least darkening at the base over the peak. Good images have .6 and more.
+MIN_CONTACT_RATIO = 0.4
+# Largest darkening apart below the base over the peak. Good images reach .02, products lifted by a fifth of their
+# height have .69 and more.
+MAX_DETACHED_RATIO = 0.35
 UNIT = "of the darkest shadow"
-APART = "The shadow lies apart below the product: it floats in the air."
+DETACHED = "The shadow lies apart below the product: it floats in the air."
 
 
 def contact_shadow(inspection: Inspection) -> Check:
-    """A shadow is there, and it begins where the product stands; where it stands on nothing, it needs none."""
+    """A shadow is there and begins at the base; a product that stands on nothing needs none."""
     if inspection.scene.drawn_anew:
-        return unmeasured("stops", "Not measured: the surface was drawn anew, with whatever shadow.", passed=True)
-    if inspection.view.touches_bottom:
-        return does_not_apply("the picture's lower border cuts the product")
-    in_the_air = _in_the_air(inspection)
-    if in_the_air is not None:
-        return in_the_air
-    check = _standing(inspection)
+        return not_measured("stops", "Not measured: the surface was drawn anew, with whatever shadow.", passed=True)
+    if inspection.crop.touches_bottom:
+        return not_applicable("the picture's lower border cuts the product")
+    floating = _floating(inspection)
+    if floating is not None:
+        return floating
+    check = _contact(inspection)
     if check.passed:
         return check
-    without_base = _without_base(inspection)
-    return check if without_base is None else unmeasured("stops", f"Not measured: {without_base}.", passed=True)
+    exemption = _exemption(inspection)
+    return check if exemption is None else not_measured("stops", f"Not measured: {exemption}.", passed=True)
 
 
-def _in_the_air(inspection: Inspection) -> Check | None:
-    """For a product whose outline is not known: the failed check where its shadow lies apart below it; else None.
-
-    That is told without its outline; what else a shadow may lack is not.
-    """
-    body = without_shadow(inspection.view)
-    if body.fitted or not goes_on_beside(inspection.scene, body):
+def _floating(inspection: Inspection) -> Check | None:
+    """For a product whose silhouette is not known: the failed check where its shadow is detached; else None."""
+    body = remove_shadow(inspection.crop)
+    if body.fitted or not surface_continues(inspection.scene, body):
         return None
     cast = cast_shadow(inspection.scene, body)
-    if cast is None or cast.strongest < MIN_SHADOW or cast.apart <= MAX_APART:
+    if cast is None or cast.peak < MIN_SHADOW_STOPS or cast.detached_ratio <= MAX_DETACHED_RATIO:
         return None
-    return at_most(cast.apart, MAX_APART, UNIT, good="", bad=APART)
+    return at_most(cast.detached_ratio, MAX_DETACHED_RATIO, UNIT, good="", bad=DETACHED)
 
 
-def _without_base(inspection: Inspection) -> str | None:
-    """Why no shadow has to begin at the product's base, as half a sentence; None where it has to."""
-    if not inspection.view.fitted:
+def _exemption(inspection: Inspection) -> str | None:
+    """Why the product needs no contact, as half a sentence; None where it does."""
+    if not inspection.crop.fitted:
         return "the product is not shown as on its photograph, and where it stands is not known"
     match = inspection.product.match
     lean = None if match is None else lean_deg(match)
-    if lean is not None and abs(lean) > LYING_DEG:
+    if lean is not None and abs(lean) > MIN_LYING_DEG:
         return "the product does not stand on its base"
-    if not goes_on_beside(inspection.scene, inspection.view):
+    if not surface_continues(inspection.scene, inspection.crop):
         return "the product does not stand on a surface; it may be held or worn"
     return None
 
 
-def _standing(inspection: Inspection) -> Check:
+def _contact(inspection: Inspection) -> Check:
     """For a product that stands on something."""
-    cast = cast_shadow(inspection.scene, inspection.view)
+    cast = cast_shadow(inspection.scene, inspection.crop)
     if cast is None:
-        return unmeasured("stops", "The product's base lies outside the picture.", passed=False)
-    if cast.strongest < MIN_SHADOW:
+        return not_measured("stops", "The product's base lies outside the picture.", passed=False)
+    if cast.peak < MIN_SHADOW_STOPS:
         bad = "There is no contact shadow: the product looks pasted on."
-        return at_least(cast.strongest, MIN_SHADOW, "stops", good="", bad=bad)
-    if cast.apart > MAX_APART:
-        return at_most(cast.apart, MAX_APART, UNIT, good="", bad=APART)
+        return at_least(cast.peak, MIN_SHADOW_STOPS, "stops", good="", bad=bad)
+    if cast.detached_ratio > MAX_DETACHED_RATIO:
+        return at_most(cast.detached_ratio, MAX_DETACHED_RATIO, UNIT, good="", bad=DETACHED)
     return at_least(
-        cast.attached,
-        MIN_ATTACHED,
+        cast.contact_ratio,
+        MIN_CONTACT_RATIO,
         UNIT,
         good="The surface darkens where the product stands on it.",
         bad="The shadow does not begin where the product stands: it seems to float.",
@@ -92,9 +98,9 @@ SPEC = CheckSpec(
     needs_product=True,
     measure=contact_shadow,
     limits=(
-        least("shadow, stops", MIN_SHADOW, "stops"),
-        most("shadow apart", MAX_APART, UNIT),
-        least("attached", MIN_ATTACHED, UNIT),
+        min_limit("shadow, stops", MIN_SHADOW_STOPS, "stops"),
+        max_limit("shadow apart", MAX_DETACHED_RATIO, UNIT),
+        min_limit("attached", MIN_CONTACT_RATIO, UNIT),
     ),
     poses=frozenset({"stand"}),
 )

@@ -1,37 +1,38 @@
-"""What the checks look at: one argument for all of them."""
+"""The one argument of all checks: what is known about scene and product in one generated image."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from function.judging.product_view import ProductView, view_product
+from function.judging.crop_product import crop_product
+from function.judging.product_crop import ProductCrop
 from function.matching.asked_place import AskedPlace
 from function.restoration.analysis import ProductAnalysis, SceneAnalysis
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """One picture of the model with one product in it.
+    """One generated image with one product in it.
 
-    scene         what was found out about scene and answer
-    product       what was found out about the product
-    product_view  that product beside what its photograph leads one to expect; None when nothing was put in
-    asked         where it was asked to stand; None where no place that can be measured was asked for
+    scene         the analysis of the scene in it
+    product       the analysis of the product in it
+    product_crop  the product beside what its photograph leads one to expect; None when nothing was inserted
+    asked         the place that the manifest asks for; None where it cannot be measured
     """
 
     scene: SceneAnalysis
     product: ProductAnalysis
-    product_view: ProductView | None
+    product_crop: ProductCrop | None
     asked: AskedPlace | None = None
 
     @classmethod
     def of(cls, scene: SceneAnalysis, product: ProductAnalysis, asked: AskedPlace | None = None) -> Inspection:
-        """Of the answer that `scene` is about, with `product` cropped out of it."""
-        return cls(scene, product, view_product(scene, product), asked)
+        """With the product cropped out of the generated image."""
+        return cls(scene, product, crop_product(scene, product), asked)
 
     @property
-    def view(self) -> ProductView:
-        """For checks that need the product. Raises ValueError when nothing was put in."""
-        if self.product_view is None:
-            raise ValueError("nothing was put in: there is no product to look at")
-        return self.product_view
+    def crop(self) -> ProductCrop:
+        """For checks that need the product. Raises ValueError when nothing was inserted."""
+        if self.product_crop is None:
+            raise ValueError("no product was inserted: there is nothing to crop")
+        return self.product_crop

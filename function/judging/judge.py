@@ -1,4 +1,4 @@
-"""The verdict on one picture of the model, from everything that was measured about it."""
+"""The verdict on one generated image: every check, the verdict that follows, and a score to rank attempts by."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Literal
 
 from function.generation.pose import Pose
 from function.judging import exposure_sane, nothing_added, product_present, scene_kept
-from function.judging.check import Check, unmeasured
+from function.judging.check import Check, not_measured
 from function.judging.inspection import Inspection
 from function.judging.registry import BY_NAME, CHECKS
 from function.matching.asked_place import AskedPlace
 from function.restoration.analysis import Analysis, SceneAnalysis
 
-OF_THE_SCENE = (scene_kept.SPEC.name, nothing_added.SPEC.name, exposure_sane.SPEC.name)
+SCENE_CHECKS = (scene_kept.SPEC.name, nothing_added.SPEC.name, exposure_sane.SPEC.name)
 Verdict = Literal["accepted", "review", "unusable"]
 
-# Below this share of the scene found again it is another picture altogether. Unrelated ones reach a tenth.
-OTHER_PICTURE = 0.2
-# Not failed: what is not there has no fault of its own, and the next attempt is told of the missing product.
-NOT_SEEN = "Not judged: no product was found in the picture."
-# What a label that agrees fully, and a scene that is found in full, add to the score: less than one check, so that they
-# only decide among pictures that passed as many.
-LABEL_SCORE, SCENE_SCORE = 0.05, 0.02
+# Least share of the scene found again in an image of that scene. Unrelated images reach a tenth.
+MIN_SAME_SCENE = 0.2
+# Such checks pass: `product_present` fails, and the next attempt is told of the missing product.
+NO_PRODUCT = "Not judged: no product was found in the picture."
+# What a perfect label and a scene found in full add to the score. Less than one check, so that they only rank images
+# that passed as many.
+LABEL_WEIGHT, SCENE_WEIGHT = 0.05, 0.02
 
 
 @dataclass(frozen=True)
 class Judgement:
     """verdict, a score (higher is better) to pick the best attempt by, and every check by its name.
 
-    accepted: every check passed. review: worth keeping, but a person should look. unusable: no picture of this
+    accepted: every check passed. review: worth keeping, but a person should look. unusable: no image of this
     product in this scene.
     """
 
@@ -40,11 +40,10 @@ class Judgement:
 
     @property
     def lessons(self) -> list[str]:
-        """What the model is to be told if it is asked again: the instruction of every check that failed, and of several
-        products for which."""
+        """Instructions for the next attempt: that of every check that failed, and of several products for which."""
         if self.by_product:
             failed = [
-                (BY_NAME[name].lesson if name in OF_THE_SCENE else f"{product}: {BY_NAME[name].lesson}")
+                (BY_NAME[name].lesson if name in SCENE_CHECKS else f"{product}: {BY_NAME[name].lesson}")
                 for product, checks in self.by_product.items()
                 for name, check in checks.items()
                 if not check.passed
@@ -54,14 +53,14 @@ class Judgement:
 
 
 def judge(analysis: Analysis, pose: Pose = "stand", asked: AskedPlace | None = None) -> Judgement:
-    """Judge the picture that `analysis` is about; answers any picture content. `pose` and `asked`: what was asked
+    """Judge the image that `analysis` is about; never raises on image content. `pose` and `asked`: what was asked
     for."""
     inspection = Inspection.of(analysis.scene, analysis.product, asked)
-    there = inspection.product_view is not None
+    present = inspection.product_crop is not None
     checks = {
         spec.name: spec.check(inspection, pose)
-        if there or not spec.needs_product
-        else unmeasured("", NOT_SEEN, passed=True)
+        if present or not spec.needs_product
+        else not_measured("", NO_PRODUCT, passed=True)
         for spec in CHECKS
     }
     return Judgement(_verdict(analysis.scene, checks), _score(analysis, checks), checks)
@@ -70,11 +69,11 @@ def judge(analysis: Analysis, pose: Pose = "stand", asked: AskedPlace | None = N
 def _verdict(scene: SceneAnalysis, checks: dict[str, Check]) -> Verdict:
     registration = scene.registration
     if not registration.drift.registered:
-        kept = registration.found_share >= OTHER_PICTURE and checks[exposure_sane.SPEC.name].passed
+        kept = registration.found_share >= MIN_SAME_SCENE and checks[exposure_sane.SPEC.name].passed
         return "review" if kept else "unusable"
     if not checks[product_present.SPEC.name].passed:
         # It is thrown away only where the product is surely not in it.
-        return "review" if scene.drawn_anew and registration.found_share >= OTHER_PICTURE else "unusable"
+        return "review" if scene.drawn_anew and registration.found_share >= MIN_SAME_SCENE else "unusable"
     return "accepted" if all(check.passed for check in checks.values()) else "review"
 
 
@@ -84,4 +83,4 @@ def _score(analysis: Analysis, checks: dict[str, Check]) -> float:
     passed = sum(checks[spec.name].passed and (present or not spec.needs_product) for spec in CHECKS)
     match, found = analysis.product.match, analysis.scene.registration.found_share
     label = 0.0 if match is None else float(match.correlation)
-    return round(passed / len(checks) + LABEL_SCORE * label + SCENE_SCORE * float(found), 4)
+    return round(passed / len(checks) + LABEL_WEIGHT * label + SCENE_WEIGHT * float(found), 4)

@@ -1,4 +1,4 @@
-"""The numbers that decide: what each is held against, in which unit, and the side that passes."""
+"""The limits that decide: the measure, the value, its unit, and the side that passes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Limit:
         return beyond / (abs(self.value) or 1.0)
 
 
-def least(measure: str, value: float, unit: str) -> Limit:
+def min_limit(measure: str, value: float, unit: str) -> Limit:
     """It passes from `value` on."""
     return Limit(measure, value, unit, "at least")
 
 
-def most(measure: str, value: float, unit: str) -> Limit:
+def max_limit(measure: str, value: float, unit: str) -> Limit:
     """It passes up to `value`."""
     return Limit(measure, value, unit, "at most")

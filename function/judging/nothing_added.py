@@ -1,12 +1,12 @@
-"""Whether anything was added or altered besides the product."""
+"""Checks that nothing was added or altered apart from the product."""
 
 from __future__ import annotations
 
 from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
-from function.judging.limit import most
+from function.judging.limit import max_limit
 
-# Share of the picture that alterations may take which are kept as drawn: any at all is for a person to look at.
+# Share of the image that alterations may take which are kept as drawn: any at all is for a person to look at.
 MAX_KEPT = 0.0
 
 
@@ -25,7 +25,7 @@ def nothing_added(inspection: Inspection) -> Check:
 
 
 def _place(box: tuple[float, float, float, float]) -> str:
-    """`upper left`, `lower centre` … of the middle of a box in shares of the picture."""
+    """`upper left`, `lower centre` … of the middle of a box in shares of the image."""
     across, down = box[0] + box[2] / 2, box[1] + box[3] / 2
     rows, columns = ("upper", "middle", "lower"), ("left", "centre", "right")
     return f"{rows[min(2, int(3 * down))]} {columns[min(2, int(3 * across))]}"
@@ -37,5 +37,5 @@ SPEC = CheckSpec(
     "reflection.",
     needs_product=False,
     measure=nothing_added,
-    limits=(most("alterations kept", MAX_KEPT, "share of the picture"),),
+    limits=(max_limit("alterations kept", MAX_KEPT, "share of the picture"),),
 )

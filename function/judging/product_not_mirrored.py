@@ -1,56 +1,60 @@
-"""Whether the product stands there the right way round."""
+"""Checks the product's handedness: left and right as on the photograph.
+
+SIFT keypoints of the photograph and of its mirror image are matched with the generated image, each under one affine
+model; lettering agrees with one of them only, symmetric ornament with both. The share of unmirrored matches decides.
+Print that correlates with the photograph's needs no matching.
+
+In: an `Inspection`. Out: a `Check`, as a correlation or a share 0..1 of the keypoints. A product without print is not
+measured: it may be symmetric, or be seen from its other side.
+"""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from function.judging.check import Check, CheckSpec, at_least, unmeasured
+from function.judging.check import Check, CheckSpec, at_least, not_measured
 from function.judging.inspection import Inspection
-from function.judging.limit import least
-from function.judging.print_agreement import MIN_AGREEMENT
-from function.judging.product_view import ProductView
+from function.judging.limit import min_limit
+from function.judging.print_correlation import MIN_PRINT_CORRELATION
+from function.judging.product_crop import ProductCrop
 from function.matching import features
 from function.matching.photograph import prepare_photograph
 from function.matching.print_detection import has_print
 
-# Longest side of the photograph when its marks are counted.
+# Longest side of the photograph when its keypoints are detected.
 PHOTOGRAPH_PX = 320
-# Of the marks found again in the photograph or in its mirror image, the share that must be the photograph's.
-# A symmetric ornament is found both ways; lettering is not.
-MIN_STRAIGHT = 0.5
-# Fewer marks than this say nothing.
-MIN_MARKS = 16
+# Least share of the matched keypoints that are the photograph's and not its mirror image's.
+MIN_UNMIRRORED = 0.5
+# Fewer matches are not measured.
+MIN_KEYPOINTS = 16
 MIRRORED = "The product is mirrored: left and right are exchanged, letters read backwards."
 
 
 def product_not_mirrored(inspection: Inspection) -> Check:
-    """The print lies on the photograph's, or more of its marks are found again than of its mirror image's.
-
-    A product without print may be the same from left and right, or be seen from its other side.
-    """
+    """The print correlates with the photograph's, or more keypoints match it than its mirror image."""
     check = _measured(inspection)
     if check.passed or has_print(inspection.product.photograph):
         return check
-    return unmeasured(check.unit, "The product carries no print to tell left from right by.", passed=True)
+    return not_measured(check.unit, "The product carries no print to tell left from right by.", passed=True)
 
 
 def _measured(inspection: Inspection) -> Check:
-    unit, straightened = "share of the marks", "Left and right are as on the photograph."
+    unit, good = "share of the marks", "Left and right are as on the photograph."
     match = inspection.product.match
-    if match is not None and not match.mirrored and match.correlation >= MIN_AGREEMENT:
-        # Lettering that lies on lettering is not mirrored: no need to look for marks.
-        return at_least(float(match.correlation), MIN_AGREEMENT, "correlation", good=straightened, bad=MIRRORED)
-    straight, mirrored = found_marks(inspection.product.photograph, inspection.view)
-    if straight + mirrored < MIN_MARKS:
+    if match is not None and not match.mirrored and match.correlation >= MIN_PRINT_CORRELATION:
+        # Lettering that correlates with lettering is not mirrored.
+        return at_least(float(match.correlation), MIN_PRINT_CORRELATION, "correlation", good=good, bad=MIRRORED)
+    unmirrored, mirrored = matched_keypoints(inspection.product.photograph, inspection.crop)
+    if unmirrored + mirrored < MIN_KEYPOINTS:
         if match is not None and match.mirrored:
-            return unmeasured(unit, MIRRORED, passed=False)
-        return unmeasured(unit, "The product has too few marks to tell left from right.", passed=True)
+            return not_measured(unit, MIRRORED, passed=False)
+        return not_measured(unit, "The product has too few marks to tell left from right.", passed=True)
     return at_least(
-        straight / (straight + mirrored),
-        MIN_STRAIGHT,
+        unmirrored / (unmirrored + mirrored),
+        MIN_UNMIRRORED,
         unit,
-        good=straightened,
+        good=good,
         bad=MIRRORED,
     )
 
@@ -61,24 +65,24 @@ SPEC = CheckSpec(
     needs_product=True,
     measure=product_not_mirrored,
     limits=(
-        least("label agreement", MIN_AGREEMENT, "correlation"),
-        least("straight marks", MIN_STRAIGHT, "share of the marks"),
+        min_limit("label agreement", MIN_PRINT_CORRELATION, "correlation"),
+        min_limit("straight marks", MIN_UNMIRRORED, "share of the marks"),
     ),
 )
 
 
-def found_marks(product: np.ndarray, view: ProductView) -> tuple[int, int]:
-    """Marks of the photograph, and of its mirror image, found again in one consistent place each."""
+def matched_keypoints(product: np.ndarray, crop: ProductCrop) -> tuple[int, int]:
+    """How many keypoints of the photograph, and of its mirror image, match `crop` under one affine model each."""
     photograph = prepare_photograph(product, PHOTOGRAPH_PX)
     if photograph is None:
         return 0, 0
     height, width = photograph.alpha.shape
     known = features.detect(cv2.cvtColor(photograph.rgb, cv2.COLOR_RGB2GRAY), cv2.inRange(photograph.alpha, 128, 255))
-    seen = features.detect(cv2.cvtColor(view.answer, cv2.COLOR_RGB2GRAY))
-    return _marks(known, seen, height), _marks(features.mirrored(known, width), seen, height)
+    seen = features.detect(cv2.cvtColor(crop.generated, cv2.COLOR_RGB2GRAY))
+    return _consistent_matches(known, seen, height), _consistent_matches(features.mirrored(known, width), seen, height)
 
 
-def _marks(known: features.Features, seen: features.Features, height: int) -> int:
+def _consistent_matches(known: features.Features, seen: features.Features, height: int) -> int:
     pairs = features.pair_up(known, seen)
     found = features.first_view(known, seen, pairs, height)
     return 0 if found is None else features.places(known.points[pairs[0][found[1]]])

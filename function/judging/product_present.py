@@ -1,31 +1,31 @@
-"""Whether the product is there at all."""
+"""Checks that the product is in the image at all, by its print, its pattern or its colours."""
 
 from __future__ import annotations
 
-from function.judging.check import Check, CheckSpec, at_least, unmeasured
+from function.judging.check import Check, CheckSpec, at_least, not_measured
 from function.judging.colour_difference import colour_difference
 from function.judging.inspection import Inspection
-from function.judging.limit import least
-from function.judging.print_agreement import MIN_PATTERN, pattern_agreement
+from function.judging.limit import min_limit
+from function.judging.print_correlation import MIN_PATTERN_CORRELATION, pattern_correlation
 
-# Smallest product worth looking at, as a share of the picture.
+# Smallest product worth looking at, as a share of the image.
 MIN_AREA = 0.003
 # Something of so many times the colour difference that a product may show is another thing.
-OTHER_COLOUR = 2
+OTHER_COLOUR_FACTOR = 2
 
 
 def product_present(inspection: Inspection) -> Check:
-    """Something was put in that is the product, by its print or else by its colours."""
+    """Something was inserted that is the product, by its print or else by its colours."""
     unit = "share of the picture"
     scene = inspection.scene
     told = scene.registration.drift.registered and not scene.drawn_anew
-    if inspection.product_view is None and not told:
+    if inspection.product_crop is None and not told:
         reason = "Not measured: the scene was drawn anew, and whether the product is in it cannot be told."
-        return unmeasured(unit, reason, passed=False)
-    if inspection.product_view is None:
+        return not_measured(unit, reason, passed=False)
+    if inspection.product_crop is None:
         return Check(0.0, MIN_AREA, False, unit, "The product is missing: nothing was put in.")
-    area = float((inspection.view.cover > 0.5).sum() / scene.change.size)
-    if not resembles(inspection):
+    area = float((inspection.crop.product_mask > 0.5).sum() / scene.change.size)
+    if not is_same_product(inspection):
         return Check(round(area, 4), MIN_AREA, False, unit, "What was put in is not the product.")
     return at_least(
         area,
@@ -41,13 +41,13 @@ SPEC = CheckSpec(
     lesson="The product was missing. It must be clearly visible, whole, and standing in the scene.",
     needs_product=False,
     measure=product_present,
-    limits=(least("area", MIN_AREA, "share of the picture"),),
+    limits=(min_limit("area", MIN_AREA, "share of the picture"),),
 )
 
 
-def resembles(inspection: Inspection) -> bool:
-    """Whether what was put in is the product by its print, its pattern or at least its colours."""
-    if inspection.product.match is not None or pattern_agreement(inspection.view) >= MIN_PATTERN:
+def is_same_product(inspection: Inspection) -> bool:
+    """Whether what was inserted is the product by its print, its pattern or at least its colours."""
+    if inspection.product.match is not None or pattern_correlation(inspection.crop) >= MIN_PATTERN_CORRELATION:
         return True
-    difference = colour_difference(inspection.view)
-    return difference is None or difference.lab <= OTHER_COLOUR * difference.most
+    difference = colour_difference(inspection.crop)
+    return difference is None or difference.lab <= OTHER_COLOUR_FACTOR * difference.limit

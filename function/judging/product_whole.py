@@ -1,4 +1,13 @@
-"""Whether all of the product is shown."""
+"""Checks that all of the product is shown: neither the border nor a missing piece cuts it.
+
+Where the photograph is registered, a pixel is missing when it is near to the scene's colour and much farther from the
+photograph's under the product's gain. The largest inscribed circle of the missing mask, over the product's size, finds
+broad pieces; thin parts, such as a handle, are missing where the mask goes through all of their thickness (distance
+transforms of both). With the silhouette alone, the share of it that does not differ from the scene counts.
+
+In: an `Inspection`. Out: a `Check`, as shares of the product's size or area. The size of a thin product, a
+chair, is that of its extent. `python -m tests.bench.judging` prints the first two.
+"""
 
 from __future__ import annotations
 
@@ -7,62 +16,60 @@ import numpy as np
 
 from function.imaging.array_ops import PixelBox, max_channel
 from function.imaging.resize import Window, outside_share
-from function.judging.check import Check, CheckSpec, at_most, unmeasured
+from function.judging.check import Check, CheckSpec, at_most, not_measured
 from function.judging.inspection import Inspection
-from function.judging.limit import most
-from function.judging.product_view import ProductView
+from function.judging.limit import max_limit
+from function.judging.product_crop import ProductCrop
 from function.matching.photograph import photograph_alpha
 
-# Missing: the answer is this near to the scene, and this much farther from the photograph; 8-bit levels.
-SCENE_LEVELS, FARTHER = 14.0, 12.0
-# Width of the missing piece over the product's size (root of its area): lids and turned boxes show thin strips of
-# scene where their photograph has product.
+# A missing pixel is nearer to the scene than this, and this much farther from the photograph; 8-bit levels.
+SCENE_LEVELS, MIN_FARTHER = 14.0, 12.0
+# Largest width of a missing piece over the product's size: lids and turned boxes show thin strips of scene.
 MAX_MISSING = 0.1
-# A part is missing where the scene shows through all of its thickness, of at least this share of it, on so much of the
-# product's area: a mug's handle is thin. What a strip along an edge shows is half as wide as it lies deep.
+# A thin part, a mug's handle, is missing where the mask takes this share of its thickness; its largest area, as a share
+# of the product's. A strip along an edge takes half of the thickness.
 MIN_THROUGH, MAX_PART = 0.7, 0.03
-# Share of a fitted outline where nothing was put in. Good plain products reach .01, one lost in the dark .13.
-MAX_HIDDEN = 0.08
-# Share of the product's longer side that may lie on the picture's border.
+# Largest share of a fitted silhouette that equals the scene. Good plain products reach .01, one lost in the dark .13.
+MAX_INVISIBLE = 0.08
+# Largest share of the product's longer side that lies on the image's border.
 MAX_ON_BORDER = 0.05
-# The same where only the piece that was put in is known: it holds shadow and reflection too.
+# The same where the silhouette is not known: the component holds shadow and reflection too.
 MAX_PIECE_ON_BORDER = 0.2
-# What was put in, taller for its width than the photograph by so much, holds the product's reflection.
-MIRRORED_TALL = 1.2
-# Share of the product that the shape of the result may cut off: its box has soft pixels around it.
-MAX_CUT_OFF = 0.02
-# A thin product, a chair or a frame, is as large as this share of its extent (root of width times height): of a full
-# one the root of its area is about that.
+# A component whose height over width exceeds the photograph's by this factor holds the product's reflection.
+MIN_REFLECTION_STRETCH = 1.2
+# Largest share of the product's box that the output's aspect ratio crops: the box has soft pixels around it.
+MAX_CROPPED = 0.02
+# Size of a thin product, a chair or a frame, as a share of the root of width times height.
 THIN_EXTENT = 0.8
 # Keeps ratios of dark pixels finite, 8-bit levels.
 DARK_OFFSET = 8
 
 
 def product_whole(inspection: Inspection) -> Check:
-    """Nothing of the product is cut away, neither by the picture's border nor by its own edge."""
-    unit, view = "share of the product's size", inspection.view
+    """Neither the image's border nor a missing piece cuts the product."""
+    unit, crop = "share of the product's size", inspection.crop
     height, width = inspection.scene.change.shape
-    border = border_share(view, (height, width), mirrored=_reaches_below(inspection))
-    most_on_border = MAX_ON_BORDER if view.fitted or view.found else MAX_PIECE_ON_BORDER
+    border = border_share(crop, (height, width), mirrored=_has_reflection(inspection))
+    most_on_border = MAX_ON_BORDER if crop.fitted or crop.matched else MAX_PIECE_ON_BORDER
     if border > most_on_border:
         return at_most(border, most_on_border, unit, good="", bad="The picture's border cuts the product off.")
-    if not view.fitted:
-        return unmeasured(unit, "Not measured: the product is not shown as on its photograph.", passed=True)
-    if not view.found:
+    if not crop.fitted:
+        return not_measured(unit, "Not measured: the product is not shown as on its photograph.", passed=True)
+    if not crop.matched:
         # Nothing to compare it with but its outline. A dark product before a dark wall may be lost in it.
         return at_most(
-            hidden_share(view),
-            MAX_HIDDEN,
+            invisible_share(crop),
+            MAX_INVISIBLE,
             "share of the product",
             good="The product's whole outline was put in.",
             bad="Parts of the product cannot be told from the scene: it may be shown with holes.",
         )
-    part = missing_part(view)
+    part = missing_part(crop)
     if part > MAX_PART:
         bad = "A part of the product is missing: the scene shows where it should be."
         return at_most(part, MAX_PART, "share of the product", good="", bad=bad)
     return at_most(
-        missing_width(view),
+        missing_width(crop),
         MAX_MISSING,
         unit,
         good="The product is shown whole.",
@@ -76,28 +83,28 @@ SPEC = CheckSpec(
     needs_product=True,
     measure=product_whole,
     limits=(
-        most("on the border", MAX_ON_BORDER, "share of the product's size"),
-        most("piece on the border", MAX_PIECE_ON_BORDER, "share of the product's size"),
-        most("missing piece", MAX_MISSING, "share of the product's size"),
-        most("missing part", MAX_PART, "share of the product"),
-        most("hidden", MAX_HIDDEN, "share of the product"),
-        most("cut off by the result's shape", MAX_CUT_OFF, "share of the product"),
+        max_limit("on the border", MAX_ON_BORDER, "share of the product's size"),
+        max_limit("piece on the border", MAX_PIECE_ON_BORDER, "share of the product's size"),
+        max_limit("missing piece", MAX_MISSING, "share of the product's size"),
+        max_limit("missing part", MAX_PART, "share of the product"),
+        max_limit("hidden", MAX_INVISIBLE, "share of the product"),
+        max_limit("cut off by the result's shape", MAX_CROPPED, "share of the product"),
     ),
 )
 
 
-def cut_off_by_shape(product_box: PixelBox | None, window: Window, name: str | None = None) -> Check | None:
+def cropped_by_output(product_box: PixelBox | None, window: Window, name: str | None = None) -> Check | None:
     """The check as it has to read when the shape that was asked for the result cuts the product off; else None.
 
     `product_box` is the product's in the scene, None without one; `window` the part of the scene that is shown;
     `name` that of the manifest's outputs, None where there is one only.
     """
     cut_off = 0.0 if product_box is None else outside_share(product_box, window)
-    if cut_off <= MAX_CUT_OFF:
+    if cut_off <= MAX_CROPPED:
         return None
     return at_most(
         cut_off,
-        MAX_CUT_OFF,
+        MAX_CROPPED,
         "share of the product",
         good="",
         bad="The size that was asked for"
@@ -106,27 +113,27 @@ def cut_off_by_shape(product_box: PixelBox | None, window: Window, name: str | N
     )
 
 
-def hidden_share(view: ProductView) -> float:
-    """Share 0..1 of the product's fitted outline that does not differ from the scene."""
-    outline = view.known > 0.9
-    return float((view.put_in[outline] < 0.5).mean()) if outline.any() else 0.0
+def invisible_share(crop: ProductCrop) -> float:
+    """Share 0..1 of the fitted silhouette that does not differ from the scene."""
+    outline = crop.reference_mask > 0.9
+    return float((crop.inserted_mask[outline] < 0.5).mean()) if outline.any() else 0.0
 
 
-def _reaches_below(inspection: Inspection) -> bool:
-    """Whether what was put in reaches farther down than the product can: a glossy surface mirrors it there."""
-    view = inspection.view
-    if view.fitted or view.found:
+def _has_reflection(inspection: Inspection) -> bool:
+    """Whether the inserted component reaches farther down than the product can: a glossy surface mirrors it."""
+    crop = inspection.crop
+    if crop.fitted or crop.matched:
         return False
     _, _, own_wide, own_tall = cv2.boundingRect(cv2.inRange(photograph_alpha(inspection.product.photograph), 128, 255))
-    _, _, wide, tall = cv2.boundingRect((view.cover > 0.5).astype(np.uint8))
-    return tall * own_wide > MIRRORED_TALL * wide * own_tall
+    _, _, wide, tall = cv2.boundingRect((crop.product_mask > 0.5).astype(np.uint8))
+    return tall * own_wide > MIN_REFLECTION_STRETCH * wide * own_tall
 
 
-def border_share(view: ProductView, frame_shape: tuple[int, int], *, mirrored: bool = False) -> float:
-    """Share of the product's longer side that lies on the border of a picture of `frame_shape` (h, w); `mirrored`: not
+def border_share(crop: ProductCrop, frame_shape: tuple[int, int], *, mirrored: bool = False) -> float:
+    """Share of the product's longer side that lies on the border of an image of `frame_shape` (h, w); `mirrored`: not
     on the lower one, where its reflection lies."""
-    x, y, width, height = view.box
-    solid = view.cover > 0.5
+    x, y, width, height = crop.box
+    solid = crop.product_mask > 0.5
     sides = (
         (solid[:, 0], x == 0),
         (solid[0], y == 0),
@@ -138,26 +145,26 @@ def border_share(view: ProductView, frame_shape: tuple[int, int], *, mirrored: b
 
 
 def _size(solid: np.ndarray) -> float:
-    """Of the product `solid` (h, w) bool, px: the root of its area, or of a thin one of its extent."""
+    """Size in pixels of the product `solid` (h, w) bool: the root of its area, of a thin one of its extent."""
     _, _, width, height = cv2.boundingRect(solid.astype(np.uint8))
     return max(float(np.sqrt(solid.sum())), THIN_EXTENT * float(np.sqrt(width * height)))
 
 
-def missing_width(view: ProductView) -> float:
-    """Width of the thickest piece of the product's place where the scene shows, over the product's size."""
-    solid = _solid(view)
-    gone = _gone(view, solid)
-    return float(2 * cv2.distanceTransform(gone, cv2.DIST_L2, 5).max() / _size(solid)) if gone.any() else 0.0
+def missing_width(crop: ProductCrop) -> float:
+    """Diameter of the largest circle inscribed in the missing mask, over the product's size."""
+    solid = _expected_mask(crop)
+    missing = _missing_mask(crop, solid)
+    return float(2 * cv2.distanceTransform(missing, cv2.DIST_L2, 5).max() / _size(solid)) if missing.any() else 0.0
 
 
-def missing_part(view: ProductView) -> float:
-    """Area of the largest part of the product that is missing in all of its thickness, share 0..1 of the product's."""
-    solid = _solid(view)
-    gone = _gone(view, solid)
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(gone, connectivity=8)
+def missing_part(crop: ProductCrop) -> float:
+    """Area of the largest part that is missing through its thickness, as a share 0..1 of the product's area."""
+    solid = _expected_mask(crop)
+    missing = _missing_mask(crop, solid)
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(missing, connectivity=8)
     if count == 1:
         return 0.0
-    depth, deepest = (cv2.distanceTransform(part, cv2.DIST_L2, 5) for part in (gone, solid.astype(np.uint8)))
+    depth, deepest = (cv2.distanceTransform(part, cv2.DIST_L2, 5) for part in (missing, solid.astype(np.uint8)))
     through = [
         float(stats[piece, cv2.CC_STAT_AREA])
         for piece in range(1, count)
@@ -166,20 +173,20 @@ def missing_part(view: ProductView) -> float:
     return max(through, default=0.0) / float(solid.sum())
 
 
-def _solid(view: ProductView) -> np.ndarray:
-    """(h, w) bool: where the photograph leads one to expect the product."""
-    solid: np.ndarray = np.minimum(view.known, view.cover) > 0.9
+def _expected_mask(crop: ProductCrop) -> np.ndarray:
+    """(h, w) bool: where the photograph shows the product."""
+    solid: np.ndarray = np.minimum(crop.reference_mask, crop.product_mask) > 0.9
     return solid
 
 
-def _gone(view: ProductView, solid: np.ndarray) -> np.ndarray:
+def _missing_mask(crop: ProductCrop, solid: np.ndarray) -> np.ndarray:
     """(h, w) uint8 0 or 1: where in `solid` the scene shows instead of the product."""
     if not solid.any():
         return np.zeros(solid.shape, np.uint8)
-    shown, scene, expected = (cv2.GaussianBlur(p, (0, 0), 1.0) for p in (view.answer, view.scene, view.expected))
+    shown, scene, expected = (cv2.GaussianBlur(p, (0, 0), 1.0) for p in (crop.generated, crop.scene, crop.expected))
     light = (np.median(shown[solid], axis=0) + DARK_OFFSET) / (np.median(expected[solid], axis=0) + DARK_OFFSET)
     lit = np.clip(expected * light + 0.5, 0, 255).astype(np.uint8)
     from_scene, from_product = (max_channel(cv2.absdiff(shown, p)).astype(np.float32) for p in (scene, lit))
-    gone = solid & (from_scene < SCENE_LEVELS) & (from_product > 2 * from_scene + FARTHER)
-    opened: np.ndarray = cv2.morphologyEx(gone.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    missing = solid & (from_scene < SCENE_LEVELS) & (from_product > 2 * from_scene + MIN_FARTHER)
+    opened: np.ndarray = cv2.morphologyEx(missing.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return opened

@@ -1,10 +1,10 @@
-"""The risk that a person would reject a picture, from how far its checks lie from their limits.
+"""The risk that a person would reject an image, from how far its checks lie from their limits.
 
-A logistic regression over two numbers of each check, whose weights are not negative: no picture is thought better for
+A logistic regression over two numbers of each check, whose weights are not negative: no image is thought better for
 failing a check. `python -m tests.bench.calibrate` fits it, and writes weights and report to calibration.json.
 
 It decides nothing. On products and sets that were left out no rule with it was better than that every check has to
-pass; and what cannot be measured, of a product that lies or is small, raises it in good pictures too.
+pass; and what cannot be measured, of a product that lies or is small, raises it in good images too.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Calibration(BaseModel):
 
 @dataclass(frozen=True)
 class Risk:
-    """value        probability 0..1 that a person would reject the picture, were `prior` of all pictures bad
+    """value        probability 0..1 that a person would reject the image, were `prior` of all images bad
     calibration  the version of the weights"""
 
     value: float
@@ -69,7 +69,7 @@ def shipped_calibration() -> Calibration:
 
 
 def risk_of(checks: Mapping[str, Measured], calibration: Calibration | None = None) -> Risk:
-    """The risk of a picture with these checks; one that the calibration does not know says nothing."""
+    """The risk of an image with these checks; one that the calibration does not know says nothing."""
     known = calibration or shipped_calibration()
     odds = known.intercept
     for name, weights in known.weights.items():
@@ -82,7 +82,7 @@ def risk_of(checks: Mapping[str, Measured], calibration: Calibration | None = No
 def evidence(check: Measured) -> tuple[float, float]:
     """How far on the failing side of its limit a check lies, -1..1 in multiples of it, and 1 where it failed, else 0.
 
-    What was not measured lies at the limit, unless that speaks against the picture.
+    What was not measured lies at the limit, unless that speaks against the image.
     """
     failed = float(not check.passed)
     if check.value is None or check.threshold is None:

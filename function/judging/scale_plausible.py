@@ -1,33 +1,33 @@
-"""Whether the product has a size one can believe."""
+"""Checks the product's size in the scene, and its proportions."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from function.judging.body import without_shadow
 from function.judging.check import Check, CheckSpec, at_least, at_most
 from function.judging.inspection import Inspection
-from function.judging.limit import least, most
+from function.judging.limit import max_limit, min_limit
+from function.judging.shadow_removal import remove_shadow
 from function.judging.silhouette_pose import silhouette_pose
 from function.restoration.analysis import ProductAnalysis
 
-# Height of the product as a share of the picture's: below, it is lost; above, it is no longer in a scene.
+# Range of the product's height as a share of the image's.
 MIN_HEIGHT, MAX_HEIGHT = 0.07, 0.68
-# Where only the piece that was put in is known it may be a garment on a person, with the shadow.
+# The upper end where the silhouette is not known: it may be a garment on a person, with the shadow.
 MAX_PIECE_HEIGHT = 0.9
-# A smaller piece may as well be a corner of the scene that the model drew anew: .077 in a picture without the product.
+# The lower end there: a redrawn corner of the scene had .077 in an image without the product.
 MIN_PIECE_HEIGHT = 0.1
-# Width over height against the photograph's: turning and looking down change it, but not more than this.
+# Range of the aspect against the photograph's that rotation and a camera from above explain.
 MIN_ASPECT, MAX_ASPECT = 0.84, 1.2
-# It is read where the match is verified by so much (0..255), in so many pixels at least.
+# The match is read where its weight (0..255) exceeds this, in so many pixels at least.
 SURE_WEIGHT, MIN_SURE = 200, 50
 
 
 def scale_plausible(inspection: Inspection) -> Check:
-    """The product has a size one can believe and its own proportions."""
+    """The product's size fits the scene, and its proportions are the photograph's."""
     aspect = aspect_change(inspection.product)
-    if aspect is None and not inspection.view.touches_border:
-        pose = silhouette_pose(inspection.product.photograph, without_shadow(inspection.view))
+    if aspect is None and not inspection.crop.touches_border:
+        pose = silhouette_pose(inspection.product.photograph, remove_shadow(inspection.crop))
         aspect = None if pose is None else pose.aspect_change
     if aspect is not None and not MIN_ASPECT <= aspect <= MAX_ASPECT:
         limit = MIN_ASPECT if aspect < MIN_ASPECT else MAX_ASPECT
@@ -35,10 +35,10 @@ def scale_plausible(inspection: Inspection) -> Check:
         return Check(
             round(aspect, 3), limit, False, "of the photograph's width to height", f"The product is drawn too {wrong}."
         )
-    share = inspection.view.height / inspection.scene.change.shape[0]
+    share = inspection.crop.height / inspection.scene.change.shape[0]
     if share < MIN_HEIGHT:
         return at_least(share, MIN_HEIGHT, "share of the height", good="", bad="The product is far too small.")
-    recognised = inspection.view.fitted or inspection.view.found
+    recognised = inspection.crop.fitted or inspection.crop.matched
     if not recognised and share < MIN_PIECE_HEIGHT:
         bad = "What was put in is too small to tell whether it is the product."
         return at_least(share, MIN_PIECE_HEIGHT, "share of the height", good="", bad=bad)
@@ -57,19 +57,19 @@ SPEC = CheckSpec(
     needs_product=True,
     measure=scale_plausible,
     limits=(
-        most("height", MAX_HEIGHT, "share of the height"),
-        most("height of a piece", MAX_PIECE_HEIGHT, "share of the height"),
-        least("height, small", MIN_HEIGHT, "share of the height"),
-        least("height of a piece, small", MIN_PIECE_HEIGHT, "share of the height"),
-        most("width to height, wide", MAX_ASPECT, "of the photograph's width to height"),
-        least("width to height, tall", MIN_ASPECT, "of the photograph's width to height"),
+        max_limit("height", MAX_HEIGHT, "share of the height"),
+        max_limit("height of a piece", MAX_PIECE_HEIGHT, "share of the height"),
+        min_limit("height, small", MIN_HEIGHT, "share of the height"),
+        min_limit("height of a piece, small", MIN_PIECE_HEIGHT, "share of the height"),
+        max_limit("width to height, wide", MAX_ASPECT, "of the photograph's width to height"),
+        min_limit("width to height, tall", MIN_ASPECT, "of the photograph's width to height"),
     ),
 )
 
 
 def aspect_change(product: ProductAnalysis) -> float | None:
-    """Width over height in the answer against the photograph, where it was verified, whichever way the product is
-    turned: one that lies is not flat. None where it was not found."""
+    """Aspect (width over height) in the product's own axes, as a ratio to the photograph's; None where the product was
+    not matched."""
     match = product.match
     if match is None and product.placement is not None:
         return product.placement.aspect_change

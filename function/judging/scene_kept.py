@@ -1,27 +1,30 @@
-"""Whether the scene is still the one that was given, in its place and at its size."""
+"""Checks that the model left the scene's geometry unchanged.
+
+The registration decides: the share of textured area that was found, zoom, stretch and the root mean square of the local
+warp. A generated image of another aspect ratio is judged on the part of the scene that it shows.
+"""
 
 from __future__ import annotations
 
-from function.judging.check import Check, CheckSpec, at_least, at_most, unmeasured
+from function.judging.check import Check, CheckSpec, at_least, at_most, not_measured
 from function.judging.inspection import Inspection
-from function.judging.limit import least, most
+from function.judging.limit import max_limit, min_limit
 from function.registration.register import Registration
 
-# Share of the scene's textured area that must stand where it stood.
+# Least share of the scene's textured area that is found at its place.
 MIN_FOUND = 0.7
-# Greatest zoom, as a share of the scene's size, that is still drift.
+# Largest zoom that is still drift, as a share of the scene's size.
 MAX_ZOOM = 0.05
-# An answer of another shape than the scene is cropped and extended, and shows the scene at another size: that is no
-# fault, since the scene's own pixels stand where it shows none. One direction may be stretched by so much against the
-# other: real answers reached .08.
+# Largest anisotropic stretch of an image of another aspect ratio: real ones reached .08. Its crop and zoom are no
+# fault, since the scene's own pixels are shown where it has none.
 MAX_STRETCH = 0.1
-# Root mean square of the local warp, as a share of the scene's longer side: real answers that hold the scene reached
-# .0018. Where it is more the camera stands elsewhere or looks through another lens, and the product fits no more.
-MAX_BENT = 0.0022
+# Root mean square of the local warp, as a share of the scene's longer side: real images that hold the scene reached
+# .0018. Above, the camera was moved or has another lens, and the product does not fit.
+MAX_WARP_RMS = 0.0022
 
 
 def scene_kept(inspection: Inspection) -> Check:
-    """The scene's pattern is found again, and at its size."""
+    """The scene's texture is found at its place and size."""
     registration = inspection.scene.registration
     drift, found = registration.drift, float(registration.found_share)
     if not drift.registered:
@@ -30,11 +33,11 @@ def scene_kept(inspection: Inspection) -> Check:
         )
     if inspection.scene.drawn_anew:
         bad = "The scene was drawn anew: it has nowhere the colours that it had, under no light."
-        return unmeasured("share", bad, passed=False)
-    bent = drift.residual_px / max(registration.mapping.shape[:2])
-    if bent > MAX_BENT:
+        return not_measured("share", bad, passed=False)
+    warp_rms = drift.residual_px / max(registration.mapping.shape[:2])
+    if warp_rms > MAX_WARP_RMS:
         return at_most(
-            bent, MAX_BENT, "share of the scene's size", good="", bad="The scene is bent: it was drawn anew."
+            warp_rms, MAX_WARP_RMS, "share of the scene's size", good="", bad="The scene is bent: it was drawn anew."
         )
     if registration.reshaped:
         return _reshaped(registration)
@@ -44,7 +47,9 @@ def scene_kept(inspection: Inspection) -> Check:
             zoom, MAX_ZOOM, "share of the scene's size", good="", bad="The scene was cropped, zoomed or stretched."
         )
     if registration.plain:
-        return unmeasured("share", "The scene has no texture to compare; its colours are where they were.", passed=True)
+        return not_measured(
+            "share", "The scene has no texture to compare; its colours are where they were.", passed=True
+        )
     return _found(found, "The scene is the one that was given, at its place.")
 
 
@@ -54,16 +59,16 @@ SPEC = CheckSpec(
     needs_product=False,
     measure=scene_kept,
     limits=(
-        least("scene found again", MIN_FOUND, "share"),
-        most("zoom", MAX_ZOOM, "share of the scene's size"),
-        most("bend", MAX_BENT, "share of the scene's size"),
-        most("stretch", MAX_STRETCH, "share"),
+        min_limit("scene found again", MIN_FOUND, "share"),
+        max_limit("zoom", MAX_ZOOM, "share of the scene's size"),
+        max_limit("bend", MAX_WARP_RMS, "share of the scene's size"),
+        max_limit("stretch", MAX_STRETCH, "share"),
     ),
 )
 
 
 def _reshaped(registration: Registration) -> Check:
-    """For an answer of another shape: judged on the part of the scene that it shows."""
+    """For a generated image of another shape: judged on the part of the scene that it shows."""
     drift = registration.drift
     stretch = abs(float(drift.scale_x) / float(drift.scale_y) - 1)
     if stretch > MAX_STRETCH:

@@ -1,4 +1,4 @@
-"""A text model's opinion on a picture that failed one check by a little, or unmeasured: when to ask, what it changes.
+"""A text model's opinion on an image that failed one check by a little, or unmeasured: when to ask, what it changes.
 
 Off unless JUDGE_MODEL is set. The call itself is the pipeline's (pipeline/attempts.py).
 """
@@ -36,7 +36,7 @@ class Opinion(BaseModel):
 
 
 def borderline_check(judgement: Judgement) -> str | None:
-    """The one failed check of a picture in review, when it failed by a little or could not be measured; else None."""
+    """The one failed check of an image in review, when it failed by a little or could not be measured; else None."""
     failed = [name for name, check in judgement.checks.items() if not check.passed]
     if judgement.verdict != "review" or len(failed) != 1 or failed[0] == NEVER_ASKED:
         return None
@@ -50,7 +50,7 @@ def borderline_check(judgement: Judgement) -> str | None:
 
 
 def opinion_prompt(check: Check) -> str:
-    """What is asked about a picture that failed `check`, beside scene, photograph, composite and its close-up."""
+    """What is asked about an image that failed `check`, beside scene, photograph, composite and its close-up."""
     return PROMPT.format(reason=check.reason)
 
 

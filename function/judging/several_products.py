@@ -1,4 +1,4 @@
-"""The verdict on a picture with several products: each is judged by itself, and the worst of every check counts."""
+"""The verdict on an image with several products: each is judged by itself, and the worst of every check counts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def judge_products(
     analysis: Analysis, names: Sequence[str], pose: Pose, asked: Sequence[AskedPlace | None]
 ) -> Judgement:
     """Judge each of the products of `analysis`, which are called `names` and were to stand where `asked` says. A
-    picture that lacks some of them is kept for a person; one that lacks them all is not."""
+    image that lacks some of them is kept for a person; one that lacks them all is not."""
     each = {name: judge(one, pose, place) for name, one, place in zip(names, analysis.each, asked, strict=True)}
     verdicts = {one.verdict for one in each.values()}
     verdict: Verdict = verdicts.pop() if len(verdicts) == 1 else "review"

@@ -1,12 +1,14 @@
-"""How far a product leans whose photograph was not found again: its upright edges against those of the photograph.
+"""The lean of a product without matched keypoints: its vertical edges against the photograph's.
 
 What stands keeps its vertical edges upright however it is turned about its own axis: the legs of a chair, the sides of
-a bottle. The orientation of the gradient is counted in both pictures near the vertical (a histogram weighted by the
-gradient's magnitude, as in Dalal and Triggs, "Histograms of oriented gradients", CVPR 2005,
-doi:10.1109/CVPR.2005.177). The lean is the shift that lays one histogram over the other. It counts only where both
-pictures have one clear direction and where the histograms' peaks say the same: soft toys, plants and glass have none.
-Of eight rendered products in two sets, those that stand and could be measured had up to 2 degrees, those that lean by
-8 and 14 degrees 6 and more; real answers that stand had up to 5.
+a bottle. Gradient orientations near the vertical are counted in both images (a histogram weighted by the gradient's
+magnitude, as in Dalal and Triggs, "Histograms of oriented gradients for human detection", CVPR 2005,
+doi:10.1109/CVPR.2005.177). The lean is the shift that maximises the correlation of the histograms. It counts only where
+both have one clear peak and the peaks say the same: soft toys, plants and glass have none.
+
+In: photograph (ph, pw, 4) uint8, `ProductCrop`. Out: degrees. Of eight rendered products in two sets, those that stand
+and could be measured had up to 2 degrees, those that lean by 8 and 14 degrees 6 and more; real images that stand had up
+to 5.
 """
 
 from __future__ import annotations
@@ -14,49 +16,51 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from function.judging.product_view import ProductView
+from function.judging.product_crop import ProductCrop
 from function.matching.photograph import photograph_alpha
 
-# Orientations that are counted, degrees from the vertical, and the width of one bin.
+# Range of the histogram, degrees from the vertical, and the width of a bin.
 REACH_DEG, BIN_DEG = 30.0, 0.5
-# Leans that are tried.
+# Largest lean that is tried.
 MAX_SHIFT_DEG = 20.0
-# Smoothing of the histogram, degrees, and of the pictures, pixels.
+# Smoothing of the histogram, degrees, and of the images, pixels.
 SMOOTHING_DEG, SMOOTHING_PX = 1.0, 1.2
-# A peak over the median of its histogram that is one clear direction, in the photograph and in the answer.
-CLEAR_PHOTOGRAPH, CLEAR_ANSWER = 4.0, 3.0
-# The photograph's own verticals stand upright within this, and shift and peaks agree within this, degrees.
+# Least peak over the median of the histogram, of the photograph and of the generated image.
+MIN_REFERENCE_PEAK, MIN_GENERATED_PEAK = 4.0, 3.0
+# Largest lean of the photograph's own verticals, and largest difference between shift and peaks, degrees.
 UPRIGHT_DEG, AGREE_DEG = 3.0, 3.0
-# The strongest edges count no more than this quantile: one dark rim is not all of a product.
-STRONGEST = 0.98
-# Edges of the outline lie up to so many pixels outside of it.
+# Gradient magnitudes are clipped at this quantile: one dark rim must not decide.
+MAGNITUDE_QUANTILE = 0.98
+# Edges of the silhouette lie up to so many pixels outside of it.
 OUTLINE_PX = 5
 
 
-def edges_lean_deg(photograph: np.ndarray, view: ProductView, body: np.ndarray) -> float | None:
-    """Degrees by which the upright edges of the product lean, their tops to the right where positive; None where there
-    are none that tell.
+def edge_lean_deg(photograph: np.ndarray, crop: ProductCrop, body: np.ndarray) -> float | None:
+    """Degrees by which the product's vertical edges lean, their tops to the right where positive; None where there is
+    no clear direction.
 
-    photograph (ph, pw, 4) uint8 RGBA; body (h, w) bool, the product in the crop of `view`, without its shadow.
+    photograph (ph, pw, 4) uint8 RGBA; body (h, w) bool, the product in `crop`, without its shadow.
     """
-    given = _of_photograph(photograph, view.height)
+    given = _reference_histogram(photograph, crop.height)
     if given is None or not body.any():
         return None
-    shown = _histogram(cv2.cvtColor(view.answer, cv2.COLOR_RGB2GRAY), body)
+    shown = _histogram(cv2.cvtColor(crop.generated, cv2.COLOR_RGB2GRAY), body)
     own, seen = _peak(given), _peak(shown)
-    if own[1] < CLEAR_PHOTOGRAPH or abs(own[0]) > UPRIGHT_DEG or seen[1] < CLEAR_ANSWER:
+    if own[1] < MIN_REFERENCE_PEAK or abs(own[0]) > UPRIGHT_DEG or seen[1] < MIN_GENERATED_PEAK:
         return None
-    most = round(MAX_SHIFT_DEG / BIN_DEG)
-    padded = np.pad(given, most)
+    max_shift = round(MAX_SHIFT_DEG / BIN_DEG)
+    padded = np.pad(given, max_shift)
     overlap = [
-        float((padded[most - shift : len(padded) - most - shift] * shown).sum()) for shift in range(-most, most + 1)
+        float((padded[max_shift - shift : len(padded) - max_shift - shift] * shown).sum())
+        for shift in range(-max_shift, max_shift + 1)
     ]
-    shift, moved = BIN_DEG * (int(np.argmax(overlap)) - most), seen[0] - own[0]
+    shift, moved = BIN_DEG * (int(np.argmax(overlap)) - max_shift), seen[0] - own[0]
     return min(shift, moved, key=abs) if abs(shift - moved) <= AGREE_DEG else None
 
 
-def _of_photograph(photograph: np.ndarray, height: float) -> np.ndarray | None:
-    """The histogram of the cut-out at the size of the answer; None where it has no outline to be cut out by."""
+def _reference_histogram(photograph: np.ndarray, height: float) -> np.ndarray | None:
+    """The histogram of the cut-out at the size of the generated image; None where it has no outline to be cut out
+    by."""
     alpha = photograph_alpha(photograph)
     x, y, wide, tall = cv2.boundingRect(cv2.inRange(alpha, 128, 255))
     if min(wide, tall) == 0:
@@ -79,7 +83,7 @@ def _histogram(grey: np.ndarray, body: np.ndarray) -> np.ndarray:
     smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), SMOOTHING_PX)
     across, down = (cv2.Sobel(smooth, cv2.CV_32F, *order)[around] for order in ((1, 0), (0, 1)))
     strength = np.hypot(across, down)
-    strength = np.minimum(strength, np.quantile(strength, STRONGEST))
+    strength = np.minimum(strength, np.quantile(strength, MAGNITUDE_QUANTILE))
     degrees = np.degrees(np.arctan2(down * np.sign(across), np.abs(across)))
     edges = np.arange(-REACH_DEG - BIN_DEG / 2, REACH_DEG + BIN_DEG, BIN_DEG)
     counted, _ = np.histogram(degrees, bins=edges, weights=strength)

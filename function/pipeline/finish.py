@@ -122,7 +122,7 @@ def _window(pair: PairContext, target: Target) -> Window:
         changed=record.change.box if record.change else None,
         product=product_box,
     )
-    cut_off = product_whole.cut_off_by_shape(product_box, window, target.name)
+    cut_off = product_whole.cropped_by_output(product_box, window, target.name)
     worst = record.checks.get(product_whole.SPEC.name)
     if cut_off is not None and (worst is None or worst.passed or (worst.value or 0) < (cut_off.value or 0)):
         record.checks[product_whole.SPEC.name] = CheckRecord(**asdict(cut_off))

@@ -19,7 +19,7 @@ from function.judging import (
     product_present,
     product_whole,
 )
-from function.judging.check import unmeasured
+from function.judging.check import not_measured
 from function.judging.judge import Judgement, judge
 from function.matching.photograph import has_outline
 from function.matching.place import Place, outline_box
@@ -82,7 +82,7 @@ def held_to_identity(pair: PairContext, candidate: Candidate) -> Candidate:
     """The candidate, to be reviewed where the photograph's own pixels were asked for and these are the model's."""
     if pair.identity != "exact" or candidate.method == "sketch" or candidate.judgement.verdict == "unusable":
         return candidate
-    check = unmeasured(product_identical.UNIT, NOT_EXACT, passed=False)
+    check = not_measured(product_identical.UNIT, NOT_EXACT, passed=False)
     judgement = candidate.judgement
     checks = {**judgement.checks, product_identical.SPEC.name: check}
     return replace(candidate, judgement=Judgement("review", judgement.score, checks))
@@ -124,7 +124,7 @@ def classical_candidate(
             decoded.small_scene, reference, place or _asked_place(pair) or default_place(decoded.scene.size, outline)
         )
         judged = judge(analysis, pair.manifest.pose, pair.prepared.asked)
-    check = unmeasured("", CLASSICAL, passed=False)
+    check = not_measured("", CLASSICAL, passed=False)
     judgement = Judgement("review", judged.score, {**judged.checks, product_present.SPEC.name: check})
     return Candidate(analysis.scene.answer, analysis, judgement, is_classical=True)
 
@@ -139,7 +139,7 @@ def identity_record(pair: PairContext, candidate: Candidate) -> IdentityRecord:
         box = round(x), round(y), round(width), round(height)
         return IdentityRecord(asked=pair.identity, box=box, note="no answer from the model was used")
     departure, grid = laid.departure, candidate.analysis.scene.image.shape
-    changed = product_identical.changed_places(candidate.analysis)
+    changed = product_identical.changed_regions(candidate.analysis)
     scale = scene_size[0] / grid[1], scene_size[1] / grid[0]
     x, y, width, height = laid.place.pixels(scene_size)
     return IdentityRecord(

@@ -9,7 +9,7 @@ from function.judging import (
     contact_shadow,
     exposure_sane,
     no_halo,
-    print_agreement,
+    print_correlation,
     product_once,
     product_whole,
     scale_plausible,
@@ -57,30 +57,30 @@ def _measured(analysis: Analysis) -> Iterator[tuple[str, float | None]]:
     if not drift.registered:
         return
     yield "zoom", max(abs(scale - 1) for scale in (drift.scale_x, drift.scale_y))
-    light = exposure_sane.light_change(analysis.scene)
+    light = exposure_sane.illumination_change(analysis.scene)
     yield from zip(("brightness, stops", "relit, stops", "cast, Lab"), light, strict=True)
     inspection = Inspection.of(analysis.scene, analysis.product)
-    if inspection.product_view is None:
+    if inspection.product_crop is None:
         return
-    view, match = inspection.view, analysis.product.match
-    colour = colour_difference.colour_difference(view)
+    crop, match = inspection.crop, analysis.product.match
+    colour = colour_difference.colour_difference(crop)
     if colour is not None:
         yield from zip(("colour, Lab", "chroma"), colour[:2], strict=True)
     if match is not None:
         yield "label agreement", match.correlation
-        yield "label replaced", print_agreement.replaced_share(view)
-        yield "missing piece", product_whole.missing_width(view)
-    pieces = product_once.also_put_in(inspection)
+        yield "label replaced", print_correlation.mismatched_share(crop)
+        yield "missing piece", product_whole.missing_width(crop)
+    pieces = product_once.extra_insertions(inspection)
     for name, touching in (("put in apart", False), ("put in touching", True)):
         yield name, max((piece.share for piece in pieces if piece.touches is touching), default=0.0)
-    yield "height", view.height / analysis.scene.change.shape[0]
+    yield "height", crop.height / analysis.scene.change.shape[0]
     for name in ("width to height, wide", "width to height, tall"):
         yield name, scale_plausible.aspect_change(analysis.product)
-    yield "on the border", product_whole.border_share(view, analysis.scene.change.shape)
-    yield "fringe", no_halo.fringe_share(view)
-    cast = cast_shadow(analysis.scene, view)
+    yield "on the border", product_whole.border_share(crop, analysis.scene.change.shape)
+    yield "fringe", no_halo.fringe_share(crop)
+    cast = cast_shadow(analysis.scene, crop)
     if cast is not None:
-        yield "shadow, stops", cast.strongest
-        if cast.strongest >= contact_shadow.MIN_SHADOW:
-            yield "shadow apart", cast.apart
-            yield "attached", cast.attached
+        yield "shadow, stops", cast.peak
+        if cast.peak >= contact_shadow.MIN_SHADOW_STOPS:
+            yield "shadow apart", cast.detached_ratio
+            yield "attached", cast.contact_ratio

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from function.judging.inspection import Inspection
-from function.judging.product_view import ProductView
+from function.judging.product_crop import ProductCrop
 from function.matching.match import ProductMatch
 from function.registration.register import Drift, Registration
 from function.restoration.analysis import ProductAnalysis, SceneAnalysis
@@ -73,8 +73,8 @@ def composite(front: np.ndarray | None = None, shade: np.ndarray | None = None) 
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def crop(picture: np.ndarray) -> np.ndarray:
-    """The part of a picture that the view shows."""
+def cropped(picture: np.ndarray) -> np.ndarray:
+    """The part of a picture that the crop shows."""
     x, y, width, height = CROP
     return picture[y : y + height, x : x + width]
 
@@ -96,28 +96,28 @@ def match(**changes: Any) -> ProductMatch:
     return replace(found, **changes)
 
 
-def view(answer: np.ndarray, *, found: bool = True, **changes: Any) -> ProductView:
+def crop_of(answer: np.ndarray, *, matched: bool = True, **changes: Any) -> ProductCrop:
     """The product in `answer` (HEIGHT, WIDTH, 3) beside its photograph."""
-    cover = crop(outline()).astype(np.float32) / 255
+    mask = cropped(outline()).astype(np.float32) / 255
     expected = np.full((HEIGHT, WIDTH, 3), (60, 90, 170), np.uint8)
     x, y, width, height = PRODUCT
     expected[y : y + height, x : x + width] = label()
-    whole = ProductView(
+    whole = ProductCrop(
         box=CROP,
-        answer=crop(answer),
-        scene=crop(room()),
-        cover=cover,
-        put_in=cover,
-        expected=crop(expected),
-        known=cover,
-        seen=cover,
+        generated=cropped(answer),
+        scene=cropped(room()),
+        product_mask=mask,
+        inserted_mask=mask,
+        expected=cropped(expected),
+        reference_mask=mask,
+        visible_mask=mask,
         palette=label().reshape(-1, 3)[::100],
-        found=found,
+        matched=matched,
         fitted=True,
         height=float(height),
-        openings=np.zeros_like(cover),
-        backdrop=crop(expected),
-        drop_shadow=np.zeros_like(cover),
+        openings=np.zeros_like(mask),
+        backdrop=cropped(expected),
+        drop_shadow=np.zeros_like(mask),
     )
     return replace(whole, **changes)
 
@@ -150,7 +150,7 @@ def inspection(
     *,
     matched: ProductMatch | str | None = "found",
     product_mask: np.ndarray | None = None,
-    seen: ProductView | None = None,
+    crop: ProductCrop | None = None,
     of_scene: SceneAnalysis | None = None,
 ) -> Inspection:
     """Of `answer`, by default the good one; `matched` None for a product that was not found by its print."""
@@ -159,7 +159,7 @@ def inspection(
     return Inspection(
         scene(answer) if of_scene is None else of_scene,
         ProductAnalysis(photograph(), found, outline() if product_mask is None else product_mask),
-        view(answer, found=found is not None) if seen is None else seen,
+        crop_of(answer, matched=found is not None) if crop is None else crop,
     )
 
 

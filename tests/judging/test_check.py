@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from function.judging.check import Check, at_least, at_most, unmeasured
+from function.judging.check import Check, at_least, at_most, not_measured
 
 
 @pytest.mark.parametrize(("value", "passed"), [(0.49, False), (0.5, True), (0.51, True)])
@@ -34,4 +34,4 @@ def test_the_rounded_value_does_not_decide():
 
 @pytest.mark.parametrize("passed", [True, False])
 def test_what_was_not_measured_has_no_value(passed):
-    assert unmeasured("stops", "Why.", passed=passed) == Check(None, None, passed, "stops", "Why.")
+    assert not_measured("stops", "Why.", passed=passed) == Check(None, None, passed, "stops", "Why.")

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from function.judging.colour_difference import MAX_COLOUR, MAX_PALETTE_COLOUR, colour_difference
-from tests.judging.samples import composite, label, view
+from tests.judging.samples import composite, crop_of, label
 
 
 def difference(front: np.ndarray, **changes) -> tuple[float, float]:
-    seen = view(composite(np.clip(front, 0, 255).astype(np.uint8)), **changes)
-    return colour_difference(seen)[:2]
+    crop = crop_of(composite(np.clip(front, 0, 255).astype(np.uint8)), **changes)
+    return colour_difference(crop)[:2]
 
 
 def test_the_same_colours_differ_by_nothing():
@@ -38,7 +38,9 @@ def test_washed_out_colours_have_less_chroma():
 
 
 def test_too_few_pixels_tell_nothing():
-    assert colour_difference(view(composite(), seen=np.zeros_like(view(composite()).seen))) is None
+    assert (
+        colour_difference(crop_of(composite(), visible_mask=np.zeros_like(crop_of(composite()).visible_mask))) is None
+    )
 
 
 def patches(turned: int = 0) -> np.ndarray:
@@ -52,7 +54,7 @@ def patches(turned: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize("fitted", [True, False])
 def test_colours_of_the_photograph_at_other_places_are_the_product_s(fitted):
-    known = {"found": False, "fitted": fitted, "palette": patches().reshape(-1, 3)[::97]}
+    known = {"matched": False, "fitted": fitted, "palette": patches().reshape(-1, 3)[::97]}
     for drawn in (patches(1), 0.75 * patches(2)):
         assert difference(drawn, **known)[0] < MAX_PALETTE_COLOUR
 
@@ -61,5 +63,5 @@ def test_colours_of_the_photograph_at_other_places_are_the_product_s(fitted):
 def test_another_hue_is_another_colour_wherever_it_lies(hue):
     hsv = cv2.cvtColor(patches(1), cv2.COLOR_RGB2HSV)
     hsv[..., 0] = (hsv[..., 0].astype(int) + hue) % 180
-    known = {"found": False, "fitted": False, "palette": np.uint8([(190, 60, 50), (200, 180, 80)] * 20)}
+    known = {"matched": False, "fitted": False, "palette": np.uint8([(190, 60, 50), (200, 180, 80)] * 20)}
     assert difference(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), **known)[0] > MAX_PALETTE_COLOUR

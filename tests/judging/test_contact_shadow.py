@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from function.judging.cast_shadow import cast_shadow
-from function.judging.contact_shadow import MAX_APART, MIN_SHADOW, contact_shadow
+from function.judging.contact_shadow import MAX_DETACHED_RATIO, MIN_SHADOW_STOPS, contact_shadow
 from function.judging.inspection import Inspection
 from function.judging.judge import judge
 from function.restoration.analysis import analyse
@@ -17,7 +17,19 @@ from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.faults import spoiled
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
-from tests.judging.samples import HEIGHT, PRODUCT, WIDTH, composite, crop, inspection, match, outline, room, scene, view
+from tests.judging.samples import (
+    HEIGHT,
+    PRODUCT,
+    WIDTH,
+    composite,
+    crop_of,
+    cropped,
+    inspection,
+    match,
+    outline,
+    room,
+    scene,
+)
 from tests.tiers import exhaustive
 
 
@@ -37,10 +49,10 @@ def test_a_lifted_product_is_not_accepted(name, seed):
 @pytest.mark.parametrize("name", ["can", *exhaustive("box", "mug")])
 def test_the_shadow_of_a_lifted_product_lies_apart_and_that_of_a_standing_one_does_not(name):
     standing, floating = (
-        cast_shadow(analysis.scene, Inspection.of(analysis.scene, analysis.product).view)
+        cast_shadow(analysis.scene, Inspection.of(analysis.scene, analysis.product).crop)
         for analysis in (analysis_of(name, "mild"), lifted(name, 2))
     )
-    assert standing.apart < MAX_APART < floating.apart
+    assert standing.detached_ratio < MAX_DETACHED_RATIO < floating.detached_ratio
 
 
 def test_a_standing_product_with_its_shadow_passes():
@@ -51,12 +63,12 @@ def test_without_a_shadow_it_looks_pasted_on():
     bright = np.zeros((HEIGHT, WIDTH), np.float32)
     answer = composite(shade=bright)
     check = contact_shadow(inspection(answer, of_scene=scene(answer, bright)))
-    assert not check.passed and check.threshold == MIN_SHADOW
+    assert not check.passed and check.threshold == MIN_SHADOW_STOPS
 
 
 def test_a_base_outside_of_the_picture_cannot_be_judged_and_fails():
-    nothing = np.zeros_like(view(composite()).cover)
-    check = contact_shadow(inspection(seen=view(composite(), cover=nothing, put_in=nothing)))
+    nothing = np.zeros_like(crop_of(composite()).product_mask)
+    check = contact_shadow(inspection(crop=crop_of(composite(), product_mask=nothing, inserted_mask=nothing)))
     assert not check.passed and check.value is None
 
 
@@ -79,8 +91,8 @@ def test_what_is_held_or_worn_needs_no_contact_shadow():
 def test_where_a_product_that_is_not_shown_as_on_its_photograph_stands_is_not_known():
     bright = np.zeros((HEIGHT, WIDTH), np.float32)
     answer = composite(shade=bright)
-    seen = view(answer, found=False, fitted=False)
-    check = contact_shadow(inspection(answer, of_scene=scene(answer, bright), matched=None, seen=seen))
+    crop = crop_of(answer, matched=False, fitted=False)
+    check = contact_shadow(inspection(answer, of_scene=scene(answer, bright), matched=None, crop=crop))
     assert check.passed and check.value is None
 
 
@@ -100,7 +112,7 @@ def test_on_a_surface_that_was_drawn_anew_no_shadow_can_be_measured():
     assert check.passed and check.value is None
 
 
-def sunlit(lift: int = 0, tint: tuple[float, float, float] = (0.4, 0.5, 0.6), **seen):
+def sunlit(lift: int = 0, tint: tuple[float, float, float] = (0.4, 0.5, 0.6), **crop):
     """A product in the sun whose hard shadow, in the sky's light, falls to the right; lifted off it by so many px."""
     x, y, width, height = PRODUCT
     bright = np.zeros((HEIGHT, WIDTH), np.float32)
@@ -109,16 +121,16 @@ def sunlit(lift: int = 0, tint: tuple[float, float, float] = (0.4, 0.5, 0.6), **
     thrown = cv2.fillPoly(np.zeros((HEIGHT, WIDTH), np.uint8), [corners + np.array([0, lift])], 1) > 0
     thrown &= mask == 0
     answer[thrown] = (answer[thrown] * np.array(tint)).astype(np.uint8)
-    shown = view(answer, **{"put_in": put_in(thrown)} | seen)
+    shown = crop_of(answer, **{"inserted_mask": with_shadow(thrown)} | crop)
     if not shown.fitted:
-        shown = replace(shown, cover=shown.put_in)  # all that is known is what was put in
-    matched = "found" if shown.found else None
-    return contact_shadow(inspection(answer, of_scene=scene(answer, bright), seen=shown, matched=matched))
+        shown = replace(shown, product_mask=shown.inserted_mask)  # all that is known is what was put in
+    matched = "found" if shown.matched else None
+    return contact_shadow(inspection(answer, of_scene=scene(answer, bright), crop=shown, matched=matched))
 
 
-def put_in(thrown: np.ndarray) -> np.ndarray:
+def with_shadow(thrown: np.ndarray) -> np.ndarray:
     """The crop's share of the product and a shadow that was taken for a part of it."""
-    return crop(np.maximum(outline(), thrown.astype(np.uint8) * 255)).astype(np.float32) / 255
+    return cropped(np.maximum(outline(), thrown.astype(np.uint8) * 255)).astype(np.float32) / 255
 
 
 def test_a_hard_shadow_in_the_colours_of_sun_and_sky_is_a_shadow():
@@ -126,19 +138,19 @@ def test_a_hard_shadow_in_the_colours_of_sun_and_sky_is_a_shadow():
 
 
 def test_a_reddish_patch_is_none():
-    assert sunlit(tint=(0.6, 0.4, 0.4)).threshold == MIN_SHADOW
+    assert sunlit(tint=(0.6, 0.4, 0.4)).threshold == MIN_SHADOW_STOPS
 
 
 def test_a_shadow_at_one_side_is_enough_and_one_that_begins_further_down_is_not():
     check = sunlit(lift=30)
-    assert not check.passed and check.threshold == MAX_APART
+    assert not check.passed and check.threshold == MAX_DETACHED_RATIO
 
 
 def test_the_same_holds_where_only_what_was_put_in_is_known():
-    unknown = {"found": False, "fitted": False}
+    unknown = {"matched": False, "fitted": False}
     assert sunlit(**unknown).passed
     check = sunlit(lift=30, **unknown)
-    assert not check.passed and check.threshold == MAX_APART
+    assert not check.passed and check.threshold == MAX_DETACHED_RATIO
 
 
 def test_a_dark_rim_that_the_outline_misses_is_no_shadow():
@@ -148,8 +160,10 @@ def test_a_dark_rim_that_the_outline_misses_is_no_shadow():
     rim = np.zeros((HEIGHT, WIDTH), bool)
     rim[y + height : y + height + 7, x : x + width] = True
     answer[rim] = (answer[rim] * 0.4).astype(np.uint8)
-    check = contact_shadow(inspection(answer, of_scene=scene(answer, bright), seen=view(answer, put_in=put_in(rim))))
-    assert not check.passed and check.threshold == MIN_SHADOW
+    check = contact_shadow(
+        inspection(answer, of_scene=scene(answer, bright), crop=crop_of(answer, inserted_mask=with_shadow(rim)))
+    )
+    assert not check.passed and check.threshold == MIN_SHADOW_STOPS
 
 
 def test_the_side_of_a_turned_box_has_its_shadow_beside_it():
@@ -169,6 +183,8 @@ def test_the_side_of_a_turned_box_has_its_shadow_beside_it():
     thrown &= ~side & ~mask
     answer[side], answer[thrown] = (60, 90, 170), (answer[thrown] * 0.5).astype(np.uint8)
     check = contact_shadow(
-        inspection(answer, of_scene=scene(answer, bright), seen=view(answer, put_in=put_in(side | thrown)))
+        inspection(
+            answer, of_scene=scene(answer, bright), crop=crop_of(answer, inserted_mask=with_shadow(side | thrown))
+        )
     )
     assert check.passed, check

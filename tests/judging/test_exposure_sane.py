@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from function.judging.exposure_sane import (
-    MAX_CAST,
-    MAX_RELIT,
+    MAX_CAST_AB,
+    MAX_RELIGHT_RMS,
     MAX_STOPS,
     exposure_sane,
-    light_change,
+    illumination_change,
 )
 from function.restoration.relighting import MIN_GAIN, Relighting
 from tests.judging.samples import HEIGHT, WIDTH, composite, inspection, registered, scene
@@ -35,8 +35,8 @@ def test_the_scene_s_own_light_passes():
     [
         (0.6, MAX_STOPS),
         (1.5, MAX_STOPS),
-        ([1.2, 1.0, 0.6], MAX_CAST),
-        (np.linspace(0.62, 1.5, WIDTH)[None, :, None], MAX_RELIT),
+        ([1.2, 1.0, 0.6], MAX_CAST_AB),
+        (np.linspace(0.62, 1.5, WIDTH)[None, :, None], MAX_RELIGHT_RMS),
     ],
     ids=["darker", "brighter", "cast", "relit"],
 )
@@ -49,8 +49,8 @@ def test_what_was_put_in_has_no_say():
     scene_there = scene(composite())
     painted = composite()
     painted[scene_there.change > 0] = 255
-    light = light_change(replace(scene_there, answer_plain=painted))
-    assert light.stops < 0.02 and light.relit < 0.03 and light.cast < 1
+    light = illumination_change(replace(scene_there, answer_plain=painted))
+    assert light.stops < 0.02 and light.unevenness < 0.03 and light.cast < 1
 
 
 @pytest.mark.parametrize("factor", [0.92, 1.08, [1.02, 1.0, 0.96], np.linspace(0.95, 1.05, WIDTH)[None, :, None]])

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from function.judging.label_kept import MAX_REPLACED, label_kept
-from function.judging.print_agreement import MIN_AGREEMENT, MIN_PATTERN
-from function.judging.product_view import SMALL_PX
-from tests.judging.samples import composite, inspection, label, match, other_label, photograph, view
+from function.judging.label_kept import MAX_MISMATCHED, label_kept
+from function.judging.print_correlation import MIN_PATTERN_CORRELATION, MIN_PRINT_CORRELATION
+from function.judging.product_crop import MIN_LEGIBLE_PX
+from tests.judging.samples import composite, crop_of, inspection, label, match, other_label, photograph
 
 OTHER = composite(other_label())
 
@@ -18,31 +18,31 @@ OTHER = composite(other_label())
 def test_the_photograph_s_print_passes_whether_found_or_only_fitted():
     assert label_kept(inspection()).passed
     fitted = label_kept(inspection(matched=None))
-    assert fitted.passed and fitted.threshold == MIN_PATTERN
+    assert fitted.passed and fitted.threshold == MIN_PATTERN_CORRELATION
 
 
 def test_other_words_fail():
     check = label_kept(inspection(OTHER))
-    assert not check.passed and check.threshold == MAX_REPLACED
+    assert not check.passed and check.threshold == MAX_MISMATCHED
 
 
 def test_print_that_agrees_too_little_fails():
-    check = label_kept(inspection(matched=match(correlation=MIN_AGREEMENT - 0.01)))
-    assert not check.passed and check.threshold == MIN_AGREEMENT
+    check = label_kept(inspection(matched=match(correlation=MIN_PRINT_CORRELATION - 0.01)))
+    assert not check.passed and check.threshold == MIN_PRINT_CORRELATION
 
 
 def test_print_that_was_not_found_is_said_to_be_not_compared_on_a_large_product_and_not_on_a_small_one():
     check = label_kept(inspection(OTHER, matched=None))
     assert not check.passed and check.value is None and "not compared" in check.reason
-    small = view(OTHER, found=False, height=float(SMALL_PX - 1))
+    small = crop_of(OTHER, matched=False, height=float(MIN_LEGIBLE_PX - 1))
     mask = np.zeros((360, 480), np.uint8)
-    check = label_kept(inspection(OTHER, matched=None, seen=small, product_mask=mask))
+    check = label_kept(inspection(OTHER, matched=None, crop=small, product_mask=mask))
     assert check.passed and check.value is None
 
 
 def test_a_small_product_that_is_not_even_shown_as_on_its_photograph_is_not_compared():
-    small = view(OTHER, found=False, fitted=False, height=float(SMALL_PX - 1))
-    check = label_kept(inspection(OTHER, matched=None, seen=small, product_mask=np.zeros((360, 480), np.uint8)))
+    small = crop_of(OTHER, matched=False, fitted=False, height=float(MIN_LEGIBLE_PX - 1))
+    check = label_kept(inspection(OTHER, matched=None, crop=small, product_mask=np.zeros((360, 480), np.uint8)))
     assert not check.passed and check.value is None
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from function.judging.check import Check
 from function.judging.judge import judge
-from function.judging.limit import Limit, least, most
+from function.judging.limit import Limit, max_limit, min_limit
 from function.judging.registry import BY_NAME, CHECKS
 from function.judging.risk import CALIBRATION
 from function.restoration.analysis import analyse
@@ -30,10 +30,10 @@ COMPARING = {"at_least", "at_most", "Check"}
 
 
 def test_a_margin_is_counted_in_multiples_of_the_limit_towards_the_side_that_passes():
-    assert least("area", 0.5, "share").margin(0.75) == pytest.approx(0.5)
-    assert most("area", 0.5, "share").margin(0.75) == pytest.approx(-0.5)
-    assert most("alterations", 0.0, "share").margin(0.02) == pytest.approx(-0.02)
-    assert least("area", 0.5, "share").margin(0.5) == 0
+    assert min_limit("area", 0.5, "share").margin(0.75) == pytest.approx(0.5)
+    assert max_limit("area", 0.5, "share").margin(0.75) == pytest.approx(-0.5)
+    assert max_limit("alterations", 0.0, "share").margin(0.02) == pytest.approx(-0.02)
+    assert min_limit("area", 0.5, "share").margin(0.5) == 0
 
 
 @pytest.mark.parametrize("spec", CHECKS, ids=[spec.name for spec in CHECKS])

@@ -11,7 +11,7 @@ import pytest
 from function.judging.inspection import Inspection
 from function.judging.judge import judge
 from function.judging.no_halo import no_halo
-from function.judging.pasted_card import MAX_RECTANGULAR, MAX_SURROUNDED, rectangular_share, surrounded_share
+from function.judging.pasted_card import MAX_RECTANGULARITY, MAX_SURROUNDED, rectangularity, surrounded_share
 from function.restoration.analysis import Analysis, analyse
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.imitation import imitate
@@ -51,8 +51,8 @@ def leaves(card: bool, turn_deg: float = 0.0) -> tuple[np.ndarray, np.ndarray, n
 def test_a_found_product_on_a_card_is_not_accepted(named):
     analysis = on_card(named)
     found = Inspection.of(analysis.scene, analysis.product)
-    assert found.view.found
-    assert surrounded_share(found.view) > MAX_SURROUNDED
+    assert found.crop.matched
+    assert surrounded_share(found.crop) > MAX_SURROUNDED
     check = judge(analysis).checks["no_halo"]
     assert not check.passed and "card" in check.reason
 
@@ -60,23 +60,23 @@ def test_a_found_product_on_a_card_is_not_accepted(named):
 def test_the_side_of_a_turned_box_does_not_surround_it():
     analysis = analysis_of("box", "real")
     found = Inspection.of(analysis.scene, analysis.product)
-    assert 0.2 < surrounded_share(found.view) < MAX_SURROUNDED
+    assert 0.2 < surrounded_share(found.crop) < MAX_SURROUNDED
     assert no_halo(found).passed
 
 
 @pytest.mark.parametrize("turn_deg", [0.0, 20.0])
 def test_without_print_a_card_is_a_rectangle_around_the_product(turn_deg):
-    assert rectangular_share(*leaves(card=True, turn_deg=turn_deg)) > MAX_RECTANGULAR
+    assert rectangularity(*leaves(card=True, turn_deg=turn_deg)) > MAX_RECTANGULARITY
 
 
 def test_a_product_of_one_colour_is_no_card():
-    assert rectangular_share(*leaves(card=False)) < MAX_RECTANGULAR
+    assert rectangularity(*leaves(card=False)) < MAX_RECTANGULARITY
 
 
 def test_a_product_that_is_a_rectangle_itself_is_no_card():
     answer, mask, photograph = leaves(card=True)
     photograph[...] = (238, 238, 236, 255)
-    assert rectangular_share(answer, mask, photograph) == 0
+    assert rectangularity(answer, mask, photograph) == 0
 
 
 @pytest.mark.parametrize("card", [True, False])

@@ -11,7 +11,7 @@ from function.judging.judge import judge
 from function.judging.placed_as_asked import MAX_OFF, placed_as_asked
 from function.matching.asked_place import AskedPlace
 from tests.cases.answers import analysis_of, case
-from tests.judging.samples import HEIGHT, PRODUCT, WIDTH, composite, inspection, room, view
+from tests.judging.samples import HEIGHT, PRODUCT, WIDTH, composite, crop_of, inspection, room
 
 X, Y, WIDE, TALL = PRODUCT
 
@@ -66,12 +66,14 @@ def test_a_manifest_s_own_tolerance_decides_where_it_has_one():
 @pytest.mark.parametrize("recognised", [False, True])
 def test_a_product_of_which_a_part_is_not_told_from_the_scene_is_seen_where_it_was_asked_for(recognised):
     """A corner of it is all that is taken for the product; of a lamp's flex nothing is."""
-    piece = view(composite(), found=recognised, fitted=recognised)
-    piece.cover[: piece.cover.shape[0] // 2] = piece.cover[:, : piece.cover.shape[1] // 2] = 0
-    unsure = inspection(matched=None, seen=piece)
+    piece = crop_of(composite(), matched=recognised, fitted=recognised)
+    piece.product_mask[: piece.product_mask.shape[0] // 2] = piece.product_mask[
+        :, : piece.product_mask.shape[1] // 2
+    ] = 0
+    unsure = inspection(matched=None, crop=piece)
     assert placed_as_asked(replace(unsure, asked=box())).passed
     assert not placed_as_asked(replace(unsure, asked=box(dx=0.6))).passed
-    nothing_there = inspection(room(), matched=None, seen=piece)
+    nothing_there = inspection(room(), matched=None, crop=piece)
     assert not placed_as_asked(replace(nothing_there, asked=box())).passed
 
 

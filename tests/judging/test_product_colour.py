@@ -6,7 +6,7 @@ import numpy as np
 
 from function.judging.colour_difference import MAX_COLOUR
 from function.judging.product_colour import MIN_CHROMA, product_colour
-from tests.judging.samples import composite, inspection, label, view
+from tests.judging.samples import composite, crop_of, inspection, label
 
 
 def test_the_photograph_s_colours_pass():
@@ -25,6 +25,6 @@ def test_grey_fails_by_its_chroma():
 
 
 def test_a_product_too_small_to_compare_passes_unmeasured():
-    whole = view(composite())
-    check = product_colour(inspection(seen=view(composite(), seen=np.zeros_like(whole.seen))))
+    whole = crop_of(composite())
+    check = product_colour(inspection(crop=crop_of(composite(), visible_mask=np.zeros_like(whole.visible_mask))))
     assert check.passed and check.value is None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from function.judging.print_agreement import MIN_AGREEMENT
-from function.judging.product_not_mirrored import MIN_STRAIGHT, found_marks, product_not_mirrored
-from tests.judging.samples import composite, inspection, label, match, photograph, view
+from function.judging.print_correlation import MIN_PRINT_CORRELATION
+from function.judging.product_not_mirrored import MIN_UNMIRRORED, matched_keypoints, product_not_mirrored
+from tests.judging.samples import composite, crop_of, inspection, label, match, photograph
 
 MIRRORED = composite(np.ascontiguousarray(label()[:, ::-1]))
 BLANK = composite(np.full_like(label(), 128))
@@ -14,19 +14,19 @@ BLANK = composite(np.full_like(label(), 128))
 
 def test_lettering_that_lies_on_lettering_needs_no_marks():
     check = product_not_mirrored(inspection(MIRRORED, matched=match()))
-    assert check.passed and check.threshold == MIN_AGREEMENT
+    assert check.passed and check.threshold == MIN_PRINT_CORRELATION
 
 
 def test_marks_tell_left_from_right():
-    straight, mirrored = found_marks(photograph(), view(composite()))
-    assert straight > 2 * mirrored
-    straight, mirrored = found_marks(photograph(), view(MIRRORED))
-    assert mirrored > 2 * straight
+    unmirrored, mirrored = matched_keypoints(photograph(), crop_of(composite()))
+    assert unmirrored > 2 * mirrored
+    unmirrored, mirrored = matched_keypoints(photograph(), crop_of(MIRRORED))
+    assert mirrored > 2 * unmirrored
 
 
 def test_a_mirrored_product_fails():
     check = product_not_mirrored(inspection(MIRRORED, matched=match(mirrored=True)))
-    assert not check.passed and check.threshold == MIN_STRAIGHT
+    assert not check.passed and check.threshold == MIN_UNMIRRORED
 
 
 def test_too_few_marks_pass_unless_the_match_is_mirrored():
@@ -35,4 +35,4 @@ def test_too_few_marks_pass_unless_the_match_is_mirrored():
 
 
 def test_a_photograph_of_nothing_has_no_marks():
-    assert found_marks(np.zeros((50, 50, 4), np.uint8), view(composite())) == (0, 0)
+    assert matched_keypoints(np.zeros((50, 50, 4), np.uint8), crop_of(composite())) == (0, 0)

@@ -7,16 +7,26 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from function.judging.crop_product import crop_product
 from function.judging.judge import judge
 from function.judging.product_once import MAX_COPY, product_once
-from function.judging.product_view import view_product
 from function.restoration.analysis import ProductAnalysis, analyse
 from tests.cases.answers import case, frame_of
 from tests.cases.composed import blank_product, compose, white_product
 from tests.cases.faults import spoiled
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
-from tests.judging.samples import PRODUCT, composite, crop, inspection, match, outline, photograph, scene, view
+from tests.judging.samples import (
+    PRODUCT,
+    composite,
+    crop_of,
+    cropped,
+    inspection,
+    match,
+    outline,
+    photograph,
+    scene,
+)
 from tests.tiers import exhaustive
 
 PLAIN = {"blank": blank_product, "white": white_product}
@@ -86,12 +96,12 @@ def test_a_part_that_the_fitted_outline_misses_is_no_copy_and_a_large_one_is(hei
 
 def test_what_glass_bends_is_no_second_product():
     x, y, _, _ = PRODUCT
-    answer, clear = composite(), crop(outline()).astype(np.float32) / 255
+    answer, clear = composite(), cropped(outline()).astype(np.float32) / 255
     answer[y + 40 : y + 140, x + 20 : x + 80] = (210, 210, 120)
     clear[clear > 0] = 0.3
-    seen = view(answer, found=False, cover=clear, settled=True)
-    assert product_once(inspection(answer, matched=None, seen=seen)).passed
-    assert not product_once(inspection(answer, matched=None, seen=replace(seen, settled=False))).passed
+    crop = crop_of(answer, matched=False, product_mask=clear, aligned=True)
+    assert product_once(inspection(answer, matched=None, crop=crop)).passed
+    assert not product_once(inspection(answer, matched=None, crop=replace(crop, aligned=False))).passed
 
 
 @pytest.mark.parametrize(("aside", "passed"), [(0, True), (60, False)])
@@ -108,5 +118,5 @@ def test_the_product_s_shape_is_a_twin_unless_it_is_mirrored_below(left, twin):
     answer, mask = composite(), outline()
     second = np.s_[PRODUCT[1] + PRODUCT[3] + 8 : PRODUCT[1] + PRODUCT[3] + 88, left : left + 45]
     answer[second], mask[second] = (60, 90, 170), 255
-    seen = view_product(scene(answer), ProductAnalysis(photograph(), None, mask))
-    assert seen is not None and seen.fits_again is twin
+    crop = crop_product(scene(answer), ProductAnalysis(photograph(), None, mask))
+    assert crop is not None and crop.has_duplicate is twin

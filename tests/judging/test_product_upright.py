@@ -14,7 +14,7 @@ from function.judging.product_upright import lean_deg, product_upright
 from function.matching.match import ProductMatch
 from function.restoration.analysis import analyse
 from function.restoration.settle import Placement
-from tests.judging.samples import PRODUCT, composite, inspection, match, view
+from tests.judging.samples import PRODUCT, composite, crop_of, inspection, match
 from tests.support import product_array, scene_array
 
 SIZE = (1344, 768)
@@ -77,7 +77,7 @@ def test_what_stands_at_the_picture_s_right_may_lean_outwards_as_under_a_camera_
 
 def test_a_product_that_the_border_cuts_is_not_said_to_lean():
     cut = np.ones((40, 40), np.float32)
-    check = product_upright(inspection(seen=view(composite(), cover=cut)))
+    check = product_upright(inspection(crop=crop_of(composite(), product_mask=cut)))
     assert check.passed and check.value is None and check.reason.startswith("Does not apply: the picture's border")
 
 

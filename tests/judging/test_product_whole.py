@@ -12,7 +12,7 @@ from function.judging.product_whole import (
     MAX_MISSING,
     MAX_ON_BORDER,
     MAX_PART,
-    cut_off_by_shape,
+    cropped_by_output,
     missing_part,
     missing_width,
     product_whole,
@@ -22,7 +22,7 @@ from tests.cases.answers import case, frame_of
 from tests.cases.composed import compose, white_product
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
-from tests.judging.samples import CROP, HEIGHT, PRODUCT, WIDTH, composite, inspection, room, view
+from tests.judging.samples import CROP, HEIGHT, PRODUCT, WIDTH, composite, crop_of, inspection, room
 
 
 def test_an_outline_with_a_hole_is_no_whole_product():
@@ -30,12 +30,12 @@ def test_an_outline_with_a_hole_is_no_whole_product():
     frame = frame_of(plain.scene)
     analysis = analyse(plain.scene, plain.product, imitate(plain, frame, MANNERS["typical"], 1), frame)
     inspection = Inspection.of(analysis.scene, analysis.product)
-    view = inspection.view
-    assert not view.found
+    crop = inspection.crop
+    assert not crop.matched
     assert product_whole(inspection).passed
-    put_in = view.put_in.copy()
-    put_in[: round(0.4 * len(put_in))] = 0
-    holed = product_whole(replace(inspection, product_view=replace(view, put_in=put_in.astype(np.float32))))
+    inserted = crop.inserted_mask.copy()
+    inserted[: round(0.4 * len(inserted))] = 0
+    holed = product_whole(replace(inspection, product_crop=replace(crop, inserted_mask=inserted.astype(np.float32))))
     assert not holed.passed and holed.value > 0.1
 
 
@@ -48,13 +48,13 @@ BOX = (10, 20, 40, 50)  # x, y, width, height
     ids=["shown", "soft rim cut", "quarter cut"],
 )
 def test_a_shape_that_cuts_the_product_off_is_told_from_one_that_takes_its_soft_rim(box, window, value):
-    found = cut_off_by_shape(box, window)
+    found = cropped_by_output(box, window)
     assert (found.value if found else None) == value
     assert found is None or (not found.passed and "another shape" in found.reason)
 
 
 def test_without_a_product_no_shape_cuts_it_off():
-    assert cut_off_by_shape(None, (0, 0, 1, 1)) is None
+    assert cropped_by_output(None, (0, 0, 1, 1)) is None
 
 
 def test_a_whole_product_passes():
@@ -72,16 +72,16 @@ def test_a_piece_that_shows_the_scene_is_missing():
 
 def test_a_thin_part_that_is_not_there_is_missing():
     """As a mug's handle: narrower than what may be missing along an edge."""
-    answer, cover = composite(), view(composite()).cover.copy()
+    answer, cover = composite(), crop_of(composite()).product_mask.copy()
     x, y, width, height = PRODUCT
     body, gap, thin = width // 2, 12, 8
     answer[y : y + height, x + body : x + width] = room()[y : y + height, x + body : x + width]
     left, top = x - CROP[0], y - CROP[1]
     cover[top : top + height, left + body : left + body + gap] = 0
     cover[top : top + height, left + body + gap + thin :] = 0
-    seen = view(answer, cover=cover, known=cover)
-    assert missing_width(seen) < MAX_MISSING
-    check = product_whole(inspection(answer, seen=seen))
+    crop = crop_of(answer, product_mask=cover, reference_mask=cover)
+    assert missing_width(crop) < MAX_MISSING
+    check = product_whole(inspection(answer, crop=crop))
     assert not check.passed and check.threshold == MAX_PART
 
 
@@ -89,32 +89,32 @@ def test_a_strip_of_scene_along_an_edge_is_no_missing_part():
     answer = composite()
     x, y, width, _ = PRODUCT
     answer[y : y + 8, x : x + width] = room()[y : y + 8, x : x + width]
-    assert missing_part(view(answer)) == 0
+    assert missing_part(crop_of(answer)) == 0
     assert product_whole(inspection(answer)).passed
 
 
 @pytest.mark.parametrize(("tall", "passes"), [(1.0, False), (1.6, True)])
 def test_a_reflection_that_reaches_the_lower_border_does_not_cut_the_product_off(tall, passes):
-    whole = view(composite(), found=False, fitted=False)
+    whole = crop_of(composite(), matched=False, fitted=False)
     x, _, width, height = whole.box
-    cover = np.zeros_like(whole.cover)
+    cover = np.zeros_like(whole.product_mask)
     own = PRODUCT[3] / PRODUCT[2]
     cover[height - round(80 * tall * own) :, 20:100] = 1
-    seen = replace(whole, box=(x, HEIGHT - height, width, height), cover=cover)
-    assert product_whole(inspection(matched=None, seen=seen)).passed == passes
+    crop = replace(whole, box=(x, HEIGHT - height, width, height), product_mask=cover)
+    assert product_whole(inspection(matched=None, crop=crop)).passed == passes
 
 
 @pytest.mark.parametrize("side", ["left", "top", "right", "bottom"])
 def test_a_product_on_the_picture_s_border_is_cut_off(side):
-    whole = view(composite())
+    whole = crop_of(composite())
     x, y, width, height = whole.box
     place = {"left": (0, y), "top": (x, 0), "right": (WIDTH - width, y), "bottom": (x, HEIGHT - height)}[side]
-    cover = np.ones_like(whole.cover)
-    check = product_whole(inspection(seen=replace(whole, box=(*place, width, height), cover=cover)))
+    cover = np.ones_like(whole.product_mask)
+    check = product_whole(inspection(crop=replace(whole, box=(*place, width, height), product_mask=cover)))
     assert not check.passed and check.threshold == MAX_ON_BORDER
 
 
 def test_a_product_shown_otherwise_than_on_its_photograph_is_not_compared_with_its_outline():
-    seen = view(composite(), found=False, fitted=False)
-    check = product_whole(inspection(matched=None, seen=seen))
+    crop = crop_of(composite(), matched=False, fitted=False)
+    check = product_whole(inspection(matched=None, crop=crop))
     assert check.passed and check.value is None

@@ -16,7 +16,7 @@ from function.judging.scale_plausible import (
     scale_plausible,
 )
 from function.restoration.analysis import ProductAnalysis
-from tests.judging.samples import HEIGHT, composite, inspection, match, outline, photograph, view
+from tests.judging.samples import HEIGHT, composite, crop_of, inspection, match, outline, photograph
 
 
 def stretched(across: float):
@@ -31,7 +31,7 @@ def test_a_believable_size_passes():
 
 @pytest.mark.parametrize("share", [MIN_HEIGHT - 0.01, MAX_HEIGHT + 0.01])
 def test_too_small_and_too_large_fail(share):
-    assert not scale_plausible(inspection(seen=view(composite(), height=share * HEIGHT))).passed
+    assert not scale_plausible(inspection(crop=crop_of(composite(), height=share * HEIGHT))).passed
 
 
 @pytest.mark.parametrize(("across", "limit"), [(1.4, MAX_ASPECT), (0.7, MIN_ASPECT)])
@@ -54,12 +54,12 @@ def test_proportions_are_only_read_where_the_match_is_verified():
 
 
 def test_a_small_piece_that_is_not_recognised_may_be_something_else():
-    seen = view(composite(), found=False, fitted=False, height=(MIN_PIECE_HEIGHT - 0.01) * HEIGHT)
-    check = scale_plausible(inspection(matched=None, seen=seen))
+    crop = crop_of(composite(), matched=False, fitted=False, height=(MIN_PIECE_HEIGHT - 0.01) * HEIGHT)
+    check = scale_plausible(inspection(matched=None, crop=crop))
     assert not check.passed and check.threshold == MIN_PIECE_HEIGHT
 
 
 def test_a_worn_product_may_be_as_tall_as_the_person_and_no_taller():
     for share, passed in ((MAX_HEIGHT + 0.05, True), (MAX_PIECE_HEIGHT + 0.01, False)):
-        seen = view(composite(), found=False, fitted=False, height=share * HEIGHT)
-        assert scale_plausible(inspection(matched=None, seen=seen)).passed == passed
+        crop = crop_of(composite(), matched=False, fitted=False, height=share * HEIGHT)
+        assert scale_plausible(inspection(matched=None, crop=crop)).passed == passed

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from function.judging.scene_kept import MAX_BENT, MAX_STRETCH, MAX_ZOOM, MIN_FOUND, scene_kept
+from function.judging.scene_kept import MAX_STRETCH, MAX_WARP_RMS, MAX_ZOOM, MIN_FOUND, scene_kept
 from tests.judging.samples import HEIGHT, WIDTH, composite, inspection, registered, scene
 
 
@@ -56,9 +56,9 @@ def test_an_answer_of_another_shape_may_not_stretch_the_scene():
 
 @pytest.mark.parametrize("reshaped", [True, False])
 def test_a_bent_scene_is_not_kept(reshaped):
-    check = checked(reshaped=reshaped, drift={"residual_px": 1.05 * MAX_BENT * WIDTH})
-    assert not check.passed and check.threshold == MAX_BENT
-    assert checked(reshaped=reshaped, drift={"residual_px": 0.9 * MAX_BENT * WIDTH}).passed
+    check = checked(reshaped=reshaped, drift={"residual_px": 1.05 * MAX_WARP_RMS * WIDTH})
+    assert not check.passed and check.threshold == MAX_WARP_RMS
+    assert checked(reshaped=reshaped, drift={"residual_px": 0.9 * MAX_WARP_RMS * WIDTH}).passed
 
 
 def test_a_scene_that_was_drawn_anew_is_not_kept_however_well_its_lines_were_found():

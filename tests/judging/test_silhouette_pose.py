@@ -11,7 +11,7 @@ import pytest
 from function.judging.product_upright import product_upright
 from function.judging.scale_plausible import scale_plausible
 from function.judging.silhouette_pose import silhouette_pose
-from tests.judging.samples import HEIGHT, WIDTH, inspection, room, view
+from tests.judging.samples import HEIGHT, WIDTH, crop_of, inspection, room
 
 KETTLE = [(60, 20), (120, 20), (150, 110), (195, 70), (205, 80), (160, 160), (20, 160)]
 RED = (150, 40, 45)
@@ -26,8 +26,8 @@ def photograph(points: list[tuple[int, int]] = KETTLE) -> np.ndarray:
 
 def shown(lean_deg: float = 0.0, across: float = 1.0, points: list[tuple[int, int]] = KETTLE):
     """What the judge sees of that shape, which leans to the right by `lean_deg` and is `across` times as wide."""
-    turn = cv2.getRotationMatrix2D((110, 90), -lean_deg, 1.0)
-    matrix = np.array([[across, 0, 0], [0, 1, 0], [0, 0, 1]]) @ np.vstack([turn, [0, 0, 1]])
+    angle = cv2.getRotationMatrix2D((110, 90), -lean_deg, 1.0)
+    matrix = np.array([[across, 0, 0], [0, 1, 0], [0, 0, 1]]) @ np.vstack([angle, [0, 0, 1]])
     matrix[:2, 2] += 140, 80
     mask = cv2.warpAffine(photograph(points)[..., 3], matrix[:2], (WIDTH, HEIGHT))
     answer = room()
@@ -35,10 +35,10 @@ def shown(lean_deg: float = 0.0, across: float = 1.0, points: list[tuple[int, in
     cover = mask.astype(np.float32) / 255
     nothing = np.zeros_like(cover)
     return replace(
-        view(answer, found=False),
-        box=(0, 0, WIDTH, HEIGHT), answer=answer, scene=room(), cover=cover, put_in=cover, fitted=False,
-        expected=answer, known=nothing, seen=nothing, openings=nothing, backdrop=answer, drop_shadow=nothing,
-        height=140.0,
+        crop_of(answer, matched=False),
+        box=(0, 0, WIDTH, HEIGHT), generated=answer, scene=room(), product_mask=cover, inserted_mask=cover,
+        expected=answer, reference_mask=nothing, visible_mask=nothing, openings=nothing, backdrop=answer,
+        drop_shadow=nothing, fitted=False, height=140.0,
     )  # fmt: skip
 
 
@@ -62,8 +62,8 @@ def test_a_rectangle_tells_nothing():
 
 def inspected(**pose: float):
     """What the checks look at when that shape stands there."""
-    seen = shown(**pose)
-    whole = inspection(seen.answer, matched=None, seen=seen)
+    crop = shown(**pose)
+    whole = inspection(crop.generated, matched=None, crop=crop)
     return replace(whole, product=replace(whole.product, photograph=photograph()))
 
 

@@ -7,8 +7,19 @@ import numpy as np
 import pytest
 
 from function.judging.product_upright import product_upright
-from function.judging.vertical_edges import edges_lean_deg
-from tests.judging.samples import CROP, HEIGHT, PRODUCT, WIDTH, composite, crop, inspection, outline, photograph, view
+from function.judging.vertical_edges import edge_lean_deg
+from tests.judging.samples import (
+    CROP,
+    HEIGHT,
+    PRODUCT,
+    WIDTH,
+    composite,
+    crop_of,
+    cropped,
+    inspection,
+    outline,
+    photograph,
+)
 
 STRIPES = (
     np.repeat(np.where(np.arange(100) // 12 % 2, 190, 80)[None, :, None], 180, axis=0)
@@ -27,8 +38,8 @@ def turned(picture: np.ndarray, degrees: float) -> np.ndarray:
 def lean(front: np.ndarray, degrees: float) -> float | None:
     """Of `front` that leans in the picture, measured against its upright photograph."""
     shown = turned(composite(front, shade=np.zeros((HEIGHT, WIDTH), np.float32)), degrees)
-    body = crop(turned(outline(), degrees)) > 127
-    return edges_lean_deg(photograph(front), view(shown, found=False), body)
+    body = cropped(turned(outline(), degrees)) > 127
+    return edge_lean_deg(photograph(front), crop_of(shown, matched=False), body)
 
 
 @pytest.mark.parametrize("degrees", [-14.0, -8.0, 0.0, 8.0, 14.0])
@@ -41,18 +52,18 @@ def test_it_is_not_measured_where_the_photograph_has_no_upright_edges():
     disc = np.zeros((180, 100, 4), np.uint8)
     cv2.circle(disc, (50, 90), 48, (255, 255, 255, 255), -1)
     disc[..., :3] = np.where(slanted, 190, 80)[..., None]
-    assert edges_lean_deg(disc, view(composite(STRIPES), found=False), crop(outline()) > 127) is None
+    assert edge_lean_deg(disc, crop_of(composite(STRIPES), matched=False), cropped(outline()) > 127) is None
 
 
 def test_it_is_not_measured_where_nothing_is_shown():
     nothing = np.zeros((CROP[3], CROP[2]), bool)
-    assert edges_lean_deg(photograph(STRIPES), view(composite(STRIPES), found=False), nothing) is None
+    assert edge_lean_deg(photograph(STRIPES), crop_of(composite(STRIPES), matched=False), nothing) is None
 
 
 @pytest.mark.parametrize(("degrees", "passes"), [(0.0, True), (12.0, False), (-12.0, False)])
 def test_a_product_that_was_not_found_is_judged_by_it(degrees, passes):
     shown = turned(composite(shade=np.zeros((HEIGHT, WIDTH), np.float32)), degrees)
-    piece = crop(turned(outline(), degrees)).astype(np.float32) / 255
-    seen = view(shown, found=False, fitted=False, cover=piece, put_in=piece)
-    check = product_upright(inspection(shown, matched=None, seen=seen))
+    piece = cropped(turned(outline(), degrees)).astype(np.float32) / 255
+    crop = crop_of(shown, matched=False, fitted=False, product_mask=piece, inserted_mask=piece)
+    check = product_upright(inspection(shown, matched=None, crop=crop))
     assert check.value is not None and check.passed is passes

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from function.judging.judge import judge
-from function.judging.product_identical import changed_places
+from function.judging.product_identical import changed_regions
 from function.matching.cutout.cut_out import cut_out
 from function.restoration.analysis import ProductReference
 from function.restoration.laid_analysis import analyse_laid
@@ -41,7 +41,7 @@ def test_the_product_is_its_photograph_and_the_shadow_the_answers(laid, liberty)
     assert similarity > 0.95 and colour < 3
     assert score(case, restored.image)["shadow"]["ssim"] > 0.9
     assert score(case, restored.image)["outside"]["psnr"] > 50
-    assert judge(analysis).checks["product_identical"].passed and changed_places(analysis) == []
+    assert judge(analysis).checks["product_identical"].passed and changed_regions(analysis) == []
 
 
 def test_another_product_elsewhere_is_not_kept_and_not_accepted(laid):
