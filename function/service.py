@@ -140,7 +140,17 @@ class Service:
         return answer_request(request, body, self.services())
 
     def services(self) -> Services:
-        """The clients, made once."""
+        """The clients, made once, after all that a pair imports."""
+        from function.delivery.pair_imports import import_for_pairs  # noqa: PLC0415
+
+        with self._lock:
+            if self._services is None:
+                import_for_pairs()
+                self._services = self._make_services()
+                on_termination(self._hand_over)
+            return self._services
+
+    def _make_services(self) -> Services:
         from function.budget.budget import Budget  # noqa: PLC0415
         from function.delivery.services import Services  # noqa: PLC0415
         from function.delivery.switch import Switches  # noqa: PLC0415
@@ -151,39 +161,35 @@ class Service:
         from function.provenance.credentials import Credentials, SigningSettings  # noqa: PLC0415
         from function.storage.client import Storage  # noqa: PLC0415
 
-        with self._lock:
-            if self._services is None:
-                settings = self._settings
-                model = GeminiClient(
-                    api_key=settings.api_key,
-                    vertexai=settings.use_vertexai,
-                    project=settings.project,
-                    location=settings.location,
-                    api_version=settings.gemini_api_version,
+        settings = self._settings
+        model = GeminiClient(
+            api_key=settings.api_key,
+            vertexai=settings.use_vertexai,
+            project=settings.project,
+            location=settings.location,
+            api_version=settings.gemini_api_version,
+        )
+        storage = Storage(settings.project)
+        budget = Budget(storage, settings.output_bucket, settings.caps)
+        atexit.register(budget.return_unspent)
+        return Services(
+            settings,
+            storage,
+            model,
+            ModelChain(settings.model_chain, settings.model_location),
+            budget,
+            MemoryBudget.of_process(),
+            Switches(storage),
+            GeminiBatches(model, vertexai=settings.use_vertexai),
+            credentials=Credentials(
+                SigningSettings(
+                    settings.signing_key,
+                    settings.signing_certificate,
+                    settings.timestamp_url,
+                    settings.kms_emulator_host,
                 )
-                storage = Storage(settings.project)
-                budget = Budget(storage, settings.output_bucket, settings.caps)
-                atexit.register(budget.return_unspent)
-                self._services = Services(
-                    settings,
-                    storage,
-                    model,
-                    ModelChain(settings.model_chain, settings.model_location),
-                    budget,
-                    MemoryBudget.of_process(),
-                    Switches(storage),
-                    GeminiBatches(model, vertexai=settings.use_vertexai),
-                    credentials=Credentials(
-                        SigningSettings(
-                            settings.signing_key,
-                            settings.signing_certificate,
-                            settings.timestamp_url,
-                            settings.kms_emulator_host,
-                        )
-                    ),
-                )
-                on_termination(self._hand_over)
-            return self._services
+            ),
+        )
 
     def _hand_over(self) -> None:
         """The instance ends: what is in work goes to other instances, and so does the money set aside."""

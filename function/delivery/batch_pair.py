@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from function.batch.pair_queue import PairQueue
-from function.batch.records import Waiter
-from function.batch.touch import first_upload
 from function.delivery.services import Delivery
 from function.errors import InvalidManifestError
 from function.manifest.model import Manifest, timestamp_s
-from function.manifest.spreadsheet import Row
 from function.settings import Settings
 from function.storage.client import StoredObject
+
+if TYPE_CHECKING:  # what batches need is imported by the first pair that asks for one
+    from function.batch.pair_queue import PairQueue
+    from function.manifest.spreadsheet import Row
 
 DEFAULT_FINISH_S = 48 * 3600.0  # a batch takes up to a day, and a second round as long
 MAX_FINISH_S = 5 * 86_400.0  # working records and answers are deleted after a week
@@ -53,6 +54,10 @@ def batch_queue(
     delivery: Delivery, manifest: Manifest, stored: StoredObject, catalogue: str | None
 ) -> tuple[str, PairQueue]:
     """Who pays, whichever touched generation of the manifest this is, and the queue. Raises InvalidManifestError."""
+    from function.batch.pair_queue import PairQueue  # noqa: PLC0415
+    from function.batch.records import Waiter  # noqa: PLC0415
+    from function.batch.touch import first_upload  # noqa: PLC0415
+
     settings, upload = delivery.services.settings, delivery.upload
     if settings.batch_bucket is None:
         raise InvalidManifestError(NO_BUCKET)

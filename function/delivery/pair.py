@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from typing import TYPE_CHECKING
 
-from function.batch.pair_queue import PairQueue
 from function.deadline import Deadline
 from function.delivery.batch_pair import batch_queue, wants_batch
 from function.delivery.cloud_event import Upload
@@ -55,6 +55,9 @@ from function.sidecar import Sidecar
 from function.storage.client import AccessDeniedError, ObjectNotFoundError, ObjectTooLargeError, StoredObject
 from function.storage.content_encoding import DamagedContentError
 from function.storage.names import gs_uri
+
+if TYPE_CHECKING:
+    from function.batch.pair_queue import PairQueue
 
 logger = logging.getLogger(__name__)
 

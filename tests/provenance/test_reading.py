@@ -6,8 +6,6 @@ import io
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -23,7 +21,6 @@ from function.provenance.signer import KeySigner
 from tests.provenance.samples import CREDENTIALS, encoded, signed, signed_png, time_left
 
 DAMAGED = 40
-ROOT = Path(__file__).parents[2]
 
 
 def read(content, mime_type="image/png"):
@@ -145,14 +142,6 @@ def test_a_reader_has_no_keys_and_little_memory(monkeypatch):
         assert b"Max address space         2147483648" in (process / "limits").read_bytes()
     finally:
         child.end()
-
-
-def test_what_a_first_pair_imports_holds_neither_the_library_nor_the_signer():
-    modules = "import function.delivery.pair, function.delivery.http_api, sys; print(*sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", modules], cwd=ROOT, capture_output=True, text=True, check=True)
-    loaded = set(ran.stdout.split())
-    assert "function.provenance.credentials" in loaded
-    assert not loaded & {"c2pa", "function.provenance.signer", "function.provenance.kms", "function.provenance.child"}
 
 
 def test_without_the_library_credentials_are_a_note(monkeypatch, tmp_path):
