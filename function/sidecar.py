@@ -81,6 +81,9 @@ class Inputs(Record):
     scene: InputRecord | None = None
     product: InputRecord | None = None
     mask: InputRecord | None = Field(None, description="of the placement; absent: none asked for", exclude_if=_is_none)
+    masks: dict[str, InputRecord] = Field(
+        {}, description="those of several products' placements, by product; absent: none", exclude_if=_is_empty
+    )
     views: list[InputRecord] = Field(
         [], description="of several photographs of the product all, in the manifest's order", exclude_if=_is_empty
     )

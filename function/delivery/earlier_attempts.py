@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from function.delivery.outputs import OutputWriter
 from function.delivery.services import Delivery
-from function.manifest.placement import MASK_FIELD
+from function.manifest.placement import is_mask_field
 from function.pipeline.fetch import Source
 from function.pipeline.record import RunRecord
 from function.sidecar import RUN_STEP, EarlierAttempt, Sidecar
@@ -44,5 +44,5 @@ def _has_sources(existing: Sidecar, sources: dict[str, Source]) -> bool:
         return False
     photographs = inputs.views or [one for one in [inputs.product] if one]
     before = [inputs.scene.sha256, *(one.sha256 for one in photographs)]
-    now = (source.sha256 for field, source in sources.items() if field not in ("scene", MASK_FIELD))
+    now = (source.sha256 for field, source in sources.items() if field != "scene" and not is_mask_field(field))
     return before == [sources["scene"].sha256, *now]

@@ -11,7 +11,7 @@ from werkzeug.formparser import FormDataParser
 
 from function.errors import InvalidManifestError
 from function.manifest.flat_fields import FLAT_FIELDS, is_known, join_views, set_field, short
-from function.manifest.placement import MASK_FIELD
+from function.manifest.placement import MASK_FIELD, PRODUCT_MASK_FIELD
 from function.manifest.product_views import view_field
 from function.pipeline.fetch import Source, check_size
 
@@ -71,10 +71,14 @@ def _add_file(
         set_field(fields, name, "data:,")
         uploaded[name] = Source("upload:" + name, None, content)
         return
+    if of_product := PRODUCT_MASK_FIELD.fullmatch(name):
+        check_size(name, "the uploaded file", len(content), max_source_bytes)
+        _set_mask(name, _product_called(f"{PRODUCT_FILE}{of_product[1]}", fields))
+        uploaded[name] = Source("upload:" + name, None, content)
+        return
     part, key = (fields, name) if name in FILE_FIELDS else (_product_called(name, fields), "product")
     if part is None:
-        known = f"{', '.join(FILE_FIELDS)}, {PRODUCT_FILE}NAME of one of products"
-        raise InvalidManifestError(f"{short(name)}: unknown file (known: {known})")
+        raise _unknown_file(name)
     earlier = [field for field in uploaded if field == name or field.startswith(f"{name}.")]
     if (key in part and not earlier) or (earlier and key != SEVERAL_FILES):
         raise InvalidManifestError(f"{name} is given twice")
@@ -85,6 +89,23 @@ def _add_file(
     # The manifest's model wants references; the bytes themselves go beside them.
     part[key] = ["data:,", *(f"data:,{index}" for index in range(1, len(earlier) + 1))] if earlier else "data:,"
     uploaded[field] = Source("upload:" + field, None, content)
+
+
+def _set_mask(name: str, product: dict[str, Any] | None) -> None:
+    """Put what stands for the mask's file `name` beside the words of its product. Raises InvalidManifestError."""
+    if product is None:
+        raise _unknown_file(name)
+    asked = product.get("placement") or {}
+    if isinstance(asked, str):
+        asked = {"words": asked}
+    if not isinstance(asked, dict) or "mask" in asked:
+        raise InvalidManifestError(f"{name} is given twice")
+    product["placement"] = asked | {"mask": "data:,"}
+
+
+def _unknown_file(name: str) -> InvalidManifestError:
+    known = f"{', '.join(FILE_FIELDS)}, {PRODUCT_FILE}NAME and {PRODUCT_FILE}NAME.{MASK_FIELD} of one of products"
+    return InvalidManifestError(f"{short(name)}: unknown file (known: {known})")
 
 
 def _product_called(name: str, fields: dict[str, Any]) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from function.delivery.http_answers import HEALTH_PATH, OPENAPI_PATH, OWN_STATUS
 from function.delivery.http_form import FILE_FIELDS, PRODUCT_FILE, SEVERAL_FILES
 from function.manifest.flat_fields import FLAT_FIELDS, LABEL_PREFIX
 from function.manifest.model import Manifest
+from function.manifest.placement import PRODUCT_MASK_FIELD
 from function.manifest.product_views import MAX_VIEWS
 from function.sidecar import Sidecar
 
@@ -150,6 +151,7 @@ def _schemas() -> JsonDict:
             "patternProperties": {
                 f"^{LABEL_PREFIX.replace('.', '[.]')}.": TEXT,
                 f"^{PRODUCT_FILE.replace('.', '[.]')}.": _photographs(),
+                f"^{PRODUCT_MASK_FIELD.pattern}$": PICTURE,
             },
             "additionalProperties": False,
         },

@@ -20,6 +20,8 @@ RETIREMENT_NOTICE_DAYS = 60  # long enough to try a successor on one's own pictu
 VERSION_SUFFIX = re.compile(r"-(\d{3}|latest|(preview|exp)(-.*)?)")
 
 BillingRule = Literal["flat", "tiles", "crop_unit"]
+# How an exact place is shown to a model: in words and coordinates, or outlined in a copy of the scene, one image more.
+SpotShown = Literal["words", "marked_scene"]
 
 
 class Prices(BaseModel):
@@ -53,6 +55,8 @@ class ImageModel(BaseModel):
     billing_rules_source: str
     max_input_images: int  # the scene is one of them
     max_input_images_source: str
+    spot_shown: SpotShown
+    spot_shown_source: str
     max_inline_bytes: int
     native_sizes: dict[str, tuple[int, int]]
 

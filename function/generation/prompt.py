@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from function.generation.pose import Pose, PoseWords
 from function.generation.prompt_templates import TEMPLATES, PromptTemplates
-from function.generation.spot_words import Spot, place_words, size_words
+from function.generation.spot_words import Spot, place_words, size_words, with_marked_scene
 from function.generation.style_words import OF_NEW_SCENES, OF_PRODUCTS, StyleWords, style_text
 from function.generation.view_words import with_views
 
@@ -35,7 +35,8 @@ def composite_prompt(
     wording: Wording = WORDING,
     spot: Spot | None = None,
 ) -> str:
-    """The prompt that goes with [1] the scene, [2] the product, and [3] and on the rest of its `views`.
+    """The prompt that goes with [1] the scene, [2] the product, [3] and on the rest of its `views`, and last the marked
+    copy of the scene, where the `spot` is shown in one.
 
     `is_letterboxed`: the scene was padded with visible bars. `feedback`: a person's words on an earlier picture.
     `spot`: the exact place in [1], beside the words of `placement`.
@@ -44,7 +45,10 @@ def composite_prompt(
     templates = wording.templates
     said = " ".join((feedback or "").split())
     words = templates.poses[pose]
-    return with_views(templates.composite, views).format(
+    template = with_views(templates.composite, views)
+    if spot is not None and spot.mark is not None:
+        template = with_marked_scene(template, spot.mark.number)
+    return template.format(
         product_background=templates.on_transparent if product_is_cut_out else templates.on_plain,
         style=style_text(wording.style, templates, without=OF_NEW_SCENES),
         placement=_placement(" ".join((placement or "").split()), words, pose, spot),

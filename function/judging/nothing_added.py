@@ -5,13 +5,24 @@ from __future__ import annotations
 from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
 from function.judging.limit import max_limit
+from function.judging.outline_painted import outline_painted
 
 # Share of the image that alterations may take which are kept as drawn: any at all is for a person to look at.
 MAX_KEPT = 0.0
+# Share of the outline that shows the product's place. tests/bench/placement.py --shown both: answers that obey reach
+# 0, painted ones .76 and more, faint ones too.
+MAX_OUTLINE = 0.1
+OF_OUTLINE = "share of the outline"
 
 
 def nothing_added(inspection: Inspection) -> Check:
-    """No change apart from the product was kept. What was surely foreign is undone already, and does not count."""
+    """No change apart from the product was kept, and the outline that shows its place was not painted. What was surely
+    foreign is undone already, and does not count."""
+    outline = outline_painted(inspection)
+    if outline > MAX_OUTLINE:
+        return at_most(
+            outline, MAX_OUTLINE, OF_OUTLINE, good="", bad="The outline that shows the product's place was painted."
+        )
     kept = inspection.scene.kept_alterations
     largest = max(kept, key=lambda one: one.share, default=None)
     where = "" if largest is None else f" ({_place(largest.box)})"
@@ -37,5 +48,8 @@ SPEC = CheckSpec(
     "reflection.",
     needs_product=False,
     measure=nothing_added,
-    limits=(max_limit("alterations kept", MAX_KEPT, "share of the picture"),),
+    limits=(
+        max_limit("alterations kept", MAX_KEPT, "share of the picture"),
+        max_limit("outline of the place painted", MAX_OUTLINE, OF_OUTLINE),
+    ),
 )

@@ -13,7 +13,7 @@ from function.generation.pose import Pose
 from function.manifest.file_name import MAX_TEMPLATE_CHARS, file_name
 from function.manifest.image_reference import Reference
 from function.manifest.output_target import Output, OutputTarget, OutputTargets
-from function.manifest.placement import MASK_FIELD, Placement, Words, words_of
+from function.manifest.placement import Placement, Words, mask_field, words_of
 from function.manifest.product_views import OneOrViews, Products, view_fields
 from function.manifest.strict_model import WHOLE, StrictModel
 from function.settings import MAX_CAP_USD, MODEL_NAME, Identity
@@ -132,14 +132,14 @@ class Manifest(StrictModel):
     @property
     def references(self) -> dict[str, str]:
         """Every image reference by what it is called in messages: the scene's, unless that is made from text, the
-        product's, `product` and then `product.1`, and that of the placement's mask."""
+        product's, `product` and then `product.1`, and those of the placements' masks."""
         scene = {"scene": self.scene} if isinstance(self.scene, str) else {}
-        if self.exact_placement.mask is not None:
-            scene[MASK_FIELD] = self.exact_placement.mask
+        masks = {mask_field(None): self.exact_placement.mask}
         product = {} if self.product is None else view_fields("product", self.product)
         for one in self.products or ():
             product |= view_fields(f"products.{one.name}", one.product)
-        return {**product, **scene}
+            masks[mask_field(one.name)] = one.exact_placement.mask
+        return {**product, **scene, **{field: mask for field, mask in masks.items() if mask is not None}}
 
     @property
     def product_fields(self) -> tuple[tuple[str, ...], ...]:

@@ -16,7 +16,7 @@ from function.imaging.mishaps import lfs_pointer
 from function.manifest.json_text import parse_json
 from function.manifest.model import Manifest, ScenePrompt
 from function.manifest.output_target import Output, OutputTarget
-from function.manifest.placement import Placement, ProductPlacement, ReferenceObject
+from function.manifest.placement import Placement, ReferenceObject
 from function.manifest.product_views import AskedProduct
 from function.manifest.quoting import MAX_LISTED, cut, quoted
 from function.manifest.strict_model import StrictModel
@@ -124,7 +124,7 @@ NESTED_MODELS: dict[str, type[StrictModel]] = {
     "placement": Placement,
     "placement.reference": ReferenceObject,
     "products": AskedProduct,
-    "products.placement": ProductPlacement,
+    "products.placement": Placement,
     "products.placement.reference": ReferenceObject,
     "scene": ScenePrompt,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -10,7 +11,8 @@ from function.generation.facing import Facing
 from function.manifest.image_reference import Reference
 from function.manifest.strict_model import StrictModel
 
-MASK_FIELD = "placement.mask"  # what its reference is called in messages, and among the sources
+MASK_FIELD = "placement.mask"  # what its reference is called in messages, and among the sources; of several products …
+PRODUCT_MASK_FIELD = re.compile(r"products\.([^.]+)\.placement\.mask")  # … that of each
 MAX_PLACEMENT_CHARS = 500
 MAX_HEIGHT_CM = 10_000.0  # a mast; more is a wrong unit
 MAX_CM_PER_PX = 1_000.0
@@ -43,11 +45,14 @@ class ReferenceObject(StrictModel):
     height_cm: Centimetres
 
 
-class ProductPlacement(StrictModel):
-    """Where one of several products should stand: in words; in a box; and how tall it is."""
+class Placement(StrictModel):
+    """Where a product should stand: in words; in a box, or anywhere in the white of a mask; and how tall it is."""
 
     words: Words | None = None
     box: Box | None = Field(None, description="that the product should fill from the middle of its base up")
+    mask: Reference | None = Field(
+        None, description="of an image of the scene's shape, white where the middle of the product's base may stand"
+    )
     height_cm: Centimetres | None = Field(
         None, description="of the product; needs scene_cm_per_px or reference, and counts for more than the box's"
     )
@@ -66,17 +71,24 @@ class ProductPlacement(StrictModel):
         return any(value is not None for name, value in self if name != "words")
 
     @property
+    def has_outline(self) -> bool:
+        """Whether it is a place that can be outlined in the scene."""
+        return self.box is not None or self.mask is not None
+
+    @property
     def is_measured(self) -> bool:
         """Whether it can be seen in a picture that this was done."""
-        return self.box is not None or self.height_cm is not None
+        return self.has_outline or self.height_cm is not None
 
     @property
     def needs_known_scene(self) -> bool:
         """Whether it speaks of the pixels of a scene that is there already."""
-        return self.height_cm is not None
+        return self.mask is not None or self.height_cm is not None
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
+        if self.box is not None and self.mask is not None:
+            raise ValueError("box and mask exclude each other: both say where the product may stand")
         if self.scene_cm_per_px is not None and self.reference is not None:
             raise ValueError("scene_cm_per_px and reference exclude each other: both say how large the scene is")
         scale = self.scene_cm_per_px is not None or self.reference is not None
@@ -89,30 +101,16 @@ class ProductPlacement(StrictModel):
         return self
 
 
-class Placement(ProductPlacement):
-    """Where the only product should stand: as one of several, or anywhere in the white of a mask."""
-
-    mask: Reference | None = Field(
-        None, description="of an image of the scene's shape, white where the middle of the product's base may stand"
-    )
-
-    @property
-    def is_measured(self) -> bool:
-        """Whether it can be seen in a picture that this was done."""
-        return self.mask is not None or super().is_measured
-
-    @property
-    def needs_known_scene(self) -> bool:
-        """Whether it speaks of the pixels of a scene that is there already."""
-        return self.mask is not None or super().needs_known_scene
-
-    @model_validator(mode="after")
-    def _stands_in_one_place(self) -> Self:
-        if self.box is not None and self.mask is not None:
-            raise ValueError("box and mask exclude each other: both say where the product may stand")
-        return self
-
-
-def words_of(placement: str | ProductPlacement | None) -> str | None:
+def words_of(placement: str | Placement | None) -> str | None:
     """What a placement says in words."""
-    return placement.words if isinstance(placement, ProductPlacement) else placement
+    return placement.words if isinstance(placement, Placement) else placement
+
+
+def mask_field(product: str | None) -> str:
+    """What the mask of the product of this name is called; of the only one, which has none, MASK_FIELD."""
+    return MASK_FIELD if product is None else f"products.{product}.{MASK_FIELD}"
+
+
+def is_mask_field(field: str) -> bool:
+    """Whether a source of this name is a mask, and shows no product."""
+    return field == MASK_FIELD or PRODUCT_MASK_FIELD.fullmatch(field) is not None

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
 
 from function.manifest.image_reference import Reference
-from function.manifest.placement import ProductPlacement, Words, words_of
+from function.manifest.placement import Placement, Words, words_of
 from function.manifest.quoting import quoted
 from function.manifest.strict_model import StrictModel
 
@@ -55,7 +55,7 @@ class AskedProduct(StrictModel):
         description="what it is called in the prompt, the sidecar and messages; no two are alike"
     )
     product: OneOrViews
-    placement: Words | ProductPlacement | None = Field(None, description="where and how this one should stand")
+    placement: Words | Placement | None = Field(None, description="where and how this one should stand")
 
     @property
     def placement_words(self) -> str | None:
@@ -63,9 +63,9 @@ class AskedProduct(StrictModel):
         return words_of(self.placement)
 
     @property
-    def exact_placement(self) -> ProductPlacement:
+    def exact_placement(self) -> Placement:
         """What is asked besides words; empty where that is nothing."""
-        return self.placement if isinstance(self.placement, ProductPlacement) else ProductPlacement()
+        return self.placement if isinstance(self.placement, Placement) else Placement()
 
 
 def _distinct_products(products: list[AskedProduct]) -> list[AskedProduct]:

@@ -12,7 +12,7 @@ from pydantic import Field
 from function.errors import ForbiddenReferenceError, InvalidManifestError
 from function.imaging.data_uri import decode_data_uri, is_data_uri
 from function.manifest.model import Manifest
-from function.manifest.placement import MASK_FIELD
+from function.manifest.placement import is_mask_field
 from function.manifest.quoting import quoted
 from function.manifest.strict_model import StrictModel
 from function.manifest.text import trimmed
@@ -78,10 +78,10 @@ def references_one_folder_deeper(fields: dict[str, Any]) -> None:
     """Have a manifest's `fields`, a catalogue's row, say its relative references as `one_folder_deeper` does."""
     if isinstance(fields["scene"], str):
         fields["scene"] = one_folder_deeper(fields["scene"])
-    placement = fields.get("placement")
-    if isinstance(placement, dict) and placement.get("mask") is not None:
-        placement["mask"] = one_folder_deeper(placement["mask"])
     for one in (fields, *(fields.get("products") or ())):
+        placement = one.get("placement")
+        if isinstance(placement, dict) and placement.get("mask") is not None:
+            placement["mask"] = one_folder_deeper(placement["mask"])
         views = one.get("product")
         if views is not None:
             one["product"] = one_folder_deeper(views) if isinstance(views, str) else [*map(one_folder_deeper, views)]
@@ -131,7 +131,9 @@ def manifest_targets(
 
 def _check_distinct(targets: dict[str, StoredImage | InlineImage]) -> None:
     """Raises InvalidManifestError where two references mean the same photograph of a product, spelled in two ways."""
-    photographs = [(field, target) for field, target in targets.items() if field not in ("scene", MASK_FIELD)]
+    photographs = [
+        (field, target) for field, target in targets.items() if field != "scene" and not is_mask_field(field)
+    ]
     for number, (field, target) in enumerate(photographs):
         same = next((other for other, earlier in photographs[:number] if earlier == target), None)
         if same is not None:

@@ -30,6 +30,7 @@ class AskedPlace:
     height     of the product; None where the box says it, or nobody does
     hangs      it is held at its top, which stands for its base everywhere
     tolerance  how far it may be off, as a share of its size; None: as the judge thinks
+    mark       the colour (r, g, b) in which box or ground are outlined for the model; None where it is told in words
     """
 
     box: tuple[float, float, float, float] | None = None
@@ -37,6 +38,21 @@ class AskedPlace:
     height: float | None = None
     hangs: bool = False
     tolerance: float | None = None
+    mark: tuple[int, int, int] | None = None
+
+    def outline(self, size: tuple[int, int], thickness: int) -> np.ndarray:
+        """(h, w) uint8 of `size`: 255 on a line of this `thickness` (pixels) around box or ground, else 0."""
+        drawn = np.zeros(size[::-1], np.uint8)
+        if self.box is not None:
+            left, top, width, height = self._box_pixels(size)
+            # Along the pixels that hold the box's edges; at the scene's border the last ones.
+            last = min(int(left + width), size[0] - 1), min(int(top + height), size[1] - 1)
+            cv2.rectangle(drawn, (int(left), int(top)), last, 255, thickness)
+        elif self.ground is not None:
+            ground = _white(cv2.resize(self.ground, size, interpolation=cv2.INTER_AREA))
+            contours, _ = cv2.findContours(ground, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+            cv2.drawContours(drawn, contours, -1, 255, thickness)
+        return drawn
 
     def place(self, outline: PixelBox, scene_size: tuple[int, int]) -> Place | None:
         """Where a photograph of this `outline` box is to be laid; None where place or size are left to others, or the

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from function.errors import InvalidManifestError
 from function.generation.facing import Facing
 from function.generation.pose import Pose
-from function.generation.spot_words import Spot
+from function.generation.spot_words import Mark, Spot
 from function.imaging.frame import Frame, Size
 from function.manifest.model import Manifest
-from function.manifest.placement import ProductPlacement
+from function.manifest.placement import Placement, mask_field
 from function.matching.asked_place import AskedPlace, areas, best_point
 from function.sidecar import AskedPlaceRecord
 
 MAX_SHAPE_RATIO = 1.02  # a mask that was scaled by hand is a pixel or two off the scene's shape
 
 
-def asked_places(manifest: Manifest, scene_size: Size) -> tuple[AskedPlace | None, ...]:
-    """Of each of several products, as `asked_place`; none at all of one product."""
+def asked_places(
+    manifest: Manifest, scene_size: Size, grounds: Mapping[str, np.ndarray]
+) -> tuple[AskedPlace | None, ...]:
+    """Of each of several products, as `asked_place`; none at all of one product. `grounds` are the masks by field."""
     return tuple(
-        asked_place(one.exact_placement, manifest.pose, scene_size, field=f"products.{one.name}.placement")
+        asked_place(
+            one.exact_placement,
+            manifest.pose,
+            scene_size,
+            grounds.get(mask_field(one.name)),
+            field=f"products.{one.name}.placement",
+        )
         for one in manifest.products or ()
     )
 
 
 def asked_place(
-    asked: ProductPlacement, pose: Pose, scene_size: Size, ground: np.ndarray | None = None, field: str = "placement"
+    asked: Placement, pose: Pose, scene_size: Size, ground: np.ndarray | None = None, field: str = "placement"
 ) -> AskedPlace | None:
     """None where nothing is asked that can be measured. `ground` (h, w) uint8 is the mask. Raises InvalidManifestError
     for a product that would be taller than the scene, which names the `field`."""
@@ -45,20 +55,22 @@ def asked_place(
     return AskedPlace(box, ground, height, pose == "hang", asked.tolerance)
 
 
-def check_mask(size: Size, ground: np.ndarray, scene_size: Size) -> None:
-    """Raises InvalidManifestError for a mask of another shape than the scene's, and for one that allows nothing."""
+def check_mask(field: str, size: Size, ground: np.ndarray, scene_size: Size) -> None:
+    """Raises InvalidManifestError, which names the `field`, for a mask of another shape than the scene's, and for one
+    that allows nothing."""
     shapes = sorted((size[0] / size[1], scene_size[0] / scene_size[1]))
     if shapes[1] / shapes[0] > MAX_SHAPE_RATIO:
         raise InvalidManifestError(
-            f"placement.mask: it has {size[0]} x {size[1]} pixels, which is not the shape of the scene "
+            f"{field}: it has {size[0]} x {size[1]} pixels, which is not the shape of the scene "
             f"({scene_size[0]} x {scene_size[1]})"
         )
     if not areas(ground):
-        raise InvalidManifestError("placement.mask: it has no white pixels, so there is no place for the product")
+        raise InvalidManifestError(f"{field}: it has no white pixels, so there is no place for the product")
 
 
-def spot_in(frame: Frame, asked: AskedPlace | None, facing: Facing | None) -> Spot | None:
-    """What the model is told, in shares of the picture that it is sent; None where nothing is asked."""
+def spot_in(frame: Frame, asked: AskedPlace | None, facing: Facing | None, mark: Mark | None = None) -> Spot | None:
+    """What the model is told, in shares of the picture that it is sent, or shown where there is a `mark`; None where
+    nothing is asked."""
     if asked is None:
         return None if facing is None else Spot(facing=facing)
     left, top, width, height = (side / frame.sent_size[number % 2] for number, side in enumerate(frame.content_box))
@@ -75,6 +87,7 @@ def spot_in(frame: Frame, asked: AskedPlace | None, facing: Facing | None) -> Sp
         None if asked.ground is None else at(best_point(asked.ground)),
         None if asked.height is None else asked.height * height,
         facing,
+        mark,
     )
 
 

@@ -20,6 +20,7 @@ from function.generation.models import ImageModel
 from function.generation.paid_calls import PaidCalls
 from function.generation.product_words import ShownProduct
 from function.generation.prompt import WORDING, Wording
+from function.generation.spot_words import Mark
 from function.imaging.formats import FORMATS, WriteFormat
 from function.imaging.frame import Frame, Size
 from function.imaging.resize import Box
@@ -57,14 +58,14 @@ class Photograph:
 @dataclass(frozen=True)
 class Decoded:
     """The sources in memory. `small_scene` (h, w, 3) is what the analysis and the model's picture are made from;
-    `product` is the leading photograph, `others` are those after it; `ground` (h, w) the placement's mask, None without
-    one."""
+    `product` is the leading photograph, `others` are those after it; `grounds` (h, w) are the placements' masks by
+    field."""
 
     scene: Scene
     small_scene: np.ndarray
     product: Photograph
     others: tuple[Photograph, ...] = ()
-    ground: np.ndarray | None = None
+    grounds: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def photographs(self) -> tuple[Photograph, ...]:
@@ -77,13 +78,15 @@ class Prepared:
     """A pair ready to be sent to one model.
 
     images          [1] the scene in its frame, [2] the product (of several each), then as many other photographs
-                    as the model takes: bytes with their media type
+                    as the model takes, then the marked copy of the scene where there is one: bytes with their media
+                    type
     product_future  begun in the background: the product (h, w, 4) in the scene's colour space, and what is looked for
                     of it in every generated picture
     other_futures   the same, of the photographs after the leading one, sent or not
     shown           of several products what the prompt says of each
     asked           where the product is to stand; None where nothing is asked that can be measured
     asked_each      the same of each of several products; none at all of one
+    mark            of the marked copy of the scene; None where the place is told in words
     """
 
     frame: Frame
@@ -97,6 +100,12 @@ class Prepared:
     asked_each: tuple[AskedPlace | None, ...] = ()
     other_futures: tuple[Future[tuple[np.ndarray, ProductReference]], ...] = ()
     shown: tuple[ShownProduct, ...] = ()
+    mark: Mark | None = None
+
+    @property
+    def photographs_sent(self) -> int:
+        """How many of the images show products."""
+        return len(self.images) - 1 - (self.mark is not None)
 
     @property
     def ready(self) -> tuple[Future[tuple[np.ndarray, ProductReference]], ...]:

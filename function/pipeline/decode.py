@@ -18,7 +18,7 @@ from function.imaging.frame import Size, fit_within
 from function.imaging.icc import to_srgb
 from function.imaging.xmp import Rights
 from function.manifest.model import ScenePrompt
-from function.manifest.placement import MASK_FIELD
+from function.manifest.placement import is_mask_field
 from function.matching.cutout.cut_out import cut_out
 from function.pipeline.asked_place import check_mask
 from function.pipeline.context import Decoded, PairContext, Photograph
@@ -70,7 +70,9 @@ def _decode_side_by_side(pair: PairContext) -> Decoded:
     photographs = [infos[field] for field in pair.photograph_fields]
     largest = max(info.decode_bytes for info in photographs)
     kept = _kept_bytes(pair, [info.size for info in photographs])
-    with_scene = [infos[field].decode_bytes for field in ("scene", MASK_FIELD) if field in infos]
+    # The scene, and one mask after the other beside it.
+    masks = [info.decode_bytes for field, info in infos.items() if is_mask_field(field)]
+    with_scene = infos["scene"].decode_bytes, max(masks, default=0)
     wanted = sum(with_scene) + largest + kept
     one_by_one = not pair.resources.fits(wanted)
     if one_by_one:
@@ -82,7 +84,9 @@ def _decode_side_by_side(pair: PairContext) -> Decoded:
             wait([decoding])
         try:
             scene, small_scene = _decode_scene(pair, infos["scene"].size)
-            ground = _decode_mask(pair, scene.size, (small_scene.shape[1], small_scene.shape[0]))
+            small_size = small_scene.shape[1], small_scene.shape[0]
+            fields = [field for field in pair.sources if is_mask_field(field)]
+            grounds = {field: _decode_mask(pair, field, scene.size, small_size) for field in fields}
         except Exception as error:  # noqa: BLE001 (raised below, after the other one has ended)
             errors.append(error)
         if failure := decoding.exception():
@@ -90,7 +94,7 @@ def _decode_side_by_side(pair: PairContext) -> Decoded:
         if errors:
             raise most_severe(errors)
     product, *others = decoding.result()
-    return Decoded(scene, small_scene, product, tuple(others), ground)
+    return Decoded(scene, small_scene, product, tuple(others), grounds)
 
 
 def _kept_bytes(pair: PairContext, sizes: list[Size]) -> int:
@@ -122,19 +126,16 @@ def _decode_scene(pair: PairContext, size: Size) -> tuple[Scene, np.ndarray]:
     return Scene(source, pixels, limit, pair.resources), downscale_area(pixels.array, small_size)
 
 
-def _decode_mask(pair: PairContext, scene_size: Size, small_size: Size) -> np.ndarray | None:
-    """(h, w) uint8 of `small_size`: what is transparent is not white. None where none is asked for. Raises
-    InvalidManifestError."""
-    source = pair.sources.get(MASK_FIELD)
-    if source is None:
-        return None
-    pixels = decode(source.content, MASK_FIELD, max_pixels=pair.settings.max_source_pixels)
-    _record_input(pair, "mask", source, pixels)
+def _decode_mask(pair: PairContext, field: str, scene_size: Size, small_size: Size) -> np.ndarray:
+    """(h, w) uint8 of `small_size`: what is transparent is not white. Raises InvalidManifestError."""
+    source = pair.sources[field]
+    pixels = decode(source.content, field, max_pixels=pair.settings.max_source_pixels)
+    _record_input(pair, field, source, pixels)
     grey = cv2.cvtColor(np.ascontiguousarray(pixels.array[..., :3]), cv2.COLOR_RGB2GRAY)
     if pixels.array.shape[2] == 4:
         grey = cv2.min(grey, np.ascontiguousarray(pixels.array[..., 3]))
     ground = cv2.resize(grey, small_size, interpolation=cv2.INTER_AREA)
-    check_mask(pixels.info.size, ground, scene_size)
+    check_mask(field, pixels.info.size, ground, scene_size)
     return ground
 
 
@@ -172,7 +173,7 @@ def _decode_photograph(pair: PairContext, field: str) -> Photograph:
 def _record_input(pair: PairContext, field: str, source: Source, pixels: Pixels) -> None:
     width, height = pixels.info.size
     ingredient = _read_credentials(pair, field, source, pixels.info.mime_type)
-    keeps = field != "mask" and pair.settings.rights_metadata == "keep"
+    keeps = not is_mask_field(field) and pair.settings.rights_metadata == "keep"
     rights = read_rights(source.content) if keeps else Rights()
     described = InputRecord(
         uri=source.uri,
@@ -191,8 +192,8 @@ def _record_input(pair: PairContext, field: str, source: Source, pixels: Pixels)
 
 
 def _read_credentials(pair: PairContext, field: str, source: Source, mime_type: str) -> Ingredient | None:
-    """None for the mask, of which nothing is in the result."""
-    if field == "mask":
+    """None for a mask, of which nothing is in the result."""
+    if is_mask_field(field):
         return None
     if field == "scene":
         return pair.credentials.read(source.content, mime_type, "scene", pair.deadline)

@@ -18,7 +18,7 @@ from function.errors import (
     SourceTooLargeError,
     UnreadableSourceError,
 )
-from function.manifest.placement import MASK_FIELD
+from function.manifest.placement import is_mask_field
 from function.manifest.references import InlineImage, StoredImage
 from function.settings import Settings
 from function.storage.client import AccessDeniedError, ObjectNotFoundError, ObjectTooLargeError, Storage, StoredObject
@@ -80,7 +80,7 @@ class _PhotographBytes:
 
     def add(self, field: str, size: int) -> None:
         """Raises SourceTooLargeError."""
-        if field in ("scene", MASK_FIELD):
+        if field == "scene" or is_mask_field(field):
             return
         with self._lock:
             self._bytes += size

@@ -70,7 +70,7 @@ def restore_result(pair: PairContext) -> None:
     if best.ingredient is not None:
         pair.record.ingredients["answer"] = best.ingredient
     if pair.manifest.products is None:
-        pair.record.note_view(analysis.product.view, sent=len(prepared.images) - 1)
+        pair.record.note_view(analysis.product.view, sent=prepared.photographs_sent)
     else:
         pair.record.products = product_records(pair, best)
     pair.record.identity = identity_record(pair, best)

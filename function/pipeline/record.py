@@ -18,6 +18,7 @@ from function.generation.provider import Request
 from function.imaging.frame import Size
 from function.imaging.xmp import Rights
 from function.judging.risk import risk_of
+from function.manifest.placement import MASK_FIELD, PRODUCT_MASK_FIELD
 from function.pipeline.stage_times import StageTimes
 from function.provenance.ingredient import Ingredient
 from function.sidecar import (
@@ -49,6 +50,7 @@ from function.sidecar import (
     ViewRecord,
 )
 
+INPUT_NAMES = {"scene": "scene", MASK_FIELD: "mask"}  # of sources that are no photographs, in the sidecar
 LOST = "its answer was lost: the delivery died, the connection broke, or it came too late; it may have been billed"
 LOST_IN_BATCH = "its batch ended without this answer, or did not end in time; it may have been billed"
 
@@ -120,14 +122,17 @@ class RunRecord:
             )
 
     def add_input(self, field: str, described: InputRecord, ingredient: Ingredient | None, rights: Rights) -> None:
-        """Note a source that was read: the scene, the mask of the placement, which is no part of the picture, or a
+        """Note a source that was read: the scene, the mask of a placement, which is no part of the picture, or a
         photograph of the product, in the manifest's order. Scene and photographs are read at the same time, hence the
         lock."""
         with self._lock:
             if ingredient is not None:
                 self.ingredients[field], self.rights[field] = ingredient, rights
-            if field in ("scene", "mask"):
-                self.inputs = self.inputs.model_copy(update={field: described})
+            if product := PRODUCT_MASK_FIELD.fullmatch(field):
+                masks = self.inputs.masks | {product[1]: described}
+                self.inputs = self.inputs.model_copy(update={"masks": masks})
+            elif field in INPUT_NAMES:
+                self.inputs = self.inputs.model_copy(update={INPUT_NAMES[field]: described})
             else:
                 self.inputs = self.inputs.with_photograph(described)
 

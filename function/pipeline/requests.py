@@ -72,11 +72,11 @@ def _words(prepared: Prepared, manifest: Manifest, lessons: Sequence[str], wordi
         manifest.pose,
         product_is_cut_out=prepared.product_is_cut_out,
         is_letterboxed=prepared.is_letterboxed,
-        views=len(prepared.images) - 1,
+        views=prepared.photographs_sent,
         feedback=manifest.feedback,
         lessons=lessons,
         wording=wording,
-        spot=spot_in(prepared.frame, prepared.asked, manifest.exact_placement.facing),
+        spot=spot_in(prepared.frame, prepared.asked, manifest.exact_placement.facing, prepared.mark),
     )
 
 

@@ -2,6 +2,8 @@
 
 `python -m tests.bench.placement [--boxes 200] [--seed 1]`: boxes over six sets are asked for with the words that the
 function sends, drawn by the emulated model, which obeys or misses them, and judged. In process, without HTTP.
+`--shown both` asks for each box twice, in words and outlined in a marked copy of the scene; there the emulated model
+also paints the outline into its picture. It prints what a call costs in either way.
 `--exact 50` lays products with `identity` exact instead, and measures where they stand in the result: the base as a
 share of the picture's height and width, and the size.
 """
@@ -12,7 +14,7 @@ import argparse
 import contextlib
 import io
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +27,9 @@ from PIL import Image
 from function.deadline import Deadline
 from function.errors import CompositeError
 from function.generation.model_chain import ModelChain
-from function.generation.models import model_table
+from function.generation.models import ImageModel, SpotShown, model_table
 from function.generation.paid_calls import Answered
-from function.generation.pricing import Usage
+from function.generation.pricing import Usage, typical_usd
 from function.generation.provider import Answer, Request
 from function.judging.check import Check
 from function.judging.judge import Judgement
@@ -47,6 +49,7 @@ from function.pipeline.run import run_pair
 from function.restoration.laid_photograph import LaidPhotograph
 from function.settings import Settings
 from function.tools.emulator.asked_spot import SPOT_MANNERS
+from function.tools.emulator.marked_spot import MARK_MANNERS
 from function.tools.emulator.models import load_models
 from function.tools.emulator.protocol import GenerateRequest, ImagePart
 from function.tools.emulator.render import draw
@@ -117,33 +120,39 @@ def pair_of(asked: Asked, pictures: dict[str, bytes], calls: Any, **fields: Any)
     return PairContext(manifest, sources, calls, SETTINGS, deadline, RunRecord(), resources, chain)
 
 
-def drawn(request: Request, manner: str | None) -> bytes:
-    """The emulated model's picture."""
+def emulated(request: Request) -> GenerateRequest:
+    """The request as the emulated model reads it."""
     cards = load_models()
     images = [
         ImagePart(np.asarray(Image.open(io.BytesIO(content))), mime_type, content)
         for content, mime_type in request.images
     ]
-    asked = GenerateRequest(
+    return GenerateRequest(
         cards[request.model], request.prompt, images, request.aspect_ratio, request.image_size or "1K", None,
         "image/png", request.seed, True, None, False,
     )  # fmt: skip
-    return png(draw(asked, manner, DRIFT))
 
 
-def judged(asked: Asked, pictures: dict[str, bytes], manners: list[str | None]) -> dict[str | None, Judgement]:
-    """The box asked for once, and drawn in each manner."""
-    return judged_pair(pair_of(asked, pictures, None), manners)
+def drawn(request: Request, manner: str | None) -> bytes:
+    """The emulated model's picture."""
+    return png(draw(emulated(request), manner, DRIFT))
 
 
-def judged_pair(pair: PairContext, manners: list[str | None]) -> dict[str | None, Judgement]:
-    """The `pair` asked for once, and drawn in each manner."""
-    pair.model = model_table().find(SETTINGS.gemini_model)
+def judged_pair(
+    pair: PairContext, manners: list[str | None], shown: SpotShown = "words"
+) -> dict[str | None, Judgement]:
+    """The `pair` asked for once, its place `shown` in that way, and drawn in each manner."""
+    pair.model = model_shown(shown)
     with pair.resources:
         decode_sources(pair)
         prepare_inputs(pair)
         request = composite_request(pair.prepared, pair.model, SETTINGS, pair.manifest, 1, ())
         return {manner: analysed(pair, drawn(request, manner), None)[2] for manner in manners}
+
+
+def model_shown(shown: SpotShown) -> ImageModel:
+    """The default model, to which places are `shown` in that way."""
+    return model_table().find(SETTINGS.gemini_model).model_copy(update={"spot_shown": shown})
 
 
 class EmulatedModel:
@@ -202,6 +211,7 @@ def main() -> None:
     parser.add_argument("--boxes", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--exact", type=int, default=0, help="pairs that are laid, instead")
+    parser.add_argument("--shown", choices=("words", "marked_scene", "both"), default="words")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     goods = products()
@@ -212,11 +222,23 @@ def main() -> None:
             found = [exact(asked, pictures, goods[asked.product]) for asked in boxes(options.exact, options.seed)]
         print_exact(found)
         return
+    ways: tuple[SpotShown, ...] = ("words", "marked_scene") if options.shown == "both" else (options.shown,)
+    for shown in ways:
+        model = model_shown(shown)
+        print(f"{shown}: {typical_usd(model, images=2 + (shown == 'marked_scene')):.6f} USD a picture of {model.id}")
+        print_judged(shown, list(boxes(options.boxes, options.seed)), pictures)
+
+
+def print_judged(shown: SpotShown, asked_for: list[Asked], pictures: dict[str, bytes]) -> None:
+    """How many boxes pass that are obeyed, and that are missed, and what catches an outline that is painted in."""
     table: dict[str, list[Check]] = defaultdict(list)
+    leaks: list[Judgement] = []
     kinds = sorted(SPOT_MANNERS)
-    for asked in boxes(options.boxes, options.seed):
+    for asked in asked_for:
+        manners = [None, kinds[asked.seed % len(kinds)], *sorted(MARK_MANNERS) * (shown == "marked_scene")]
         with contextlib.redirect_stdout(io.StringIO()):
-            drawings = judged(asked, pictures, [None, kinds[asked.seed % len(kinds)]])
+            drawings = judged_pair(pair_of(asked, pictures, None), manners, shown)
+        leaks += [drawings.pop(manner) for manner in MARK_MANNERS & drawings.keys()]
         for manner, judgement in drawings.items():
             check = judgement.checks["placed_as_asked"]
             table[manner or "obeyed"].append(check)
@@ -227,6 +249,10 @@ def main() -> None:
         passed = sum(check.passed for check in checks)
         spread = ", ".join(f"{np.quantile(values, at):.3f}" for at in (0.02, 0.5, 0.98)) if values else "-"
         print(f"{name:<20} {passed:>4} of {len(checks):<4} pass; off by {spread} (2 %, median, 98 %)")
+    if leaks:
+        caught = Counter(name for one in leaks for name, check in one.checks.items() if not check.passed)
+        accepted = sum(one.verdict == "accepted" for one in leaks)
+        print(f"outline painted in: {accepted} of {len(leaks)} accepted; failed checks: {dict(caught.most_common())}")
 
 
 def print_exact(found: list[tuple[float, float] | None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import uuid
 
 import pytest
@@ -81,6 +82,18 @@ def test_files_bring_the_photographs_of_several_products():
         ([("products", products), ("products.jug", b"1")], "unknown file"),
         ([("products.mill", b"1")], "unknown file"),
         ([("products", products), ("products.cup", b"1")], "products.cup is given twice"),
+    ):
+        with pytest.raises(InvalidManifestError, match=words):
+            parsed(*parts)
+    mask = "products.mill.placement.mask"
+    for words in ({}, {"placement": "left"}, {"placement": {"words": "left"}}):
+        fields, uploaded = parsed(("products", json.dumps([{"name": "mill", **words}])), (mask, b"1"))
+        assert fields["products"][0]["placement"] == {"mask": "data:,"} | ({"words": "left"} if words else {})
+        assert list(uploaded) == [mask]
+    given = json.dumps([{"name": "mill", "placement": {"mask": "gs://b/m.png"}}])
+    for parts, words in (
+        ([("products", products), ("products.jug.placement.mask", b"1")], "unknown file"),
+        ([("products", given), (mask, b"1")], f"{mask} is given twice"),
     ):
         with pytest.raises(InvalidManifestError, match=words):
             parsed(*parts)

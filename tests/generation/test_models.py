@@ -46,5 +46,6 @@ def test_a_model_is_warned_of_sixty_days_before_it_ends():
 
 def test_every_price_and_limit_says_where_it_is_from():
     for model in model_table().models.values():
-        assert all((model.retires_source, model.locations_source, model.billing_rules_source))
+        sources = model.retires_source, model.locations_source, model.billing_rules_source, model.spot_shown_source
+        assert all(sources)
     assert all(len(model_table().models[name].native_sizes) == 14 for name in ("gemini-nano-banana-2.1",))

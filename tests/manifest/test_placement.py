@@ -51,7 +51,7 @@ def test_a_box_or_a_mask_may_have_a_height_and_a_scale():
         ({"height_cm": 20, "reference": {"box": [0, 0, 1, 0], "height_cm": 5}}, "placement.reference.box: "),
         ({"height_cm": 20, "reference": {"height_cm": 5}}, "placement.reference.box: is required"),
         ({"reference": {"size": 5}}, r"placement.reference.size: unknown field (known: box, height_cm)"),
-        ({"colour": 5}, "placement.colour: unknown field (known: words, box, height_cm"),
+        ({"colour": 5}, "placement.colour: unknown field (known: words, box, mask, height_cm"),
         ({"facing": "up"}, "placement.facing: Input should be 'front', 'left', 'right' or 'away'"),
         ({"tolerance": 0.1}, "tolerance is that of box, mask or height_cm"),
         ({"box": BOX, "tolerance": 0.9}, "placement.tolerance"),

@@ -54,7 +54,8 @@ def test_each_has_its_photographs_and_its_name_in_messages():
             (scene_with({**MILL, "placement": place}), words)
             for place, words in (
                 ({"box": [0, 0, 1]}, "products.0.placement.box: List should have at least 4 items"),
-                ({"mask": "m.png"}, "products.0.placement.mask: unknown field (known: words, box, height_cm"),
+                ({"mask": 3}, "products.0.placement.mask: Input should be a valid string"),
+                ({"colour": 3}, "products.0.placement.colour: unknown field (known: words, box, mask, height_cm"),
                 ({"reference": {"x": 1}}, "products.0.placement.reference.x: unknown field (known: box, height_cm)"),
                 (7, "products.0.placement: Input should be a valid string, got 7 or Input should be an object"),
             )
@@ -80,9 +81,12 @@ def test_what_cannot_be_is_named_and_the_schema_refuses_it_too(fields, words):
             (scene_with(MILL, placement=place), "placement with a box, mask or height is for a single product")
             for place in ({"box": [0, 0, 0.5, 0.5]}, {"mask": "m.png", "words": "left"}, {"facing": "left"})
         ),
-        (
-            scene_with({**MILL, "placement": {"height_cm": 20, "scene_cm_per_px": 1}}, scene={"prompt": "a table"}),
-            "products.mill.placement: mask and height_cm need a scene image",
+        *(
+            (
+                scene_with({**MILL, "placement": place}, scene={"prompt": "a table"}),
+                "products.mill.placement: mask and height_cm need a scene image",
+            )
+            for place in ({"height_cm": 20, "scene_cm_per_px": 1}, {"mask": "m.png"})
         ),
         ({"scene": "s.png", "product": {"name": "mill"}}, "product: Input should be a valid string"),
         (scene_with("mill.png"), 'products.0: Input should be an object, got "mill.png"'),
@@ -102,6 +106,18 @@ def test_each_may_have_an_exact_place():
     assert (mill.placement_words, mill.exact_placement.box) == ("on the left", [0.1, 0.3, 0.2, 0.5])
     assert (cup.placement_words, cup.exact_placement.is_exact) == (None, False)
     assert SCHEMA.is_valid(scene_with({**MILL, "placement": box}, CUP))
+
+
+def test_each_may_have_a_mask_which_is_no_photograph():
+    fields = scene_with(*(one | {"placement": {"mask": "free.png"}} for one in (MILL, CUP)))
+    manifest = manifest_from(fields, SETTINGS)
+    masks = {f"products.{name}.placement.mask": "free.png" for name in ("mill", "cup")}
+    assert manifest.references.items() >= masks.items() and SCHEMA.is_valid(fields)
+    assert not {*masks} & {field for fields in manifest.product_fields for field in fields}
+    targets = manifest_targets(manifest, SETTINGS, "in-bucket", "x/pair.json")
+    assert {targets[field].name for field in masks} == {"x/free.png"}
+    references_one_folder_deeper(fields)
+    assert [one["placement"] for one in fields["products"]] == [{"mask": "../free.png"}] * 2
 
 
 def test_a_model_takes_so_many_products():

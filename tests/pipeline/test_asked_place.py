@@ -69,7 +69,7 @@ def test_a_height_follows_from_the_scale_of_either_kind():
 )
 def test_a_mask_that_cannot_be_meant_is_refused(size, white, said):
     with pytest.raises(InvalidManifestError, match=said):
-        check_mask(size, mask(size, white), (1920, 1080))
+        check_mask("placement.mask", size, mask(size, white), (1920, 1080))
 
 
 def test_a_product_beside_its_box_is_seen_the_next_attempt_is_told_and_what_was_asked_is_recorded(cloud, server):

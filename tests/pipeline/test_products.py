@@ -10,7 +10,9 @@ from jsonschema import Draft202012Validator
 from PIL import Image
 
 from function.sidecar import Sidecar
+from tests.pipeline.test_asked_place import mask
 from tests.product_samples import put_products
+from tests.support import png
 from tests.tiers import exhaustive
 
 
@@ -94,6 +96,33 @@ def test_each_product_stands_in_its_own_box_and_one_that_does_not_is_named(cloud
         "box": [161, 227, 269, 378], "areas": [], "height": None, "facing": "front", "tolerance": None,
     }  # fmt: skip
     assert can["asked_place"]["box"] == [833, 340, 336, 302] and "asked_place" not in sidecar
+
+
+def test_each_product_stands_in_the_white_of_its_own_mask_and_one_that_does_not_is_named(cloud, server):
+    """The first product misses its mask in the first picture, and is told so."""
+    whites = {"left.png": (0.2, 0.72, 0.28, 0.9), "right.png": (0.6, 0.72, 0.9, 0.9)}
+    for name, white in whites.items():
+        cloud.put(name, png(np.dstack([mask(white=white)] * 3)))
+    cloud.gemini.control(faults=[{"kind": "spot_missed_aside", "times": 1}])
+    asked = {"bottle": {"mask": "left.png"}, "can": {"mask": "right.png", "height_cm": 20, "scene_cm_per_px": 0.1}}
+    assert cloud.deliver(server, put_products(cloud, asked, attempts=2)).status == 200
+    sidecar = cloud.sidecar()
+    Draft202012Validator(Sidecar.model_json_schema(by_alias=True, mode="serialization")).validate(sidecar)
+    assert {name: one["uri"].rpartition("/")[2] for name, one in sidecar["inputs"]["masks"].items()} == {
+        "bottle": "left.png", "can": "right.png"
+    }  # fmt: skip
+    assert len(sidecar["inputs"]["views"]) == 2 and "mask" not in sidecar["inputs"]
+    told = cloud.gemini.requests[0]["text"]
+    assert told.count("The spot is exact: the middle of its base lies inside this area") == 2
+    first, second = (one["checks"]["placed_as_asked"] for one in sidecar["attempts"])
+    assert first["reason"].startswith("bottle: The product does not stand where the mask is white")
+    assert second["passed"] and sidecar["status"] == "accepted", sidecar["checks"]
+    for one, name in zip(sidecar["products"], whites, strict=True):
+        left, _, right, bottom = whites[name]
+        x, y, width, height = one["box"]
+        assert left < (x + width / 2) / 1344 < right and (y + height) / 756 < bottom + 0.05
+        assert len(one["asked_place"]["areas"]) == 1
+    assert sidecar["products"][1]["asked_place"]["height"] == 200
 
 
 @pytest.mark.exhaustive

@@ -56,5 +56,8 @@ def estimate(manifests: Iterable[Manifest], settings: Settings) -> str:
 
 
 def _kind(manifest: Manifest, settings: Settings) -> tuple[str, int]:
-    """The model of a pair, and how many images it is shown: a mask is told in words."""
-    return manifest.model or settings.gemini_model, 1 + sum(map(len, manifest.product_fields))
+    """The model of a pair, and how many images it is shown, as far as it takes them: a marked copy of the scene is one
+    of them where the model is shown places so."""
+    model = manifest.model or settings.gemini_model
+    marked = model_table().find(model).spot_shown == "marked_scene" and manifest.exact_placement.has_outline
+    return model, 1 + sum(map(len, manifest.product_fields)) + marked

@@ -8,7 +8,8 @@ of two images, and calls that cost nothing meet HTTP errors alone. Kinds of pict
 and in liberties.py what real models were seen to do with a scene and a product without being asked; those of
 sketches.py fit only a request that has the product laid into the scene, those of views.py only one with several
 photographs of it, those of products.py only one with several products, those of poses.py only one that
-asks for another pose than standing.
+asks for another pose than standing, and those of marked_spot.py only one that shows a place in a marked copy of the
+scene.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from function.tools.emulator.asked_spot import SPOT_MANNERS, states_spot
+from function.tools.emulator.marked_spot import MARK_MANNERS, shows_mark
 from function.tools.emulator.poses import POSE_MANNERS, asked_pose
 from function.tools.emulator.products import PRODUCTS_FAULTS, asked_products
 from function.tools.emulator.protocol import RPC, ApiError, GenerateRequest
@@ -102,6 +104,7 @@ KINDS = (
     | PICTURE_FAULTS
     | SKETCH_MANNERS
     | SPOT_MANNERS
+    | MARK_MANNERS
     | POSE_MANNERS
     | VIEW_FAULTS
     | PRODUCTS_FAULTS
@@ -142,6 +145,8 @@ class Fault:
         if self.kind in SKETCH_MANNERS and sketched_spot(request.text, (1, 1)) is None:
             return False
         if self.kind in SPOT_MANNERS and not states_spot(request.text):
+            return False
+        if self.kind in MARK_MANNERS and not shows_mark(request.text):
             return False
         if self.kind in POSE_MANNERS and asked_pose(request.text) == "stand":
             return False

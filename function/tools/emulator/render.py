@@ -17,6 +17,7 @@ from function.tools.emulator.asked_spot import asked_middle, at_asked_spot, miss
 from function.tools.emulator.compositing import read_light, stand
 from function.tools.emulator.drift import drift, repaint
 from function.tools.emulator.liberties import alter_picture, alter_scene, redo_product
+from function.tools.emulator.marked_spot import read_mark, with_mark
 from function.tools.emulator.models import SIZE_FACTORS
 from function.tools.emulator.placement import Spot, find_spot
 from function.tools.emulator.poses import drawn_pose, posed, posed_spot, throws_contact_shadow
@@ -43,7 +44,8 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
     if fault == "other_picture":
         return drift(plain_scene(OTHER_PICTURE, size, rng), rng, 0)
     scene = request.images[0].pixels[..., :3]
-    canvas = _enlarged(scene, size)
+    mark = read_mark(request)
+    canvas = _enlarged(with_mark(scene, request, rng) if fault == "mark_painted" else scene, size)
     if several := asked_products(request):
         _draw_products(canvas, scene, several, request, fault, rng, drift_amount)
     elif len(request.images) > 1:
@@ -56,7 +58,7 @@ def draw(request: GenerateRequest, fault: str | None, drift_amount: float) -> np
             spot = posed_spot(spot, product, pose, size[1])
             product, *beside = (posed(one, pose) for one in (product, *beside))
             aspect = product.shape[1] / product.shape[0]
-            spot = missed(at_asked_spot(request.text, size, aspect, spot), aspect, size, fault, rng)
+            spot = missed(at_asked_spot(request.text, size, aspect, spot, mark), aspect, size, fault, rng)
         else:
             product, spot = redraw(canvas, product, laid, fault, rng)
         if fault == "scene_replaced":

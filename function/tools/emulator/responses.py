@@ -13,6 +13,7 @@ from PIL import Image
 from function.tools.emulator.asked_spot import SPOT_MANNERS
 from function.tools.emulator.faults import Fault
 from function.tools.emulator.json_sampler import fill_schema
+from function.tools.emulator.marked_spot import MARK_MANNERS
 from function.tools.emulator.poses import POSE_MANNERS
 from function.tools.emulator.products import PRODUCTS_FAULTS
 from function.tools.emulator.protocol import GenerateRequest, answer, usage
@@ -21,7 +22,9 @@ from function.tools.emulator.render_faults import PICTURE_FAULTS
 from function.tools.emulator.sketches import SKETCH_MANNERS
 from function.tools.emulator.views import VIEW_FAULTS
 
-DRAWN_FAULTS = PICTURE_FAULTS | SKETCH_MANNERS | SPOT_MANNERS | POSE_MANNERS | VIEW_FAULTS | PRODUCTS_FAULTS
+DRAWN_FAULTS = (
+    PICTURE_FAULTS | SKETCH_MANNERS | SPOT_MANNERS | MARK_MANNERS | POSE_MANNERS | VIEW_FAULTS | PRODUCTS_FAULTS
+)
 REMARK = "Here is the product in your scene."
 EXCUSE = "I can't place this product in the scene. Could you describe what you would like to see?"
 FINISH_MESSAGE = "The model could not generate the image. You will not be charged for this request."

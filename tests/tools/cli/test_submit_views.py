@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from function.generation.models import model_table
 from function.manifest.parse import manifest_from
 from function.settings import Settings
 from function.tools.cli.cost import by_batch, estimate
@@ -46,6 +49,23 @@ def test_every_photograph_that_is_sent_costs_its_tokens():
     assert (
         "1 picture by gemini-nano-banana-2.1 at $0.037 a picture, 1 picture by gemini-nano-banana-2.1 at $0.046" in both
     )
+
+
+def test_a_place_that_is_shown_in_a_marked_copy_of_the_scene_costs_one_image_more(monkeypatch):
+    """1,120 tokens at $1.50 a million, for each of 1,000 pictures."""
+    table = model_table()
+    shown = table.models[MODEL].model_copy(update={"spot_shown": "marked_scene"})
+    monkeypatch.setitem(table.models, MODEL, shown)
+    pair = {"product": "0.png", "scene": "s.png", "model": MODEL}
+    plain, height, box, mask = (
+        estimate([manifest_from(pair | {"placement": placement}, SETTINGS)] * 1000, SETTINGS)
+        for placement in (
+            "left", {"height_cm": 3, "scene_cm_per_px": 1}, {"box": [0.1, 0.1, 0.2, 0.2]}, {"mask": "m.png"}
+        )
+    )  # fmt: skip
+    assert plain == height and box == mask
+    usd = [float(said.split("$")[1].split(" ")[0].replace(",", "")) for said in (plain, box)]
+    assert usd[1] - usd[0] == pytest.approx(1000 * 1120 * 1.5e-6, abs=0.02)
 
 
 def test_a_mask_which_is_told_in_words_costs_nothing():

@@ -40,8 +40,10 @@ def test_without_numbers_the_spot_is_the_one_that_was_found():
     assert not states_spot("Placement: in a box")
 
 
-def test_the_middle_of_a_box_is_read():
+def test_the_middle_of_a_box_or_of_an_area_is_read():
     assert asked_middle(place_words(Asked(box=(0.2, 0.2, 0.4, 0.4)), "stand")) == 0.4
+    area = Asked(areas=(((0.1, 0.8), (0.9, 0.8), (0.9, 0.9)),), best=(0.7, 0.85))
+    assert asked_middle(place_words(area, "stand")) == 0.7
     assert asked_middle("on the left") is None
 
 
