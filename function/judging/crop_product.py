@@ -20,7 +20,7 @@ from function.imaging.array_ops import PixelBox, fill_holes, largest_component, 
 from function.judging.crop_mapping import box_mapping, extrapolate_affine, padded_box, regular_jacobian
 from function.judging.product_crop import MIN_VISIBLE_LEVELS, ProductCrop, is_reflection_below
 from function.matching.match import ProductMatch
-from function.matching.photograph import has_outline, photograph_alpha
+from function.matching.reference_image import has_outline, photograph_alpha
 from function.restoration.analysis import ProductAnalysis, SceneAnalysis
 from function.restoration.placement import SMOOTHING, laid_coverage
 from function.restoration.settle import Placement

@@ -17,7 +17,7 @@ import numpy as np
 
 from function.imaging.array_ops import fill_holes, largest_component
 from function.judging.product_crop import ProductCrop
-from function.matching.photograph import photograph_alpha
+from function.matching.reference_image import photograph_alpha
 from function.restoration.shading import SHADOW_STOPS, even_darkening
 
 # The ring around the product: its distance from the silhouette, px, and its width, a share of the longer side.

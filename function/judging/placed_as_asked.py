@@ -10,8 +10,8 @@ from function.judging.inspection import Inspection
 from function.judging.limit import max_limit
 from function.judging.product_crop import ProductCrop
 from function.matching.asked_place import AskedPlace, Deviation
-from function.matching.photograph import has_outline
 from function.matching.place import outline_box
+from function.matching.reference_image import has_outline
 from function.restoration.analysis import Analysis
 from function.restoration.found_place import likeness_at
 

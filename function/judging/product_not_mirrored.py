@@ -19,8 +19,8 @@ from function.judging.limit import min_limit
 from function.judging.print_correlation import MIN_PRINT_CORRELATION
 from function.judging.product_crop import ProductCrop
 from function.matching import features
-from function.matching.photograph import prepare_photograph
 from function.matching.print_detection import has_print
+from function.matching.reference_image import prepare_reference
 
 # Longest side of the photograph when its keypoints are detected.
 PHOTOGRAPH_PX = 320
@@ -73,7 +73,7 @@ SPEC = CheckSpec(
 
 def matched_keypoints(product: np.ndarray, crop: ProductCrop) -> tuple[int, int]:
     """How many keypoints of the photograph, and of its mirror image, match `crop` under one affine model each."""
-    photograph = prepare_photograph(product, PHOTOGRAPH_PX)
+    photograph = prepare_reference(product, PHOTOGRAPH_PX)
     if photograph is None:
         return 0, 0
     height, width = photograph.alpha.shape
@@ -83,6 +83,6 @@ def matched_keypoints(product: np.ndarray, crop: ProductCrop) -> tuple[int, int]
 
 
 def _consistent_matches(known: features.Features, seen: features.Features, height: int) -> int:
-    pairs = features.pair_up(known, seen)
-    found = features.first_view(known, seen, pairs, height)
-    return 0 if found is None else features.places(known.points[pairs[0][found[1]]])
+    pairs = features.match_ratio_test(known, seen)
+    found = features.estimate_affine(known, seen, pairs, height)
+    return 0 if found is None else features.distinct_locations(known.points[pairs[0][found[1]]])

@@ -21,7 +21,7 @@ from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
 from function.judging.limit import max_limit
 from function.judging.product_crop import MIN_VISIBLE_LEVELS, is_reflection_below
-from function.matching.photograph import photograph_alpha
+from function.matching.reference_image import photograph_alpha
 from function.matching.self_similarity import repeated_share
 
 # Largest other component, as a share of the product's area: apart from it, and touching it. The latter may be the side

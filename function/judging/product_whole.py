@@ -20,7 +20,7 @@ from function.judging.check import Check, CheckSpec, at_most, not_measured
 from function.judging.inspection import Inspection
 from function.judging.limit import max_limit
 from function.judging.product_crop import ProductCrop
-from function.matching.photograph import photograph_alpha
+from function.matching.reference_image import photograph_alpha
 
 # A missing pixel is nearer to the scene than this, and this much farther from the photograph; 8-bit levels.
 SCENE_LEVELS, MIN_FARTHER = 14.0, 12.0

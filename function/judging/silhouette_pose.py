@@ -20,7 +20,7 @@ import numpy as np
 
 from function.imaging.array_ops import fill_holes, largest_component
 from function.judging.product_crop import ProductCrop
-from function.matching.photograph import photograph_alpha
+from function.matching.reference_image import photograph_alpha
 
 # Longest side of both silhouettes, px, and the padding around them.
 SIDE_PX, PADDING_PX = 96, 24

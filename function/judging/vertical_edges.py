@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from function.judging.product_crop import ProductCrop
-from function.matching.photograph import photograph_alpha
+from function.matching.reference_image import photograph_alpha
 
 # Range of the histogram, degrees from the vertical, and the width of a bin.
 REACH_DEG, BIN_DEG = 30.0, 0.5

@@ -1,4 +1,4 @@
-"""The place that a manifest asks for: where it lies, and how far a product is from it."""
+"""The place that a manifest asks for: its box or mask, and how far a product is from it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from function.imaging.array_ops import PixelBox
 from function.matching.place import Place
 
 WHITE = 128  # a mask's grey from which on it says yes
-# Of the points that lie nearly as deep in the white as the deepest does, the middle one is best: the deepest one of a
-# long strip may lie at its end.
-NEARLY = 0.9
-# Areas are told to the model as so many polygons at most, of so many corners each; they are followed to this share of
-# the picture, or coarser.
-MAX_AREAS, MAX_CORNERS, FOLLOWED = 3, 12, 0.005
+# Points at least this deep, as a share of the deepest one, count: of a long strip the deepest one may lie at its end.
+DEPTH_TOLERANCE = 0.9
+# The model is told areas as polygons: at most so many, corners of each, and their tolerance as a share of the image.
+MAX_AREAS, MAX_CORNERS, POLYGON_TOLERANCE = 3, 12, 0.005
 
 Point = tuple[float, float]
 
@@ -26,7 +24,7 @@ class AskedPlace:
     """What is asked of a product's place; shares are those 0..1 of the scene's width and height.
 
     box        left, top, width, height, that it fills from the middle of its base up
-    ground     (h, w) uint8, a picture of the scene's shape: white where the middle of its base may stand
+    ground     (h, w) uint8, an image of the scene's shape: white where the middle of its base may stand
     height     of the product; None where the box says it, or nobody does
     hangs      it is held at its top, which stands for its base everywhere
     tolerance  how far it may be off, as a share of its size; None: as the judge thinks
@@ -70,7 +68,7 @@ class AskedPlace:
         return place if place.is_whole else None
 
     def deviation(self, found: tuple[float, float, float, float], size: tuple[int, int]) -> Deviation:
-        """How far a product is off that fills the box `found` (x, y, width, height), in pixels of a picture of the
+        """How far a product is off that fills the box `found` (x, y, width, height), in pixels of an image of the
         scene of `size`."""
         x, y, wide, tall = found
         held_x, held_y = x + wide / 2, y if self.hangs else y + tall
@@ -117,20 +115,23 @@ class Deviation:
 
 
 def best_point(ground: np.ndarray) -> Point:
-    """(x, y) in shares of the picture: deep inside the white of `ground` (h, w) uint8, which has some."""
+    """(x, y) in shares of the image: deep inside the white of `ground` (h, w) uint8, which has some."""
     depth = cv2.distanceTransform(cv2.copyMakeBorder(_white(ground), 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5)
-    rows, columns = np.nonzero(depth >= NEARLY * depth.max())
+    rows, columns = np.nonzero(depth >= DEPTH_TOLERANCE * depth.max())
     nearest = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
     return float(columns[nearest] - 0.5) / ground.shape[1], float(rows[nearest] - 0.5) / ground.shape[0]
 
 
 def areas(ground: np.ndarray) -> tuple[tuple[Point, ...], ...]:
-    """The largest white areas of `ground` (h, w) uint8 as polygons of (x, y) in shares of the picture."""
+    """The largest white areas of `ground` (h, w) uint8 as polygons of (x, y) in shares of the image."""
     contours, _ = cv2.findContours(_white(ground), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     largest = sorted(contours, key=cv2.contourArea, reverse=True)[:MAX_AREAS]
     height, width = ground.shape
     return tuple(
-        tuple(((x + 0.5) / width, (y + 0.5) / height) for x, y in _few_corners(contour, FOLLOWED * max(width, height)))
+        tuple(
+            ((x + 0.5) / width, (y + 0.5) / height)
+            for x, y in _few_corners(contour, POLYGON_TOLERANCE * max(width, height))
+        )
         for contour in largest
     )
 
@@ -149,7 +150,7 @@ def _white(ground: np.ndarray) -> np.ndarray:
 
 
 def _distance(ground: np.ndarray, x: float, y: float, size: tuple[int, int]) -> float:
-    """Pixels of a picture of `size` from the point (x, y), in shares of it, to the nearest white."""
+    """Pixels of an image of `size` from the point (x, y), in shares of it, to the nearest white."""
     rows, columns = np.nonzero(_white(ground))
     across = (np.maximum(np.abs((columns + 0.5) / ground.shape[1] - x) - 0.5 / ground.shape[1], 0)) * size[0]
     down = (np.maximum(np.abs((rows + 0.5) / ground.shape[0] - y) - 0.5 / ground.shape[0], 0)) * size[1]

@@ -1,4 +1,9 @@
-"""Which of a product's photographs shows it as the answer does."""
+"""Selects the one of a product's photographs (its views) that the generated image shows.
+
+Each is matched by itself. A close-up correlates better than a photograph of the whole product, over less of it; what
+counts is the verified area times the correlation. The mirror image of one side may be another side: an unmirrored match
+comes first.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +11,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from function.matching.candidate import Sought
-from function.matching.match import MIRROR_MAJORITY, ProductMatch, match_product
+from function.matching.match import MIN_MIRROR_INLIER_RATIO, ProductMatch, match_product
+from function.matching.reference_template import ReferenceTemplate
 
 
 def match_views(
-    views: Sequence[Sought | None], answer: np.ndarray, prior: np.ndarray | None = None
+    views: Sequence[ReferenceTemplate | None], generated: np.ndarray, prior: np.ndarray | None = None
 ) -> tuple[int, ProductMatch | None]:
-    """The view (from 0) that explains most of `answer`, and its match, as `match_product` finds it; the leading one and
-    None where none is found.
-
-    A close-up agrees better than the whole product does, over less of it: what counts is how much of the answer is
-    verified, and how well. The mirror image of one side may be another side: that one is believed first.
-    """
-    found = {index: match for index, view in enumerate(views) if (match := match_product(view, answer, prior))}
+    """The view (from 0) that explains most of `generated`, and its match; the leading one and None where none is found.
+    `prior` as in `match_product`."""
+    found = {index: match for index, view in enumerate(views) if (match := match_product(view, generated, prior))}
     if not found:
         return 0, None
-    best = max(found, key=lambda index: (explained(found[index]), -index))
+    best = max(found, key=lambda index: (explained_pixels(found[index]), -index))
     return best, found[best]
 
 
-def explained(match: ProductMatch) -> float:
-    """Verified pixels of the answer, each counted as its match is worth."""
+def explained_pixels(match: ProductMatch) -> float:
+    """Verified pixels of the generated image, weighted by the match's correlation."""
     verified = match.correlation * float(match.weight.sum()) / 255
-    return verified / MIRROR_MAJORITY if match.mirrored else verified
+    return verified / MIN_MIRROR_INLIER_RATIO if match.mirrored else verified

@@ -1,4 +1,15 @@
-"""Feature matches between the product photograph and the answer, and a first affine view from them."""
+"""SIFT keypoints of photograph and generated image, their matches, and an affine map from them.
+
+SIFT (Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 60, 2004,
+doi:10.1023/B:VISI.0000029664.99615.94) with RootSIFT descriptors (Arandjelovic and Zisserman, "Three things everyone
+should know to improve object retrieval", CVPR 2012, doi:10.1109/CVPR.2012.6248018) and Lowe's ratio test, made from the
+generated image's side so that two instances both match. The affine map is found by consensus as in Lowe's section 7:
+each match alone proposes a similarity from its keypoints' locations, scales and orientations; the one with most support
+is refined by least squares.
+
+In: luma (h, w) uint8. Out: `Features`; indices of matches; an affine map (2, 3). MAGSAC was compared
+on three cases: as many inliers, corners within 7 px of these. `python -m tests.bench.fidelity`.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +18,33 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-# Lowe's ratio; loose, because the answer's texture is guessed. Wrong pairs are left to the geometry to
-# reject.
+# Lowe's ratio. It is loose, because the generated texture is guessed: the consensus rejects outliers.
 MATCH_RATIO = 0.88
-# SIFT's contrast threshold, half of the usual: the answer's small print is faint.
+# SIFT's contrast threshold, half of the usual: generated small print is faint.
 CONTRAST_THRESHOLD = 0.02
 MAX_FEATURES = 2500
-# Agreeing pairs lie over at least this share of the area that the photograph's features take: a wordmark that the scene
-# shows by itself, or one ornament, is no view of the product.
-MIN_SPREAD = 0.01
-# Fewest places whose pairs agree on one view before it counts: 5 or 6 agree by chance in a busy scene.
+# Least area of the inliers' convex hull, as a share of that of all keypoints: a wordmark that the scene shows by
+# itself, or one ornament, is no match of the product.
+MIN_HULL_SHARE = 0.01
+# Keypoints within about this distance (px) share a location.
+SAME_LOCATION_PX = 3
+# Fewest distinct locations of inliers: 5 or 6 agree by chance in a busy scene.
 MIN_INLIERS = 8
-# Pairs may miss a similarity, or the affine view, by this share of the product's height: features' own sizes
-# and directions are rough, and a turned can is no plane.
+# So many proposals with the most support are refined.
+MAX_SEEDS = 8
+# Residuals of the similarity and of the affine map up to which a match is an inlier, shares of the product's height: a
+# rotated can is no plane, and the scales and orientations of keypoints are rough.
 SIMILARITY_TOLERANCE = 0.08
 AFFINE_TOLERANCE = 0.04
-# Agreeing pairs have the same size ratio (as a logarithm) and turn (radians) within this.
+# Differences in the logarithm of scale and in orientation (radians) up to which two matches support each other.
 SCALE_TOLERANCE = 0.45
-TURN_TOLERANCE = 0.45
+ROTATION_TOLERANCE = 0.45
 
 
 @dataclass(frozen=True)
 class Features:
-    """Positions (n, 2) float32 in pixels (centre of the first pixel is 0.5, 0.5), sizes (n,) in pixels,
-    directions (n,) in degrees, and RootSIFT descriptors (n, 128).
+    """Keypoints: locations (n, 2) float32 in pixels (centre of the first pixel is 0.5, 0.5), sizes (n,) in pixels,
+    orientations (n,) in degrees, and RootSIFT descriptors (n, 128).
     """
 
     points: np.ndarray
@@ -40,7 +54,7 @@ class Features:
 
 
 def detect(grey: np.ndarray, mask: np.ndarray | None = None, max_features: int = MAX_FEATURES) -> Features:
-    """SIFT features of `grey` (h, w) uint8, where `mask` (h, w) uint8 is not zero; the strongest `max_features`."""
+    """SIFT keypoints of `grey` (h, w) uint8 where `mask` (h, w) uint8 is not zero; the strongest `max_features`."""
     sift = cv2.SIFT.create(nfeatures=max_features, contrastThreshold=CONTRAST_THRESHOLD)
     keypoints, descriptors = sift.detectAndCompute(grey, mask)
     if descriptors is None or len(keypoints) < 2:
@@ -52,10 +66,10 @@ def detect(grey: np.ndarray, mask: np.ndarray | None = None, max_features: int =
 
 
 def mirrored(features: Features, width: int) -> Features:
-    """The features of the picture, `width` pixels wide, with left and right exchanged.
+    """The keypoints of the image, `width` pixels wide, with left and right exchanged.
 
-    A descriptor is 4 rows and 4 columns of 8 directions, seen along its feature's own direction (Lowe, Distinctive
-    image features, 2004): a mirror turns rows and directions round and leaves the columns.
+    A descriptor is 4 rows and 4 columns of 8 directions along its keypoint's own orientation: a mirror reverses rows
+    and directions and leaves the columns.
     """
     points = features.points * np.array([-1, 1], np.float32) + np.array([width, 0], np.float32)
     rows = features.descriptors.reshape(-1, 4, 4, 8)[:, ::-1]
@@ -63,69 +77,69 @@ def mirrored(features: Features, width: int) -> Features:
     return Features(points, features.sizes, (180 - features.angles) % 360, descriptors)
 
 
-def pair_up(photograph: Features, answer: Features) -> tuple[np.ndarray, np.ndarray]:
-    """Indices (photograph, answer) of matching features.
+def match_ratio_test(reference: Features, generated: Features) -> tuple[np.ndarray, np.ndarray]:
+    """Indices (reference, generated) of matching keypoints, by Lowe's ratio test.
 
-    Each of the answer's features looks for its like in the photograph, not the other way round: a product
-    that stands twice in the answer then still matches, both times.
+    The nearest neighbour is searched for each keypoint of the generated image, not the other way round: a product that
+    is there twice then matches both times.
     """
-    if len(photograph.points) < 2 or len(answer.points) < 2:
+    if len(reference.points) < 2 or len(generated.points) < 2:
         return np.zeros(0, int), np.zeros(0, int)
-    similarity = answer.descriptors @ photograph.descriptors.T
+    similarity = generated.descriptors @ reference.descriptors.T
     nearest = similarity.argmax(axis=1)
     rows = np.arange(len(nearest))
     best = similarity[rows, nearest]
-    # A rival at the same place (another orientation or scale of one corner) is no rival.
-    place = photograph.points
+    # A second neighbour at the same location (another orientation or scale of one corner) does not count.
+    location = reference.points
     similarity[rows, nearest] = -1
     for _ in range(2):
         second = similarity.argmax(axis=1)
-        same = np.abs(place[second] - place[nearest]).max(axis=1) < 2
+        same = np.abs(location[second] - location[nearest]).max(axis=1) < 2
         similarity[rows[same], second[same]] = -1
-    rival = similarity.max(axis=1)
-    good = (2 - 2 * best) < MATCH_RATIO**2 * (2 - 2 * rival)
+    second_best = similarity.max(axis=1)
+    good = (2 - 2 * best) < MATCH_RATIO**2 * (2 - 2 * second_best)
     return nearest[good], rows[good]
 
 
-def first_view(
-    photograph: Features, answer: Features, pairs: tuple[np.ndarray, np.ndarray], height: float
+def estimate_affine(
+    reference: Features, generated: Features, pairs: tuple[np.ndarray, np.ndarray], height: float
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Affine view (2, 3) of the photograph in the answer, and which `pairs` agree with it (n,) bool; or None.
+    """Affine map (2, 3) from reference to generated image, and which `pairs` are its inliers (n,) bool; or None.
 
-    Every pair alone proposes a similarity, from its two features' places, sizes and directions; the one that
-    most pairs share wins, and an affine view is fitted to them. With so few unknowns a handful of right pairs
-    among many wrong ones is enough. `height` is the photograph's, in its pixels; tolerances are shares of it.
+    Every match proposes a similarity from its keypoints' locations, sizes and orientations; the ones with most support
+    are refined by least squares. With so few unknowns a handful of right matches among many outliers is enough.
+    `height` is the photograph's, in its pixels; tolerances are shares of it.
     """
     first, second = pairs
     if len(first) < MIN_INLIERS:
         return None
-    source, target = photograph.points[first], answer.points[second]
-    scale = answer.sizes[second] / photograph.sizes[first]
-    turn = np.deg2rad(answer.angles[second] - photograph.angles[first])
-    cosine, sine = scale * np.cos(turn), scale * np.sin(turn)
+    source, target = reference.points[first], generated.points[second]
+    scale = generated.sizes[second] / reference.sizes[first]
+    rotation = np.deg2rad(generated.angles[second] - reference.angles[first])
+    cosine, sine = scale * np.cos(rotation), scale * np.sin(rotation)
     dx, dy = (source[None, :, axis] - source[:, None, axis] for axis in (0, 1))
     miss_x = cosine[:, None] * dx - sine[:, None] * dy - (target[None, :, 0] - target[:, None, 0])
     miss_y = sine[:, None] * dx + cosine[:, None] * dy - (target[None, :, 1] - target[:, None, 1])
     near = miss_x**2 + miss_y**2 < (SIMILARITY_TOLERANCE * height * scale[:, None]) ** 2
-    alike = np.abs(np.log(scale[None, :] / scale[:, None])) < SCALE_TOLERANCE
-    turned = np.abs(turn[None, :] - turn[:, None]) % (2 * np.pi)
-    alike &= np.minimum(turned, 2 * np.pi - turned) < TURN_TOLERANCE
-    support = near & alike
-    least_area = MIN_SPREAD * hull_area(photograph.points)
+    same_pose = np.abs(np.log(scale[None, :] / scale[:, None])) < SCALE_TOLERANCE
+    rotation_difference = np.abs(rotation[None, :] - rotation[:, None]) % (2 * np.pi)
+    same_pose &= np.minimum(rotation_difference, 2 * np.pi - rotation_difference) < ROTATION_TOLERANCE
+    support = near & same_pose
+    min_area = MIN_HULL_SHARE * hull_area(reference.points)
     best = None
-    for seed in np.argsort(-support.sum(axis=1), kind="stable")[:8]:
-        chosen = support[seed]
+    for seed in np.argsort(-support.sum(axis=1), kind="stable")[:MAX_SEEDS]:
+        inliers = support[seed]
         for tolerance in (SIMILARITY_TOLERANCE, AFFINE_TOLERANCE, AFFINE_TOLERANCE):
-            if places(source[chosen]) < MIN_INLIERS:
+            if distinct_locations(source[inliers]) < MIN_INLIERS:
                 break
-            view = np.linalg.lstsq(np.c_[source[chosen], np.ones(chosen.sum())], target[chosen], rcond=None)[0].T
-            miss = np.hypot(*(source @ view[:, :2].T + view[:, 2] - target).T)
-            chosen = alike[seed] & (miss < tolerance * height * np.sqrt(max(np.linalg.det(view[:, :2]), 0)))
+            affine = np.linalg.lstsq(np.c_[source[inliers], np.ones(inliers.sum())], target[inliers], rcond=None)[0].T
+            miss = np.hypot(*(source @ affine[:, :2].T + affine[:, 2] - target).T)
+            inliers = same_pose[seed] & (miss < tolerance * height * np.sqrt(max(np.linalg.det(affine[:, :2]), 0)))
         else:
-            count = places(source[chosen])
-            spread = hull_area(source[chosen]) >= least_area
-            if plausible(view) and spread and count >= MIN_INLIERS and (best is None or count > best[0]):
-                best = count, view, chosen
+            count = distinct_locations(source[inliers])
+            spread = hull_area(source[inliers]) >= min_area
+            if is_valid_affine(affine) and spread and count >= MIN_INLIERS and (best is None or count > best[0]):
+                best = count, affine, inliers
     return None if best is None else (best[1], best[2])
 
 
@@ -134,15 +148,13 @@ def hull_area(points: np.ndarray) -> float:
     return float(cv2.contourArea(cv2.convexHull(points))) if len(points) > 2 else 0.0
 
 
-def places(points: np.ndarray) -> int:
-    """How many distinct places `points` (n, 2) are; pairs that share a corner are one witness."""
-    across, down = np.round(points / 3).astype(np.int64).T
+def distinct_locations(points: np.ndarray) -> int:
+    """How many distinct locations `points` (n, 2) have; matches that share a corner count once."""
+    across, down = np.round(points / SAME_LOCATION_PX).astype(np.int64).T
     return len(np.unique(across * 2**20 + down))
 
 
-def plausible(view: np.ndarray) -> bool:
-    """Whether an affine `view` (2, 3) is unmirrored and stretches one direction at most twice as much as
-    another.
-    """
-    stretch = np.linalg.svd(view[:, :2], compute_uv=False)
-    return bool(np.linalg.det(view[:, :2]) > 0 and stretch[1] > 0.02 and stretch[0] < 2 * stretch[1])
+def is_valid_affine(affine: np.ndarray) -> bool:
+    """Whether `affine` (2, 3) is unmirrored and stretches one direction at most twice as much as another."""
+    stretch = np.linalg.svd(affine[:, :2], compute_uv=False)
+    return bool(np.linalg.det(affine[:, :2]) > 0 and stretch[1] > 0.02 and stretch[0] < 2 * stretch[1])

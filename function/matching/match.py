@@ -1,5 +1,13 @@
-"""Find the product photograph in the answer: where it lies, how well it is verified, how often, which way
-round.
+"""Finds the product's photograph in the generated image: where, how well verified, how often, and which way round.
+
+Keypoints propose poses, photometric alignment refines and scores them (`candidate.py`); the mirror image of the
+photograph competes with it. A product with print that is not found is searched again in the enlarged image: of a label
+of 40 pixels' width that gives three times as many agreeing keypoints.
+
+In: a `ReferenceTemplate`, the generated image (H, W, 3) uint8, a prior mask (H, W) uint8. Out: a `ProductMatch` on the
+image's grid, or None. It never raises on image content. True matches of real images reached .49 of correlation and
+more; the grain of a chair and the gloss of a kettle up to .4, under poses that were none. `python -m
+tests.bench.fidelity`.
 """
 
 from __future__ import annotations
@@ -10,115 +18,129 @@ import cv2
 import numpy as np
 
 from function.matching import features
-from function.matching.candidate import Sighting, Sought, find_sightings
-from function.matching.confidence import find_trust
-from function.matching.inverse_map import invert, outline
+from function.matching.candidate import MatchCandidate, find_candidates
+from function.matching.inverse_map import invert_map, rasterise_coverage
 from function.matching.photometric_refine import sample
-from function.matching.print_detection import MIN_SHARE, print_share_of
+from function.matching.print_detection import MIN_SHARE, reference_print_share
+from function.matching.reference_template import ReferenceTemplate
+from function.matching.verification import verification_mask
 
-# A view that correlates less than this over its whole cut-out is no sighting of the product. True ones of real answers
-# reached .49 and more; the grain of a chair and the gloss of a kettle up to .4, with views that were none.
+# Least correlation over the whole cut-out. True matches of real images reached .49 and more; the grain of a chair and
+# the gloss of a kettle up to .4.
 MIN_CORRELATION = 0.42
-# The mirror image must have this many times the photograph's agreeing features to be the better view.
-MIRROR_MAJORITY = 1.3
-# With so many times as many it is, even where lines of lettering laid on one another correlate a little better.
-MIRROR_CERTAINTY, MIRROR_SHARE = 2.5, 0.8
-# A product with print that is not found is sought once more in the answer enlarged so many times: of a label 40 pixels
-# wide that gives three times as many agreeing features.
-ENLARGED = 2
+# The mirror image must have this many times the photograph's inliers to be the better match.
+MIN_MIRROR_INLIER_RATIO = 1.3
+# From the first ratio of inliers on it wins with the second ratio of the correlation: lines of lettering laid on one
+# another correlate too.
+SURE_MIRROR_INLIER_RATIO, MIN_MIRROR_CORRELATION_RATIO = 2.5, 0.8
+# A product with print that is not found is searched again in the image enlarged by this factor.
+UPSCALE = 2
+# The search region is where the prior (0..255) exceeds this, with a margin as a share of the image's longer side.
+MIN_PRIOR, PRIOR_MARGIN = 24, 0.02
 
 
 @dataclass(frozen=True)
 class ProductMatch:
-    """How the photograph lies in the answer. Positions in answer pixels, arrays of `box` are (bh, bw)."""
+    """How the photograph lies in the generated image (H, W), all in its pixels.
 
-    kind: str  # "plane" or "round" (a body of revolution)
-    correlation: float  # 0..1, print of photograph and answer over all of the photograph that is in view
-    mirrored: bool  # the photograph only matches mirrored
-    instances: int  # how often the product was found
-    box: tuple[int, int, int, int]  # (x, y, width, height) of the product in the answer, clipped to it
-    coverage: np.ndarray  # (H, W) uint8, the photograph's outline in the answer
-    mapping: np.ndarray  # (bh, bw, 2) float32, relative position 0..1 in the photograph of each pixel of box
-    weight: np.ndarray  # (bh, bw) uint8, 255 where the photograph is verified
-
-
-def match_product(sought: Sought | None, answer: np.ndarray, prior: np.ndarray | None = None) -> ProductMatch | None:
-    """Find the photograph `sought` in `answer` ((H, W, 3) uint8).
-
-    `prior` (H, W) uint8: where the answer differs from the scene; only there is the product sought. None when
-    the product is not found. Never raises on picture content.
+    kind         "plane", "round" (a body of revolution), or "laid" where it was composited
+    correlation  0..1 of the print, over all of the photograph that is visible
+    mirrored     the photograph only matches mirrored
+    instances    how often the product was found
+    box          (x, y, width, height) of the product, clipped to the image
+    coverage     (H, W) uint8, the photograph's silhouette in the image
+    mapping      (bh, bw, 2) float32, for each pixel of `box` its place in the photograph in shares 0..1
+    weight       (bh, bw) uint8, 255 where the photograph is verified
     """
-    region = search_region(answer.shape[:2], prior)
-    if region is None or sought is None:
+
+    kind: str
+    correlation: float
+    mirrored: bool
+    instances: int
+    box: tuple[int, int, int, int]
+    coverage: np.ndarray
+    mapping: np.ndarray
+    weight: np.ndarray
+
+
+def match_product(
+    template: ReferenceTemplate | None, generated: np.ndarray, prior: np.ndarray | None = None
+) -> ProductMatch | None:
+    """Find the product of `template` in `generated` (H, W, 3) uint8; None when it is not found.
+
+    `prior` (H, W) uint8: where the image differs from the scene; only there the product is searched. Never raises on
+    image content.
+    """
+    region = search_region(generated.shape[:2], prior)
+    if region is None or template is None:
         return None
-    sightings, mirrored = _sought_at(sought, answer, region, 1)
-    if not sightings and print_share_of(sought.photograph) >= MIN_SHARE:
-        sightings, mirrored = _sought_at(sought, answer, region, ENLARGED)
-    return describe(sightings, mirrored, answer.shape[:2]) if sightings else None
+    candidates, mirrored = _find_at_scale(template, generated, region, 1)
+    if not candidates and reference_print_share(template.reference) >= MIN_SHARE:
+        candidates, mirrored = _find_at_scale(template, generated, region, UPSCALE)
+    return build_match(candidates, mirrored, generated.shape[:2]) if candidates else None
 
 
-def _sought_at(
-    sought: Sought, answer: np.ndarray, region: tuple[slice, slice], enlarged: int
-) -> tuple[list[Sighting], bool]:
-    """Sightings of the photograph in the `region` of `answer`, `enlarged` for its features, and whether mirrored."""
-    grey = cv2.cvtColor(np.ascontiguousarray(answer[region]), cv2.COLOR_RGB2GRAY)
-    if enlarged > 1:
-        grey = cv2.resize(grey, None, fx=enlarged, fy=enlarged, interpolation=cv2.INTER_CUBIC)
-    seen = features.detect(grey, max_features=enlarged * features.MAX_FEATURES)
+def _find_at_scale(
+    template: ReferenceTemplate, generated: np.ndarray, region: tuple[slice, slice], upscale: int
+) -> tuple[list[MatchCandidate], bool]:
+    """Candidates in the `region` of `generated`, whose keypoints are detected at `upscale`, and whether mirrored."""
+    grey = cv2.cvtColor(np.ascontiguousarray(generated[region]), cv2.COLOR_RGB2GRAY)
+    if upscale > 1:
+        grey = cv2.resize(grey, None, fx=upscale, fy=upscale, interpolation=cv2.INTER_CUBIC)
+    keypoints = features.detect(grey, max_features=upscale * features.MAX_FEATURES)
     corner = np.array([region[1].start, region[0].start], np.float32)
-    seen = replace(seen, points=seen.points / enlarged + corner, sizes=seen.sizes / enlarged)
-    sightings = find_sightings(sought, answer, seen, MIN_CORRELATION, 0)
-    # Broad shapes on a label are often symmetric, so a mirrored label too agrees with the photograph in part:
-    # the side that more print agrees with is right.
-    found = sightings[0] if sightings else None
-    least = MIRROR_SHARE * found.correlation if found else MIN_CORRELATION
-    majority = MIRROR_MAJORITY * found.inliers if found else 0
-    others = find_sightings(sought.mirrored(), answer, seen, least, majority)
+    keypoints = replace(keypoints, points=keypoints.points / upscale + corner, sizes=keypoints.sizes / upscale)
+    candidates = find_candidates(template, generated, keypoints, MIN_CORRELATION, 0)
+    # Broad shapes on a label are often symmetric: a mirrored label matches in part too.
+    found = candidates[0] if candidates else None
+    min_correlation = MIN_MIRROR_CORRELATION_RATIO * found.correlation if found else MIN_CORRELATION
+    min_inliers = MIN_MIRROR_INLIER_RATIO * found.inliers if found else 0
+    others = find_candidates(template.mirrored(), generated, keypoints, min_correlation, min_inliers)
     mirrored = bool(others) and (
         found is None
         or others[0].correlation > found.correlation
-        or others[0].inliers > MIRROR_CERTAINTY * found.inliers
+        or others[0].inliers > SURE_MIRROR_INLIER_RATIO * found.inliers
     )
-    return (others if mirrored else sightings), mirrored
+    return (others if mirrored else candidates), mirrored
 
 
 def search_region(shape: tuple[int, int], prior: np.ndarray | None) -> tuple[slice, slice] | None:
-    """Rows and columns of the answer in which to look; None when `prior` is empty."""
+    """Rows and columns in which to search; None when `prior` is empty."""
     if prior is None:
         return slice(0, shape[0]), slice(0, shape[1])
-    rows, columns = np.flatnonzero(prior.max(axis=1) > 24), np.flatnonzero(prior.max(axis=0) > 24)
+    rows, columns = np.flatnonzero(prior.max(axis=1) > MIN_PRIOR), np.flatnonzero(prior.max(axis=0) > MIN_PRIOR)
     if not len(rows):
         return None
-    pad = round(0.02 * max(shape))
+    pad = round(PRIOR_MARGIN * max(shape))
     return slice(max(0, rows[0] - pad), rows[-1] + pad), slice(max(0, columns[0] - pad), columns[-1] + pad)
 
 
-def describe(sightings: list[Sighting], mirrored: bool, shape: tuple[int, int]) -> ProductMatch | None:
-    """The first of `sightings` on the answer's own grid of `shape` (H, W)."""
-    best = sightings[0]
-    alpha = best.photograph.alpha
-    x, y = best.sheets[0]
+def build_match(candidates: list[MatchCandidate], mirrored: bool, shape: tuple[int, int]) -> ProductMatch | None:
+    """The first of `candidates` on the image's own grid of `shape` (H, W)."""
+    best = candidates[0]
+    alpha = best.reference.alpha
+    x, y = best.surface_maps[0]
     covered = alpha > 127
-    low = np.floor([min(s[axis][covered].min() for s in best.sheets) for axis in (0, 1)]) - 3
-    high = np.ceil([max(s[axis][covered].max() for s in best.sheets) for axis in (0, 1)]) + 3
+    low = np.floor([min(s[axis][covered].min() for s in best.surface_maps) for axis in (0, 1)]) - 3
+    high = np.ceil([max(s[axis][covered].max() for s in best.surface_maps) for axis in (0, 1)]) + 3
     low, high = np.maximum(low, 0).astype(int), np.minimum(high, [shape[1], shape[0]]).astype(int)
     if (high - low < 4).any():
         return None
     box = (int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
-    u, v, placed = invert(x, y, box)
-    trust = find_trust(best.agreement)
-    weight = sample(trust.astype(np.float32), u, v) * placed
+    u, v, converged = invert_map(x, y, box)
+    verified = verification_mask(best.ncc)
+    weight = sample(verified.astype(np.float32), u, v) * converged
     coverage = np.zeros(shape, np.uint8)
-    coverage[low[1] : high[1], low[0] : high[0]] = outline(best.sheets, alpha, box)
-    relative_u = u * best.photograph.step[0] + best.photograph.origin[0]
-    relative_v = v * best.photograph.step[1] + best.photograph.origin[1]
+    coverage[low[1] : high[1], low[0] : high[0]] = rasterise_coverage(best.surface_maps, alpha, box)
+    relative_u = u * best.reference.step[0] + best.reference.origin[0]
+    relative_v = v * best.reference.step[1] + best.reference.origin[1]
     if mirrored:
         relative_u = 1 - relative_u
     return ProductMatch(
         kind=best.kind,
         correlation=max(0.0, best.correlation),
         mirrored=mirrored,
-        instances=len(sightings),
+        instances=len(candidates),
         box=box,
         coverage=coverage,
         mapping=np.dstack([relative_u, relative_v]).astype(np.float32),

@@ -1,4 +1,4 @@
-"""A place that is known beforehand: where a product's photograph is laid upright into a scene."""
+"""A place that is known beforehand: where the product's photograph is composited upright into a scene."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from function.imaging.array_ops import PixelBox
 from function.matching.match import ProductMatch
 
-# Places are rounded to this share of the scene's sides, a pixel of what the model sees: what is asked of the model
-# again after a crash is the same request even where another processor rounds the last digits otherwise.
+# Places are rounded to this share of the scene's sides, a pixel of what the model sees: a request that is repeated
+# after a crash is the same even where another processor rounds the last digits otherwise.
 STEP = 1 / 1024
-# A place of which less than this share lies inside the scene is cut off by its border.
+# Least share of a place inside the scene: below, the border cuts it.
 MIN_INSIDE = 0.98
-# The box in the answer has room for a soft outline (pixels).
-ROOM_PX = 3
+# The box in the generated image has room for a soft outline (pixels).
+PADDING_PX = 3
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Place:
         return cls(foot_x - width / 2, foot_y - height, width, height)
 
     def pixels(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
-        """(x, y, width, height) in a picture of the scene of `size` (width, height)."""
+        """(x, y, width, height) in an image of the scene of `size` (width, height)."""
         return self.left * size[0], self.top * size[1], self.width * size[0], self.height * size[1]
 
     def inside_share(self) -> float:
@@ -60,9 +60,9 @@ def outline_box(alpha: np.ndarray) -> PixelBox:
     return x, y, width, height
 
 
-def relative_places(alpha: np.ndarray, place: Place, size: tuple[int, int], box: PixelBox) -> np.ndarray:
+def place_mapping(alpha: np.ndarray, place: Place, size: tuple[int, int], box: PixelBox) -> np.ndarray:
     """(h, w, 2) float32: relative place 0..1 in the photograph, whose coverage is `alpha` (ph, pw) uint8, of each pixel
-    of `box` in a picture of `size`."""
+    of `box` in an image of `size`."""
     outline = outline_box(alpha)
     x, y, width, height = place.pixels(size)
     across = (np.arange(box[2]) + box[0] + 0.5 - x) / width * outline[2] + outline[0]
@@ -76,8 +76,8 @@ def match_at(place: Place, alpha: np.ndarray, coverage: np.ndarray, correlation:
     is what it covers there. `correlation` 0..1 as in `ProductMatch`."""
     size = coverage.shape[1], coverage.shape[0]
     x, y, width, height = place.pixels(size)
-    left, top = max(0, int(x) - ROOM_PX), max(0, int(y) - ROOM_PX)
-    right, bottom = min(size[0], int(x + width) + ROOM_PX + 1), min(size[1], int(y + height) + ROOM_PX + 1)
+    left, top = max(0, int(x) - PADDING_PX), max(0, int(y) - PADDING_PX)
+    right, bottom = min(size[0], int(x + width) + PADDING_PX + 1), min(size[1], int(y + height) + PADDING_PX + 1)
     box = left, top, right - left, bottom - top
     return ProductMatch(
         kind="laid",
@@ -86,6 +86,6 @@ def match_at(place: Place, alpha: np.ndarray, coverage: np.ndarray, correlation:
         instances=1,
         box=box,
         coverage=coverage,
-        mapping=relative_places(alpha, place, size, box),
+        mapping=place_mapping(alpha, place, size, box),
         weight=np.ascontiguousarray(coverage[top:bottom, left:right]),
     )

@@ -21,8 +21,8 @@ from function.judging import (
 )
 from function.judging.check import not_measured
 from function.judging.judge import Judgement, judge
-from function.matching.photograph import has_outline
 from function.matching.place import Place, outline_box
+from function.matching.reference_image import has_outline
 from function.pipeline.context import Candidate, PairContext, Sketch
 from function.restoration.classical import default_place, light_classically
 from function.restoration.found_place import find_place

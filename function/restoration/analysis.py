@@ -17,11 +17,11 @@ import numpy as np
 from function.imaging.array_ops import PixelBox, blur, downsample2, max_channel, remap, to_bytes
 from function.imaging.frame import Frame, fit_within
 from function.matching.best_view import match_views
-from function.matching.candidate import Sought
 from function.matching.cutout.cut_out import CutOut
 from function.matching.match import ProductMatch
-from function.matching.photograph import photograph_alpha
 from function.matching.place import Place
+from function.matching.reference_image import photograph_alpha
+from function.matching.reference_template import ReferenceTemplate
 from function.registration.register import Registration, register, unregistered
 from function.restoration.alterations import Alteration, find_alterations
 from function.restoration.change_detection import find_evidence, find_product
@@ -154,7 +154,7 @@ class ProductReference:
     it is `hidden`, as in `ProductAnalysis`."""
 
     photograph: np.ndarray
-    sought: Sought | None
+    sought: ReferenceTemplate | None
     hidden: np.ndarray | None = None
 
     @classmethod
@@ -164,7 +164,7 @@ class ProductReference:
         small = _product_shrunk(product) if product.size else product
         hidden = None if cut is None else _hidden(cut, (small.shape[1], small.shape[0]))
         try:
-            return cls(small, Sought.of(small), hidden)
+            return cls(small, ReferenceTemplate.of(small), hidden)
         except NUMERIC_ERRORS:
             return cls(small, None, hidden)
 
@@ -266,7 +266,7 @@ def product_in_answer(
     if placement is not None:
         mask = np.maximum(mask, laid_coverage(shown[..., 3], placement, size))
     elif match is None and reference.sought is not None:
-        outline = reference.sought.photograph.alpha
+        outline = reference.sought.reference.alpha
         placed = placed_outline(outline, evidence.changed, mask, light, small, scene.answer)
         mask = mask if placed is None else np.maximum(mask, placed)
     # Once more, now that scene that the rough outline took in can be seen under its light.

@@ -9,7 +9,7 @@ from function.imaging.array_ops import PixelBox, remap, to_bytes, to_three_chann
 from function.imaging.frame import Size
 from function.imaging.photometry import masked_mean
 from function.matching.match import ProductMatch
-from function.matching.photograph import Photograph, prepare_photograph
+from function.matching.reference_image import ReferenceImage, prepare_reference
 from function.restoration.compositing import crop_matrix, strips
 
 # The model's light and colour are what its picture and the photograph differ by over this radius (answer
@@ -61,10 +61,10 @@ def transfer_detail(
     # A finer photograph than the picture it is laid into would alias.
     pace = photograph_pace(product, match)
     finer = max(1.0, pace / enlargement)
-    photograph = prepare_photograph(product, pace=finer)
+    photograph = prepare_reference(product, pixel_ratio=finer)
     if photograph is None:
         return picture, np.zeros(picture.shape[:2], np.uint8)
-    coarse = photograph.shrunk(max(photograph.alpha.shape) * finer / max(1.0, pace))
+    coarse = photograph.downscaled(max(photograph.alpha.shape) * finer / max(1.0, pace))
     small_picture = to_answer(picture, match, box, answer_size, full_size)
     small_detail = look_up(coarse.rgb, coarse, match.mapping)
     inside = look_up(coarse.alpha, coarse, match.mapping, cv2.BORDER_CONSTANT).astype(np.float32) / 255
@@ -103,7 +103,7 @@ def photograph_pace(product: np.ndarray, match: ProductMatch) -> float:
 
 
 def look_up(
-    picture: np.ndarray, photograph: Photograph, mapping: np.ndarray, border: int = cv2.BORDER_REPLICATE
+    picture: np.ndarray, photograph: ReferenceImage, mapping: np.ndarray, border: int = cv2.BORDER_REPLICATE
 ) -> np.ndarray:
     """`picture`, one of the `photograph`'s, at the places of `mapping` (h, w, 2) float32, 0..1 of the whole."""
     (left, top), (across, down) = photograph.origin, photograph.step

@@ -7,8 +7,8 @@ import numpy as np
 
 from function.imaging.array_ops import PixelBox
 from function.matching.match import ProductMatch
-from function.matching.photograph import has_outline
 from function.matching.place import Place, outline_box
+from function.matching.reference_image import has_outline
 from function.restoration.analysis import Analysis
 from function.restoration.compositing import lay_over
 from function.restoration.departure import RIM_SHARE, Departure, agreement, measure_departure

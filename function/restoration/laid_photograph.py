@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from function.imaging.array_ops import NO_ARRAY, PixelBox
-from function.matching.photograph import continue_colours
 from function.matching.place import Place, outline_box
+from function.matching.reference_image import extrapolate_colours
 
 # Transparent pixels kept around the outline, so that it ends in nothing.
 ROOM_PX = 4
@@ -43,7 +43,7 @@ class LaidPhotograph:
         inner = np.s_[top : top + down, left : left + across]
         pace = outline[2] / width, outline[3] / height
         small = tuple(max(2, round(side / max(1.0, p))) for side, p in zip((across, down), pace, strict=True))
-        rgb = continue_colours(np.ascontiguousarray(product[inner]), alpha[inner], (small[0], small[1]))
+        rgb = extrapolate_colours(np.ascontiguousarray(product[inner]), alpha[inner], (small[0], small[1]))
         coverage = cv2.resize(alpha[inner], (small[0], small[1]), interpolation=cv2.INTER_AREA)
         step = small[0] / across, small[1] / down
         scale = pace[0] * step[0], pace[1] * step[1]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from function.imaging.array_ops import PixelBox, fill_holes, largest_component
-from function.matching.photograph import has_outline
+from function.matching.reference_image import has_outline
 from function.restoration.settle import CLEARLY, Placement, settle
 from function.restoration.silhouette import MIN_SIDE_PX, fit_outline
 

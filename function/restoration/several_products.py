@@ -16,7 +16,7 @@ import numpy as np
 
 from function.imaging.array_ops import downsample2, to_bytes
 from function.imaging.frame import Frame
-from function.matching.best_view import explained, match_views
+from function.matching.best_view import explained_pixels, match_views
 from function.matching.match import ProductMatch
 from function.restoration.alterations import Alteration
 from function.restoration.analysis import (
@@ -153,7 +153,7 @@ def _matched(
     found: dict[int, ProductMatch] = {}
     covered = np.zeros(put_in.shape, bool)
     while waiting:
-        index = max(waiting, key=lambda one: explained(waiting[one]))
+        index = max(waiting, key=lambda one: explained_pixels(waiting[one]))
         match = waiting.pop(index)
         if _overlap(match.coverage > 127, covered) <= SAME_PLACE:
             found[index] = match

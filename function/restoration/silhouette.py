@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from function.imaging.array_ops import PixelBox, largest_component
-from function.matching.photograph import has_outline
+from function.matching.reference_image import has_outline
 from function.restoration.shading import SHADOW_STOPS, even_darkening, light_stops
 
 # The silhouette is fitted at this size (longest side, pixels) when the photograph was not found by its print.

@@ -28,7 +28,7 @@ from PIL import Image
 from function.generation.models import FALLBACK_PROFILE, model_table
 from function.imaging.frame import plan_letterbox
 from function.judging.judge import Judgement, judge
-from function.matching.photograph import photograph_alpha
+from function.matching.reference_image import photograph_alpha
 from function.restoration.analysis import Analysis, analyse
 from tests.bench.collection_report import report
 from tests.bench.measures import measure

@@ -1,12 +1,12 @@
-"""A printed front, a room, and the front standing in it under a known view."""
+"""A printed front, a room, and the front standing in it under a known pose."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from function.matching.inverse_map import invert
-from function.matching.relief_model import PARAMETERS, photograph_grid, project
+from function.matching.inverse_map import invert_map
+from function.matching.plane_parallax import PARAMETER_COUNT, project, reference_grid
 
 WIDTH, HEIGHT = 720, 480
 
@@ -37,11 +37,11 @@ def room(seed: int = 0) -> np.ndarray:
     return cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
 
 
-def stand(scene: np.ndarray, front: np.ndarray, view: np.ndarray, depth: np.ndarray | None = None):
-    """`scene` with `front` laid by `view` (11,) and softened, and where each pixel of `front` then lies."""
+def stand(scene: np.ndarray, front: np.ndarray, pose: np.ndarray, depth: np.ndarray | None = None):
+    """`scene` with `front` laid by `pose` (11,) and softened, and where each pixel of `front` then lies."""
     depth = np.zeros(front.shape[:2], np.float32) if depth is None else depth
-    x, y = project(view, *photograph_grid(front.shape[:2]), depth)
-    u, v, placed = invert(x, y, (0, 0, WIDTH, HEIGHT))
+    x, y = project(pose, *reference_grid(front.shape[:2]), depth)
+    u, v, placed = invert_map(x, y, (0, 0, WIDTH, HEIGHT))
     solid = (placed & (u > 1) & (v > 1) & (u < front.shape[1] - 1) & (v < front.shape[0] - 1)).astype(np.float32)
     mean = cv2.GaussianBlur(front[..., :3], (0, 0), 0.9)
     seen = cv2.remap(mean, u - np.float32(0.5), v - np.float32(0.5), cv2.INTER_LINEAR)
@@ -50,11 +50,11 @@ def stand(scene: np.ndarray, front: np.ndarray, view: np.ndarray, depth: np.ndar
     return np.clip(cv2.GaussianBlur(picture, (0, 0), 0.7) + 0.5, 0, 255).astype(np.uint8), (x, y)
 
 
-def flat_view(size: float = 260, x: float = 340, y: float = 240, **terms: float) -> np.ndarray:
+def flat_pose(size: float = 260, x: float = 340, y: float = 240, **terms: float) -> np.ndarray:
     """A front of `size` pixels height around (x, y), slightly turned and in perspective."""
-    view = np.zeros(PARAMETERS)
-    view[:6] = size * 0.94, -0.04 * size, x, 0.05 * size, size, y
-    view[6:8] = 0.10, -0.03
+    pose = np.zeros(PARAMETER_COUNT)
+    pose[:6] = size * 0.94, -0.04 * size, x, 0.05 * size, size, y
+    pose[6:8] = 0.10, -0.03
     for place, value in terms.items():
-        view["abcdefgk".index(place)] = value
-    return view
+        pose["abcdefgk".index(place)] = value
+    return pose

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from function.matching.best_view import match_views
-from function.matching.candidate import Sought
+from function.matching.reference_template import ReferenceTemplate
 from tests.product_samples import views
 from tests.support import scene_array
 
@@ -16,8 +16,8 @@ SIDE_PX = 420
 
 
 @pytest.fixture(scope="module")
-def sought():
-    return {name: Sought.of(view) for name, view in views().items()}
+def template():
+    return {name: ReferenceTemplate.of(view) for name, view in views().items()}
 
 
 def answer_with(photograph: np.ndarray) -> np.ndarray:
@@ -30,22 +30,22 @@ def answer_with(photograph: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("shown", "index"), [("front.png", 0), ("back.png", 1)])
-def test_the_side_that_is_shown_is_found_beside_a_close_up_of_it(sought, shown, index):
-    named = [sought["front.png"], sought["back.png"], sought["detail.png"]]
+def test_the_side_that_is_shown_is_found_beside_a_close_up_of_it(template, shown, index):
+    named = [template["front.png"], template["back.png"], template["detail.png"]]
     found, match = match_views(named, answer_with(views()[shown]))
     assert found == index and match.correlation > 0.8 and not match.mirrored
     first, _ = match_views(named[::-1], answer_with(views()[shown]))
     assert first == 2 - index  # whichever leads
 
 
-def test_a_photograph_of_the_mirrored_side_is_believed_before_a_mirrored_product(sought):
-    turned = Sought.of(np.ascontiguousarray(views()["front.png"][:, ::-1]))
+def test_a_photograph_of_the_mirrored_side_is_believed_before_a_mirrored_product(template):
+    turned = ReferenceTemplate.of(np.ascontiguousarray(views()["front.png"][:, ::-1]))
     answer = answer_with(views()["front.png"])
-    found, match = match_views([turned, sought["front.png"]], answer)
+    found, match = match_views([turned, template["front.png"]], answer)
     assert (found, match.mirrored) == (1, False)
     found, match = match_views([turned], answer)
     assert (found, match.mirrored) == (0, True)
 
 
-def test_the_leading_one_stands_for_what_is_not_found(sought):
-    assert match_views([sought["back.png"], None], scene_array(860, 480)) == (0, None)
+def test_the_leading_one_stands_for_what_is_not_found(template):
+    assert match_views([template["back.png"], None], scene_array(860, 480)) == (0, None)

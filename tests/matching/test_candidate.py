@@ -7,46 +7,47 @@ import numpy as np
 import pytest
 
 from function.matching import features
-from function.matching.candidate import Sought, find_sightings, views
-from tests.matching.samples import cut_out, flat_view, label, room, stand
+from function.matching.candidate import find_candidates, pose_models
+from function.matching.reference_template import ReferenceTemplate
+from tests.matching.samples import cut_out, flat_pose, label, room, stand
 
 
-def sightings(answer: np.ndarray, sought: Sought, least: float = 0.25, least_inliers: float = 0):
-    seen = features.detect(cv2.cvtColor(answer, cv2.COLOR_RGB2GRAY))
-    return find_sightings(sought, answer, seen, least, least_inliers)
+def candidates(answer: np.ndarray, template: ReferenceTemplate, min_correlation: float = 0.25, min_inliers: float = 0):
+    keypoints = features.detect(cv2.cvtColor(answer, cv2.COLOR_RGB2GRAY))
+    return find_candidates(template, answer, keypoints, min_correlation, min_inliers)
 
 
-def test_a_flat_front_is_sighted_as_a_plane_where_it_stands():
-    answer, (x, y) = stand(room(), label(), flat_view())
-    (found,) = sightings(answer, Sought.of(cut_out(label())))
+def test_a_flat_front_is_found_as_a_plane_where_it_stands():
+    answer, (x, y) = stand(room(), label(), flat_pose())
+    (found,) = candidates(answer, ReferenceTemplate.of(cut_out(label())))
     assert found.kind == "plane" and found.correlation > 0.8
-    assert np.median(found.sheets[0][0]) == pytest.approx(np.median(x), abs=1)
-    assert np.median(found.sheets[0][1]) == pytest.approx(np.median(y), abs=1)
+    assert np.median(found.surface_maps[0][0]) == pytest.approx(np.median(x), abs=1)
+    assert np.median(found.surface_maps[0][1]) == pytest.approx(np.median(y), abs=1)
 
 
-def test_what_must_be_better_than_it_is_is_no_sighting():
-    answer, _ = stand(room(), label(), flat_view())
-    sought = Sought.of(cut_out(label()))
-    assert sightings(answer, sought, least=0.999) == []
-    assert sightings(answer, sought, least_inliers=100_000) == []
+def test_what_must_be_better_than_it_is_is_no_candidate():
+    answer, _ = stand(room(), label(), flat_pose())
+    template = ReferenceTemplate.of(cut_out(label()))
+    assert candidates(answer, template, min_correlation=0.999) == []
+    assert candidates(answer, template, min_inliers=100_000) == []
 
 
 def test_mirrored_twice_is_the_photograph_again():
-    sought = Sought.of(cut_out(label()))
-    again = sought.mirrored().mirrored()
-    assert np.array_equal(again.photograph.rgb, sought.photograph.rgb)
-    assert np.abs(again.features.points - sought.features.points).max() < 1e-3
-    assert np.array_equal(again.features.descriptors, sought.features.descriptors)
+    template = ReferenceTemplate.of(cut_out(label()))
+    again = template.mirrored().mirrored()
+    assert np.array_equal(again.reference.rgb, template.reference.rgb)
+    assert np.abs(again.features.points - template.features.points).max() < 1e-3
+    assert np.array_equal(again.features.descriptors, template.features.descriptors)
 
 
 @pytest.mark.parametrize("shape", [(3, 400, 4), (10, 10, 4)])
 def test_a_photograph_of_a_few_pixels_shows_nothing_to_look_for(shape):
-    assert Sought.of(np.full(shape, 255, np.uint8)) is None
+    assert ReferenceTemplate.of(np.full(shape, 255, np.uint8)) is None
 
 
 def test_only_what_has_an_axis_may_be_round():
-    assert [kind for kind, _, _ in views(np.full((200, 120), 255, np.uint8))] == ["plane", "round"]
+    assert [kind for kind, _, _ in pose_models(np.full((200, 120), 255, np.uint8))] == ["plane", "round"]
     slanted = np.zeros((200, 300), np.uint8)
     for row in range(200):
         slanted[row, row : row + 60] = 255
-    assert [kind for kind, _, _ in views(slanted)] == ["plane"]
+    assert [kind for kind, _, _ in pose_models(slanted)] == ["plane"]

@@ -27,30 +27,30 @@ def test_the_view_that_pairs_agree_on_is_found_among_wrong_pairs():
     matrix = np.array([[0.62, -0.11, 80], [0.11, 0.62, 30]])
     answer = cv2.warpAffine(grey, matrix, (500, 420), flags=cv2.INTER_AREA, borderValue=128)
     known, seen = features.detect(grey), features.detect(answer)
-    first, second = features.pair_up(known, seen)
+    first, second = features.match_ratio_test(known, seen)
     wrong = np.random.default_rng(0).permutation(len(known.points))[: len(first) // 2]
     pairs = np.concatenate([first, wrong]), np.concatenate([second, np.arange(len(wrong)) % len(seen.points)])
-    view, chosen = features.first_view(known, seen, pairs, grey.shape[0])
+    affine, chosen = features.estimate_affine(known, seen, pairs, grey.shape[0])
     corners = np.array([[0, 0, 1], [360, 0, 1], [0, 480, 1], [360, 480, 1]], float)
     # Features count from the first pixel's corner, OpenCV's matrices from its middle: half a pixel less its share.
-    assert np.abs(corners @ view.T - corners @ matrix.T).max() < 2
+    assert np.abs(corners @ affine.T - corners @ matrix.T).max() < 2
     assert chosen.sum() >= features.MIN_INLIERS
 
 
 def test_too_few_pairs_are_no_view():
     nothing = features.detect(np.full((50, 50), 128, np.uint8))
     assert len(nothing.points) == 0
-    assert features.first_view(nothing, nothing, features.pair_up(nothing, nothing), 50) is None
+    assert features.estimate_affine(nothing, nothing, features.match_ratio_test(nothing, nothing), 50) is None
 
 
 def test_points_that_share_a_corner_are_one_place():
-    assert features.places(np.array([[10.0, 10.0], [10.4, 9.8], [40.0, 10.0]])) == 2
+    assert features.distinct_locations(np.array([[10.0, 10.0], [10.4, 9.8], [40.0, 10.0]])) == 2
 
 
 def test_a_mirrored_or_squashed_view_is_not_valid():
-    assert features.plausible(np.array([[1.0, 0, 5], [0, 0.7, 5]]))
-    assert not features.plausible(np.array([[-1.0, 0, 5], [0, 1, 5]]))
-    assert not features.plausible(np.array([[1.0, 0, 5], [0, 0.4, 5]]))
+    assert features.is_valid_affine(np.array([[1.0, 0, 5], [0, 0.7, 5]]))
+    assert not features.is_valid_affine(np.array([[-1.0, 0, 5], [0, 1, 5]]))
+    assert not features.is_valid_affine(np.array([[1.0, 0, 5], [0, 0.4, 5]]))
 
 
 def test_pairs_on_a_tiny_part_of_the_photograph_are_no_view():
@@ -63,4 +63,4 @@ def test_pairs_on_a_tiny_part_of_the_photograph_are_no_view():
         known = features.Features(points, np.full(count, 5.0), np.zeros(count), np.zeros((count, 128)))
         seen = features.Features(0.5 * points + 40, np.full(count, 2.5), np.zeros(count), np.zeros((count, 128)))
         pairs = np.arange(12), np.arange(12)
-        assert (features.first_view(known, seen, pairs, 400) is not None) == found
+        assert (features.estimate_affine(known, seen, pairs, 400) is not None) == found

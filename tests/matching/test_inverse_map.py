@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from function.matching.inverse_map import invert, outline
+from function.matching.inverse_map import invert_map, rasterise_coverage
 from function.matching.photometric_refine import sample
-from function.matching.relief_model import photograph_grid, project
-from tests.matching.samples import flat_view
+from function.matching.plane_parallax import project, reference_grid
+from tests.matching.samples import flat_pose
 
 
-def placed(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    return project(flat_view(120, 100, 90), *photograph_grid(shape), np.zeros(shape, np.float32))
+def converged(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    return project(flat_pose(120, 100, 90), *reference_grid(shape), np.zeros(shape, np.float32))
 
 
 def test_the_inverse_of_a_view_leads_back_to_every_pixel():
-    x, y = placed((160, 120))
+    x, y = converged((160, 120))
     box = (40, 20, 110, 130)
-    u, v, found = invert(x, y, box)
+    u, v, found = invert_map(x, y, box)
     assert found.mean() > 0.5
     there_x, there_y = sample(x, u, v), sample(y, u, v)
     want_x, want_y = np.meshgrid(np.arange(40, 150) + 0.5, np.arange(20, 150) + 0.5)
@@ -28,10 +28,10 @@ def test_the_inverse_of_a_view_leads_back_to_every_pixel():
 
 @pytest.mark.parametrize("left", [0, 30])
 def test_the_outline_covers_what_the_alpha_covers(left):
-    x, y = placed((160, 120))
+    x, y = converged((160, 120))
     alpha = np.full((160, 120), 255, np.uint8)
     alpha[:, :left] = 0
-    coverage = outline([(x, y)], alpha, (0, 0, 200, 180))
+    coverage = rasterise_coverage([(x, y)], alpha, (0, 0, 200, 180))
     corners = [
         (float(x[row, column]), float(y[row, column])) for row, column in ((0, left), (0, -1), (-1, -1), (-1, left))
     ]

@@ -6,16 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
-from function.matching.candidate import Sought
 from function.matching.match import match_product
 from function.matching.photometric_refine import sample
-from function.matching.relief_model import relief_of_revolution
+from function.matching.plane_parallax import surface_of_revolution_depth
+from function.matching.reference_template import ReferenceTemplate
 from function.restoration.analysis import ProductReference
-from tests.matching.samples import HEIGHT, WIDTH, cut_out, flat_view, label, room, stand
+from tests.matching.samples import HEIGHT, WIDTH, cut_out, flat_pose, label, room, stand
 from tests.support import product_array, scene_array
 
 # How far a photograph pixel may be misplaced (answer pixels): a third of a stroke of the smallest print.
-PLACED_PX = 0.6
+CONVERGED_PX = 0.6
 
 
 def misplaced_px(match, photograph_shape, margin: int, truth) -> float:
@@ -32,26 +32,26 @@ def misplaced_px(match, photograph_shape, margin: int, truth) -> float:
 
 def test_a_front_in_perspective_is_placed_to_a_fraction_of_a_pixel():
     photograph = cut_out(label())
-    answer, truth = stand(room(), label(), flat_view())
-    match = match_product(Sought.of(photograph), answer)
+    answer, truth = stand(room(), label(), flat_pose())
+    match = match_product(ReferenceTemplate.of(photograph), answer)
     assert not match.mirrored
     assert match.instances == 1
     x, y, width, height = match.box
     inside = match.coverage[y : y + height, x : x + width] > 127
     assert (match.weight[inside] > 127).mean() > 0.75  # the print ends before the rim
-    assert misplaced_px(match, photograph.shape, 60, truth) < PLACED_PX
+    assert misplaced_px(match, photograph.shape, 60, truth) < CONVERGED_PX
 
 
 def test_a_turned_can_is_placed_by_its_round_shape():
     front = label(5, (300, 420))
-    depth = relief_of_revolution(front[..., 3])
-    view = flat_view(270)
-    view[:2], view[8:10] = [270 * 0.95, 0], [270 * 0.26, 270 * 0.12]  # turned by 15 degrees, seen from above
+    depth = surface_of_revolution_depth(front[..., 3])
+    pose = flat_pose(270)
+    pose[:2], pose[8:10] = [270 * 0.95, 0], [270 * 0.26, 270 * 0.12]  # turned by 15 degrees, seen from above
     photograph = cut_out(front)
-    answer, truth = stand(room(2), front, view, depth)
-    match = match_product(Sought.of(photograph), answer)
+    answer, truth = stand(room(2), front, pose, depth)
+    match = match_product(ReferenceTemplate.of(photograph), answer)
     assert match.kind == "round"
-    assert misplaced_px(match, photograph.shape, 60, truth) < PLACED_PX
+    assert misplaced_px(match, photograph.shape, 60, truth) < CONVERGED_PX
 
 
 def test_a_bent_front_is_followed_where_neither_plane_nor_roundness_fits():
@@ -59,15 +59,15 @@ def test_a_bent_front_is_followed_where_neither_plane_nor_roundness_fits():
     bend = np.sin(np.linspace(0, 2 * np.pi, front.shape[0], dtype=np.float32))[:, None] * np.float32(10)
     columns, rows = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in front.shape[1::-1]))
     bent = cv2.remap(front, columns + bend, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    answer, (x, y) = stand(room(), bent, flat_view())
+    answer, (x, y) = stand(room(), bent, flat_pose())
     truth = [sample(axis, columns + np.float32(0.5) - bend, rows + np.float32(0.5)) for axis in (x, y)]
-    match = match_product(Sought.of(cut_out(front)), answer)
-    assert misplaced_px(match, cut_out(front).shape, 60, truth) < 4 * PLACED_PX  # half of what the stiff view misses
+    match = match_product(ReferenceTemplate.of(cut_out(front)), answer)
+    assert misplaced_px(match, cut_out(front).shape, 60, truth) < 4 * CONVERGED_PX  # half of what the rigid pose misses
 
 
 def test_the_outline_of_the_match_is_the_product_s_own():
-    answer, truth = stand(room(), label(), flat_view())
-    match = match_product(Sought.of(cut_out(label())), answer)
+    answer, truth = stand(room(), label(), flat_pose())
+    match = match_product(ReferenceTemplate.of(cut_out(label())), answer)
     corners = np.float32(
         [[axis[row, column] for axis in truth] for row, column in ((0, 0), (0, -1), (-1, -1), (-1, 0))]
     )
@@ -77,38 +77,38 @@ def test_the_outline_of_the_match_is_the_product_s_own():
 
 
 def test_a_product_that_is_not_there_is_not_found():
-    answer, _ = stand(room(), label(), flat_view())
-    assert match_product(Sought.of(cut_out(label(99))), answer) is None
-    assert match_product(Sought.of(cut_out(label())), room()) is None
+    answer, _ = stand(room(), label(), flat_pose())
+    assert match_product(ReferenceTemplate.of(cut_out(label(99))), answer) is None
+    assert match_product(ReferenceTemplate.of(cut_out(label())), room()) is None
 
 
 def test_a_mirrored_product_is_called_mirrored():
-    answer, _ = stand(room(), np.ascontiguousarray(label()[:, ::-1]), flat_view())
-    assert match_product(Sought.of(cut_out(label())), answer).mirrored
+    answer, _ = stand(room(), np.ascontiguousarray(label()[:, ::-1]), flat_pose())
+    assert match_product(ReferenceTemplate.of(cut_out(label())), answer).mirrored
 
 
 def test_a_product_that_stands_twice_is_counted_twice():
-    answer, _ = stand(room(), label(), flat_view(200, 200))
-    answer, _ = stand(answer, label(), flat_view(200, 520))
-    assert match_product(Sought.of(cut_out(label())), answer).instances == 2
+    answer, _ = stand(room(), label(), flat_pose(200, 200))
+    answer, _ = stand(answer, label(), flat_pose(200, 520))
+    assert match_product(ReferenceTemplate.of(cut_out(label())), answer).instances == 2
 
 
 def test_only_what_the_prior_allows_is_searched():
-    answer, _ = stand(room(), label(), flat_view())
+    answer, _ = stand(room(), label(), flat_pose())
     prior = np.zeros((HEIGHT, WIDTH), np.uint8)
-    assert match_product(Sought.of(cut_out(label())), answer, prior) is None
+    assert match_product(ReferenceTemplate.of(cut_out(label())), answer, prior) is None
     prior[:, :120] = 255
-    assert match_product(Sought.of(cut_out(label())), answer, prior) is None
+    assert match_product(ReferenceTemplate.of(cut_out(label())), answer, prior) is None
     prior[60:430, 180:500] = 255
-    assert match_product(Sought.of(cut_out(label())), answer, prior) is not None
+    assert match_product(ReferenceTemplate.of(cut_out(label())), answer, prior) is not None
 
 
 def test_a_photograph_on_white_is_found_as_a_cut_out_is():
     photograph = cut_out(label())
     on_white = np.where(photograph[..., 3:] > 0, photograph[..., :3], 255).astype(np.uint8)
-    answer, truth = stand(room(), label(), flat_view())
-    match = match_product(Sought.of(on_white), answer)
-    assert misplaced_px(match, on_white.shape, 60, truth) < PLACED_PX
+    answer, truth = stand(room(), label(), flat_pose())
+    match = match_product(ReferenceTemplate.of(on_white), answer)
+    assert misplaced_px(match, on_white.shape, 60, truth) < CONVERGED_PX
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 400), (40, 40)])
@@ -116,15 +116,15 @@ def test_a_photograph_on_white_is_found_as_a_cut_out_is():
 def test_no_picture_content_raises(shape, fill):
     rng = np.random.default_rng(7)
     make = lambda *s: (rng.integers(0, 256, s) if fill is None else np.full(s, fill)).astype(np.uint8)  # noqa: E731
-    assert match_product(Sought.of(make(*shape, 4)), room()) is None
-    assert match_product(Sought.of(cut_out(label())), make(*shape, 3)) is None
+    assert match_product(ReferenceTemplate.of(make(*shape, 4)), room()) is None
+    assert match_product(ReferenceTemplate.of(cut_out(label())), make(*shape, 3)) is None
 
 
 def test_a_hand_before_the_label_keeps_the_answer_s_pixels():
     photograph = cut_out(label())
-    answer, _ = stand(room(), label(), flat_view())
+    answer, _ = stand(room(), label(), flat_pose())
     cv2.ellipse(answer, (360, 300), (60, 42), 20, 0, 360, (205, 160, 130), -1, cv2.LINE_AA)
-    match = match_product(Sought.of(photograph), answer)
+    match = match_product(ReferenceTemplate.of(photograph), answer)
     weight = np.zeros((HEIGHT, WIDTH), np.uint8)
     x, y, width, height = match.box
     weight[y : y + height, x : x + width] = match.weight
@@ -134,16 +134,16 @@ def test_a_hand_before_the_label_keeps_the_answer_s_pixels():
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_label_that_is_small_in_the_answer_is_found_in_the_enlarged_one(seed):
-    answer, _ = stand(room(seed), label(seed), flat_view(110))
-    match = match_product(Sought.of(cut_out(label(seed))), answer)
+    answer, _ = stand(room(seed), label(seed), flat_pose(110))
+    match = match_product(ReferenceTemplate.of(cut_out(label(seed))), answer)
     assert match is not None and match.correlation > 0.9
     x, y, width, height = match.box
     assert abs(x + width / 2 - 340) < 6 and abs(y + height / 2 - 240) < 6
 
 
 def test_another_label_is_not_found_in_the_enlarged_answer_either():
-    answer, _ = stand(room(), label(8), flat_view(110))
-    assert match_product(Sought.of(cut_out(label(9))), answer) is None
+    answer, _ = stand(room(), label(8), flat_pose(110))
+    assert match_product(ReferenceTemplate.of(cut_out(label(9))), answer) is None
 
 
 @pytest.mark.parametrize(("levels", "found"), [(30, True), (55, False)])

@@ -1,4 +1,4 @@
-"""Dense alignment: a view that is a little off is brought to lie on the print, and agreement says how well it does."""
+"""Dense alignment: a pose that is a little off is refined onto the print, and correlation says how well it lies."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from function.matching.photometric_refine import (
-    agreement,
+    gradients,
     grey,
     local_shift,
-    refine_view,
+    ncc_map,
+    refine_pose,
     sample,
-    slopes,
-    visible_share,
+    visibility,
 )
-from function.matching.relief_model import PLANE, photograph_grid, project
-from tests.matching.samples import flat_view, label, room, stand
+from function.matching.plane_parallax import HOMOGRAPHY, project, reference_grid
+from tests.matching.samples import flat_pose, label, room, stand
 
 ALPHA = np.full((480, 360), 255, np.uint8)
 FLAT = np.zeros((480, 360), np.float32)
@@ -28,27 +28,27 @@ def small(front: np.ndarray, height: int = 260) -> np.ndarray:
 
 
 @pytest.mark.parametrize("off", [(2, 0), (-1, 2), (3, -2)])
-def test_a_view_that_is_off_is_refined_to_a_fraction_of_a_pixel(off):
-    view = flat_view()
-    answer, _ = stand(room(), label(), view)
+def test_a_pose_that_is_off_is_refined_to_a_fraction_of_a_pixel(off):
+    pose = flat_pose()
+    answer, _ = stand(room(), label(), pose)
     front = small(label())
-    start = view.copy()
+    start = pose.copy()
     start[[2, 5]] += off
     alpha, depth = np.full(front.shape[:2], 255, np.uint8), np.zeros(front.shape[:2], np.float32)
-    found = refine_view(start, grey(front[..., :3]), alpha, depth, grey(answer), PLANE)
-    grid = photograph_grid(front.shape[:2])
-    away = np.hypot(*(a - b for a, b in zip(project(found, *grid, depth), project(view, *grid, depth), strict=True)))
+    found = refine_pose(start, grey(front[..., :3]), alpha, depth, grey(answer), HOMOGRAPHY)
+    grid = reference_grid(front.shape[:2])
+    away = np.hypot(*(a - b for a, b in zip(project(found, *grid, depth), project(pose, *grid, depth), strict=True)))
     assert np.percentile(away, 95) < 0.6
 
 
 def test_agreement_is_full_on_the_print_itself_and_none_on_another():
     picture = grey(small(label())[..., :3])
     visible = np.ones_like(picture)
-    own, other = (agreement(picture, grey(small(label(seed))[..., :3]), visible) for seed in (3, 77))
+    own, other = (ncc_map(picture, grey(small(label(seed))[..., :3]), visible) for seed in (3, 77))
     assert own.correlation == pytest.approx(1, abs=1e-3)
     assert np.median(own.local) > 0.99
     assert other.correlation < 0.5
-    darker = agreement(picture, 0.6 * picture + 20, visible)
+    darker = ncc_map(picture, 0.6 * picture + 20, visible)
     assert darker.correlation > 0.97
 
 
@@ -57,7 +57,7 @@ def test_a_shift_is_read_from_the_slopes():
     picture /= picture.std()
     x, y = np.meshgrid(np.arange(220, dtype=np.float32) + 0.5, np.arange(200, dtype=np.float32) + 0.5)
     moved = sample(picture, x + 0.4, y - 0.3)
-    gx, gy = slopes(moved)
+    gx, gy = gradients(moved)
     dx, dy = local_shift(gx, gy, moved - picture, np.ones_like(picture), 12.0)
     inner = np.s_[30:-30, 30:-30]
     assert np.median(dx[inner]) == pytest.approx(0.4, abs=0.08)
@@ -65,13 +65,13 @@ def test_a_shift_is_read_from_the_slopes():
 
 
 def test_what_lies_outside_of_the_picture_or_is_turned_away_is_not_seen():
-    x, y = np.broadcast_arrays(*(axis * 300 + 150 for axis in photograph_grid((100, 100))))
+    x, y = np.broadcast_arrays(*(axis * 300 + 150 for axis in reference_grid((100, 100))))
     x, y = x.astype(np.float32), y.astype(np.float32)
     alpha = np.full((100, 100), 255, np.uint8)
-    whole = visible_share(x, y, alpha, (400, 400))
+    whole = visibility(x, y, alpha, (400, 400))
     assert (whole[5:-5, 5:-5] > 0.99).all() and not whole[0].any()
-    cut = visible_share(x, y, alpha, (400, 150))
+    cut = visibility(x, y, alpha, (400, 150))
     assert not cut[:, 55:].any() and (cut[5:-5, 5:45] > 0.99).all()
     turned = x.copy()
     turned[:, 60:] = x[:, 60:61] - (x[:, 60:] - x[:, 60:61])
-    assert not visible_share(turned, y, alpha, (400, 400))[:, 65:].any()
+    assert not visibility(turned, y, alpha, (400, 400))[:, 65:].any()

@@ -6,23 +6,23 @@ import cv2
 import numpy as np
 import pytest
 
-from function.matching.candidate import Sought
-from function.matching.inverse_map import invert
+from function.matching.inverse_map import invert_map
 from function.matching.match import match_product
+from function.matching.reference_template import ReferenceTemplate
 from function.restoration.detail_transfer import apply_tones, find_light, find_tones, tone_terms, transfer_detail
-from tests.matching.samples import HEIGHT, WIDTH, cut_out, flat_view, label, room, stand
+from tests.matching.samples import HEIGHT, WIDTH, cut_out, flat_pose, label, room, stand
 
 
 def test_lost_print_comes_back_under_the_answer_s_light():
     front = label()
     photograph = cut_out(front)
-    answer, (x, y) = stand(room(), front, flat_view())
+    answer, (x, y) = stand(room(), front, flat_pose())
     fall_off = np.linspace(0.55, 1.05, WIDTH, dtype=np.float32)[None, :, None] * np.float32([1.0, 0.92, 0.8])
-    u, v, _ = invert(2 * x, 2 * y, (0, 0, 2 * WIDTH, 2 * HEIGHT))
+    u, v, _ = invert_map(2 * x, 2 * y, (0, 0, 2 * WIDTH, 2 * HEIGHT))
     truth = cv2.remap(front[..., :3], u - np.float32(0.5), v - np.float32(0.5), cv2.INTER_CUBIC)
     truth = truth * np.repeat(fall_off, 2, axis=1)
     soft = cv2.GaussianBlur(np.clip(answer * fall_off, 0, 255).astype(np.uint8), (0, 0), 1.6)
-    match = match_product(Sought.of(photograph), soft)
+    match = match_product(ReferenceTemplate.of(photograph), soft)
     full_size = 2 * WIDTH, 2 * HEIGHT
     picture = cv2.resize(soft, full_size, interpolation=cv2.INTER_CUBIC)
     detail, weight = transfer_detail(photograph, match, picture, (0, 0, *full_size), full_size)
@@ -41,8 +41,8 @@ def test_lost_print_comes_back_under_the_answer_s_light():
 
 def test_a_mirrored_product_lends_no_detail():
     photograph = cut_out(label())
-    answer, _ = stand(room(), np.ascontiguousarray(label()[:, ::-1]), flat_view())
-    match = match_product(Sought.of(photograph), answer)
+    answer, _ = stand(room(), np.ascontiguousarray(label()[:, ::-1]), flat_pose())
+    match = match_product(ReferenceTemplate.of(photograph), answer)
     picture, weight = transfer_detail(photograph, match, answer, (0, 0, WIDTH, HEIGHT), (WIDTH, HEIGHT))
     assert not weight.any()
     assert np.array_equal(picture, answer)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.matching.place import STEP, Place, match_at, outline_box, relative_places
+from function.matching.place import STEP, Place, match_at, outline_box, place_mapping
 from function.restoration.laid_photograph import LaidPhotograph
 
 
@@ -52,5 +52,5 @@ def test_the_match_says_which_pixel_of_the_photograph_lies_where():
     x, y, width, height = match.box
     middle = match.mapping[round(size[1] * 0.425) - y, round(size[0] * 0.45) - x]
     assert middle == pytest.approx([0.5, 0.5], abs=0.01)
-    assert relative_places(product[..., 3], place, size, match.box).shape == (height, width, 2)
+    assert place_mapping(product[..., 3], place, size, match.box).shape == (height, width, 2)
     assert match.weight.shape == (height, width) and match.weight.max() == 255

@@ -1,4 +1,12 @@
-"""The backdrop of a photograph, fitted: flat, graded, darker towards the corners, or a sweep from wall to floor."""
+"""The backdrop of a photograph, fitted: flat, graded, darker towards the corners, or a sweep from wall to floor.
+
+The four borders are smoothed robustly and interpolated over the image as a Coons patch (Coons, "Surfaces for
+computer-aided design of space forms", MIT, 1967): exact for every backdrop that is a function of the row plus one of
+the column. Noise is estimated from the border's residual (median absolute deviation), and decides what still is
+backdrop. A border that is not smooth, or changes too much along its sides, is a room: no backdrop is fitted.
+
+In: (h, w, 3) uint8 at about 600 px. Out: a `Backdrop`, float32 0..255.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +17,21 @@ import numpy as np
 
 from function.imaging.array_ops import max_channel, to_three_channels
 
-# The border ring that is read, as a share of the shorter side.
+# Width of the border ring, as a share of the shorter side.
 BORDER_SHARE = 0.02
-# A border's profile is smoothed (median) over this share of its side: wider than grain, narrower than a sweep's bend.
+# Window of the median along a border, as a share of its side: wider than grain, narrower than a sweep's bend.
 PROFILE_SHARE = 0.08
-# A backdrop is smooth: from pixel to pixel its profile changes by no more than so many levels (0..255) at 600 px, and
-# this share of the border lies so near to it.
+# A backdrop is smooth: largest step of its profile from pixel to pixel (levels 0..255 at 600 px), distance from it
+# that counts as near, and the least share of the border that is near.
 MAX_STEP, NEAR_PROFILE, MIN_NEAR = 6.0, 10.0, 0.88
-# Along its four sides the border may change by no more than so many levels (5th to 95th percentile): a room does more.
+# Largest range of the border along its four sides, levels (5th to 95th percentile): a room has more.
 MAX_RANGE = 110.0
-# What the middle of the picture shows beyond the border is smooth: it is found in every so many px of the small one.
-CORRECTED_STEP = 4
-# A border that is darker than the one opposite by more than this (levels) lies in shadow there, or behind the product.
+# The correction by the image's middle is smooth: it is estimated at this stride.
+CORRECTION_STRIDE = 4
+# Where a border is darker than the opposite one by more than this (levels) it lies in shadow or behind the product.
 DIP_LEVELS = 3.0
-# Noise of the border, standard deviations that still count as backdrop; and the least levels that do: JPEG leaves so
-# much. Chroma is smoother than luma, and a pale product differs in it first.
+# Standard deviations of the border's noise that still are backdrop, and lower bounds in levels (JPEG). Chroma is
+# smoother than luma, and a pale product differs in it first.
 NOISE_FACTOR, MIN_LUMA, MIN_CHROMA = 3.5, 2.6, 2.2
 # More noise than this (levels) is texture and no backdrop.
 MAX_LUMA, MAX_CHROMA = 12.0, 8.0
@@ -31,13 +39,13 @@ MAX_LUMA, MAX_CHROMA = 12.0, 8.0
 
 @dataclass(frozen=True)
 class Backdrop:
-    """What would be seen without the product.
+    """What the photograph would show without the product.
 
-    picture       (h, w, 3) float32 RGB, 0..255
+    image       (h, w, 3) float32 RGB, 0..255
     luma, chroma  levels by which a pixel may differ from it and still be backdrop
     """
 
-    picture: np.ndarray
+    image: np.ndarray
     luma: float
     chroma: float
 
@@ -45,19 +53,19 @@ class Backdrop:
 def fit_backdrop(rgb: np.ndarray) -> Backdrop | None:
     """Of `rgb` (h, w, 3) uint8; None where the border is not that of a smooth backdrop.
 
-    The four borders are smoothed and carried over the picture as a Coons patch (Coons, Surfaces for computer-aided
+    The four borders are smoothed and carried over the image as a Coons patch (Coons, Surfaces for computer-aided
     design, 1967): exact for every backdrop that is a function of the row plus one of the column.
     """
     height, width = rgb.shape[:2]
     ring = max(2, round(BORDER_SHARE * min(height, width)))
     if min(height, width) < 8 * ring:
         return None
-    picture = rgb.astype(np.float32)
+    image = rgb.astype(np.float32)
     strips = (
-        picture[:ring].transpose(1, 0, 2),
-        picture[-ring:].transpose(1, 0, 2),
-        picture[:, :ring],
-        picture[:, -ring:],
+        image[:ring].transpose(1, 0, 2),
+        image[-ring:].transpose(1, 0, 2),
+        image[:, :ring],
+        image[:, -ring:],
     )
     profiles = [_profile(strip) for strip in strips]
     residual = np.concatenate([(strip - p[:, None]).reshape(-1, 3) for strip, p in zip(strips, profiles, strict=True)])
@@ -74,18 +82,20 @@ def fit_backdrop(rgb: np.ndarray) -> Backdrop | None:
     return Backdrop(_coons(*smooth), luma, chroma)
 
 
-def refit(backdrop: Backdrop, rgb: np.ndarray, seen: np.ndarray) -> Backdrop:
-    """`backdrop` corrected by what is `seen` (h, w) bool of it in the middle of the picture."""
-    height, width = seen.shape
-    size = max(1, width // CORRECTED_STEP), max(1, height // CORRECTED_STEP)
-    difference = (rgb.astype(np.float32) - backdrop.picture) * to_three_channels(seen.astype(np.float32))
-    small, weight = (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (difference, seen.astype(np.float32)))
-    correction = cv2.GaussianBlur(spread(small, weight), (0, 0), 1.0)
+def refit_backdrop(backdrop: Backdrop, rgb: np.ndarray, visible: np.ndarray) -> Backdrop:
+    """`backdrop` corrected by what is `visible` (h, w) bool of it in the middle of the image."""
+    height, width = visible.shape
+    size = max(1, width // CORRECTION_STRIDE), max(1, height // CORRECTION_STRIDE)
+    difference = (rgb.astype(np.float32) - backdrop.image) * to_three_channels(visible.astype(np.float32))
+    small, weight = (
+        cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (difference, visible.astype(np.float32))
+    )
+    correction = cv2.GaussianBlur(push_pull(small, weight), (0, 0), 1.0)
     correction = cv2.resize(correction, (width, height), interpolation=cv2.INTER_LINEAR)
-    return Backdrop(backdrop.picture + correction, backdrop.luma, backdrop.chroma)
+    return Backdrop(backdrop.image + correction, backdrop.luma, backdrop.chroma)
 
 
-def spread(colour: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def push_pull(colour: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """`colour` (h, w, 3) float32, zero without `weight` (h, w) float32, carried on to where there is none.
 
     From ever coarser means (push-pull; Gortler et al., The Lumigraph, 1996).
@@ -106,7 +116,7 @@ def spread(colour: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return filled
 
 
-def differences(rgb: np.ndarray, backdrop: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def backdrop_difference(rgb: np.ndarray, backdrop: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How `rgb` (h, w, 3) differs from `backdrop` (h, w, 3) float32, each (h, w) float32: levels of luma, levels
     between its most and its least changed channel, and the ratio of its brightest one, 1 where nothing changed."""
     smooth = cv2.blur(rgb.astype(np.float32), (3, 3))

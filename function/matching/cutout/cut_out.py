@@ -1,4 +1,11 @@
-"""A product photograph → the product alone, and what of it cannot be told from its backdrop."""
+"""Cuts the product out of its photograph, and says what cannot be told from the backdrop.
+
+A photograph with transparency keeps its alpha, less a baked drop shadow. Otherwise a smooth backdrop is fitted and
+removed with the soft shadow on it and through openings (`backdrop.py`, `regions.py`), and the silhouette is matted at
+full size (`matte.py`). Before anything busier all of the photograph counts as product.
+
+In: (h, w, 3 or 4) uint8. Out: a `CutOut`. `python -m tests.bench.photographs` measures it on drawn packshots.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +15,22 @@ import cv2
 import numpy as np
 
 from function.matching.cutout.backdrop import fit_backdrop
-from function.matching.cutout.drop_shadow import without_drop_shadow
-from function.matching.cutout.matte import refine
+from function.matching.cutout.drop_shadow import remove_drop_shadow
+from function.matching.cutout.matte import refine_matte
 from function.matching.cutout.regions import find_regions
 
-# A photograph counts as cut out when at least this share of its pixels is (nearly) transparent: a few stray
-# transparent pixels in a scan do not make a cut-out.
+# A photograph is a cut-out from this share of (nearly) transparent pixels on: a scan has a few stray ones.
 MIN_TRANSPARENT_SHARE = 0.01
-# The outline is estimated at this longest side, px.
+# Longest side at which the silhouette is estimated, px.
 ESTIMATE_PX = 600
-# A photograph of which more than this share is covered shows no outline; less than the other is none at all.
+# Range of the covered share in which a photograph shows a silhouette.
 MAX_COVERED, MIN_COVERED = 0.98, 0.002
-# Share of the picture's border that is backdrop, and in how many pieces: less or more is a room, a pattern, or light
+# Share of the image's border that is backdrop, and in how many pieces: less or more is a room, a pattern, or light
 # and shade that nobody can tell apart. A chair that is cut off stands on four legs.
 MIN_ON_BORDER, MAX_PIECES = 0.7, 6
-# What is seen through glass is no more than so opaque, 0..255: how much exactly cannot be told.
+# Largest alpha of glass, 0..255: how much exactly cannot be told.
 GLASS_ALPHA = 96
-# A cut-out is sure when no more than this share of the product is unknown.
+# Largest unknown share of the product in a cut-out that is sure.
 MAX_UNKNOWN = 0.01
 
 
@@ -58,7 +64,7 @@ def cut_out(product: np.ndarray) -> CutOut:
     if product.shape[2] == 4:
         alpha = cv2.extractChannel(product, 3)
         if cv2.countNonZero(cv2.inRange(alpha, 0, 15)) >= MIN_TRANSPARENT_SHARE * alpha.size:
-            bare = without_drop_shadow(product)
+            bare = remove_drop_shadow(product)
             own, shadow = (product, None) if bare is None else bare
             return CutOut(own, np.zeros(alpha.shape, bool), True, shadow)
     rgb = np.ascontiguousarray(product[..., :3])
@@ -71,11 +77,11 @@ def cut_out(product: np.ndarray) -> CutOut:
     if backdrop is None:
         return whole
     regions = find_regions(small, backdrop)
-    if not _understood(regions.outside):
+    if not _has_clean_border(regions.outside):
         return whole
     if not MIN_COVERED <= 1 - regions.outside.mean() <= MAX_COVERED:
         return whole
-    rgba = refine(rgb, small, regions.outside)
+    rgba = refine_matte(rgb, small, regions.outside)
     unclear, glass = (
         cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
         for mask in (regions.unknown, regions.glass)
@@ -88,7 +94,7 @@ def cut_out(product: np.ndarray) -> CutOut:
     return CutOut(rgba, unknown, is_sure=bool(lost <= MAX_UNKNOWN * (covered + lost)))
 
 
-def _understood(outside: np.ndarray) -> bool:
+def _has_clean_border(outside: np.ndarray) -> bool:
     """Whether most of the border of `outside` (h, w) bool is set, and the rest in few pieces."""
     border = np.concatenate([outside[0], outside[1:, -1], outside[-1, -2::-1], outside[-2:0:-1, 0]])
     pieces = np.count_nonzero(border & ~np.roll(border, 1))

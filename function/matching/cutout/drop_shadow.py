@@ -1,27 +1,33 @@
-"""The drop shadow that an image editor bakes into a cut-out's alpha."""
+"""Removes the drop shadow that an image editor bakes into a cut-out's alpha.
+
+A baked shadow is black, translucent and soft. Where both overlap along the silhouette, compositing is undone: for a
+total alpha A over a shadow of alpha s the product's own is (A - s) / (1 - s), and the stored colour is the product's,
+darkened in proportion (Porter and Duff, "Compositing digital images", SIGGRAPH 1984, doi:10.1145/800031.808606). The
+shadow's alpha beneath the silhouette is extrapolated by push-pull. In: (h, w, 4) uint8. Out: the same without it, and
+its alpha.
+"""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from function.matching.cutout.backdrop import spread
+from function.matching.cutout.backdrop import push_pull
 
-# A body is opaque from this alpha on, or no darkness (glass), and takes this share of what is covered: without one,
-# nothing throws a shadow.
+# A product is opaque from this alpha on, or not dark (glass), and takes at least this share of what is covered.
 SOLID_ALPHA, MIN_BODY = 245, 0.3
-# A shadow is so dark (brightest channel, 0..255), and no more opaque than this.
+# Brightest channel (0..255) and range of alpha of a shadow.
 MAX_LEVEL, MAX_ALPHA, MIN_ALPHA = 60, 230, 3
-# It is soft: from pixel to pixel its alpha changes by no more than so much at 600 px.
+# Largest step of its alpha from pixel to pixel at 600 px: it is soft.
 MAX_STEP = 12.0
-# Of what is covered it takes this share at least: less is an outline, smoothed over darkness.
+# Least share of what is covered: less is an antialiased silhouette.
 MIN_SHARE = 0.01
-SMALL_PX = 600
-# Dark pixels that are no more opaque than the shadow around them by more than this are shadow only.
-OWN_LEAST = 0.08
+ESTIMATE_PX = 600
+# Dark pixels whose alpha exceeds the surrounding shadow's by less are shadow only.
+MIN_OWN_ALPHA = 0.08
 
 
-def without_drop_shadow(product: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def remove_drop_shadow(product: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """`product` (h, w, 4) uint8 RGBA without its drop shadow, and that shadow's alpha (h, w) uint8; None without one.
 
     Along the outline both overlap: of alpha A over a shadow of alpha s the product's own is (A - s) / (1 - s), and the
@@ -35,7 +41,7 @@ def without_drop_shadow(product: np.ndarray) -> tuple[np.ndarray, np.ndarray] | 
         return None
     if cv2.countNonZero(dark) < MIN_SHARE * covered:
         return None
-    scale = min(1.0, SMALL_PX / max(alpha.shape))
+    scale = min(1.0, ESTIMATE_PX / max(alpha.shape))
     size = max(1, round(alpha.shape[1] * scale)), max(1, round(alpha.shape[0] * scale))
     small, shadow = (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (alpha, dark))
     smooth = cv2.GaussianBlur(small, (0, 0), 1.0).astype(np.float32)
@@ -47,12 +53,14 @@ def without_drop_shadow(product: np.ndarray) -> tuple[np.ndarray, np.ndarray] | 
     empty = small < MIN_ALPHA
     weight = (known | empty).astype(np.float32)
     level = np.where(known, small, 0).astype(np.float32) * weight
-    thrown = spread(np.dstack([level] * 3), weight)[..., 0]
-    thrown = np.where(known | empty, level, thrown)
-    full: np.ndarray = cv2.resize(thrown.astype(np.float32), alpha.shape[::-1], interpolation=cv2.INTER_LINEAR) / 255
+    shadow_alpha = push_pull(np.dstack([level] * 3), weight)[..., 0]
+    shadow_alpha = np.where(known | empty, level, shadow_alpha)
+    full: np.ndarray = (
+        cv2.resize(shadow_alpha.astype(np.float32), alpha.shape[::-1], interpolation=cv2.INTER_LINEAR) / 255
+    )
     both = alpha.astype(np.float32) / 255
     own = np.clip((both - full) / np.maximum(1 - full, 0.05), 0, 1)
-    own[(dark > 0) & (both - full < OWN_LEAST)] = 0
+    own[(dark > 0) & (both - full < MIN_OWN_ALPHA)] = 0
     own[alpha >= SOLID_ALPHA] = both[alpha >= SOLID_ALPHA]
     gain = both / np.maximum(own, 1 / 255)
     changed = (own > 0) & (own < both - 1 / 255)

@@ -1,18 +1,23 @@
-"""Glass before a backdrop: a faint inside within a stronger rim, through which the backdrop is seen."""
+"""Finds glass before a backdrop: a faint interior within a stronger rim, through which the backdrop is seen.
+
+For each component of the product, distance from its silhouette separates rim, what lies just inside, and interior;
+glass has a faint interior and a rim that ends at once, a pale body shades softly. In: differences from the backdrop (h,
+w). Out: (h, w) bool.
+"""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-# Glass differs from the backdrop by no more than so many levels of luma and of chroma; in its inside this share does.
+# Largest difference of glass from the backdrop in luma and chroma, levels; least share of its interior that is faint.
 MAX_LUMA, MAX_CHROMA, MIN_FAINT = 60.0, 60.0, 0.6
-# Rim and inside, px of the small picture from the outline: the outermost is mixed with the backdrop.
+# Depths from the silhouette, px of the small image: rim, just beyond it, and interior. The outermost are mixed pixels.
 RIM_PX, BEYOND_RIM_PX, INSIDE_PX = (2, 8), (14, 20), 20
-# The inside differs by no more than so many levels. The rim differs by so many times as much and by so
-# many levels more, and ends at once: beyond it no more than so many times. Shade on a pale body goes over softly.
+# The interior differs by less than the first (levels). The rim exceeds it by the second as a factor and the third in
+# levels, and ends at once: beyond it the factor is below the fourth. Shading on a pale body changes softly.
 FAINTEST, MIN_RIM, MIN_RIM_LEVELS, MAX_BEYOND = 45.0, 1.5, 12.0, 1.3
-# Less of the picture is a highlight or print.
+# A smaller share of the image is a highlight or print.
 MIN_SHARE = 0.005
 
 

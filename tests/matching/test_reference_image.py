@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.matching.photograph import continue_colours, photograph_alpha, prepare_photograph
+from function.matching.reference_image import extrapolate_colours, photograph_alpha, prepare_reference
 
 
 def test_white_inside_the_product_is_not_background():
@@ -55,7 +55,7 @@ def test_colours_go_on_at_the_rim_and_what_transparency_hides_does_not():
     alpha = cv2.circle(np.zeros((200, 200), np.uint8), (100, 100), 99, 255, -1)
     product = np.dstack([np.full((200, 200, 3), 255, np.uint8), alpha])
     product[alpha > 0, :3] = 200, 40, 10
-    filled = continue_colours(product, alpha, (200, 200)).astype(int)
+    filled = extrapolate_colours(product, alpha, (200, 200)).astype(int)
     rim = (cv2.dilate(alpha, np.ones((5, 5), np.uint8)) > 0) & (alpha == 0)
     assert np.abs(filled - [200, 40, 10])[alpha > 0].max() <= 1
     assert np.abs(filled - [200, 40, 10])[rim].max() <= 8
@@ -64,7 +64,7 @@ def test_colours_go_on_at_the_rim_and_what_transparency_hides_does_not():
 def test_a_crop_knows_its_place_in_the_whole_photograph():
     product = np.zeros((100, 200, 4), np.uint8)
     product[30:70, 50:150] = 255
-    found = prepare_photograph(product, max_px=50)
+    found = prepare_reference(product, max_px=50)
     assert found.alpha.shape == (20, 50)
     left, top = found.origin
     assert (left, top) == (0.25, 0.3)
@@ -75,4 +75,4 @@ def test_a_crop_knows_its_place_in_the_whole_photograph():
 
 
 def test_a_photograph_of_nothing_is_none():
-    assert prepare_photograph(np.zeros((50, 50, 4), np.uint8)) is None
+    assert prepare_reference(np.zeros((50, 50, 4), np.uint8)) is None
