@@ -11,7 +11,8 @@ import pytest
 from function.deadline import Deadline
 from function.generation.answer_store import AnswerStore, answer_name
 from function.generation.provider import Request
-from function.sidecar import SCHEMA_VERSION, Sidecar
+from function.sidecar.pair import Sidecar
+from function.sidecar.record import SCHEMA_VERSION
 from function.storage.client import Storage
 from tests.delivery.test_slow_deliveries import expire_lease
 from tests.old_version import INPUT, OUTPUT, RECORD, SCHEMA, replay

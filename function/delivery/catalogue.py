@@ -31,7 +31,8 @@ from function.manifest.quoting import quoted
 from function.manifest.spreadsheet import MAX_CATALOGUE_BYTES, Row, read_rows
 from function.pipeline.stage_times import StageTimes
 from function.settings import Settings
-from function.sidecar import CatalogueSidecar, ErrorRecord
+from function.sidecar.catalogue import CatalogueSidecar
+from function.sidecar.record import ErrorRecord
 from function.storage.client import AccessDeniedError, ObjectNotFoundError, ObjectTooLargeError
 from function.storage.content_encoding import DamagedContentError
 from function.storage.names import MAX_OBJECT_NAME_BYTES, gs_uri

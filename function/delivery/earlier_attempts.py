@@ -7,7 +7,8 @@ from function.delivery.services import Delivery
 from function.manifest.placement import is_mask_field
 from function.pipeline.fetch import Source
 from function.pipeline.record import RunRecord
-from function.sidecar import RUN_STEP, EarlierAttempt, Sidecar
+from function.sidecar.attempts import RUN_STEP, EarlierAttempt
+from function.sidecar.pair import Sidecar
 
 MAX_EARLIER = 12  # a record has about 4 KB; the pictures themselves are deleted after a week
 

@@ -17,7 +17,7 @@ from function.manifest.flat_fields import FLAT_FIELDS, LABEL_PREFIX
 from function.manifest.model import Manifest
 from function.manifest.placement import PRODUCT_MASK_FIELD
 from function.manifest.product_views import MAX_VIEWS
-from function.sidecar import Sidecar
+from function.sidecar.pair import Sidecar
 
 JsonDict = dict[str, Any]
 

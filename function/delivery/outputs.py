@@ -16,7 +16,8 @@ from function.delivery.cloud_event import MANIFEST_SUFFIX
 from function.delivery.services import Delivery
 from function.errors import LeaseHeldError, OutputConflictError, SupersededError
 from function.imaging.formats import FORMATS
-from function.sidecar import ManifestIdentity, Sidecar
+from function.sidecar.pair import Sidecar
+from function.sidecar.record import ManifestIdentity
 from function.storage.client import ObjectNotFoundError, ObjectTooLargeError, StoredObject
 from function.storage.compare_and_swap import WriteContentionError, compare_and_swap
 from function.storage.names import gs_uri

@@ -51,7 +51,7 @@ from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.pipeline.run import run_pair
 from function.pipeline.style import apply_style
-from function.sidecar import Sidecar
+from function.sidecar.pair import Sidecar
 from function.storage.client import AccessDeniedError, ObjectNotFoundError, ObjectTooLargeError, StoredObject
 from function.storage.content_encoding import DamagedContentError
 from function.storage.names import gs_uri

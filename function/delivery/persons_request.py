@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import Literal, get_args
 
-from function.sidecar import PersonRecord
+from function.sidecar.request import PersonRecord
 
 ASKED_KEY = "review-asked"  # "redo" or "pick"
 ASKED_BY_KEY, ASKED_AT_KEY = "review-asked-by", "review-asked-at"  # who, and when (ISO 8601)

@@ -10,7 +10,7 @@ from function.generation.answer_store import AnswerStore
 from function.pipeline.fetch import Source
 from function.pipeline.picked import Picked, PickedAttemptGoneError
 from function.pipeline.record import RunRecord
-from function.sidecar import EarlierAttempt
+from function.sidecar.attempts import EarlierAttempt
 
 
 def find_picked(

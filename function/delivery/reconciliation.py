@@ -23,7 +23,7 @@ from function.delivery.outputs import MAX_SIDECAR_BYTES, USD_KEY, Leftovers, Out
 from function.delivery.services import Delivery
 from function.generation.call_ledger import BegunCall
 from function.pipeline.record import interrupted_attempt
-from function.sidecar import Attempt
+from function.sidecar.attempts import Attempt
 from function.storage.client import ObjectNotFoundError, PreconditionFailedError, StoredObject, crc32c
 from function.storage.compare_and_swap import MAX_WRITES, compare_and_swap
 from function.storage.names import WORK_PREFIX, gs_uri

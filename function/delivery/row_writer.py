@@ -27,7 +27,7 @@ from function.manifest.references import manifest_targets, references_one_folder
 from function.manifest.spreadsheet import Row
 from function.manifest.style import style_object
 from function.settings import Settings
-from function.sidecar import RefusedRow
+from function.sidecar.catalogue import RefusedRow
 from function.storage.client import AccessDeniedError, StoredObject, crc32c
 from function.storage.compare_and_swap import WriteContentionError, compare_and_swap
 from function.storage.names import MAX_OBJECT_NAME_BYTES, gs_uri, is_style

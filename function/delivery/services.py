@@ -16,7 +16,7 @@ from function.generation.provider import ImageProvider
 from function.pipeline.memory_budget import MemoryBudget
 from function.provenance.credentials import Credentials
 from function.settings import Settings
-from function.sidecar import ManifestIdentity
+from function.sidecar.record import ManifestIdentity
 from function.storage.client import Storage
 
 

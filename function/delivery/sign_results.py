@@ -13,7 +13,8 @@ from function.pipeline.record import RunRecord
 from function.provenance.claim import Making
 from function.provenance.credentials import Credentials
 from function.provenance.failures import SigningError
-from function.sidecar import CheckRecord, ProvenanceRecord
+from function.sidecar.attempts import CheckRecord
+from function.sidecar.files import ProvenanceRecord
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from function.generation.models import BillingRule, ImageModel, TextModel, model_table
 from function.generation.prompt_templates import TEMPLATES
 from function.imaging.frame import Size
-from function.sidecar import Attempt, Cost
+from function.sidecar.attempts import Attempt, Cost
 
 # Gemini API documentation, "Understand images", token calculation (read 2026-11-22).
 SMALL_SIDE_PX = 384

@@ -9,7 +9,7 @@ from function.generation.billing import bill_of
 from function.generation.paid_calls import Answered
 from function.generation.provider import Request
 from function.pipeline.context import PairContext
-from function.sidecar import Attempt, UsageRecord
+from function.sidecar.attempts import Attempt, UsageRecord
 
 
 def ask(pair: PairContext, request: Request, number: int, method: Literal["model", "sketch"] = "model") -> Answered:

@@ -18,7 +18,7 @@ from function.imaging.frame import fit_within
 from function.judging.judge import Judgement
 from function.judging.second_opinion import Opinion, borderline_check, opinion_prompt, with_opinion
 from function.restoration.analysis import Analysis
-from function.sidecar import OpinionRecord
+from function.sidecar.attempts import OpinionRecord
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from function.imaging.frame import Frame, Size
 from function.manifest.model import Manifest
 from function.manifest.placement import Placement, mask_field
 from function.matching.asked_place import AskedPlace, areas, best_point
-from function.sidecar import AskedPlaceRecord
+from function.sidecar.request import AskedPlaceRecord
 
 MAX_SHAPE_RATIO = 1.02  # a mask that was scaled by hand is a pixel or two off the scene's shape
 

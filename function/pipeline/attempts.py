@@ -37,7 +37,8 @@ from function.provenance.ingredient import Ingredient
 from function.restoration.analysis import Analysis, analyse
 from function.restoration.laid_analysis import analyse_laid
 from function.restoration.several_products import analyse_products
-from function.sidecar import CheckRecord, ProvenanceRecord, ResultRecord
+from function.sidecar.attempts import CheckRecord
+from function.sidecar.files import ProvenanceRecord, ResultRecord
 
 MAX_ANSWER_PIXELS = 40_000_000  # the largest native picture of any listed model has 17 million
 ONE_MORE_BYTES = 16 * 2**20  # what is kept of each further product: its scene, light and masks at 1344 x 756

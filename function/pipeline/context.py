@@ -38,7 +38,7 @@ from function.provenance.credentials import Credentials
 from function.provenance.ingredient import Ingredient
 from function.restoration.analysis import Analysis, ProductReference
 from function.settings import Identity, Settings
-from function.sidecar import ProvenanceRecord, ResultRecord
+from function.sidecar.files import ProvenanceRecord, ResultRecord
 
 T = TypeVar("T")
 

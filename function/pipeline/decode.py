@@ -29,7 +29,7 @@ from function.pipeline.source_limits import inspect_source
 from function.provenance.ingredient import Ingredient
 from function.provenance.rights import read_rights
 from function.restoration.analysis import ANALYSIS_SIDE_PX
-from function.sidecar import InputRecord
+from function.sidecar.files import InputRecord
 
 logger = logging.getLogger(__name__)
 

@@ -26,7 +26,8 @@ from function.pipeline.targets import Target
 from function.restoration.alterations import Alteration
 from function.restoration.analysis import Analysis
 from function.restoration.restore import plain_upscale, restore
-from function.sidecar import Change, CheckRecord, DriftRecord, Restoration, Undone
+from function.sidecar.attempts import CheckRecord
+from function.sidecar.processing import Change, DriftRecord, Restoration, Undone
 
 MASK_SIDE_PX = 512  # of the change mask in the sidecar: enough for an overlay, a few KB
 

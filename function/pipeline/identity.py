@@ -27,7 +27,7 @@ from function.pipeline.context import Candidate, PairContext, Sketch
 from function.restoration.classical import default_place, light_classically
 from function.restoration.found_place import find_place
 from function.restoration.sketch import draw_sketch
-from function.sidecar import IdentityRecord
+from function.sidecar.request import IdentityRecord
 
 # Where one of these fails the product is not, or cannot be said to be, the one that was photographed.
 IDENTITY_CHECKS = (label_kept, product_colour, product_not_mirrored, product_once, product_whole)

@@ -7,7 +7,7 @@ import numpy as np
 from function.imaging.frame import Size
 from function.imaging.resize import Window
 from function.matching.match import ProductMatch
-from function.sidecar import Corners
+from function.sidecar.processing import Corners
 
 MIN_PIXELS = 100  # where the photograph is verified; fewer say nothing about the whole of it
 MAX_FITTED = 4000  # pixels that the fit looks at: a hundred would be enough

@@ -8,7 +8,7 @@ from function.errors import ErrorCode, PermanentError, SourceError
 from function.generation.models import model_table
 from function.pipeline.attempts import analysed, read_answer
 from function.pipeline.context import Candidate, PairContext
-from function.sidecar import Sidecar
+from function.sidecar.pair import Sidecar
 
 
 class PickedAttemptGoneError(PermanentError):

@@ -18,7 +18,7 @@ from function.pipeline.requests import seed_from
 from function.pipeline.sent_photographs import choose_photographs
 from function.pipeline.targets import targets_of
 from function.restoration.analysis import ProductReference
-from function.sidecar import Compression, Shrunk
+from function.sidecar.processing import Compression, Shrunk
 
 
 def prepare_inputs(pair: PairContext) -> None:

@@ -12,7 +12,7 @@ from function.imaging.resize import Box
 from function.pipeline.asked_place import asked_record
 from function.pipeline.attempts import check_records
 from function.pipeline.context import Candidate, PairContext
-from function.sidecar import ProductRecord, ViewRecord
+from function.sidecar.request import ProductRecord, ViewRecord
 
 
 def product_records(pair: PairContext, best: Candidate) -> list[ProductRecord]:

@@ -21,32 +21,26 @@ from function.judging.risk import risk_of
 from function.manifest.placement import MASK_FIELD, PRODUCT_MASK_FIELD
 from function.pipeline.stage_times import StageTimes
 from function.provenance.ingredient import Ingredient
-from function.sidecar import (
-    AskedPlaceRecord,
+from function.sidecar.attempts import (
     Attempt,
-    Change,
     CheckRecord,
-    Compression,
     Cost,
-    DriftRecord,
     EarlierAttempt,
-    ErrorRecord,
-    IdentityRecord,
-    InputRecord,
-    Inputs,
-    ManifestIdentity,
-    Method,
     ModelRecord,
+    RiskRecord,
+    SkippedModel,
+    UsageRecord,
+)
+from function.sidecar.files import InputRecord, Inputs, ResultRecord
+from function.sidecar.pair import Sidecar
+from function.sidecar.processing import Change, Compression, DriftRecord, Restoration, Undone
+from function.sidecar.record import ErrorRecord, ManifestIdentity, Method
+from function.sidecar.request import (
+    AskedPlaceRecord,
+    IdentityRecord,
     PersonRecord,
     ProductRecord,
-    Restoration,
-    ResultRecord,
-    RiskRecord,
-    Sidecar,
-    SkippedModel,
     StyleRecord,
-    Undone,
-    UsageRecord,
     ViewRecord,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from function.pipeline.record import RunRecord
-from function.sidecar import CheckRecord
+from function.sidecar.attempts import CheckRecord
 
 Checks = dict[str, CheckRecord]
 

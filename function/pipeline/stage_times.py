@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from function.sidecar import Timings
+from function.sidecar.record import Timings
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from function.manifest.references import StoredImage
 from function.manifest.style import MAX_STYLE_BYTES, Style, parse_style, style_name, style_object
 from function.pipeline.record import RunRecord
 from function.settings import Settings
-from function.sidecar import StyleRecord
+from function.sidecar.request import StyleRecord
 from function.storage.client import AccessDeniedError, ObjectNotFoundError, ObjectTooLargeError, Storage
 from function.storage.content_encoding import DamagedContentError
 

@@ -9,7 +9,7 @@ from typing import Any
 from function import PIPELINE_VERSION
 from function.imaging.xmp import DIGITAL_SOURCE_TYPE
 from function.provenance.ingredient import Ingredient
-from function.sidecar import Method
+from function.sidecar.record import Method
 
 GENERATOR = "Product composites"
 PLACED: dict[Method, str] = {

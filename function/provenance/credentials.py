@@ -16,7 +16,7 @@ from function.provenance.failures import SigningError
 from function.provenance.ingredient import Ingredient, Role
 from function.provenance.reading import read_ingredient, record_of
 from function.provenance.sandbox import ChildFailedError, Sandbox
-from function.sidecar import ProvenanceRecord
+from function.sidecar.files import ProvenanceRecord
 
 if TYPE_CHECKING:  # the library of keys is loaded for the first signature
     from function.provenance.signer import Signer

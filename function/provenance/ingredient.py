@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from function.sidecar import ProvenanceRecord
+from function.sidecar.files import ProvenanceRecord
 
 Role = Literal["scene", "product", "answer"]
 # C2PA 2.2, 10.2: what was edited, and what was put into it.

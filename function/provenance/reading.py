@@ -10,7 +10,7 @@ from typing import Any
 from function.imaging.metadata_bytes import metadata_bytes
 from function.provenance.ingredient import Ingredient
 from function.provenance.sandbox import ChildFailedError, Sandbox
-from function.sidecar import ProvenanceRecord
+from function.sidecar.files import ProvenanceRecord
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from PIL import Image
 
-from function.sidecar import Sidecar
+from function.sidecar.pair import Sidecar
 from tests.pipeline.test_asked_place import mask
 from tests.product_samples import put_products
 from tests.support import png

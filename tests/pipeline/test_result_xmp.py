@@ -9,7 +9,7 @@ import pytest
 from function.imaging.xmp import Rights
 from function.pipeline.record import RunRecord
 from function.pipeline.result_xmp import result_xmp
-from function.sidecar import InputRecord
+from function.sidecar.files import InputRecord
 from tests.provenance.samples import CREDENTIALS, camera_jpeg, signed_png, time_left
 
 

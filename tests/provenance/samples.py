@@ -16,7 +16,7 @@ from function.provenance.claim import Making
 from function.provenance.credentials import Credentials, SigningSettings
 from function.provenance.ingredient import Ingredient
 from function.provenance.signer import KeySigner
-from function.sidecar import ProvenanceRecord
+from function.sidecar.files import ProvenanceRecord
 
 MIME_TYPES = {
     "PNG": "image/png",

@@ -13,7 +13,7 @@ from function.imaging.xmp import DIGITAL_SOURCE_TYPE
 from function.provenance.reading import read_file
 from function.provenance.rights import read_rights
 from function.provenance.sandbox import Sandbox
-from function.sidecar import ProvenanceRecord
+from function.sidecar.files import ProvenanceRecord
 from function.tools.cli.terminal import fail
 
 HELP = """\

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from function.manifest.model import Manifest
 from function.manifest.style import Style
-from function.sidecar import CatalogueSidecar, Sidecar
+from function.sidecar.catalogue import CatalogueSidecar
+from function.sidecar.pair import Sidecar
 
 DOCUMENTS: dict[str, type[BaseModel]] = {
     "manifest": Manifest,

@@ -14,7 +14,7 @@ from function.deadline import Deadline
 from function.delivery.cloud_event import is_catalogue, is_manifest
 from function.delivery.outputs import ERROR_KEY, GENERATION_KEY, MANIFEST_KEY, MAX_SIDECAR_BYTES, STATUS_KEY, USD_KEY
 from function.manifest.flat_fields import short
-from function.sidecar import Sidecar
+from function.sidecar.pair import Sidecar
 from function.storage.client import ObjectNotFoundError, ObjectTooLargeError, Storage, StoredObject
 from function.storage.content_encoding import DamagedContentError
 from function.storage.names import OWN_PREFIXES, gs_uri, is_object_uri, split_gs_uri

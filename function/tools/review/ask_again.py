@@ -30,7 +30,7 @@ from function.manifest.json_text import parse_json
 from function.manifest.model import Manifest
 from function.manifest.parse import MAX_MANIFEST_BYTES
 from function.manifest.text import text_of
-from function.sidecar import Sidecar
+from function.sidecar.pair import Sidecar
 from function.storage.client import (
     AccessDeniedError,
     ObjectNotFoundError,

@@ -14,7 +14,7 @@ import click
 from function.deadline import Deadline
 from function.errors import CompositeError
 from function.settings import InvalidSettingsError
-from function.sidecar import Sidecar
+from function.sidecar.pair import Sidecar
 from function.storage.client import AccessDeniedError, Storage
 from function.storage.names import is_object_uri, split_gs_uri
 from function.tools.cli.odd_objects import shown
