@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ USE_VERTEXAI = "GOOGLE_GENAI_USE_VERTEXAI"
 API_KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 MAX_CAP_USD = 1_000_000.0  # more is a slip of the keyboard
 TEST_SIGNER = "test"  # a key and a certificate that the process makes for itself, and that nobody trusts
+SIGNING_LIBRARY = "c2pa"
 PEM = "-----BEGIN"
 KMS_KEY_VERSION = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+/cryptoKeyVersions/[0-9]+")
 MIN_SENSIBLE_MAX_PX = 512  # below this, labels are not legible to the model (measured on the shipped pairs)
@@ -181,13 +183,15 @@ class Settings(BaseModel):
         return problems
 
     def signing_problems(self) -> list[str]:
-        """A sentence where there is a key without its certificate, or no such file."""
+        """A sentence where there is a key without its certificate or without the library, or no such file."""
+        problems = []
+        if self.signing_key is not None and importlib.util.find_spec(SIGNING_LIBRARY) is None:
+            problems = [f"SIGNING_KEY is set, but {SIGNING_LIBRARY}-python, which signs, is not installed"]
         if self.signing_key in (None, TEST_SIGNER):
             unused = self.signing_certificate is not None
-            return ["SIGNING_CERTIFICATE is set, but SIGNING_KEY does not use it"] if unused else []
-        problems = []
+            return [*problems, *(["SIGNING_CERTIFICATE is set, but SIGNING_KEY does not use it"] if unused else [])]
         if not KMS_KEY_VERSION.fullmatch(self.signing_key) and not Path(self.signing_key).is_file():
-            problems = [f"SIGNING_KEY={self.signing_key!r} is neither a file nor a key version of Cloud KMS"]
+            problems.append(f"SIGNING_KEY={self.signing_key!r} is neither a file nor a key version of Cloud KMS")
         if self.signing_certificate is None:
             problems.append("SIGNING_CERTIFICATE is not set (the certificate of SIGNING_KEY)")
         elif not self.signing_certificate.startswith(PEM) and not Path(self.signing_certificate).is_file():

@@ -15,8 +15,8 @@ locals {
   ]
   chosen_apis = concat(
     var.auth == "vertex" ? ["aiplatform.googleapis.com"] : ["generativelanguage.googleapis.com", "secretmanager.googleapis.com"],
-    var.kms_key == null && var.signing_key == null ? [] : ["cloudkms.googleapis.com"],
-    var.signing_key != null && var.auth == "vertex" ? ["secretmanager.googleapis.com"] : [],
+    var.kms_key == null && local.signing == 0 ? [] : ["cloudkms.googleapis.com"],
+    local.signing == 1 && var.auth == "vertex" ? ["secretmanager.googleapis.com"] : [],
     var.batch ? ["cloudscheduler.googleapis.com"] : [],
     var.billing_account == null ? [] : ["billingbudgets.googleapis.com"],
   )

@@ -36,7 +36,7 @@ locals {
     MAX_USD_PER_CATALOGUE     = tostring(var.max_usd_per_catalogue)
     ON_BUDGET                 = var.on_budget
     BATCH_BUCKET              = one(google_storage_bucket.batch[*].name)
-    SIGNING_KEY               = local.signs ? var.signing_key : null
+    SIGNING_KEY               = local.signs ? local.signing_key : null
     TIMESTAMP_URL             = local.signs ? var.timestamp_url : null
     RIGHTS_METADATA           = var.rights_metadata
     EVENT_DEADLINE_S          = tostring(var.event_deadline_seconds)

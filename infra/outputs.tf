@@ -70,3 +70,8 @@ output "results_subscription" {
   description = "Where messages of settled pairs wait to be pulled; null without notify_results."
   value       = one(google_pubsub_subscription.results[*].name)
 }
+
+output "signing_key" {
+  description = "The key version that signs results, or will once there is its certificate; null without one."
+  value       = local.signing_key
+}

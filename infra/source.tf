@@ -8,7 +8,7 @@ data "archive_file" "source" {
     for_each = local.source_files
     content {
       filename = source.value
-      content  = file("${local.root}/${source.value}")
+      content  = source.value == "requirements.txt" ? local.requirements : file("${local.root}/${source.value}")
     }
   }
 }

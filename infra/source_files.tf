@@ -1,4 +1,5 @@
-# Terraform only, no provider: what is deployed can be asked of this file alone (`terraform console`).
+# Terraform only, no provider: what is deployed can be asked of this file and local.carries_credentials alone
+# (`terraform console`).
 
 locals {
   root = "${path.module}/.."
@@ -18,8 +19,15 @@ locals {
     ),
   ))
 
+  # requirements.txt is what is deployed, developed and tested; the library of content credentials, a sixth of its size,
+  # is deployed only where somebody wants it (signing.tf). An entry is the pinned line and what is indented below it.
+  credentials_packages = "/(?m)^(?:c2pa-python|toml)==[^\n]*\n(?:    [^\n]*\n)*/"
+  requirements         = replace(file("${local.root}/requirements.txt"), local.carries_credentials ? "/^$/" : local.credentials_packages, "")
+
   # Over names and contents, not over the archive: a zip may differ with the tool's version or a file's time.
-  source_hash = sha256(jsonencode({ for name in local.source_files : name => filesha256("${local.root}/${name}") }))
+  source_hash = sha256(jsonencode({
+    for name in local.source_files : name => name == "requirements.txt" ? sha256(local.requirements) : filesha256("${local.root}/${name}")
+  }))
 
   # What every log line carries: enough to find the archive by, short enough to be paid for with each line.
   short_hash = substr(local.source_hash, 0, 12)

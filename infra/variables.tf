@@ -217,21 +217,59 @@ variable "api_key_secret_version" {
   }
 }
 
+variable "content_credentials" {
+  type        = bool
+  default     = null
+  description = "Deploy the library of content credentials (C2PA, 55 MB of 347): what scene, product and answer say of their origin is read, told in the sidecar and carried on. null: where results are signed. Without it such credentials are lost in the result, and the sidecar says so."
+
+  validation {
+    condition     = var.content_credentials != false || (var.signing_key == null && !var.make_signing_key)
+    error_message = "content_credentials must not be false where results are signed: the library signs them."
+  }
+}
+
+variable "make_signing_key" {
+  type        = bool
+  default     = false
+  description = "Have gcloud make the key that signs results, once: in this project and region, in hardware (about 2.50 USD a month). Nothing is signed before signing_certificate_version is set; infra/README.md says how to come by the certificate. `terraform destroy` leaves the key."
+
+  validation {
+    condition     = var.make_signing_key != null
+    error_message = "make_signing_key must be true or false."
+  }
+}
+
+variable "signing_key_version" {
+  type        = number
+  default     = 1
+  description = "With make_signing_key, the version of the key that signing_certificate_version is of: 1 until the key is rotated."
+
+  validation {
+    condition     = try(var.signing_key_version >= 1 && floor(var.signing_key_version) == var.signing_key_version, false)
+    error_message = "signing_key_version must be a whole number of at least 1."
+  }
+}
+
 variable "signing_key" {
   type        = string
   default     = null
-  description = "Version of a Cloud KMS key (EC_SIGN_P256_SHA256 or EC_SIGN_P384_SHA384) that signs results with C2PA content credentials; null signs nothing. infra/README.md says how to make one, and come by its certificate."
+  description = "Version of a Cloud KMS key (EC_SIGN_P256_SHA256 or EC_SIGN_P384_SHA384) that signs results with C2PA content credentials; null signs nothing, unless make_signing_key makes one. infra/README.md says how to come by its certificate."
 
   validation {
     condition     = var.signing_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+/cryptoKeyVersions/[0-9]+$", var.signing_key))
     error_message = "signing_key must look like projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N: the version that the certificate is of."
+  }
+
+  validation {
+    condition     = var.signing_key == null || !var.make_signing_key
+    error_message = "signing_key names a key that is there, make_signing_key makes one: choose."
   }
 }
 
 variable "signing_certificate_version" {
   type        = number
   default     = null
-  description = "Version of the secret that holds signing_key's certificate; null while there is none, and nothing is signed."
+  description = "Version of the secret that holds the certificate of the signing key; null while there is none, and nothing is signed."
 
   validation {
     condition     = var.signing_certificate_version == null || try(var.signing_certificate_version >= 1 && floor(var.signing_certificate_version) == var.signing_certificate_version, false)
@@ -239,8 +277,8 @@ variable "signing_certificate_version" {
   }
 
   validation {
-    condition     = var.signing_certificate_version == null || var.signing_key != null
-    error_message = "signing_certificate_version is of signing_key's certificate: set that too."
+    condition     = var.signing_certificate_version == null || var.signing_key != null || var.make_signing_key
+    error_message = "signing_certificate_version is of a key's certificate: set signing_key or make_signing_key too."
   }
 }
 

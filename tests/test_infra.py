@@ -22,6 +22,7 @@ from tests.terraform import (
     scripted,
     terraform,
 )
+from tests.test_supply_chain import pins
 
 __all__ = ["terraform"]  # a fixture
 
@@ -83,20 +84,24 @@ def test_the_switch_takes_the_right_to_call_and_nothing_else(terraform):
 SUBSCRIPTION = "projects/demo-project/subscriptions/eventarc-us-central1-composite-1-sub-7"
 FAKE_GCLOUD = f"""#!/bin/sh
 echo "$*" >> "$GCLOUD_CALLS"
-case "$*" in *"triggers describe"*) echo {SUBSCRIPTION} ;; esac
+case "$*" in
+  *"triggers describe"*) echo {SUBSCRIPTION} ;;
+  *"keyrings describe"*) exit 1 ;;
+esac
 """
 
 
 @needs_terraform
 def test_gcloud_does_what_the_provider_cannot(terraform, tmp_path):
-    """The agents are made before the first trigger, and the trigger's subscription gets its dead letter topic."""
+    """The agents are made before the first trigger, the trigger's subscription gets its dead letter topic, and a key
+    ring that is not there is made; a key that is there stays as it is."""
     command, folder = terraform
     gcloud, calls = tmp_path / "gcloud", tmp_path / "calls"
     gcloud.write_text(FAKE_GCLOUD)
     gcloud.chmod(0o755)
     environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GCLOUD_CALLS": str(calls)}
     with scripted(folder, APPLIED) as only:
-        check = run([*command, "test", "-no-color", only], folder, env=environment)
+        check = run([*command, "test", "-no-color", "-var=make_signing_key=true", only], folder, env=environment)
     assert check.returncode == 0, check.stdout + check.stderr
     made = calls.read_text().splitlines()
     agents = [line for line in made if line.startswith("beta services identity create")]
@@ -104,7 +109,14 @@ def test_gcloud_does_what_the_provider_cannot(terraform, tmp_path):
         "beta services identity create --quiet --service=eventarc.googleapis.com --project=demo-project",
         "beta services identity create --quiet --service=pubsub.googleapis.com --project=demo-project",
     ]
-    described, allowed, updated = [line for line in made if line not in agents]
+    keys = [line for line in made if line.startswith("kms ")]
+    where = "--quiet --location=us-central1 --project=demo-project"
+    assert keys == [
+        f"kms keyrings describe composite-signing {where}",
+        f"kms keyrings create composite-signing {where}",
+        f"kms keys describe credentials --keyring=composite-signing {where}",
+    ]
+    described, allowed, updated = [line for line in made if line not in agents + keys]
     assert described.startswith(
         "eventarc triggers describe projects/demo-project/locations/us-central1/triggers/composite-1 "
     )
@@ -151,22 +163,41 @@ def test_the_dead_letter_policy_is_set_again_after_a_redeploy(terraform, tmp_pat
     assert len(updated) == 2 and all("--dead-letter-topic=" in line for line in updated)
 
 
-@pytest.fixture(scope="module")
-def deployed(tmp_path_factory):
-    """The folder that Cloud Build gets: the files that infra/source_files.tf lists, and no other."""
+def archived(folder, *, carries_credentials):
+    """What Cloud Build gets → the folder: the files that infra/source_files.tf lists, and no other."""
     if shutil.which("terraform") is None:
         pytest.skip("terraform is not on PATH")
-    whole, archive = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("archive")
+    whole, archive = folder / "whole", folder / "archive"
     infra = deployment_copy(whole)
     for path in infra.rglob("*"):
         if path.is_file() and path.name != "source_files.tf":
             path.unlink()
-    answer = run(["terraform", "console"], infra, input="jsonencode(local.source_files)\n")
+    (infra / "chosen.tf").write_text(f"locals {{\n  carries_credentials = {json.dumps(carries_credentials)}\n}}\n")
+    asked = "jsonencode([local.source_files, local.requirements])\n"
+    answer = run(["terraform", "console"], infra, input=asked)
     assert answer.returncode == 0, answer.stderr
-    for name in json.loads(json.loads(answer.stdout)):
+    names, requirements = json.loads(json.loads(answer.stdout))
+    for name in names:
         (archive / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(whole / name, archive / name)
+    (archive / "requirements.txt").write_text(requirements)
     return archive
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory):
+    """The archive of the defaults."""
+    return archived(tmp_path_factory.mktemp("deployed"), carries_credentials=False)
+
+
+def test_the_library_of_credentials_is_deployed_where_it_is_wanted(deployed, tmp_path):
+    whole, less = archived(tmp_path, carries_credentials=True) / "requirements.txt", deployed / "requirements.txt"
+    assert whole.read_text() == (ROOT / "requirements.txt").read_text()
+    stated, left = pins(whole), pins(less)
+    assert {entry.split("==")[0] for entry in stated if entry not in left} == {"c2pa-python", "toml"}
+    assert left == {entry: hashes for entry, hashes in stated.items() if entry in left}
+    # Nothing is left that is there for the library alone.
+    assert "    # via c2pa-python\n" not in less.read_text()
 
 
 def test_the_archive_starts(deployed):

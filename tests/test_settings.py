@@ -148,3 +148,12 @@ def test_a_bad_environment_stops_the_server_with_one_message():
     assert ran.returncode != 0
     assert "OUTPUT_BUCKET is not set" in ran.stderr and "MAX_PX='9'" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_nothing_can_be_signed_without_the_library(monkeypatch):
+    environment = {"OUTPUT_BUCKET": "results", "GEMINI_API_KEY": "k", "SIGNING_KEY": "test"}
+    assert Settings.from_environment(environment).signing_key == "test"
+    monkeypatch.setitem(sys.modules, "c2pa", None)
+    with pytest.raises(InvalidSettingsError, match="c2pa-python, which signs, is not installed"):
+        Settings.from_environment(environment)
+    assert Settings.from_environment({**environment, "SIGNING_KEY": "none"}).signing_key is None

@@ -29,8 +29,80 @@ run "nothing_is_made_unasked" {
   command = plan
 
   assert {
-    condition     = length(google_kms_crypto_key_iam_member.runtime_signs) == 0 && length(google_secret_manager_secret.signing_certificate) == 0 && !contains(keys(one(google_cloudfunctions2_function.composite.service_config).environment_variables), "SIGNING_KEY")
-    error_message = "Nobody has asked for signatures: no secret, and no right to sign."
+    condition     = length(google_kms_crypto_key_iam_member.runtime_signs) == 0 && length(google_secret_manager_secret.signing_certificate) == 0 && !contains(keys(one(google_cloudfunctions2_function.composite.service_config).environment_variables), "SIGNING_KEY") && !strcontains(local.requirements, "c2pa-python==")
+    error_message = "Nobody has asked for signatures: no secret, no right to sign, no library."
+  }
+}
+
+run "a_key_that_is_made" {
+  command = plan
+
+  variables {
+    use_gcloud                  = true
+    make_signing_key            = true
+    signing_key_version         = 2
+    signing_certificate_version = 3
+  }
+
+  assert {
+    condition     = one(google_cloudfunctions2_function.composite.service_config).environment_variables["SIGNING_KEY"] == "projects/demo-project/locations/us-central1/keyRings/composite-signing/cryptoKeys/credentials/cryptoKeyVersions/2"
+    error_message = "The function must sign with the version of the key that the certificate is of."
+  }
+
+  assert {
+    condition     = google_kms_crypto_key_iam_member.runtime_signs[0].crypto_key_id == "projects/demo-project/locations/us-central1/keyRings/composite-signing/cryptoKeys/credentials" && length(terraform_data.signing_key) == 1
+    error_message = "The key must be made, and the function be able to sign with it."
+  }
+
+  assert {
+    condition     = contains(local.chosen_apis, "cloudkms.googleapis.com") && strcontains(local.requirements, "c2pa-python==")
+    error_message = "Without the API there is no key, without the library no signature."
+  }
+}
+
+run "a_key_that_nobody_can_make" {
+  command = plan
+
+  variables {
+    make_signing_key = true
+  }
+
+  expect_failures = [terraform_data.signing_key]
+}
+
+run "two_keys" {
+  command = plan
+
+  variables {
+    make_signing_key    = true
+    signing_key_version = 0
+    signing_key         = "projects/keys-project/locations/europe-west1/keyRings/signing/cryptoKeys/credentials/cryptoKeyVersions/2"
+  }
+
+  expect_failures = [var.signing_key, var.signing_key_version]
+}
+
+run "signatures_without_the_library" {
+  command = plan
+
+  variables {
+    signing_key         = "projects/keys-project/locations/europe-west1/keyRings/signing/cryptoKeys/credentials/cryptoKeyVersions/2"
+    content_credentials = false
+  }
+
+  expect_failures = [var.content_credentials]
+}
+
+run "credentials_without_a_signature" {
+  command = plan
+
+  variables {
+    content_credentials = true
+  }
+
+  assert {
+    condition     = strcontains(local.requirements, "c2pa-python==") && length(google_secret_manager_secret.signing_certificate) == 0
+    error_message = "What pictures bring along must be read and kept where nobody signs, too."
   }
 }
 

@@ -79,6 +79,19 @@ def test_broken_credentials_and_no_signer_are_no_failure(cloud, server):
     assert found["state"] in {"invalid", "unreadable"} and found["note"]
 
 
+def test_without_the_library_the_sidecar_says_what_was_not_read(place, gemini, tmp_path):
+    (tmp_path / "c2pa.py").write_text("raise ModuleNotFoundError")
+    place.put("bare/signed.png", signed("PNG")[0])
+    resource = place.put_pair("bare/pair.json", scene="signed.png")
+    with place.server(PYTHONPATH=str(tmp_path)) as server:
+        assert place.deliver(server, resource).status == 200
+    sidecar = place.sidecar("bare/pair.json")
+    assert sidecar["status"] in {"accepted", "review"} and sidecar["result"]["provenance"] is None
+    found = sidecar["inputs"]["scene"]["provenance"]
+    assert (found["state"], found["note"]) == ("unreadable", "not read: c2pa-python is not installed")
+    assert STORE not in place.get("bare/pair.png") and b"composite:credentials" not in place.get("bare/pair.png")
+
+
 def test_without_a_signer_rights_and_credentials_are_carried_and_no_place_is(cloud, server):
     """The shared server's settings: nobody signs, rights are kept."""
     cloud.put("signed.png", signed("PNG", content=with_rights(scene_png()))[0])

@@ -149,7 +149,7 @@ def test_without_the_library_credentials_are_a_note(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(tmp_path))
     credentials = Credentials(SigningSettings("test"))
     found = credentials.read(signed_png(), "image/png", "scene", time_left()).found
-    assert (found.state, found.note) == ("unreadable", "c2pa-python is not installed")
+    assert (found.state, found.note) == ("unreadable", "not read: c2pa-python is not installed")
     with pytest.raises(SigningError, match="not installed"):
         signed("PNG", by=credentials)
 
