@@ -105,7 +105,7 @@ def _make_result(pair: PairContext, target: Target) -> FinishedPicture:
         shown = _shown(window, scene.size)
         if target is pair.prepared.targets[0]:
             _note_photograph(pair, window, target.size)
-    xmp = result_xmp(pair.record, target.format, signed=pair.credentials.signs)
+    xmp = result_xmp(pair.record, pair.manifest.product_fields, target.format, signed=pair.credentials.signs)
     content = encode(picture, target.format, quality=target.quality, icc=scene.icc, like=scene.info, xmp=xmp)
     return FinishedPicture(content, target.format, target.size, target.name, shown)
 

@@ -9,7 +9,7 @@ format; what is compressed or split is not found.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree
 
 from function.imaging.exif import exif_text
@@ -42,24 +42,32 @@ def read_rights(content: bytes) -> Rights:
     )
 
 
-def joined_rights(scene: Rights, product: Rights) -> Rights:
-    """Of a picture in which there are both. A result has room for one licence's address: the scene's, and the product's
-    stands among the terms."""
-    both = scene.licence and product.licence and scene.licence != product.licence
-    terms = " ".join(part for part in (product.terms, product.licence if both else "") if part)
+def joined_rights(scene: Rights, products: Sequence[Rights]) -> Rights:
+    """Of a picture in which they all are. Who says the same is named together; a result has room for one licence's
+    address: the first, and the others stand among the terms."""
+    parts = [scene, *products]
+    licence = next((one.licence for one in parts if one.licence), "")
+    terms = [" ".join(filter(None, (one.terms, one.licence if one.licence != licence else ""))) for one in parts]
     return Rights(
-        creators=tuple(dict.fromkeys((*scene.creators, *product.creators))),
-        copyright=_either(scene.copyright, product.copyright),
-        terms=_either(scene.terms, terms),
-        licence=scene.licence or product.licence,
-        credit=_either(scene.credit, product.credit),
+        creators=tuple(dict.fromkeys(creator for one in parts for creator in one.creators)),
+        copyright=_each_named([one.copyright for one in parts]),
+        terms=_each_named(terms),
+        licence=licence,
+        credit=_each_named([one.credit for one in parts]),
     )
 
 
-def _either(scene: str, product: str) -> str:
-    if scene and product and scene != product:
-        return f"Scene: {scene}; product: {product}"
-    return scene or product
+def _each_named(said: list[str]) -> str:
+    """What scene and products say: `Scene and product 2: © A; product 1: © B`; where it is one thing alone, that."""
+    names = ["scene", "product"] if len(said) == 2 else ["scene", *(f"product {n}" for n in range(1, len(said)))]
+    by_words: dict[str, list[str]] = {}
+    for name, words in zip(names, said, strict=True):
+        if words:
+            by_words.setdefault(words, []).append(name)
+    if len(by_words) < 2:
+        return "".join(by_words)
+    listed = "; ".join(f"{' and '.join(named)}: {words}" for words, named in by_words.items())
+    return listed[0].upper() + listed[1:]
 
 
 def _of_xmp(content: bytes) -> Rights:

@@ -9,9 +9,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from PIL import Image
 
+from function.imaging.xmp import Rights
+from function.provenance.rights import read_rights
 from function.sidecar.pair import Sidecar
 from tests.pipeline.test_asked_place import mask
 from tests.product_samples import put_products
+from tests.provenance.samples import png_with_rights
 from tests.support import png
 from tests.tiers import exhaustive
 
@@ -22,7 +25,11 @@ def failed(record):
 
 def test_two_products_are_judged_and_restored_one_by_one(cloud, server):
     asked = {"bottle": "on the left", "can": "on the right"}
-    assert cloud.deliver(server, put_products(cloud, asked, placement="on the counter")).status == 200
+    resource = put_products(cloud, asked, placement="on the counter")
+    for name in asked:
+        stated = Rights((f"{name}'s photographer",), f"© {name}", licence=f"https://example.com/{name}")
+        cloud.put(f"{name}.png", png_with_rights(cloud.get(f"{name}.png", cloud.input), stated))
+    assert cloud.deliver(server, resource).status == 200
     (request,), sidecar = cloud.gemini.requests, cloud.sidecar()
     Draft202012Validator(Sidecar.model_json_schema(by_alias=True, mode="serialization")).validate(sidecar)
     assert len(request["images"]) == 3 and 'Placement of "can": on the right' in request["text"]
@@ -37,6 +44,10 @@ def test_two_products_are_judged_and_restored_one_by_one(cloud, server):
     assert sidecar["inputs"]["views"] == bottle["inputs"] + can["inputs"] and "view" not in sidecar
     assert sidecar["restoration"]["match_quality"] == min(bottle["match_quality"], can["match_quality"])
     assert sidecar["checks"].keys() == can["checks"].keys() == sidecar["attempts"][0]["checks"].keys()
+    assert read_rights(cloud.get("pair.png")) == Rights(
+        ("bottle's photographer", "can's photographer"), "Product 1: © bottle; product 2: © can",
+        "https://example.com/can", "https://example.com/bottle",
+    )  # fmt: skip
     result = np.asarray(Image.open(io.BytesIO(cloud.get("pair.png"))).convert("RGB"))
     scene = np.asarray(Image.open(io.BytesIO(cloud.get("scene.png", cloud.input))).convert("RGB"))
     assert (result == scene).all(axis=2).mean() > 0.7  # the scene's own pixels, between the products too

@@ -12,6 +12,8 @@ from function.pipeline.result_xmp import result_xmp
 from function.sidecar.files import InputRecord
 from tests.provenance.samples import CREDENTIALS, camera_jpeg, signed_png, time_left
 
+FIELDS = (("products.cup", "products.cup.1"), ("products.jug",))
+
 
 def record_of(part):
     record = RunRecord()
@@ -30,20 +32,20 @@ def note_of(record):
 def test_they_are_kept_where_they_fit_and_said_where_not():
     part = CREDENTIALS.read(signed_png(), "image/png", "scene", time_left())
     record = record_of(part)
-    assert part.sha256 in result_xmp(record, "jpeg", signed=False) and note_of(record) == ""
-    assert part.sha256 not in result_xmp(record, "jpeg", signed=True) and note_of(record) == ""
+    assert part.sha256 in result_xmp(record, FIELDS, "jpeg", signed=False) and note_of(record) == ""
+    assert part.sha256 not in result_xmp(record, FIELDS, "jpeg", signed=True) and note_of(record) == ""
     large = record_of(replace(part, archive=bytes(60_000)))
     for _ in range(2):
-        assert part.sha256 not in result_xmp(large, "jpeg", signed=False)
+        assert part.sha256 not in result_xmp(large, FIELDS, "jpeg", signed=False)
     assert note_of(large).count("do not fit into the metadata of a jpeg") == 1
-    assert part.sha256 in result_xmp(large, "png", signed=False)
+    assert part.sha256 in result_xmp(large, FIELDS, "png", signed=False)
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg"])
 def test_those_that_tell_a_place_are_not_kept(kind):
     part = CREDENTIALS.read(camera_jpeg(), "image/jpeg", "scene", time_left())
     record = record_of(part)
-    assert "composite:credentials" not in result_xmp(record, kind, signed=False)
+    assert "composite:credentials" not in result_xmp(record, FIELDS, kind, signed=False)
     assert "without a signature they are dropped as a whole" in note_of(record)
 
 
@@ -57,7 +59,7 @@ def test_what_is_not_kept_is_said_of_the_photograph_it_belongs_to():
             provenance=part.found,
         )  # fmt: skip
         record.add_input(field, described, part, Rights())
-    result_xmp(record, "jpeg", signed=False)
+    result_xmp(record, FIELDS, "jpeg", signed=False)
     first, second = record.inputs.views
     assert first == record.inputs.product and first.provenance.note == ""
     assert "do not fit into the metadata of a jpeg" in second.provenance.note

@@ -10,8 +10,10 @@ from typing import Any
 import c2pa
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from function.deadline import Deadline
+from function.imaging.xmp import Rights, xmp_packet
 from function.provenance.claim import Making
 from function.provenance.credentials import Credentials, SigningSettings
 from function.provenance.ingredient import Ingredient
@@ -109,3 +111,11 @@ def camera_jpeg() -> bytes:
     by = c2pa.Signer.from_callback(lambda data: signer.sign(data, 9), c2pa.C2paSigningAlg.ES256, signer.certificates)
     c2pa.Builder(stated).sign(by, "image/jpeg", io.BytesIO(encoded("JPEG", 5)), target)
     return target.getvalue()
+
+
+def png_with_rights(content: bytes, rights: Rights) -> bytes:
+    """The picture with what an editor writes of whose it is."""
+    info, buffer = PngInfo(), io.BytesIO()
+    info.add_itxt("XML:com.adobe.xmp", xmp_packet(rights))
+    Image.open(io.BytesIO(content)).save(buffer, "PNG", pnginfo=info)
+    return buffer.getvalue()

@@ -69,7 +69,21 @@ def test_long_and_unprintable_words_are_cut():
 
 def test_of_two_pictures_both_are_named():
     scene, product = Rights(("A", "B"), "© A", licence="https://a"), Rights(("B", "C"), "© C", licence="https://c")
-    assert joined_rights(scene, product) == Rights(
+    assert joined_rights(scene, [product]) == Rights(
         ("A", "B", "C"), "Scene: © A; product: © C", "https://c", "https://a"
     )
-    assert joined_rights(scene, scene) == scene and joined_rights(Rights(), product) == product
+    assert joined_rights(scene, [scene]) == scene and joined_rights(Rights(), [product]) == product
+
+
+def test_of_several_products_each_is_named_and_the_same_words_once():
+    scene = Rights(("A",), "© A", credit="Agency")
+    first = Rights(("B",), "© B", "Ask B", "https://b", "Agency")
+    second = Rights(("A",), "© A", licence="https://a")
+    third = Rights(("C",), "© C", "Ask C", "https://b", "Agency")
+    assert joined_rights(scene, [first, second, third, Rights()]) == Rights(
+        creators=("A", "B", "C"),
+        copyright="Scene and product 2: © A; product 1: © B; product 3: © C",
+        terms="Product 1: Ask B; product 2: https://a; product 3: Ask C",
+        licence="https://b",
+        credit="Agency",
+    )
