@@ -41,12 +41,24 @@ from function.storage.client import (
 )
 from function.storage.content_encoding import DamagedContentError
 from function.storage.names import split_gs_uri
-from function.tools.review.decisions import MAX_SEED, Decision
+from function.tools.review.decisions import MAX_SEED, ONLY_PRODUCT, Decision
 from function.tools.timeouts import CALL_S
 
 Outcome = Literal[
-    "written", "replaced", "missing", "no_manifest", "forbidden", "waiting", "not_kept", "unreadable", "too_long"
+    "written",
+    "replaced",
+    "missing",
+    "no_manifest",
+    "no_product",
+    "forbidden",
+    "waiting",
+    "not_kept",
+    "unreadable",
+    "too_long",
 ]
+
+
+SAID_BY_BOX = ("box", "mask", "height_cm", "scene_cm_per_px", "reference")  # of a placement: where, and how large
 
 
 class ImpossibleRequestError(Exception):
@@ -126,15 +138,33 @@ def asked_again(body: bytes, decision: Decision) -> bytes:
             del fields["feedback"]
         fields["seed"] = secrets.randbelow(MAX_SEED) if decision.seed is None else decision.seed
         if decision.placement:
-            exact = fields.get("placement")  # a box and the like stay: a person who looks at a picture changes words
+            exact = fields.get("placement")  # a box and the like stay, unless another one is drawn
             words = {"words": decision.placement}
             fields["placement"] = exact | words if isinstance(exact, dict) else decision.placement
+        for name, box in decision.boxes.items():
+            _put_box(_product(fields, name), box)
         if decision.attempts is not None:
             fields["attempts"] = decision.attempts
         Manifest.model_validate(fields)
     except (ValueError, TypeError, CompositeError):
         raise ImpossibleRequestError("unreadable") from None
     return (json.dumps(fields, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _product(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    """The part of a manifest's `fields` whose placement is that of the product. Raises ImpossibleRequestError."""
+    named = {one["name"]: one for one in fields.get("products") or ()} or {ONLY_PRODUCT: fields}
+    if name not in named:
+        raise ImpossibleRequestError("no_product")
+    found: dict[str, Any] = named[name]
+    return found
+
+
+def _put_box(placed: dict[str, Any], box: list[float]) -> None:
+    """The person has drawn where the product stands and how large it is: what said so before goes, the rest stays."""
+    asked = placed.get("placement") or {}
+    asked = {"words": asked} if isinstance(asked, str) else asked
+    placed["placement"] = {name: value for name, value in asked.items() if name not in SAID_BY_BOX} | {"box": box}
 
 
 def _metadata(live: StoredObject, body: bytes, decision: Decision, by: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ OUTCOMES_SAID = {
     "no_result": "not a result that the function has written",
     "elsewhere": "not under the address that was given",
     "forbidden": "this identity may not change it",
+    "no_product": "its manifest has no product of this name",
     "no_manifest": "its manifest was deleted: upload it again",
     "waiting": "it is being made again already: wait for its picture",
     "not_kept": "that attempt's picture is not stored any more (a week is the most): ask for a new one with --redo",

@@ -13,6 +13,7 @@ import click
 
 from function.deadline import Deadline
 from function.errors import CompositeError
+from function.manifest.flat_fields import BOX_FIELD, parse_value
 from function.settings import InvalidSettingsError
 from function.sidecar.pair import Sidecar
 from function.storage.client import AccessDeniedError, Storage
@@ -24,6 +25,7 @@ from function.tools.review.ask_again import ImpossibleRequestError, read_sidecar
 from function.tools.review.decide import OUTCOMES_SAID, Outcome, write_decisions
 from function.tools.review.decisions import (
     MAX_COMMENT_CHARS,
+    ONLY_PRODUCT,
     Decision,
     InvalidDecisionsError,
     decision_from,
@@ -60,6 +62,7 @@ class _Details:
     comment: str | None
     reason: str | None
     placement: str | None
+    box: tuple[str, ...]
     seed: int | None
     attempts: int | None
     attempt: int | None
@@ -89,6 +92,12 @@ def _one_at_most(context: click.Context, _: click.Parameter, given: tuple[Path, 
 @click.option("--comment", metavar="TEXT", help=f"kept with the picture, {MAX_COMMENT_CHARS} characters at most")
 @click.option("--reason", metavar="TEXT", help="of --redo: what is wrong, told to the model")
 @click.option("--placement", metavar="TEXT", help="of --redo: another placement")
+@click.option(
+    "--box",
+    multiple=True,
+    metavar="[NAME=]X Y W H",
+    help="of --redo: where the product, or the one of several of that name, is to stand, in shares of the scene",
+)
 @click.option("--seed", type=int, metavar="N", help="of --redo; default: a random one")
 @click.option("--attempts", type=int, metavar="N", help="of --redo: pictures that it may cost")
 @click.option("--attempt", type=int, metavar="N", help="of --pick: which attempt")
@@ -146,7 +155,7 @@ def _named(
     for decision, names in named.items():
         for name in names:
             sidecar_name, sidecar = find(name)
-            row = {
+            row: dict[str, object] = {
                 "decision": decision,
                 "sidecar": sidecar_name,
                 "result": sidecar.result.uri if sidecar.result else None,
@@ -156,13 +165,20 @@ def _named(
             if decision == "redo":
                 reasons = [check.reason for check in sidecar.checks.values() if not check.passed]
                 row |= {"feedback": details.reason if details.reason is not None else " ".join(reasons)[:500]}
-                row |= {"placement": details.placement, "seed": details.seed, "attempts": details.attempts}
+                row |= {"placement": details.placement, "boxes": _boxes(details.box)}
+                row |= {"seed": details.seed, "attempts": details.attempts}
             elif decision == "pick":
                 row |= {"attempt": details.attempt}
             rows.append(decision_from(row, f"--{decision} {name}"))
     if not rows:
         raise UsageError("name a file of decisions, or pairs with --accept, --reject, --redo or --pick")
     return rows
+
+
+def _boxes(given: tuple[str, ...]) -> dict[str, object]:
+    """The boxes of --box by product, not checked yet. Raises ValueError."""
+    named = [text.rpartition("=") for text in given]
+    return {name or ONLY_PRODUCT: parse_value(BOX_FIELD, box) for name, _, box in named}
 
 
 def _find(storage: Storage, target: str, name: str) -> tuple[str, Sidecar]:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from function.manifest.model import MAX_FEEDBACK_CHARS
-from function.manifest.placement import MAX_PLACEMENT_CHARS
+from function.manifest.placement import MAX_PLACEMENT_CHARS, Box
+from function.manifest.product_views import MAX_PRODUCTS, PRODUCT_NAME
 from function.tools.review.pair import DECISIONS
 
 MAX_COMMENT_CHARS = 500
+ONLY_PRODUCT = "product"  # whose box it is where a pair has one product; of several it has a name
 ASKED = ("redo", "pick")  # these make a new picture; the others are about the one that is there
 MAX_SEED = 2**31 - 1
+
+
+_BOX: TypeAdapter[list[float]] = TypeAdapter(Box)
 
 
 class InvalidDecisionsError(ValueError):
@@ -27,7 +36,8 @@ class Decision:
 
     `result_uri` is that of the picture; `sidecar` the object name of its sidecar, which a pair without a picture has
     too. `decided`: when, and `by`: who, if the file says so. Of a redo: `feedback`, and what else is changed; of a
-    pick: `attempt`.
+    pick: `attempt`. `boxes`: where products are to stand, by ONLY_PRODUCT or by name; x, y, width and height in shares
+    of the scene.
     """
 
     result_uri: str
@@ -39,6 +49,7 @@ class Decision:
     comment: str | None = None
     feedback: str = ""
     placement: str | None = None
+    boxes: Mapping[str, list[float]] = field(default_factory=dict)
     seed: int | None = None
     attempts: int | None = None
     attempt: int | None = None
@@ -87,6 +98,7 @@ def decision_from(row: object, called: str = "the decision") -> Decision:
         comment=_text(fields, "comment", MAX_COMMENT_CHARS, called),
         feedback=_text(fields, "feedback", MAX_FEEDBACK_CHARS, called) or "",
         placement=_text(fields, "placement", MAX_PLACEMENT_CHARS, called),
+        boxes=_boxes(fields.get("boxes"), called),
         seed=_whole(fields, "seed", 0, MAX_SEED, called),
         attempts=_whole(fields, "attempts", 1, 10_000, called),
         attempt=attempt,
@@ -100,6 +112,23 @@ def _text(fields: dict[str, Any], name: str, most: int, called: str) -> str | No
     if not isinstance(value, str) or len(value) > most:
         raise InvalidDecisionsError(f"{called}: {name} is not a text of at most {most} characters")
     return value.strip()
+
+
+def _boxes(value: object, called: str) -> dict[str, list[float]]:
+    if value is None:
+        return {}
+    if (
+        not isinstance(value, dict)
+        or len(value) > MAX_PRODUCTS
+        or not all(re.fullmatch(PRODUCT_NAME, n) for n in value)
+    ):
+        raise InvalidDecisionsError(f"{called}: boxes are not those of at most {MAX_PRODUCTS} products by name")
+    try:
+        return {name: _BOX.validate_python(box) for name, box in value.items()}
+    except ValidationError:
+        raise InvalidDecisionsError(
+            f"{called}: a box is not x, y, width and height in shares of the scene, inside of it"
+        ) from None
 
 
 def _whole(fields: dict[str, Any], name: str, least: int, most: int, called: str) -> int | None:

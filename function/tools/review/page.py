@@ -30,6 +30,7 @@ SCRIPTS = (
     "stage.js",
     "loupe.js",
     "detail.js",
+    "place.js",
     "redo.js",
     "filters.js",
     "app.js",

@@ -24,6 +24,21 @@ def colour_at(page, x: float, y: float) -> tuple[int, ...]:
     return image.getpixel((int(x * (image.width - 1)), int(y * (image.height - 1))))
 
 
+def draw_box(page, box: list[float]) -> None:
+    """Draws x, y, width and height, in shares of the scene, on the dialog that has a pair made again."""
+    scene = page.locator("#redo-picture img")
+    scene.scroll_into_view_if_needed()
+    wait_until(page, "document.querySelector('#redo-picture img').complete")
+    seen = scene.bounding_box()
+    left, top, width, height = box
+    corners = (left, top), (left + width, top + height)
+    (from_x, from_y), to = ((seen["x"] + x * seen["width"], seen["y"] + y * seen["height"]) for x, y in corners)
+    page.mouse.move(from_x, from_y)
+    page.mouse.down()
+    page.mouse.move(*to, steps=4)
+    page.mouse.up()
+
+
 def is_near(colour: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     return max(abs(a - b) for a, b in zip(colour, wanted, strict=True)) < 12
 

@@ -3,10 +3,14 @@
 import shlex
 from dataclasses import replace
 
-from function.tools.review.decisions import read_decisions
+import pytest
+
+from function.tools.review.decisions import InvalidDecisionsError, decision_from, read_decisions
+from tests.tools.review.browser import draw_box
 from tests.tools.review.samples import RESULT_COLOUR, make_pair, png, record
 from tests.tools.understood import understood
 
+ASKED = {"box": [64, 36, 128, 180], "areas": [], "height": None, "facing": None, "tolerance": None}
 HOSTILE = 'it\'s $(rm -rf /) `x` "y"\n; z'
 
 
@@ -62,6 +66,60 @@ def test_a_redo_is_a_decision_and_a_command(open_page, tmp_path):
     (row,) = exported(page, tmp_path)
     assert (row.decision, row.sidecar, row.manifest_generation, row.by) == ("redo", "a/one.json", "17", "jo")
     assert (row.feedback, row.placement, row.seed, row.attempts) == (HOSTILE, "right", 7, 2)
+
+
+def test_a_box_that_is_drawn_on_the_scene_is_asked_for(open_page, tmp_path):
+    page = open_page([make_pair("a/one.json", asked_place=ASKED)])
+    page.locator(".card").click()
+    page.keyboard.press("r")
+    assert page.locator("#redo-picture .asked-line").count() == 1 and page.locator(".drawn").is_hidden()
+    assert parsed(page.locator("#redo-command").text_content())["box"] == ()
+    draw_box(page, [0.5, 0.25, 0.2, 0.5])
+    drawn = page.locator(".drawn").bounding_box()
+    scene = page.locator("#redo-picture img").bounding_box()
+    assert (drawn["x"] - scene["x"]) / scene["width"] == pytest.approx(0.5, abs=0.01)
+    assert (drawn["y"] + drawn["height"] - scene["y"]) / scene["height"] == pytest.approx(0.75, abs=0.01)
+    (said,) = parsed(page.locator("#redo-command").text_content())["box"]
+    assert [float(share) for share in said.split()] == pytest.approx([0.5, 0.25, 0.2, 0.5], abs=0.01)
+    page.mouse.click(scene["x"] + 9, scene["y"] + 9)  # is no box
+    assert page.locator("#redo-box").input_value() == said
+    page.locator("#redo-box-clear").click()
+    assert page.locator(".drawn").is_hidden() and parsed(page.locator("#redo-command").text_content())["box"] == ()
+    page.locator("#redo-box").fill("0.9 0.1 0.2 0.2")
+    page.locator("#redo-send").click()
+    assert page.locator("#redo").is_visible()  # it lies outside of the scene, and the browser says so
+    page.locator("#redo-box").fill("0.7, 0.1, 0.2, 0.2")
+    page.locator("#redo-send").click()
+    (row,) = exported(page, tmp_path)
+    assert (row.decision, row.boxes) == ("redo", {"product": [0.7, 0.1, 0.2, 0.2]})
+    for boxes in ([0.1] * 4, {"a/b": [0.1] * 4}, {"product": [0.1] * 3}, {"product": "0.1"}, dict.fromkeys("abcde")):
+        with pytest.raises(InvalidDecisionsError):
+            decision_from({"decision": "redo", "sidecar": "a/one.json", "boxes": boxes})
+
+
+def test_each_of_several_products_has_a_box_of_its_own(open_page, tmp_path):
+    products = [{"name": name, "placement": None, "checks": {}} for name in ("tonic", "soda")]
+    page = open_page([make_pair("a/one.json", products=products)])
+    page.locator(".card").click()
+    page.keyboard.press("r")
+    for number, name in enumerate(("tonic", "soda", "tonic")):
+        page.locator("#redo-whose").select_option(name)
+        page.locator("#redo-box").fill(f"0.{number} 0.1 0.2 0.3")
+    said = parsed(page.locator("#redo-command").text_content())["box"]
+    assert said == ("tonic=0.2 0.1 0.2 0.3", "soda=0.1 0.1 0.2 0.3")
+    page.locator("#redo-whose").select_option("soda")
+    assert page.locator("#redo-box").input_value() == "0.1 0.1 0.2 0.3"
+    page.locator("#redo-send").click()
+    (row,) = exported(page, tmp_path)
+    assert row.boxes == {"tonic": [0.2, 0.1, 0.2, 0.3], "soda": [0.1, 0.1, 0.2, 0.3]}
+
+
+def test_on_a_scene_that_will_be_another_one_nothing_is_drawn(open_page):
+    made = [{"number": 0, "purpose": "scene", "outcome": "generated"}]
+    page = open_page([make_pair("a/one.json", attempts=made)])
+    page.locator(".card").click()
+    page.keyboard.press("r")
+    assert page.locator("#redo-words").is_visible() and page.locator("#redo-place").is_hidden()
 
 
 def test_an_attempt_is_looked_at_and_picked(open_page, tmp_path):

@@ -13,6 +13,8 @@ from function.settings import Settings
 from function.tools import command_line
 from function.tools.cli.terminal import limits_here
 from function.tools.cli.upload_plan import make_plan
+from function.tools.review.ask_again import asked_again
+from function.tools.review.decisions import Decision
 from tests.product_samples import put_products
 from tests.support import picture, product_png, scene_png
 
@@ -72,6 +74,21 @@ class TestRedo:
         assert place.calls() == calls + 1 and "Keep the label's words." in gemini.requests[-1]["text"]
         assert after["status"] == "accepted" and after["feedback"] == "Keep the label's words."
         assert (after["person"]["asked"], after["person"]["by"], after["person"]["redone"]) == ("redo", "jo", 1)
+
+    def test_a_box_takes_the_place_of_what_said_where_and_how_large(self, place, function, gemini, capsys):
+        before = {"words": "left", "height_cm": 9, "scene_cm_per_px": 0.1, "facing": "front", "tolerance": 0.2}
+        place.deliver(function, place.put_pair("r/box.json", seed=5, placement=before))
+        assert decide(place, "--redo", "r/box", "--box", "0.3, 0.3, 0.2, 0.5", "--placement", "right", "--yes") == 0
+        body = json.loads(manifest(place, "r/box.json").download_as_bytes())
+        box = [0.3, 0.3, 0.2, 0.5]
+        assert body["placement"] == {"words": "right", "facing": "front", "tolerance": 0.2, "box": box}
+        deliver(place, function, "r/box.json")
+        assert place.sidecar("r/box.json")["asked_place"]["box"] == [192, 108, 128, 180]
+        for wrong, said in (("0.3 0.3 0.2", "is not four numbers"), ("0.9 0.3 0.2 0.5", "a box is not x, y, width")):
+            assert decide(place, "--redo", "r/box", "--box", wrong, "--yes") == 2
+            assert said in capsys.readouterr().err
+        assert decide(place, "--redo", "r/box", "--box", f"mill={wrong.replace('9', '1')}", "--yes") == 1
+        assert "no product of this name" in capsys.readouterr().err
 
     def test_a_failed_pair_can_be_made_again_too_from_the_pages_own_file(self, place, function, gemini, tmp_path):
         gemini.control(faults=[{"kind": "block_reason", "value": "PROHIBITED_CONTENT"}])
@@ -239,3 +256,12 @@ def test_what_cannot_be_found_or_is_not_said_is_an_error_in_words(place, functio
     for arguments in (["--redo", "no/such"], ["--pick", "no/such"], [], ["--accept", "no/such"]):
         assert decide(place, *arguments, "--yes") == 2
         assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_of_several_products_the_named_one_gets_the_box():
+    pair = {"scene": "s.png", "products": [{"name": name, "product": name} for name in ("mill", "cup")]}
+    pair["products"][1]["placement"] = {"words": "behind", "mask": "m.png"}
+    boxes = {"cup": [0.1, 0.2, 0.3, 0.4]}
+    again = json.loads(asked_again(json.dumps(pair).encode(), Decision("", "", "redo", boxes=boxes)))
+    assert "placement" not in again["products"][0] and "placement" not in again
+    assert again["products"][1]["placement"] == {"words": "behind", "box": boxes["cup"]}

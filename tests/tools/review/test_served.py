@@ -13,8 +13,10 @@ from function.tools.review.live import Live
 from function.tools.review.server import ReviewServer
 from tests.support import product_png, scene_png, wait_until
 from tests.tiers import exhaustive
-from tests.tools.review.browser import names
+from tests.tools.review.browser import draw_box, names
 from tests.tools.review.browser import wait_until as wait_for
+
+BOX = [0.35, 0.35, 0.25, 0.5]  # on the demo's table
 
 
 @pytest.fixture
@@ -80,12 +82,14 @@ class TestFromRejectedToApproved:
             page.get_by_label(f"Review {bad}").check()
             assert len(names(page)) == bad and page.locator(".title").first.inner_text().startswith("SKU-")
             by_command, *on_page = sorted(names(page))
-            for name in on_page:
+            for name in on_page:  # a box is drawn for the first of them
                 page.locator(".card", has_text=name).click()
                 page.keyboard.press("r")
                 assert "Contact shadow" in page.locator("#redo-chips").inner_text()
                 page.locator("#redo-words").fill("Ground it on the table.")
                 assert "at most $0.1" in page.locator("#redo-price").inner_text()
+                if name == on_page[0]:
+                    draw_box(page, BOX)
                 page.locator("#redo-send").click()
                 page.keyboard.press("Escape")
             redo = ["decide", f"gs://{own_cloud.output}", "--redo", f"spring/{by_command}", "--yes", "--by", "al"]
@@ -93,6 +97,13 @@ class TestFromRejectedToApproved:
             wait_for(page, f"pairs.filter((pair) => pair.status === 'accepted').length === {pairs}")
             told = [seen["text"] for seen in own_cloud.gemini.requests if "put right" in seen["text"]]
             assert len(told) == bad and sum("Ground it on the table." in text for text in told) == bad - 1
+            drawn = json.loads(own_cloud.get(f"spring/{on_page[0]}.json", own_cloud.input))["placement"]["box"]
+            assert drawn == pytest.approx(BOX, abs=0.01)
+            sidecar = own_cloud.sidecar(f"spring/{on_page[0]}.json")
+            assert sidecar["asked_place"]["box"] == pytest.approx([224, 126, 160, 180], abs=7)
+            assert sidecar["checks"]["placed_as_asked"]["passed"]
+            (exact,) = (text for text in told if "The spot is exact" in text)
+            assert "Ground it on the table." in exact
             own_cloud.put("spring.csv", catalogue + f"p.png,s.png,{pairs + 1},SKU-new\n")
             wait_for(page, f"pairs.length === {pairs + 1}")  # it shows by itself, and nothing else was made again
             assert len(own_cloud.gemini.requests) == pairs + bad + 1

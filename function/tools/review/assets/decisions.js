@@ -70,7 +70,7 @@ class Decisions {
   }
 
   static row(pair, entry) {
-    const { decision, at, by, comment, feedback, placement, seed, attempts, attempt } = entry;
+    const { decision, at, by, comment, feedback, placement, boxes, seed, attempts, attempt } = entry;
     return {
       name: pair.name,
       sidecar: pair.sidecar,
@@ -79,7 +79,7 @@ class Decisions {
       status: pair.status,
       decision,
       decided: at,
-      by, comment, feedback, placement, seed, attempts, attempt,
+      by, comment, feedback, placement, boxes, seed, attempts, attempt,
     };
   }
 

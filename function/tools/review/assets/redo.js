@@ -7,6 +7,7 @@ class Redo {
     this.decisions = decisions;
     this.done = done;
     this.dialog = byId("redo");
+    this.place = new Place(() => this.tell());
     byId("redo-form").addEventListener("input", () => this.tell());
     byId("redo-form").addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
     byId("redo-copy").addEventListener("click", () => copyText("redo-command", "redo-copy"));
@@ -32,6 +33,7 @@ class Redo {
     byId("redo-seed").value = "";
     byId("redo-attempts").value = "";
     byId("redo-attempts").placeholder = String(data.attempts);
+    this.place.open(pair);
     this.tell();
     this.dialog.showModal();
     byId("redo-words").focus();
@@ -49,13 +51,14 @@ class Redo {
     return {
       feedback: this.feedback(),
       placement: placement === this.pair.placement ? undefined : placement,
+      boxes: Object.keys(this.place.boxes).length ? { ...this.place.boxes } : undefined,
       seed: number("redo-seed"),
       attempts: number("redo-attempts"),
     };
   }
 
   tell() {
-    const { feedback, placement, seed, attempts } = this.details();
+    const { feedback, placement, boxes, seed, attempts } = this.details();
     const each = data.prices[this.pair.model];
     const most = attempts ?? data.attempts;
     byId("redo-price").textContent = each === undefined
@@ -63,7 +66,7 @@ class Redo {
       : `About ${pictureCost(each)}, at most ${pictureCost(each * most)} (${count(most, "picture")} of ${this.pair.model}). The function's own caps hold.`;
     byId("redo-left").textContent = `${wholeNumber.format(MAX_FEEDBACK - feedback.length)} characters left`;
     byId("redo-command").textContent = command(this.pair, "redo", {
-      reason: feedback || undefined, placement, seed, attempts,
+      reason: feedback || undefined, placement, box: Object.entries(boxes ?? {}).map(boxOption), seed, attempts,
     });
   }
 
@@ -98,10 +101,11 @@ class Redo {
 // The command that does the same, for a page that is a file.
 function command(pair, decision, options) {
   const said = Object.entries({ ...options, by: reviewer() || undefined })
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => ` --${name} ${shellWord(String(value))}`).join("");
+    .flatMap(([name, value]) => [value ?? []].flat().map((one) => ` --${name} ${shellWord(String(one))}`)).join("");
   return `python -m function decide ${shellWord(data.output)} --${decision} ${shellWord(pair.name)}${said}`;
 }
+
+const boxOption = ([whose, box]) => (whose === ONLY ? box.join(" ") : `${whose}=${box.join(" ")}`);
 
 function shellWord(text) {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
