@@ -220,7 +220,7 @@ variable "api_key_secret_version" {
 variable "content_credentials" {
   type        = bool
   default     = null
-  description = "Deploy the library of content credentials (C2PA, 55 MB of 347): what scene, product and answer say of their origin is read, told in the sidecar and carried on. null: where results are signed. Without it such credentials are lost in the result, and the sidecar says so."
+  description = "Deploy the library of content credentials (C2PA, 55 MB of 345): what scene, product and answer say of their origin is read, checked, and told in the sidecar. null: where results are signed. Without it such credentials are kept in the result's metadata unread, and the sidecar says so."
 
   validation {
     condition     = var.content_credentials != false || (var.signing_key == null && !var.make_signing_key)

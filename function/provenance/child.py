@@ -40,7 +40,7 @@ def main() -> None:
     try:
         import c2pa  # noqa: F401, PLC0415  # before the first request's time begins
     except ImportError:
-        _say({"error": "not read: c2pa-python is not installed"})
+        _say({"missing": "c2pa-python is not installed"})
         return
     _say({"ready": True})
     for line in sys.stdin:

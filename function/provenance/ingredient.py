@@ -21,7 +21,8 @@ class Ingredient:
     number   among those of its role, from 1
     found    what its own credentials say; None where it has none
     places   addresses of assertions in there that say where it was taken; a result is made without them
-    archive  it as C2PA's library stores an ingredient, with its credentials; None without them
+    archive  it as C2PA's library stores an ingredient, with its credentials; without the library those as they lie in
+             the file; None without them
     """
 
     role: Role

@@ -9,7 +9,8 @@ from typing import Any
 
 from function.imaging.metadata_bytes import metadata_bytes
 from function.provenance.ingredient import Ingredient
-from function.provenance.sandbox import ChildFailedError, Sandbox
+from function.provenance.sandbox import ChildFailedError, LibraryMissingError, Sandbox
+from function.provenance.stored_credentials import STORE, stored_credentials
 from function.sidecar.files import ProvenanceRecord
 
 logger = logging.getLogger(__name__)
@@ -17,9 +18,6 @@ logger = logging.getLogger(__name__)
 READ_S = 10.0  # a file of 50 MiB takes 0.1 s
 MAX_ARCHIVE_BYTES = 2**20  # of credentials that are carried on; with a picture of each step they may be larger
 PLACE_LEFT_OUT = "they say where it was taken: that is not carried on"
-# The outermost box of a manifest store: the type, and the description with the UUID of C2PA 2.2, 11.1.4.2. It lies in
-# one piece in every format, so that files without it (nearly all) cost a search, and no library is loaded for them.
-STORE = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
 # XMP's pointer to credentials that lie elsewhere (C2PA 2.2, 11.5). Nothing is fetched that a stranger's file names.
 ELSEWHERE = re.compile(rb"dcterms:provenance\s*(=\s*[\"']|>)")
 TEST_ISSUER = "TEST certificate of Product composites, not to be trusted"
@@ -35,6 +33,8 @@ def read_ingredient(content: bytes, plain: Ingredient, sandbox: Sandbox, within_
     files = {"path": content, "archive": b""}
     try:
         answer, archive = sandbox.run(request, files, min(READ_S, within_s), returns="archive")
+    except LibraryMissingError as missing:
+        return _unread(content, plain, missing)
     except ChildFailedError as failed:
         logger.warning(
             "the credentials of the %s cannot be read: %s", plain.role, failed, extra={"stage": "provenance"}
@@ -51,6 +51,13 @@ def read_ingredient(content: bytes, plain: Ingredient, sandbox: Sandbox, within_
     if note not in ("", PLACE_LEFT_OUT):
         return replace(plain, found=found)
     return replace(plain, found=found, archive=archive, places=tuple(places))
+
+
+def _unread(content: bytes, plain: Ingredient, missing: LibraryMissingError) -> Ingredient:
+    store = stored_credentials(content, MAX_ARCHIVE_BYTES)
+    kept = "kept as they are" if store else "not kept: large, cut off, or they may say where it was taken"
+    found = ProvenanceRecord(state="unreadable", bytes=len(store or b""), note=f"not read: {missing}; {kept}")
+    return replace(plain, found=found, archive=store)
 
 
 def read_file(content: bytes, mime_type: str, sandbox: Sandbox) -> ProvenanceRecord | None:

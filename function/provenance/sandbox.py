@@ -30,12 +30,17 @@ class ChildFailedError(Exception):
     """The library has not done it: the file is at fault, or a child has ended or hung. The message says which."""
 
 
+class LibraryMissingError(ChildFailedError):
+    """There is no library to read or sign with."""
+
+
 class Sandbox:
     """Up to MAX_CHILDREN children, started when they are needed. Thread-safe."""
 
     def __init__(self) -> None:
         self._places = threading.BoundedSemaphore(MAX_CHILDREN)
         self._idle: list[_Child] = []
+        self._missing: LibraryMissingError | None = None  # is not looked for at each file
 
     def run(
         self,
@@ -50,8 +55,10 @@ class Sandbox:
         """One request. `files`: the request's fields that are paths, and what lies there (b"": to be written by the
         child); `archives` may be several. `sign` is called for a signature, after
         which there are `after_signature_s`; what it raises is raised. → the answer, and
-        the content of the file `returns`. Raises ChildFailedError.
+        the content of the file `returns`. Raises ChildFailedError, LibraryMissingError.
         """
+        if self._missing is not None:
+            raise LibraryMissingError(*self._missing.args)
         give_up = time.monotonic() + within_s
         if not self._places.acquire(timeout=within_s):
             raise ChildFailedError(f"others were read or signed for {within_s:.0f} s")
@@ -77,10 +84,17 @@ class Sandbox:
             try:
                 child = self._idle.pop()
             except IndexError:  # others take them at the same time
-                return _Child()
+                return self._start()
             if child.is_alive:
                 return child
             child.end()
+
+    def _start(self) -> _Child:
+        try:
+            return _Child()
+        except LibraryMissingError as missing:
+            self._missing = missing
+            raise
 
     def close(self) -> None:
         """End the children that are idle."""
@@ -109,8 +123,8 @@ class _Child:
         self._buffer = bytearray()
         self.has_answered = True  # to all that it was asked: else it hangs, or is at an older request
         try:
-            if "error" in (began := self._line(time.monotonic() + START_S)):
-                raise ChildFailedError(began["error"])
+            if "missing" in (began := self._line(time.monotonic() + START_S)):
+                raise LibraryMissingError(began["missing"])
         except BaseException:
             self.end()
             raise

@@ -102,7 +102,7 @@ run "credentials_without_a_signature" {
 
   assert {
     condition     = strcontains(local.requirements, "c2pa-python==") && length(google_secret_manager_secret.signing_certificate) == 0
-    error_message = "What pictures bring along must be read and kept where nobody signs, too."
+    error_message = "What pictures bring along must be read where nobody signs, too."
   }
 }
 

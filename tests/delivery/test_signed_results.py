@@ -79,7 +79,7 @@ def test_broken_credentials_and_no_signer_are_no_failure(cloud, server):
     assert found["state"] in {"invalid", "unreadable"} and found["note"]
 
 
-def test_without_the_library_the_sidecar_says_what_was_not_read(place, gemini, tmp_path):
+def test_without_the_library_credentials_are_kept_unread_and_the_sidecar_says_so(place, gemini, tmp_path):
     (tmp_path / "c2pa.py").write_text("raise ModuleNotFoundError")
     place.put("bare/signed.png", signed("PNG")[0])
     resource = place.put_pair("bare/pair.json", scene="signed.png")
@@ -88,8 +88,10 @@ def test_without_the_library_the_sidecar_says_what_was_not_read(place, gemini, t
     sidecar = place.sidecar("bare/pair.json")
     assert sidecar["status"] in {"accepted", "review"} and sidecar["result"]["provenance"] is None
     found = sidecar["inputs"]["scene"]["provenance"]
-    assert (found["state"], found["note"]) == ("unreadable", "not read: c2pa-python is not installed")
-    assert STORE not in place.get("bare/pair.png") and b"composite:credentials" not in place.get("bare/pair.png")
+    assert (found["state"], found["note"][:38]) == ("unreadable", "not read: c2pa-python is not installed")
+    [carried] = re.findall(rb'composite:role="scene" .*?composite:credentials="([^"]+)"', place.get("bare/pair.png"))
+    kept = json.loads(c2pa.Reader("application/c2pa", io.BytesIO(base64.b64decode(carried))).json())
+    assert kept["manifests"][kept["active_manifest"]]["title"] == "product composite"
 
 
 def test_without_a_signer_rights_and_credentials_are_carried_and_no_place_is(cloud, server):

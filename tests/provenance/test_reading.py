@@ -18,7 +18,7 @@ from function.provenance.credentials import Credentials, SigningSettings
 from function.provenance.failures import SigningError
 from function.provenance.sandbox import ChildFailedError, Sandbox, _Child
 from function.provenance.signer import KeySigner
-from tests.provenance.samples import CREDENTIALS, encoded, signed, signed_png, time_left
+from tests.provenance.samples import CREDENTIALS, camera_jpeg, encoded, signed, signed_png, time_left
 
 DAMAGED = 40
 
@@ -144,14 +144,22 @@ def test_a_reader_has_no_keys_and_little_memory(monkeypatch):
         child.end()
 
 
-def test_without_the_library_credentials_are_a_note(monkeypatch, tmp_path):
+def test_without_the_library_credentials_are_kept_unread(monkeypatch, tmp_path):
     (tmp_path / "c2pa.py").write_text("raise ImportError")
     monkeypatch.syspath_prepend(str(tmp_path))
     credentials = Credentials(SigningSettings("test"))
-    found = credentials.read(signed_png(), "image/png", "scene", time_left()).found
-    assert (found.state, found.note) == ("unreadable", "not read: c2pa-python is not installed")
+    part = credentials.read(signed_png(), "image/png", "scene", time_left())
+    assert (part.found.state, part.found.note) == (
+        "unreadable",
+        "not read: c2pa-python is not installed; kept as they are",
+    )
+    assert part.archive is not None and part.archive in signed_png()
     with pytest.raises(SigningError, match="not installed"):
         signed("PNG", by=credentials)
+    (tmp_path / "c2pa.py").unlink()  # one child has looked, and no other is started to look again
+    assert credentials.read(signed_png(), "image/png", "scene", time_left()).found.state == "unreadable"
+    camera = credentials.read(camera_jpeg(), "image/jpeg", "scene", time_left())
+    assert camera.archive is None and "they may say where it was taken" in camera.found.note
 
 
 def test_credentials_with_large_pictures_are_read_and_not_carried(monkeypatch):

@@ -87,6 +87,6 @@ def _other_words(content: bytes, sandbox: Sandbox) -> list[str]:
     lines += [f"{name}: {value}" for name, value in stated.items() if value]
     for role, store in CARRIED.findall(content):
         found = read_file(base64.b64decode(store), STORE_TYPE, sandbox)
-        names = "; ".join(found.ingredients if found else []) or "unreadable"
-        lines.append(f"carried along, unsigned: credentials of the {role.decode()} ({names})")
+        names = "; ".join(found.ingredients) or found.generator if found else None
+        lines.append(f"carried along, unsigned: credentials of the {role.decode()} ({names or 'unreadable'})")
     return lines
