@@ -2,10 +2,11 @@
 
 import ast
 import json
+import platform
 import re
 import subprocess
 import sys
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, files, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ READ_AUDIT = ROOT / ".ci" / "read_audit.py"
 SAFE = {"name": "flask", "version": "3.1.3", "vulns": []}
 HOLED = {"name": "pillow", "version": "9.0.0", "vulns": [{"id": "PYSEC-2022-10", "fix_versions": ["9.0.1"]}]}
 UNKNOWN = {"name": "numpy", "skip_reason": "Dependency not found on PyPI"}
+MAX_DEPLOYED_BYTES = 300_000_000
 PACKAGES = {"deployed": ROOT / "requirements.txt", "development": ROOT / "tests" / "requirements.txt"}
 
 
@@ -106,3 +108,23 @@ def _assert_asked_for(modules, asked):
     providers = packages_distributions()
     for module in modules - {"google", "pydantic_core", "function"} - sys.stdlib_module_names:
         assert {name.lower().replace("_", "-") for name in providers[module]} & asked, module
+
+
+@pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="other wheels than are deployed are installed"
+)
+def test_what_is_deployed_by_default_is_small_enough():
+    """An image is fetched for each new instance. The library of content credentials is deployed on request alone."""
+    on_request = {"c2pa-python", "toml"}
+    names = {re.split(r"==|\[", entry)[0] for entry in pins(PACKAGES["deployed"])}
+    assert on_request <= names
+    size = sum(_installed_bytes(name) for name in names - on_request)
+    assert 100_000_000 < size < MAX_DEPLOYED_BYTES
+
+
+def _installed_bytes(name):
+    try:
+        parts = [part.locate() for part in files(name) or [] if part.suffix != ".pyc"]
+    except PackageNotFoundError:  # of another system or another Python
+        return 0
+    return sum(part.stat().st_size for part in parts if part.is_file())
