@@ -23,7 +23,9 @@ from function.tools.emulator.marked_spot import read_mark
 from function.tools.emulator.protocol import GenerateRequest
 from tests.bench.placement import SETTINGS, Asked, emulated, judged_pair, pair_of
 from tests.judging.samples import room
+from tests.pipeline.test_asked_place import mask
 from tests.product_samples import large_scene_png, view_png
+from tests.support import png
 
 BOX = [0.2, 0.35, 0.25, 0.45]
 MODEL = model_table().find(DEFAULT_MODEL)
@@ -116,6 +118,18 @@ def test_a_mask_is_outlined_as_it_is():
     x, y, width, height = frame.content_box
     assert drawn[y + height * 200 // 360, x + width // 2] and not drawn[y + height * 250 // 360, x + width // 2]
     assert asked.mark == COLOURS[mark.colour] and (asked.ground == ground).all()
+
+
+def test_a_mask_is_read_by_its_outline():
+    masked = pair(placement={"mask": "m"})
+    masked.sources["placement.mask"] = replace(masked.sources["scene"], content=png(np.dstack([mask()] * 3)))
+    request = requested(masked)
+    assert "inside the area outlined in" in request.text and "Best is" not in request.text
+    found = read_mark(request)
+    x, y, width, height = masked.prepared.frame.content_box
+    across, down = masked.prepared.frame.sent_size
+    at = (found.best[0] * across - x) / width, (found.best[1] * down - y) / height
+    assert found.box is None and 0.55 < at[0] < 0.85 and 0.8 < at[1] < 0.88  # the mask's white, not at its border
 
 
 @pytest.mark.parametrize("name", COLOURS)
