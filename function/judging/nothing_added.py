@@ -10,7 +10,7 @@ from function.judging.outline_painted import outline_painted
 # Share of the image that alterations may take which are kept as drawn: any at all is for a person to look at.
 MAX_KEPT = 0.0
 # Share of the outline that shows the product's place. tests/bench/placement.py --shown both: answers that obey reach
-# 0, painted ones .76 and more, faint ones too.
+# 0; painted ones, faint ones too, .76 and more (30 of them).
 MAX_OUTLINE = 0.1
 OF_OUTLINE = "share of the outline"
 
