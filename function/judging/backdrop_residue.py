@@ -18,7 +18,7 @@ import numpy as np
 from function.imaging.array_ops import max_channel
 from function.judging.product_crop import MIN_VISIBLE_LEVELS, ProductCrop
 from function.restoration.analysis import SceneAnalysis
-from function.restoration.shading import SHADOW_STOPS, even_darkening, light_stops
+from function.restoration.shading import SHADOW_STOPS, even_darkening, shading_stops
 
 # Openings are eroded by this radius; fewer pixels than the second are not measured.
 OPENING_ERODE_PX, MIN_PIXELS = 3, 60
@@ -59,7 +59,7 @@ def has_baked_shadow(scene: SceneAnalysis, crop: ProductCrop) -> bool:
     around[int(rows[-1] - BASE_SHARE * crop.height) :] = False
     if (around & (density > MIN_BAKED_STOPS)).sum() < MIN_PIXELS:
         return False
-    darker = np.maximum(-light_stops(scene.light, crop.box), even_darkening(crop.scene, crop.generated))
+    darker = np.maximum(-shading_stops(scene.light, crop.box), even_darkening(crop.scene, crop.generated))
     expected, shown = density[around], cv2.blur(darker.astype(np.float32), (5, 5))[around]
     if shown.std() < 1e-3:
         return False

@@ -20,7 +20,7 @@ import numpy as np
 from function.imaging.array_ops import largest_component
 from function.judging.product_crop import ProductCrop
 from function.restoration.analysis import SceneAnalysis
-from function.restoration.shading import even_darkening, light_stops
+from function.restoration.shading import even_darkening, shading_stops
 
 # All lengths are shares of the product's height. Pixels nearer to the silhouette than this may be the product itself:
 # a matched silhouette is a few pixels off.
@@ -75,7 +75,7 @@ def cast_shadow(scene: SceneAnalysis, crop: ProductCrop) -> CastShadow | None:
     solid = _silhouette(crop, opaque, int(clear))
     distance = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
     # A dark or sharp shadow counts as inserted, and the smooth light does not hold it.
-    darker = np.where(crop.inserted_mask > 0.5, opaque, -light_stops(scene.light, crop.box)) * (distance > clear)
+    darker = np.where(crop.inserted_mask > 0.5, opaque, -shading_stops(scene.light, crop.box)) * (distance > clear)
     lowest = int(np.flatnonzero(solid.any(axis=1))[-1])
     ring = (distance > clear) & (distance <= clear + max(MIN_REACH_PX, REACH_SHARE * crop.height))
     ring[: max(0, lowest - int(BASE_SHARE * crop.height))] = False

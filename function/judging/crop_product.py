@@ -22,9 +22,9 @@ from function.judging.product_crop import MIN_VISIBLE_LEVELS, ProductCrop, is_re
 from function.matching.match import ProductMatch
 from function.matching.reference_image import has_outline, photograph_alpha
 from function.restoration.analysis import ProductAnalysis, SceneAnalysis
-from function.restoration.placement import SMOOTHING, laid_coverage
-from function.restoration.settle import Placement
-from function.restoration.silhouette import MIN_SIDE_PX, fit_outline, laid_outline, largest_piece
+from function.restoration.placement import SMOOTHING, warp_coverage
+from function.restoration.placement_refinement import Placement
+from function.restoration.silhouette import MIN_SIDE_PX, fit_silhouette, largest_inserted_component, warp_silhouette
 
 # A silhouette that overlaps what was inserted by less (intersection over union) is that of another view of the product.
 # Plain products that stand as on their photograph reached .82 and more; turned, worn and held ones .73 and less.
@@ -50,7 +50,7 @@ def _crop_at_placement(
     scene: SceneAnalysis, product: ProductAnalysis, placement: Placement, alpha: np.ndarray
 ) -> ProductCrop | None:
     """Where the photograph, composited over the scene, explains the generated image."""
-    laid = laid_coverage(alpha, placement, product.mask.shape[::-1])
+    laid = warp_coverage(alpha, placement, product.mask.shape[::-1])
     left, top, wide, tall = cv2.boundingRect(cv2.inRange(laid, 128, 255))
     bounds = left, top, wide, tall
     if min(wide, tall) < MIN_SIDE_PX:
@@ -92,10 +92,10 @@ def _crop_at_silhouette(scene: SceneAnalysis, product: ProductAnalysis, alpha: n
     """Where the photograph's silhouette covers what was inserted; None where it does not, or is not known."""
     if not has_outline(alpha):
         return None
-    fit = fit_outline(alpha, product.mask, scene.light, scene.image, scene.answer)
+    fit = fit_silhouette(alpha, product.mask, scene.light, scene.image, scene.generated)
     if fit is None:
         return None
-    first = laid_outline(alpha, fit, (product.mask.shape[1], product.mask.shape[0]))
+    first = warp_silhouette(alpha, fit, (product.mask.shape[1], product.mask.shape[0]))
     duplicate = _has_duplicate(scene, product, alpha, first, fit.box)
     if fit.overlap < MIN_SILHOUETTE_IOU and not duplicate:
         return None
@@ -117,7 +117,7 @@ def _has_duplicate(
     product is there twice."""
     # The rim of the first one is no second one.
     first = cv2.dilate(first, np.ones((9, 9), np.uint8))
-    second = fit_outline(alpha, product.mask, scene.light, scene.image, scene.answer, without=first)
+    second = fit_silhouette(alpha, product.mask, scene.light, scene.image, scene.generated, without=first)
     if second is None:
         return False
     if is_reflection_below(second.box, box):
@@ -128,7 +128,7 @@ def _has_duplicate(
 
 def _crop_at_component(scene: SceneAnalysis, product: ProductAnalysis, alpha: np.ndarray) -> ProductCrop | None:
     """Where neither is known, of a product that is turned, worn or held: the largest component that was inserted."""
-    piece = largest_piece(product.mask, scene.light)
+    piece = largest_inserted_component(product.mask, scene.light)
     if piece is None:
         return None
     solid, bounds = piece
@@ -164,7 +164,7 @@ def _warped_crop(
     through, thrown = _openings_and_shadow(product, alpha)
     return ProductCrop(
         box=box,
-        generated=scene.answer[inner],
+        generated=scene.generated[inner],
         scene=scene.image[inner],
         product_mask=covered,
         inserted_mask=product.mask[inner].astype(np.float32) / 255,
@@ -192,7 +192,7 @@ def _openings_and_shadow(product: ProductAnalysis, alpha: np.ndarray) -> tuple[n
 
 def _changed_region(scene: SceneAnalysis, match: ProductMatch) -> np.ndarray:
     """(H, W) uint8, for a photograph without a silhouette: where the match is verified or differs from the scene."""
-    differs = max_channel(cv2.blur(cv2.absdiff(scene.answer, scene.image), (5, 5))) > MIN_VISIBLE_LEVELS
+    differs = max_channel(cv2.blur(cv2.absdiff(scene.generated, scene.image), (5, 5))) > MIN_VISIBLE_LEVELS
     x, y, width, height = match.box
     differs[y : y + height, x : x + width] |= match.weight > 127
     inside: np.ndarray = (differs & (match.coverage > 127)).astype(np.uint8)

@@ -45,7 +45,7 @@ def exposure_sane(inspection: Inspection) -> Check:
     """Exposure and white balance are the scene's, evenly over the image."""
     scene = inspection.scene
     registered = scene.registration.drift.registered
-    picture = scene.answer_plain if registered else scene.raw_answer
+    picture = scene.generated_plain if registered else scene.generated_raw
     spread = float(picture[::STD_STRIDE, ::STD_STRIDE].std())
     if spread < MIN_STD:
         return Check(round(spread, 2), MIN_STD, False, "8-bit levels", "The picture is empty: one flat tone.")
@@ -116,7 +116,7 @@ def illumination_change(scene: SceneAnalysis) -> IlluminationChange:
     away = cv2.resize(shown, size, interpolation=cv2.INTER_AREA) > 200
     small = [
         cv2.resize(downsample2(p), size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        for p in (scene.given, scene.answer_plain)
+        for p in (scene.given, scene.generated_plain)
     ]
     if away.sum() < 4:
         away = np.ones_like(away)

@@ -73,7 +73,7 @@ def _verdict(scene: SceneAnalysis, checks: dict[str, Check]) -> Verdict:
         return "review" if kept else "unusable"
     if not checks[product_present.SPEC.name].passed:
         # It is thrown away only where the product is surely not in it.
-        return "review" if scene.drawn_anew and registration.found_share >= MIN_SAME_SCENE else "unusable"
+        return "review" if scene.redrawn and registration.found_share >= MIN_SAME_SCENE else "unusable"
     return "accepted" if all(check.passed for check in checks.values()) else "review"
 
 

@@ -74,7 +74,7 @@ def _card_check(inspection: Inspection) -> Check | None:
     if inspection.crop.matched:
         return None
     product = inspection.product
-    rectangular = rectangularity(inspection.scene.answer, product.mask, product.photograph)
+    rectangular = rectangularity(inspection.scene.generated, product.mask, product.photograph)
     if rectangular > MAX_RECTANGULARITY:
         return at_most(rectangular, MAX_RECTANGULARITY, "share of a rectangle", good="", bad=bad)
     return None

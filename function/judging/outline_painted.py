@@ -26,7 +26,7 @@ def outline_painted(inspection: Inspection) -> float:
     path = asked.outline((width, height), 1) > 0
     reach = max(1, round(REACH * max(width, height)))
     band = cv2.dilate(path.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
-    given, answer = (picture[band].astype(np.float32) for picture in (scene.given, scene.answer_plain))
+    given, answer = (picture[band].astype(np.float32) for picture in (scene.given, scene.generated_plain))
     way = np.array(asked.mark, np.float32) - given
     length = np.maximum(np.linalg.norm(way, axis=1), 1e-6)
     moved = answer - given

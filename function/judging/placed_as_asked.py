@@ -13,7 +13,7 @@ from function.matching.asked_place import AskedPlace, Deviation
 from function.matching.place import outline_box
 from function.matching.reference_image import has_outline
 from function.restoration.analysis import Analysis
-from function.restoration.found_place import likeness_at
+from function.restoration.find_place import correlation_at
 
 # Largest deviation of base, middle and size, as a share of the product's size, where the manifest has no tolerance.
 # `python -m tests.bench.placement`: images that obey reach .06; a tenth is meant to be seen.
@@ -59,7 +59,7 @@ def _reference_box(inspection: Inspection, asked: AskedPlace) -> Box | None:
     if place is None:
         return None
     analysis = Analysis(inspection.scene, inspection.product)
-    if likeness_at(place, analysis) < MIN_REFERENCE_CORRELATION:
+    if correlation_at(place, analysis) < MIN_REFERENCE_CORRELATION:
         return None
     return place.pixels((columns, rows))
 

@@ -23,7 +23,7 @@ from function.judging.check import Check, CheckSpec, at_least, at_most, not_meas
 from function.judging.inspection import Inspection
 from function.judging.limit import max_limit, min_limit
 from function.judging.product_crop import ProductCrop
-from function.restoration.analysis import Analysis, LaidProduct
+from function.restoration.analysis import Analysis, CompositedProduct
 
 # Largest departure from the sketch: light and shadow are moved back with the product up to here. Shares of its height
 # and of its size, and degrees.
@@ -46,7 +46,7 @@ OF_HEIGHT, OF_SIZE = "share of the product's height", "share of the product's si
 
 def product_identical(inspection: Inspection) -> Check:
     """The generated image kept to the sketch, and every patch has the photograph's structure and colour."""
-    laid = inspection.product.laid
+    laid = inspection.product.composited
     if laid is None:
         return not_measured(UNIT, "Not measured: the model placed the product itself.", passed=True)
     departure_check = _departure_check(laid)
@@ -76,7 +76,7 @@ SPEC = CheckSpec(
 )
 
 
-def _departure_check(laid: LaidProduct) -> Check | None:
+def _departure_check(laid: CompositedProduct) -> Check | None:
     """The failed check where the generated image departs from the sketch; None where it does not."""
     departure = laid.departure
     if not departure.is_found or laid.followed < MIN_FOLLOWED:

@@ -95,7 +95,7 @@ SPEC = CheckSpec(
 
 def _repeated(inspection: Inspection) -> float:
     """Share of what was inserted that is repeated; 0 where the photograph repeats itself too, as that of shoes."""
-    share = repeated_share(inspection.scene.answer, inspection.product.mask)
+    share = repeated_share(inspection.scene.generated, inspection.product.mask)
     if share <= MAX_REPEATED:
         return share
     photograph = inspection.product.photograph
@@ -124,7 +124,9 @@ def extra_insertions(inspection: Inspection) -> list[Insertion]:
     x, y, width, height = crop.box
     solid_mask[y : y + height, x : x + width] = crop.product_mask > (MAX_GLASS_COVERAGE if crop.aligned else 0.5)
     near = cv2.dilate(solid_mask[inner], np.ones((9, 9), np.uint8))
-    differs = max_channel(cv2.blur(cv2.absdiff(scene.answer[inner], scene.image[inner]), (5, 5))) > MIN_VISIBLE_LEVELS
+    differs = (
+        max_channel(cv2.blur(cv2.absdiff(scene.generated[inner], scene.image[inner]), (5, 5))) > MIN_VISIBLE_LEVELS
+    )
     rest = np.where(differs & (near == 0), mask[inner], 0)
     around = cv2.dilate(near, np.ones((5, 5), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.inRange(rest, 128, 255), connectivity=8)
@@ -133,7 +135,7 @@ def extra_insertions(inspection: Inspection) -> list[Insertion]:
     large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > MIN_PIECE * own) + 1
     if not len(large):
         return []
-    lab = cv2.cvtColor(scene.answer[inner], cv2.COLOR_RGB2LAB)
+    lab = cv2.cvtColor(scene.generated[inner], cv2.COLOR_RGB2LAB)
     solid = solid_mask[inner] > 0
     of_product = np.median(lab[solid], axis=0) if solid.any() else np.full(3, np.inf)
     x, y, width, height = cv2.boundingRect(solid_mask[inner])

@@ -18,7 +18,7 @@ def product_present(inspection: Inspection) -> Check:
     """Something was inserted that is the product, by its print or else by its colours."""
     unit = "share of the picture"
     scene = inspection.scene
-    told = scene.registration.drift.registered and not scene.drawn_anew
+    told = scene.registration.drift.registered and not scene.redrawn
     if inspection.product_crop is None and not told:
         reason = "Not measured: the scene was drawn anew, and whether the product is in it cannot be told."
         return not_measured(unit, reason, passed=False)

@@ -31,7 +31,7 @@ def scene_kept(inspection: Inspection) -> Check:
         return Check(
             round(found, 4), MIN_FOUND, False, "share", "This is not the scene that was given, or not all of it."
         )
-    if inspection.scene.drawn_anew:
+    if inspection.scene.redrawn:
         bad = "The scene was drawn anew: it has nowhere the colours that it had, under no light."
         return not_measured("share", bad, passed=False)
     warp_rms = drift.residual_px / max(registration.mapping.shape[:2])

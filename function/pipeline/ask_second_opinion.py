@@ -61,7 +61,7 @@ def opinion_images(
     scene: Encoded, composite: Encoded, analysis: Analysis, max_inline_bytes: int
 ) -> tuple[Encoded, ...]:
     """Scene and composite as they were sent and came, the product's photograph, and the close-up of the composite."""
-    picture = analysis.scene.raw_answer
+    picture = analysis.scene.generated_raw
     x, y, width, height = close_up_box(analysis)
     close_up = picture[y : y + height, x : x + width]
     close_up = downscale(close_up, fit_within((width, height), MAX_CLOSE_UP_PX))
@@ -77,7 +77,7 @@ def opinion_images(
 def close_up_box(analysis: Analysis) -> PixelBox:
     """Where the answer as returned shows the product, with some room: x, y, width, height in its pixels. All of it
     where no product was found."""
-    tall, wide = analysis.scene.raw_answer.shape[:2]
+    tall, wide = analysis.scene.generated_raw.shape[:2]
     places = analysis.scene.registration.mapping[analysis.product.mask > 127]
     if not len(places):
         return 0, 0, wide, tall

@@ -34,9 +34,10 @@ from function.pipeline.identity import classical_candidate, given_place, held_to
 from function.pipeline.record import risk_record
 from function.pipeline.requests import composite_request, sketch_request
 from function.provenance.ingredient import Ingredient
-from function.restoration.analysis import Analysis, analyse
-from function.restoration.laid_analysis import analyse_laid
+from function.restoration.analyse import analyse
+from function.restoration.analysis import Analysis
 from function.restoration.several_products import analyse_products
+from function.restoration.sketch_analysis import analyse_sketch
 from function.sidecar.attempts import CheckRecord
 from function.sidecar.files import ProvenanceRecord, ResultRecord
 
@@ -160,7 +161,7 @@ def analysed(pair: PairContext, image: bytes, place: Place | None) -> tuple[np.n
             elif place is None:
                 analysis = analyse(decoded.small_scene, references[0], picture, prepared.frame, references[1:])
             else:
-                analysis = analyse_laid(decoded.small_scene, references[0], picture, prepared.frame, place)
+                analysis = analyse_sketch(decoded.small_scene, references[0], picture, prepared.frame, place)
         with record.stage("check"):
             if pair.manifest.products is not None:
                 names = [one.name for one in pair.manifest.products]

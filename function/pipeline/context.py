@@ -36,7 +36,8 @@ from function.pipeline.scene_pixels import Scene
 from function.pipeline.targets import Target
 from function.provenance.credentials import Credentials
 from function.provenance.ingredient import Ingredient
-from function.restoration.analysis import Analysis, ProductReference
+from function.restoration.analysis import Analysis
+from function.restoration.product_reference import ProductReference
 from function.settings import Identity, Settings
 from function.sidecar.files import ProvenanceRecord, ResultRecord
 
@@ -142,7 +143,7 @@ class Candidate:
         """Who placed the product: the model, or we in a sketch that it lit, or that nobody did."""
         if self.is_classical:
             return "classical"
-        return "model" if self.analysis.product.laid is None else "sketch"
+        return "model" if self.analysis.product.composited is None else "sketch"
 
     @property
     def rank(self) -> tuple[bool, float]:

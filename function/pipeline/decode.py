@@ -28,7 +28,7 @@ from function.pipeline.scene_pixels import Scene
 from function.pipeline.source_limits import inspect_source
 from function.provenance.ingredient import Ingredient
 from function.provenance.rights import read_rights
-from function.restoration.analysis import ANALYSIS_SIDE_PX
+from function.restoration.analysis_size import ANALYSIS_SIDE_PX
 from function.sidecar.files import InputRecord
 
 logger = logging.getLogger(__name__)

@@ -25,7 +25,8 @@ from function.pipeline.result_xmp import result_xmp
 from function.pipeline.targets import Target
 from function.restoration.alterations import Alteration
 from function.restoration.analysis import Analysis
-from function.restoration.restore import plain_upscale, restore
+from function.restoration.plain_upscale import plain_upscale
+from function.restoration.restore import restore
 from function.sidecar.attempts import CheckRecord
 from function.sidecar.processing import Change, DriftRecord, Restoration, Undone
 
@@ -134,7 +135,7 @@ def _note_photograph(pair: PairContext, window: Window, size: Size) -> None:
     """Where the photograph lies in the first result."""
     analysis, record = pair.best.analysis, pair.record
     if record.restoration is not None:
-        answer = analysis.scene.answer
+        answer = analysis.scene.generated
         analysed = answer.shape[1], answer.shape[0]
         corners = find_corners(analysis.product.match, analysed, pair.decoded_sources().scene.size, window, size)
         record.restoration = record.restoration.model_copy(update={"corners": corners})

@@ -24,8 +24,8 @@ from function.judging.judge import Judgement, judge
 from function.matching.place import Place, outline_box
 from function.matching.reference_image import has_outline
 from function.pipeline.context import Candidate, PairContext, Sketch
-from function.restoration.classical import default_place, light_classically
-from function.restoration.found_place import find_place
+from function.restoration.classical import composite_classically, default_place
+from function.restoration.find_place import find_place
 from function.restoration.sketch import draw_sketch
 from function.sidecar.request import IdentityRecord
 
@@ -120,18 +120,18 @@ def classical_candidate(
     _, reference = pair.resources.result(pair.prepared.product_future)
     outline = outline_box(np.ascontiguousarray(decoded.product.cut.alpha))
     with pair.resources.pixels(SKETCH_BYTES):
-        analysis = light_classically(
+        analysis = composite_classically(
             decoded.small_scene, reference, place or _asked_place(pair) or default_place(decoded.scene.size, outline)
         )
         judged = judge(analysis, pair.manifest.pose, pair.prepared.asked)
     check = not_measured("", CLASSICAL, passed=False)
     judgement = Judgement("review", judged.score, {**judged.checks, product_present.SPEC.name: check})
-    return Candidate(analysis.scene.answer, analysis, judgement, is_classical=True)
+    return Candidate(analysis.scene.generated, analysis, judgement, is_classical=True)
 
 
 def identity_record(pair: PairContext, candidate: Candidate) -> IdentityRecord:
     """What the sidecar says of it."""
-    laid, scene_size = candidate.analysis.product.laid, pair.decoded_sources().scene.size
+    laid, scene_size = candidate.analysis.product.composited, pair.decoded_sources().scene.size
     if laid is None:
         return IdentityRecord(asked=pair.identity)
     if candidate.is_classical:

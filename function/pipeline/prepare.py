@@ -17,7 +17,7 @@ from function.pipeline.marked_scene import is_marked, marked_scene
 from function.pipeline.requests import seed_from
 from function.pipeline.sent_photographs import choose_photographs
 from function.pipeline.targets import targets_of
-from function.restoration.analysis import ProductReference
+from function.restoration.product_reference import ProductReference
 from function.sidecar.processing import Compression, Shrunk
 
 

@@ -1,10 +1,13 @@
 """Changes apart from the product: which of them nobody asked for, and are undone.
 
-Models add, remove and alter things: a lamp, a rug, a doorway. A change that hangs together with the product's stays. Of
-the others, one is surely foreign when the photograph shows one connected product and next to nothing of the change has
-a colour that the photograph has: then the scene's own pixels come back. All others are kept whole, as drawn, for a pair
-of shoes, earrings or a garment's accessories are one product, and a person should look. Without a usable photograph
-nothing is undone.
+Models add, remove and alter things: a lamp, a rug, a doorway. Changes are grouped into connected components; the one
+that holds the product stays. Another one is surely foreign when the photograph shows one connected product and next to
+none of the change's pixels has a colour of the photograph (nearest neighbours in CIELAB, lightness down-weighted): then
+the scene's own pixels come back. All others are kept whole, as generated, for a pair of shoes, earrings or a garment's
+accessories are one product, and a person should look. Without a usable cut-out nothing is undone.
+
+In: `Evidence`, content (h', w') bool, product coverage at half size, photograph (h, w, 4) uint8. Out: `Alterations`.
+`tests/restoration/test_liberties.py` holds it against imitated liberties of models.
 """
 
 from __future__ import annotations
@@ -17,25 +20,26 @@ import numpy as np
 from function.imaging.array_ops import max_channel
 from function.restoration.change_detection import Evidence
 
-# Changes nearer to each other than this are one (half-size pixels): a shadow may begin a little away from its thing.
-JOINED_PX = 9
-# Least area of an alteration (share of the picture), and the share of it that has to be content: else it is only light.
+# Changes nearer to each other than this (half-size pixels) are joined: a shadow may begin a little away from its
+# object.
+JOIN_PX = 9
+# Least area of an alteration (share of the image), and the share of it that has to be content: else it is only light.
 MIN_AREA, MIN_CONTENT = 4e-4, 0.15
 # The photograph shows one connected product when its largest part is this share of it, gaps up to this share of its
-# side closed. One that covers this much of its picture was not cut out, and shows more than the product.
-CONNECTED, GAP_SHARE, CUT_OUT = 0.95, 0.02, 0.97
-# Colours are alike within this distance in CIELAB, lightness counted this much less: light changes it the most.
-ALIKE, LIGHTNESS_WEIGHT = 14.0, 0.35
+# side closed. One that covers this much of its image was not cut out, and shows more than the product.
+MIN_CONNECTED, GAP_SHARE, MAX_COVERED = 0.95, 0.02, 0.97
+# Distance in CIELAB up to which two colours are the same, and the weight of lightness: light changes it the most.
+MAX_COLOUR_DISTANCE, LIGHTNESS_WEIGHT = 14.0, 0.35
 # Foreign: less than this share of a change has a colour that the photograph has. Its own colours are seen where it
-# differs from the scene by so much (log ratio, ten percent); fewer such pixels than this tell nothing.
-MAX_ALIKE, OWN_LOG, MIN_OWN_PX = 0.1, 0.1, 40
-# So many pixels of each tell their colours.
+# differs from the scene by so much (log ratio, ten percent); fewer such pixels than this are not enough.
+MAX_SHARED_COLOUR, OWN_LOG, MIN_OWN_PX = 0.1, 0.1, 40
+# Pixels that are sampled of each.
 PHOTOGRAPH_SAMPLE, CHANGE_SAMPLE = 1500, 400
 
 
 @dataclass(frozen=True)
 class Alteration:
-    """A change apart from the product. box (x, y, width, height) and share are shares 0..1 of the picture."""
+    """A change apart from the product. box (x, y, width, height) and share are shares 0..1 of the image."""
 
     box: tuple[float, float, float, float]
     share: float
@@ -63,7 +67,7 @@ def find_alterations(
     content (h', w') bool; product (h', w') float32 coverage 0..1; photograph (h, w, 4) uint8 RGBA. Without a product
     the largest change counts as its.
     """
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (JOINED_PX, JOINED_PX))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (JOIN_PX, JOIN_PX))
     changed = evidence.changed | content
     joined = cv2.dilate(changed.astype(np.uint8), disc)
     count, labels = cv2.connectedComponents(joined, connectivity=8)
@@ -82,8 +86,8 @@ def find_alterations(
         if area < MIN_AREA * changed.size or weights[label] < MIN_CONTENT * area:
             continue
         alteration = _described(region & differs if (region & differs).any() else region)
-        own = evidence.answer[region & drawn & differs]
-        if colours is not None and len(own) >= MIN_OWN_PX and _alike(own, colours) < MAX_ALIKE:
+        own = evidence.generated[region & drawn & differs]
+        if colours is not None and len(own) >= MIN_OWN_PX and _shared_colour_fraction(own, colours) < MAX_SHARED_COLOUR:
             foreign |= labels == label
             undone.append(alteration)
         else:
@@ -102,21 +106,21 @@ def _colours_of_one_product(photograph: np.ndarray) -> np.ndarray | None:
     """(n, 3) float32: the photograph's colours; None when it is not one connected product, or not cut out."""
     inside = (photograph[..., 3] > 127).astype(np.uint8)
     area = int(np.count_nonzero(inside))
-    if not 0 < area < CUT_OUT * inside.size:
+    if not 0 < area < MAX_COVERED * inside.size:
         return None
     side = 2 * round(GAP_SHARE * max(inside.shape)) + 1
     closed = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     _, labels = cv2.connectedComponents(closed, connectivity=8)
-    if np.bincount(labels[inside > 0]).max() < CONNECTED * area:
+    if np.bincount(labels[inside > 0]).max() < MIN_CONNECTED * area:
         return None
     return _sampled(photograph[..., :3][inside > 0].astype(np.float32), PHOTOGRAPH_SAMPLE)
 
 
-def _alike(rgb: np.ndarray, colours: np.ndarray) -> float:
+def _shared_colour_fraction(rgb: np.ndarray, colours: np.ndarray) -> float:
     """Share 0..1 of the pixels `rgb` (n, 3) float32 0..255 that have one of the `colours` of `_sampled`."""
     own = _sampled(np.clip(rgb, 0, 255), CHANGE_SAMPLE)
     distances = np.sqrt(((own[:, None] - colours[None]) ** 2).sum(axis=2))
-    return float((distances.min(axis=1) < ALIKE).mean())
+    return float((distances.min(axis=1) < MAX_COLOUR_DISTANCE).mean())
 
 
 def _sampled(rgb: np.ndarray, count: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The photograph laid over the scene at one size: how well both together look like the answer, and a better place."""
+"""The photograph composited over the scene at one size: how well that explains the image, and a better place."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import numpy as np
 
 from function.imaging.array_ops import blur, max_channel, to_three_channels
 
-# Room around the product, a share of its longer side and px.
+# Margin around the product, a share of its longer side and px.
 MARGIN_SHARE, MARGIN_PX = 0.15, 6
-# The place is improved so often at each size, by so many steps of the enhanced correlation.
-ROUNDS, STEPS, MIN_STEP = 2, 40, 1e-4
-# Light on the product is smooth over this share of its size, and within these factors.
+# Refinements at each size, and steps and termination of the enhanced correlation in each.
+REFINEMENTS, STEPS, MIN_STEP = 2, 40, 1e-4
+# Light on the product: standard deviation as a share of its size, and its range as factors.
 LIGHT_SIGMA, MIN_LIGHT, MAX_LIGHT = 0.15, 0.25, 4.0
-# The zone that is looked at goes beyond the outline by so many px; alpha (0..1) from which something is covered.
-ZONE_PX, COVERED = 3, 0.1
+# The compared zone reaches beyond the silhouette by this (px); alpha (0..1) from which something is covered.
+ZONE_PX, MIN_COVERED = 3, 0.1
 # Keeps ratios of dark pixels finite, 8-bit levels.
 DARK_OFFSET = 8.0
-# A picture that is drawn again differs by so many levels where nothing changed.
-NOISE = 1.5
-# Fewer pixels tell nothing.
+# A generated image differs by so many levels where nothing changed.
+NOISE_LEVELS = 1.5
+# Fewer pixels are not compared.
 MIN_PIXELS = 60
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """Both pictures around the product at one size, float32; `to_crop` (2, 3): answer px → px of the crop."""
+    """Both images around the product at one size, float32; `to_crop` (2, 3): image px → px of the crop."""
 
     photograph: np.ndarray
     known: np.ndarray
     shrink: np.ndarray
     scene: np.ndarray
-    answer: np.ndarray
+    generated: np.ndarray
     to_crop: np.ndarray
 
     @classmethod
@@ -43,27 +43,28 @@ class Overlay:
         premultiplied: np.ndarray,
         unknown: np.ndarray | None,
         scene: np.ndarray,
-        answer: np.ndarray,
+        generated: np.ndarray,
         matrix: np.ndarray,
         side: int,
     ) -> Overlay | None:
-        """The surroundings of `matrix`, with the product's longest side `side` px; None outside of the picture.
+        """The surroundings of `matrix`, with the product's longest side `side` px; None outside of the image.
 
-        premultiplied (ph, pw, 4) uint8 RGBA; unknown (ph, pw) uint8; scene, answer (h, w, 3) uint8; matrix (2, 3).
+        premultiplied (ph, pw, 4) uint8 RGBA; unknown (ph, pw) uint8; scene, generated (h, w, 3) uint8; matrix (2, 3).
         """
         corners = _covered_corners(premultiplied) @ matrix[:, :2].T + matrix[:, 2]
         low, high = corners.min(axis=0), corners.max(axis=0)
         size = float((high - low).max())
         pad = MARGIN_SHARE * size + MARGIN_PX
-        height, width = answer.shape[:2]
+        height, width = generated.shape[:2]
         x0, y0 = (int(max(0, v - pad)) for v in low)
         x1, y1 = (int(min(n, v + pad)) for v, n in zip(high, (width, height), strict=True))
         if min(x1 - x0, y1 - y0) < 8:
             return None
         scale = min(1.0, side / size)
         shape = max(8, round((x1 - x0) * scale)), max(8, round((y1 - y0) * scale))
-        scene_crop, answer_crop = (
-            cv2.resize(p[y0:y1, x0:x1], shape, interpolation=cv2.INTER_AREA).astype(np.float32) for p in (scene, answer)
+        scene_crop, generated_crop = (
+            cv2.resize(p[y0:y1, x0:x1], shape, interpolation=cv2.INTER_AREA).astype(np.float32)
+            for p in (scene, generated)
         )
         at = np.array([shape[0] / (x1 - x0), shape[1] / (y1 - y0)])
         to_crop = np.array([[at[0], 0, 0], [0, at[1], 0]])
@@ -79,13 +80,13 @@ class Overlay:
         known = np.ones(small.shape[:2], np.float32)
         if unknown is not None:
             known -= cv2.resize(unknown, small.shape[1::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-        return cls(small, known, shrink, scene_crop, answer_crop, to_crop)
+        return cls(small, known, shrink, scene_crop, generated_crop, to_crop)
 
     def aligned(self, matrix: np.ndarray) -> np.ndarray:
         """`matrix` (2, 3) improved."""
-        for _ in range(ROUNDS):
-            composite, cover, known = self._laid(matrix)
-            mask = cv2.dilate((cover > COVERED).astype(np.uint8), np.ones((2 * ZONE_PX + 1,) * 2, np.uint8))
+        for _ in range(REFINEMENTS):
+            composite, cover, known = self._composite(matrix)
+            mask = cv2.dilate((cover > MIN_COVERED).astype(np.uint8), np.ones((2 * ZONE_PX + 1,) * 2, np.uint8))
             mask[known < 0.5] = 0
             if cv2.countNonZero(mask) < MIN_PIXELS:
                 return matrix
@@ -93,9 +94,9 @@ class Overlay:
             channel = int(shows.argmax())
             warp: np.ndarray = np.eye(2, 3, dtype=np.float32)
             criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, STEPS, MIN_STEP)
-            laid, shown = (np.ascontiguousarray(p[..., channel]) for p in (composite, self.answer))
+            composited, shown = (np.ascontiguousarray(p[..., channel]) for p in (composite, self.generated))
             try:
-                _, warp = cv2.findTransformECC(laid, shown, warp, cv2.MOTION_AFFINE, criteria, mask, 3)
+                _, warp = cv2.findTransformECC(composited, shown, warp, cv2.MOTION_AFFINE, criteria, mask, 3)
             except cv2.error:  # nothing alike
                 return matrix
             crop = _square(self.to_crop)
@@ -104,31 +105,35 @@ class Overlay:
 
     def explained(self, matrix: np.ndarray) -> float:
         """See `Placement`."""
-        composite, cover, known = self._laid(matrix)
-        zone = cv2.dilate((cover > COVERED).astype(np.uint8), np.ones((2 * ZONE_PX + 1,) * 2, np.uint8)) > 0
+        composite, cover, known = self._composite(matrix)
+        zone = cv2.dilate((cover > MIN_COVERED).astype(np.uint8), np.ones((2 * ZONE_PX + 1,) * 2, np.uint8)) > 0
         zone &= known > 0.5
         if zone.sum() < MIN_PIXELS:
             return 0.0
-        shown, scene, laid = (cv2.GaussianBlur(p, (0, 0), 1.0) for p in (self.answer, self.scene, composite))
-        left, whole = (float(max_channel(np.abs(shown - p))[zone].mean()) for p in (laid, scene))
-        return max(0.0, 1 - max(0.0, left - NOISE) / max(whole - NOISE, 1e-3)) if whole > 2 * NOISE else 0.0
+        shown, scene, composited = (cv2.GaussianBlur(p, (0, 0), 1.0) for p in (self.generated, self.scene, composite))
+        left, whole = (float(max_channel(np.abs(shown - p))[zone].mean()) for p in (composited, scene))
+        return (
+            max(0.0, 1 - max(0.0, left - NOISE_LEVELS) / max(whole - NOISE_LEVELS, 1e-3))
+            if whole > 2 * NOISE_LEVELS
+            else 0.0
+        )
 
-    def _laid(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _composite(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The photograph over the scene (h, w, 3), under the product's light; its coverage and what is known (h, w)."""
         whole = (_square(self.to_crop) @ _square(matrix) @ np.linalg.inv(_square(self.shrink)))[:2]
         size = self.scene.shape[1::-1]
-        laid = cv2.warpAffine(self.photograph, whole, size, flags=cv2.INTER_LINEAR)
+        composited = cv2.warpAffine(self.photograph, whole, size, flags=cv2.INTER_LINEAR)
         known = cv2.warpAffine(self.known, whole, size, flags=cv2.INTER_LINEAR, borderValue=1)
-        cover = laid[..., 3] / 255
+        cover = composited[..., 3] / 255
         sigma = max(1.0, LIGHT_SIGMA * max(size))
         weight = cover * known
         mean = partial(blur, sigma=sigma)
         through = self.scene * to_three_channels(1 - cover)
-        shown = mean(cv2.cvtColor(np.maximum(self.answer - through, 0), cv2.COLOR_RGB2GRAY) * known)
-        expected = mean(cv2.cvtColor(laid[..., :3], cv2.COLOR_RGB2GRAY) * known)
+        shown = mean(cv2.cvtColor(np.maximum(self.generated - through, 0), cv2.COLOR_RGB2GRAY) * known)
+        expected = mean(cv2.cvtColor(composited[..., :3], cv2.COLOR_RGB2GRAY) * known)
         near = DARK_OFFSET * mean(weight) + 1e-3
         light = np.clip((shown + near) / (expected + near), MIN_LIGHT, MAX_LIGHT)
-        over = laid[..., :3] * to_three_channels(light) + through
+        over = composited[..., :3] * to_three_channels(light) + through
         return over.astype(np.float32), cover, known
 
 

@@ -1,9 +1,12 @@
-"""The light of an answer in which the whole scene is lit anew: dusk for noon, a lamp at the other side.
+"""The light of an image in which the whole scene is relit: dusk for noon, a lamp at the other side.
 
-Drift of colour is small and taken back (colour_transfer.py). More than drift hides everything else that was changed,
-and cannot be taken back from what was put in: nobody knows its colours in the scene's light. So the scene goes to the
-answer's light instead. That light is a smooth field, much wider than anything that is put in, and is only believed
-where the scene under it is the answer but for drift.
+Drift of colour is small and taken back (`colour_transfer.py`). More than drift hides everything else that was changed,
+and cannot be taken back from what was inserted, whose colours in the scene's light nobody knows. So the scene goes to
+the image's light instead: a polynomial of second degree in the log ratio, fitted robustly (iteratively reweighted),
+much wider than any product, and believed only where the relit scene is the image but for drift.
+
+In: scene and registered image (h, w, 3) uint8. Out: `Relighting`, log gain float32.
+`tests/restoration/test_relighting.py`.
 """
 
 from __future__ import annotations
@@ -14,21 +17,21 @@ import cv2
 import numpy as np
 
 from function.imaging.photometry import log_ratio
-from function.restoration.colour_transfer import ColourMatch, colour_cells, match_colours
-from function.restoration.compositing import enlarge_crop, relight, strips
+from function.restoration.colour_transfer import ColourMatch, colour_cells, fit_colour_transform
+from function.restoration.compositing import apply_shading, enlarge_crop, tiles
 
-# Cells are compared from this level on, in both pictures (0..1): below it a ratio is rounding and black level.
+# Cells are compared from this level on, in both images (0..1): below it a ratio is rounding and black level.
 MIN_LEVEL = 12 / 255
-# Fewer cells tell nothing.
+# Fewer cells are not fitted.
 MIN_CELLS = 64
 # Degree of the polynomial of place that the log ratio follows: a slope and a bend, and no bump as wide as a product.
 DEGREE = 2
 # Ridge on all of it but the mean: a corner of which nothing is seen goes with the rest.
 RIDGE = 1e-3
-# A cell that misses the fit by this many times the usual counts no more, from wide to narrow; and never less than this
-# (log ratio, two percent) is the usual.
+# Scales of the robust weights in multiples of the median residual, from wide to narrow; and the least median (log
+# ratio, two percent).
 BREADTHS, MIN_MISFIT = (6.0, 4.0, 3.0, 2.0, 2.0, 2.0), 0.02
-# Less than this (log factor of the strongest colour, mean of the picture) is drift, and no reason to touch the scene.
+# Less than this (log factor of the strongest colour, mean of the image) is drift, and no reason to touch the scene.
 MIN_GAIN = 0.1
 # The light is kept at this many pixels along the longest side: it is smooth.
 LIGHT_SIDE_PX = 64
@@ -36,9 +39,9 @@ LIGHT_SIDE_PX = 64
 
 @dataclass(frozen=True)
 class Relighting:
-    """How the answer lights the scene.
+    """How the generated image lights the scene.
 
-    log_gain  (h', w', 3) float32, log of the factor on each colour, a small picture of the whole
+    log_gain  (h', w', 3) float32, log of the factor on each colour, a small image of the whole
     """
 
     log_gain: np.ndarray
@@ -46,25 +49,26 @@ class Relighting:
     def apply(self, scene: np.ndarray) -> None:
         """Puts `scene` (h, w, 3) uint8, at any size, under that light, in place."""
         height, width = scene.shape[:2]
-        for box in strips((0, 0, width, height)):
+        for box in tiles((0, 0, width, height)):
             rows = np.s_[box[1] : box[1] + box[3]]
-            scene[rows] = relight(scene[rows], cv2.exp(enlarge_crop(self.log_gain, (width, height), box)))
+            scene[rows] = apply_shading(scene[rows], cv2.exp(enlarge_crop(self.log_gain, (width, height), box)))
 
     @property
     def strength(self) -> float:
-        """Mean over the picture of the strongest colour's log factor, as a magnitude."""
+        """Mean over the image of the strongest colour's log factor, as a magnitude."""
         return float(np.abs(self.log_gain).max(axis=2).mean())
 
 
 def find_relighting(
-    scene: np.ndarray, answer: np.ndarray, inside: np.ndarray
+    scene: np.ndarray, generated: np.ndarray, inside: np.ndarray
 ) -> tuple[Relighting, np.ndarray, ColourMatch] | None:
-    """The light of `answer`, the scene under it (h, w, 3) uint8, and the fit of the answer's colours to that.
+    """The light of `generated`, the scene under it (h, w, 3) uint8, and the fit of the generated image's colours to
+    that.
 
-    scene, answer (h, w, 3) uint8 RGB, registered; inside (h, w) bool. None where no smooth light leads from one to the
-    other: another background, another picture.
+    scene, generated (h, w, 3) uint8 RGB, registered; inside (h, w) bool. None where no smooth light leads from one to
+    the other: another background, another image.
     """
-    target, source, seen = colour_cells(scene, answer, inside)
+    target, source, seen = colour_cells(scene, generated, inside)
     valid = seen & (target.min(axis=2) > MIN_LEVEL) & (source.min(axis=2) > MIN_LEVEL)
     valid &= (target.max(axis=2) < 1 - 2 / 255) & (source.max(axis=2) < 1 - 2 / 255)
     if np.count_nonzero(valid) < MIN_CELLS:
@@ -78,7 +82,7 @@ def find_relighting(
         return None
     relit = scene.copy()
     relighting.apply(relit)
-    colours = match_colours(relit, answer, inside)
+    colours = fit_colour_transform(relit, generated, inside)
     return (relighting, relit, colours) if colours.trust == 1 else None
 
 

@@ -1,7 +1,8 @@
-"""How much sharpening makes the enlarged answer as sharp as the scene is at full resolution.
+"""How much sharpening makes the enlarged image as sharp as the scene is at full resolution.
 
-Beside the product the answer shows the scene itself. Where both have detail, the energy of the finest detail is
-compared: of the scene, of the enlarged answer, and of that sharpened as much as its enlargement allows.
+Beside the product the generated image shows the scene itself. In the blocks with the most detail the energy of the
+Laplacian is compared: of the scene, of the enlarged image, and of that sharpened fully; the strength interpolates. In:
+blocks (h, w, 3) uint8. Out: a strength 0..1.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ BLOCK_PX, MAX_BLOCKS = 24, 8
 REACH = 1.0
 # Where the finest detail of both (Laplacian, 8-bit levels, root mean square) is less there is nothing to compare.
 MIN_DETAIL = 1.0
-# The finest detail is looked at through this blur (standard deviation, pixels), which leaves out single pixels' grain.
+# Blur before the Laplacian (standard deviation, px): it leaves out single pixels' grain.
 GRAIN_SIGMA_PX = 0.7
 # What is sharpened by in a scene without detail, a share of the strongest: the outline still has to look cut.
 DEFAULT_STRENGTH = 0.5
 
 
 def sharpening_strength(blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]], margin: int) -> float:
-    """Share 0..1 of the strongest sharpening that gives the answer the scene's sharpness.
+    """Share 0..1 of the strongest sharpening that gives the generated image the scene's sharpness.
 
-    blocks  scene, enlarged answer, and that sharpened with full strength, each (h, w, 3) uint8 at full resolution,
-            where the answer shows the scene
+    blocks  scene, enlarged image, and that sharpened with full strength, each (h, w, 3) uint8 at full resolution, where
+            the generated image shows the scene
     margin  so many pixels at the blocks' borders are left out
     """
     energies = [[_detail(rgb, margin) for rgb in block] for block in blocks]
@@ -43,7 +44,8 @@ def sharpening_strength(blocks: list[tuple[np.ndarray, np.ndarray, np.ndarray]],
 def detailed_blocks(
     image: np.ndarray, unchanged: np.ndarray, mask: np.ndarray, full_size: tuple[int, int]
 ) -> list[PixelBox]:
-    """Boxes at `full_size` around the product where the scene has the most detail and the answer shows it unchanged.
+    """Boxes at `full_size` around the product where the scene has the most detail and the generated image shows it
+    unchanged.
 
     image (h, w, 3) uint8, the scene at analysis size; unchanged (h, w) bool; mask (h, w) uint8, the product's coverage.
     """

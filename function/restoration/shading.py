@@ -1,4 +1,12 @@
-"""The light that the model's product casts on the scene, shadow and reflection: a smooth ratio of answer to scene."""
+"""Estimates the shading that the model's product casts on the scene: shadow and reflection, a smooth ratio.
+
+The log ratio of generated image to scene is averaged beside the product at three Gaussian scales (normalised
+convolution). From wide to fine each scale adds its part, shrunk by an empirical Wiener filter: as far as its energy
+stands above the noise of unchanged pixels. Outside the change's support it is 0.
+
+In: `Evidence`, product coverage 0..1, at half size. Out: (h', w', 3) float32, log ratio. `python -m
+tests.bench.fidelity`.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +28,15 @@ MIN_WEIGHT = 1e-4
 MIN_ENERGY = 1e-12
 # A shadow darkens all colours evenly: by no more than so many stops difference between them. Keeps ratios of dark
 # pixels finite there, 8-bit levels.
-EVEN_STOPS, EVEN_DARK_OFFSET = 0.25, 8.0
+MAX_CHANNEL_SPREAD_STOPS, EVEN_DARK_OFFSET = 0.25, 8.0
 # What darkens evenly by more stops than this may be a shadow; grain reaches less.
 SHADOW_STOPS = 0.1
 # What the sun does not reach is lit by the sky: a shadow outdoors takes more of the red than of the blue, by up to this
 # share of its depth, and of the green what lies between, to within that share. Rendered ones reach .76 and .04.
-MAX_SKY, OFF_DAYLIGHT = 0.9, 0.12
+MAX_SKYLIGHT, DAYLIGHT_TOLERANCE = 0.9, 0.12
 
 
-def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
+def estimate_shading(evidence: Evidence, product: np.ndarray) -> np.ndarray:
     """(h', w', 3) float32: log of the smooth ratio that carries shadow and reflection, 0 where unchanged.
 
     From wide to fine; each width adds its part as far as that stands above what untouched pixels show there.
@@ -41,11 +49,11 @@ def find_light(evidence: Evidence, product: np.ndarray) -> np.ndarray:
         return result
     margin = int(3 * SIGMAS[-1])
     box = np.s_[max(0, y - margin) : y + height + margin, max(0, x - margin) : x + width + margin]
-    scene, answer, weight = evidence.scene[box], evidence.answer[box], 1 - product[box]
+    scene, generated, weight = evidence.scene[box], evidence.generated[box], 1 - product[box]
     ratios = []
     for sigma in SIGMAS:
         mean = masked_mean(weight, partial(blur, sigma=sigma), least=MIN_WEIGHT)
-        ratios.append(log_ratio(mean(scene), mean(answer), DARK_OFFSET))
+        ratios.append(log_ratio(mean(scene), mean(generated), DARK_OFFSET))
     light = wiener_shrink(ratios[-1], SIGMAS[-1], evidence.noise[-1][box])
     for k in (1, 0):
         light = light + wiener_shrink(ratios[k] - ratios[k + 1], SIGMAS[k], evidence.band_noise[k][box])
@@ -66,19 +74,19 @@ def wiener_shrink(values: np.ndarray, sigma: float, noise: np.ndarray) -> np.nda
     return result
 
 
-def even_darkening(scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    """(h, w) float32: stops by which `answer` is darker than `scene`, both (h, w, 3) uint8, as under a shadow: evenly,
-    or in the colours of sun and sky; 0 where colours change otherwise."""
-    before, after = (log2_levels(cv2.GaussianBlur(p, (0, 0), 1.5), EVEN_DARK_OFFSET) for p in (scene, answer))
+def even_darkening(scene: np.ndarray, generated: np.ndarray) -> np.ndarray:
+    """(h, w) float32: stops by which `generated` is darker than `scene`, both (h, w, 3) uint8, as under a shadow:
+    evenly, or in the colours of sun and sky; 0 where colours change otherwise."""
+    before, after = (log2_levels(cv2.GaussianBlur(p, (0, 0), 1.5), EVEN_DARK_OFFSET) for p in (scene, generated))
     darker = cv2.subtract(before, after)
     red, green, blue = cv2.split(darker)
     most, least = max_channel(darker), -max_channel(-darker)
     sunlit, depth = red - blue, (red + blue) / 2
-    daylight = (sunlit > 0) & (sunlit < MAX_SKY * depth) & (np.abs(green - depth) < OFF_DAYLIGHT * depth)
-    return np.where((most - least < EVEN_STOPS) | daylight, np.maximum(least, 0), 0)
+    daylight = (sunlit > 0) & (sunlit < MAX_SKYLIGHT * depth) & (np.abs(green - depth) < DAYLIGHT_TOLERANCE * depth)
+    return np.where((most - least < MAX_CHANNEL_SPREAD_STOPS) | daylight, np.maximum(least, 0), 0)
 
 
-def light_stops(light: np.ndarray, box: PixelBox) -> np.ndarray:
+def shading_stops(light: np.ndarray, box: PixelBox) -> np.ndarray:
     """(h, w) float32: stops by which the `light` (h', w', 3), a half-size log ratio, brightens the scene in `box`."""
     x, y, width, height = box
     left, top = x // 2, y // 2

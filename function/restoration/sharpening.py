@@ -1,7 +1,8 @@
-"""Restrained sharpening of an enlarged picture: an unsharp mask that cannot overshoot.
+"""Restrained sharpening of an enlarged image: an unsharp mask that cannot overshoot.
 
-An enlarged picture lacks what is finer than its own pixels. An unsharp mask as wide as those makes its slopes steeper;
-clamped to the minimum and maximum of the pixels around it leaves no halo and raises no texture or grain of its own.
+An enlarged image lacks what is finer than its own pixels. An unsharp mask as wide as those makes its slopes steeper;
+clamped to the minimum and maximum of the pixels around it, it leaves no halo and raises no texture or grain of its own.
+In and out: (h, w) or (h, w, 3) uint8.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 import cv2
 import numpy as np
 
-# Standard deviation of the unsharp mask, in pixels of the picture before it was enlarged.
+# Standard deviation of the unsharp mask, in pixels of the image before it was enlarged.
 SIGMA = 0.6
 # Result pixels are clamped to what lies so far around them, in the same pixels: half of an edge's slope.
 CLAMP_RADIUS = 0.75
@@ -25,12 +26,12 @@ MIN_ENLARGEMENT = 1.1
 
 
 def is_softened(enlargement: float) -> bool:
-    """Whether a picture enlarged by so much needs sharpening at all."""
+    """Whether an image enlarged by so much needs sharpening at all."""
     return enlargement >= MIN_ENLARGEMENT
 
 
 def sharpen(cubic: np.ndarray, linear: np.ndarray, enlargement: float, strength: float = 1.0) -> np.ndarray:
-    """A picture that was enlarged `enlargement` times, with steeper slopes; uint8 of the same shape.
+    """An image that was enlarged `enlargement` times, with steeper slopes; uint8 of the same shape.
 
     cubic, linear  (h, w) or (h, w, 3) uint8, the same enlarged in these two ways
     strength       share 0..1 of the strongest amount that suits the enlargement
@@ -51,7 +52,7 @@ def sharpen(cubic: np.ndarray, linear: np.ndarray, enlargement: float, strength:
 
 def sharpening_margin(enlargement: float) -> int:
     """Pixels around a part that `sharpen` has to see for the same result as on the whole."""
-    # OpenCV's Gaussian of 8-bit pictures ends at three standard deviations.
+    # OpenCV's Gaussian of 8-bit images ends at three standard deviations.
     return max(_clamp_radius(enlargement), math.ceil(3 * SIGMA * enlargement) + 1)
 
 

@@ -1,4 +1,12 @@
-"""Where a product stands whose print gives no hold: its photograph's outline laid over what was put in."""
+"""Matches the photograph's silhouette with the inserted region: localisation where there are no keypoints.
+
+The largest inserted component votes +1, what lies outside of it -1, and what may be shadow a little against; the
+silhouette, at several sizes and aspects, is slid over that map (template matching by cross-correlation), and the best
+sum wins. Its overlap is the intersection over union with the component.
+
+In: alpha (ph, pw), product mask (h, w) uint8, shading at half size. Out: a `SilhouetteFit`, a box in px. Openings are
+often filled in the mask, and lines and pale parts fall out of it: `placement.py` refines what this finds.
+"""
 
 from __future__ import annotations
 
@@ -9,30 +17,30 @@ import numpy as np
 
 from function.imaging.array_ops import PixelBox, largest_component
 from function.matching.reference_image import has_outline
-from function.restoration.shading import SHADOW_STOPS, even_darkening, light_stops
+from function.restoration.shading import SHADOW_STOPS, even_darkening, shading_stops
 
 # The silhouette is fitted at this size (longest side, pixels) when the photograph was not found by its print.
 FIT_PX = 96
-# Sizes tried then, as shares of what was put in: a dark shadow may have been taken for product.
+# Sizes that are tried, as shares of the inserted component: it may hold a dark shadow.
 FIT_SIZES = np.linspace(0.6, 1.04, 12)
-# The same for a place that the photograph is laid at as it is: finer, and of its own proportions.
+# The same for a place at which the photograph is composited: finer, and in its own proportions.
 PLACE_PX, PLACE_SIZES = 192, np.linspace(0.7, 1.06, 25)
-# Proportions tried: a camera that looks down changes them.
-SQUEEZES = (0.9, 1.0, 1.1)
-# What only darkens the scene, evenly and by `SHADOW_STOPS`, may be shadow: it speaks this much against the outline
-# instead of for it, unless most of what was put in is like that.
+# Aspects that are tried, as factors: a camera that looks down changes them.
+ASPECT_FACTORS = (0.9, 1.0, 1.1)
+# Vote of what only darkens the scene evenly by `SHADOW_STOPS` and may be shadow; it counts as product where it takes
+# more than the second share of the component.
 SHADOW_WEIGHT, MAX_SHADOW = -0.3, 0.6
-# A white product before a light scene reads as light: what is brighter than the scene by so many stops counts too.
-BRIGHTER_STOPS = 0.1
-# Sides that a piece or an outline has at least: fewer pixels have no shape.
+# A white product before a light scene reads as light: what is brighter by this many stops is inserted too.
+MIN_BRIGHTER_STOPS = 0.1
+# Least side of a component or a silhouette: smaller ones have no shape.
 MIN_SIDE_PX = 4
-# A fitted outline holds so much of what is known to be product, and covers so little that did not change.
-MIN_HELD, MIN_CHANGED = 0.85, 0.9
+# Least recall of what is known to be product, and least precision: the share of the silhouette that changed.
+MIN_RECALL, MIN_PRECISION = 0.85, 0.9
 
 
 @dataclass(frozen=True)
-class OutlineFit:
-    """Where the photograph's outline covers what was put in best.
+class SilhouetteFit:
+    """Where the photograph's outline covers what was inserted best.
 
     box      (x, y, width, height) of the outline, analysis pixels
     overlap  share 0..1 that outline and piece have in common (intersection over union), shadow left out
@@ -42,33 +50,33 @@ class OutlineFit:
     overlap: float
 
 
-def placed_outline(
+def match_silhouette(
     alpha: np.ndarray,
     changed: np.ndarray,
     product_mask: np.ndarray,
     light: np.ndarray,
     scene: np.ndarray,
-    answer: np.ndarray,
+    generated: np.ndarray,
 ) -> np.ndarray | None:
-    """Coverage (h, w) uint8 of the photograph's outline at the place that `fit_outline` finds; None where it does not
-    fit: it has to hold nearly all that is known to be product, and nothing that did not change.
+    """Coverage (h, w) uint8 of the photograph's outline at the place that `fit_silhouette` finds; None where it does
+    not fit: it has to hold nearly all that is known to be product, and nothing that did not change.
 
     changed (h', w') bool, at half size.
     """
-    fit = fit_outline(alpha, product_mask, light, scene, answer) if has_outline(alpha) else None
+    fit = fit_silhouette(alpha, product_mask, light, scene, generated) if has_outline(alpha) else None
     if fit is None:
         return None
     size = product_mask.shape[1], product_mask.shape[0]
-    coverage = laid_outline(alpha, fit, size)
+    coverage = warp_silhouette(alpha, fit, size)
     inside, known = coverage > 127, product_mask > 127
     moved = cv2.resize(changed.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    if not inside.any() or (inside & known).sum() < MIN_HELD * known.sum():
+    if not inside.any() or (inside & known).sum() < MIN_RECALL * known.sum():
         return None
-    return coverage if moved[inside].mean() >= MIN_CHANGED else None
+    return coverage if moved[inside].mean() >= MIN_PRECISION else None
 
 
-def laid_outline(alpha: np.ndarray, fit: OutlineFit, size: tuple[int, int]) -> np.ndarray:
-    """Coverage (h, w) uint8 of the outline of `alpha` (ph, pw) uint8 at its place in a picture of `size`."""
+def warp_silhouette(alpha: np.ndarray, fit: SilhouetteFit, size: tuple[int, int]) -> np.ndarray:
+    """Coverage (h, w) uint8 of the outline of `alpha` (ph, pw) uint8 at its place in an image of `size`."""
     x, y, width, height = fit.box
     outline = cv2.boundingRect(cv2.inRange(alpha, 128, 255))
     scale_x, scale_y = width / outline[2], height / outline[3]
@@ -77,49 +85,49 @@ def laid_outline(alpha: np.ndarray, fit: OutlineFit, size: tuple[int, int]) -> n
     return cv2.warpAffine(alpha, matrix, size, flags=cv2.INTER_LINEAR)
 
 
-def largest_piece(
+def largest_inserted_component(
     product_mask: np.ndarray, light: np.ndarray, without: np.ndarray | None = None
 ) -> tuple[np.ndarray, PixelBox] | None:
-    """The largest piece that was put in, (h, w) bool, and its box; None where nothing was.
+    """The largest piece that was inserted, (h, w) bool, and its box; None where nothing was.
 
     product_mask (h, w) uint8; light (h/2, w/2, 3) float32 log ratio: what brightens the scene may be a pale product;
     without (h, w) uint8: what is covered there is left out.
     """
     height, width = product_mask.shape
-    brighter = light_stops(light, (0, 0, width, height))
-    put_in = np.maximum(product_mask, (brighter > BRIGHTER_STOPS).astype(np.uint8) * 255)
+    brighter = shading_stops(light, (0, 0, width, height))
+    inserted = np.maximum(product_mask, (brighter > MIN_BRIGHTER_STOPS).astype(np.uint8) * 255)
     if without is not None:
-        put_in[without > 0] = 0
-    return largest_component(cv2.morphologyEx(put_in, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 127, MIN_SIDE_PX)
+        inserted[without > 0] = 0
+    return largest_component(cv2.morphologyEx(inserted, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)) > 127, MIN_SIDE_PX)
 
 
-def fit_outline(
+def fit_silhouette(
     alpha: np.ndarray,
     product_mask: np.ndarray,
     light: np.ndarray,
     scene: np.ndarray,
-    answer: np.ndarray,
+    generated: np.ndarray,
     without: np.ndarray | None = None,
     *,
     own_proportions: bool = False,
-) -> OutlineFit | None:
-    """The place in which the outline of `alpha` (ph, pw) uint8 covers the largest piece that was put in best; nearly
+) -> SilhouetteFit | None:
+    """The place in which the outline of `alpha` (ph, pw) uint8 covers the largest piece that was inserted best; nearly
     or, where that is asked for, exactly of its `own_proportions`.
 
-    product_mask (h, w) uint8; light (h/2, w/2, 3) float32 log ratio; scene, answer (h, w, 3) uint8. None where nothing
-    was put in; `without` as in `largest_piece`.
+    product_mask (h, w) uint8; light (h/2, w/2, 3) float32 log ratio; scene, generated (h, w, 3) uint8. None where
+    nothing was inserted; `without` as in `largest_inserted_component`.
     """
-    blob = largest_piece(product_mask, light, without)
+    component = largest_inserted_component(product_mask, light, without)
     outline = cv2.boundingRect((alpha > 127).astype(np.uint8))
-    if blob is None or min(outline[2:]) < MIN_SIDE_PX:
+    if component is None or min(outline[2:]) < MIN_SIDE_PX:
         return None
-    piece, (x, y, width, height) = blob
+    inserted_component, (x, y, width, height) = component
     shape = alpha[outline[1] : outline[1] + outline[3], outline[0] : outline[0] + outline[2]]
-    sizes, squeezes = (PLACE_SIZES, (1.0,)) if own_proportions else (FIT_SIZES, SQUEEZES)
+    sizes, aspect_factors = (PLACE_SIZES, (1.0,)) if own_proportions else (FIT_SIZES, ASPECT_FACTORS)
     scale = min(1.0, (PLACE_PX if own_proportions else FIT_PX) / max(width, height))
     inner = np.s_[y : y + height, x : x + width]
     target = cv2.resize(
-        _speaks_for(piece[inner], scene[inner], answer[inner]),
+        _vote_map(inserted_component[inner], scene[inner], generated[inner]),
         (max(4, round(width * scale)), max(4, round(height * scale))),
         interpolation=cv2.INTER_AREA,
     )
@@ -128,9 +136,9 @@ def fit_outline(
     aspect = outline[2] / outline[3]
     best: tuple[float, tuple[int, int, int, int]] | None = None
     for size in sizes:
-        for squeeze in squeezes:
+        for aspect_factor in aspect_factors:
             for tall in (size * target.shape[0], size * target.shape[1] / aspect):
-                wide = round(tall * aspect * squeeze)
+                wide = round(tall * aspect * aspect_factor)
                 rows = round(tall)
                 if min(wide, rows) < 4 or rows > field.shape[0] or wide > field.shape[1]:
                     continue
@@ -143,18 +151,18 @@ def fit_outline(
         return None
     left, top, wide, rows = best[1]
     inside = cv2.resize(shape, (wide, rows), interpolation=cv2.INTER_AREA) > 127
-    here = field[top : top + rows, left : left + wide]
-    common = np.count_nonzero(inside & (here > 0))
-    union = np.count_nonzero(field > 0) + np.count_nonzero(inside & (here < SHADOW_WEIGHT))
+    votes = field[top : top + rows, left : left + wide]
+    common = np.count_nonzero(inside & (votes > 0))
+    union = np.count_nonzero(field > 0) + np.count_nonzero(inside & (votes < SHADOW_WEIGHT))
     box = (left - pad) / scale + x, (top - pad) / scale + y, wide / scale, rows / scale
-    return OutlineFit(box, float(common) / max(1, int(union)))
+    return SilhouetteFit(box, float(common) / max(1, int(union)))
 
 
-def _speaks_for(piece: np.ndarray, scene: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    """(h, w) float32: 1 in the `piece`, -1 outside of it, so that the best place covers it and nothing else;
-    where the piece may be shadow, `SHADOW_WEIGHT`."""
-    shadow = piece & (even_darkening(scene, answer) > SHADOW_STOPS)
-    weight = piece.astype(np.float32) * 2 - 1
-    if shadow.sum() < MAX_SHADOW * piece.sum():
+def _vote_map(inserted_component: np.ndarray, scene: np.ndarray, generated: np.ndarray) -> np.ndarray:
+    """(h, w) float32: 1 in the `inserted_component`, -1 outside of it, so that the best place covers it and nothing
+    else; where the piece may be shadow, `SHADOW_WEIGHT`."""
+    shadow = inserted_component & (even_darkening(scene, generated) > SHADOW_STOPS)
+    weight = inserted_component.astype(np.float32) * 2 - 1
+    if shadow.sum() < MAX_SHADOW * inserted_component.sum():
         weight[shadow] = SHADOW_WEIGHT
     return weight

@@ -1,4 +1,4 @@
-"""A sketch: the product's own photograph laid into the scene at a known place, before any light falls on it."""
+"""A sketch: the product's photograph composited into the scene at a known place, before any light falls on it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from function.matching.place import Place
-from function.restoration.laid_product import lay_product
+from function.restoration.composite_product import composite_product
 
-# The surroundings that tell the light of a place reach so far around it, as a share of its longer side.
+# Surroundings from which the light of a place is measured, as a share of its longer side.
 AROUND = 0.5
 # A white thing there would be as bright as this quantile of what is around it; on a studio photograph it has this level
 # (8-bit).
@@ -26,7 +26,7 @@ def draw_sketch(scene: np.ndarray, product: np.ndarray, place: Place) -> np.ndar
     sketch = np.ascontiguousarray(scene).copy()
     size = scene.shape[1], scene.shape[0]
     gain = np.broadcast_to(exposure_at(scene, place), (2, 2, 3)).astype(np.float32)
-    lay_product(sketch, product, place, gain, (0, 0), size)
+    composite_product(sketch, product, place, gain, (0, 0), size)
     return sketch
 
 

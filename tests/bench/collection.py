@@ -29,7 +29,8 @@ from function.generation.models import FALLBACK_PROFILE, model_table
 from function.imaging.frame import plan_letterbox
 from function.judging.judge import Judgement, judge
 from function.matching.reference_image import photograph_alpha
-from function.restoration.analysis import Analysis, analyse
+from function.restoration.analyse import analyse
+from function.restoration.analysis import Analysis
 from tests.bench.collection_report import report
 from tests.bench.measures import measure
 from tests.cases.cases import SHIPPED, Case, case_folders, load_case, small_case

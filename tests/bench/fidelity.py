@@ -17,8 +17,9 @@ import numpy as np
 
 from function.generation.models import FALLBACK_PROFILE, model_table
 from function.imaging.frame import plan_letterbox
-from function.restoration.analysis import analyse
-from function.restoration.restore import plain_upscale, restore
+from function.restoration.analyse import analyse
+from function.restoration.plain_upscale import plain_upscale
+from function.restoration.restore import restore
 from tests.bench.scores import aligned_product_ssim, can_read, character_error, label_words, score
 from tests.cases.cases import SHIPPED, case_folders, load_case
 from tests.cases.imitation import imitate

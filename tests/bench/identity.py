@@ -42,7 +42,7 @@ from function.pipeline.memory_budget import MemoryBudget
 from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.pipeline.run import run_pair
-from function.restoration.laid_photograph import LaidPhotograph
+from function.restoration.placed_reference import PlacedReference
 from function.settings import Settings
 from tests.bench.scores import can_read, character_error, label_words, score, ssim_map
 from tests.cases.cases import SHIPPED, Case, case_folders, load_case
@@ -124,7 +124,7 @@ def measured(case: Case, image: np.ndarray, pair: PairContext, words: list[str])
     """The measures of one result."""
     size = image.shape[1], image.shape[0]
     truth = truth_place(case)
-    laid = pair.best.analysis.product.laid
+    laid = pair.best.analysis.product.composited
     place = truth if laid is None else laid.place
     found = {"shadow": score(case, image).get("shadow", {}).get("ssim", math.nan)}
     found["product"], found["colour"] = likeness(case.product, place, image)
@@ -133,7 +133,7 @@ def measured(case: Case, image: np.ndarray, pair: PairContext, words: list[str])
     found["place"] = math.hypot(foot[0] - foot[1], floor[0] - floor[1]) / (truth.height * size[1])
     if words:
         bare = image.copy()
-        photograph = LaidPhotograph.of(case.product, place, size)
+        photograph = PlacedReference.of(case.product, place, size)
         coverage = photograph.coverage((0, 0, *size))[..., None] / 255
         bare = (photograph.colours((0, 0, *size)) * coverage + 128 * (1 - coverage)).astype(np.uint8)
         found["letters"] = character_error(case, image, words) - character_error(case, bare, words)
@@ -151,7 +151,7 @@ def truth_place(case: Case) -> Place:
 def likeness(product: np.ndarray, place: Place, image: np.ndarray) -> tuple[float, float]:
     """SSIM and CIE76 of the product in `image` with its photograph, once the light is divided out."""
     size = image.shape[1], image.shape[0]
-    laid = LaidPhotograph.of(product, place, size)
+    laid = PlacedReference.of(product, place, size)
     x, y, width, height = laid.box
     expected, shown = laid.colours(laid.box), image[y : y + height, x : x + width]
     inside = (cv2.erode(laid.coverage(laid.box), np.ones((5, 5), np.uint8)) > 250).astype(np.uint8)

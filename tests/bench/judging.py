@@ -22,7 +22,7 @@ import numpy as np
 from function.generation.models import FALLBACK_PROFILE, model_table
 from function.imaging.frame import plan_letterbox
 from function.judging.judge import Judgement, judge
-from function.restoration.analysis import analyse
+from function.restoration.analyse import analyse
 from tests.bench.measures import LIMITS, MEASURES, measure
 from tests.cases.cases import SHIPPED, Case, case_folders, load_case, small_case
 from tests.cases.composed import blank_product, busy_shelf, compose, plain_scene, tinted, white_product

@@ -20,7 +20,8 @@ from function.generation.models import FALLBACK_PROFILE, model_table
 from function.imaging.frame import plan_letterbox
 from function.judging.judge import Judgement, judge
 from function.matching.cutout.cut_out import cut_out
-from function.restoration.analysis import ProductReference, analyse
+from function.restoration.analyse import analyse
+from function.restoration.product_reference import ProductReference
 from tests.cases.packshots import Packshot, answer, openings, packshots, shelf
 
 SENT_PX = 768

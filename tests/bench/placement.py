@@ -46,7 +46,7 @@ from function.pipeline.record import RunRecord
 from function.pipeline.requests import composite_request
 from function.pipeline.resources import PairResources
 from function.pipeline.run import run_pair
-from function.restoration.laid_photograph import LaidPhotograph
+from function.restoration.placed_reference import PlacedReference
 from function.settings import Settings
 from function.tools.emulator.asked_spot import SPOT_MANNERS
 from function.tools.emulator.marked_spot import MARK_MANNERS
@@ -186,7 +186,7 @@ def off(picture: np.ndarray, product: np.ndarray, box: list[float]) -> tuple[flo
     outline = outline_box(np.ascontiguousarray(product[..., 3]))
     place = AskedPlace((box[0], box[1], box[2], box[3])).place(outline, (width, height))
     assert place is not None
-    laid = LaidPhotograph.of(product, place, (width, height))
+    laid = PlacedReference.of(product, place, (width, height))
     x, y, wide, tall = laid.box
     inside = cv2.inRange(cv2.erode(laid.coverage(laid.box), np.ones((5, 5), np.uint8)), 251, 255)
     seen = picture[y : y + tall, x : x + wide]

@@ -8,7 +8,8 @@ import numpy as np
 
 from function.generation.models import FALLBACK_PROFILE, model_table
 from function.imaging.frame import Frame, plan_letterbox
-from function.restoration.analysis import Analysis, analyse
+from function.restoration.analyse import analyse
+from function.restoration.analysis import Analysis
 from tests.cases.cases import SHIPPED, Case, load_case, small_case
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS, Imitation

@@ -23,8 +23,9 @@ from PIL import Image
 
 from function.imaging.frame import Frame, plan_letterbox
 from function.judging.judge import judge
-from function.restoration.analysis import analyse
-from function.restoration.restore import plain_upscale, restore
+from function.restoration.analyse import analyse
+from function.restoration.plain_upscale import plain_upscale
+from function.restoration.restore import restore
 from tests.cases.cases import SHIPPED, Case, load_case, small_case
 
 ROOT = Path(__file__).parents[2]

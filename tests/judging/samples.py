@@ -13,7 +13,7 @@ from function.judging.product_crop import ProductCrop
 from function.matching.match import ProductMatch
 from function.registration.register import Drift, Registration
 from function.restoration.analysis import ProductAnalysis, SceneAnalysis
-from function.restoration.colour_transfer import UNCHANGED_COLOURS
+from function.restoration.colour_transfer import IDENTITY_COLOURS
 
 WIDTH, HEIGHT = 480, 360
 PRODUCT = (190, 90, 100, 180)  # x, y, width, height
@@ -133,11 +133,11 @@ def scene(answer: np.ndarray, shade: np.ndarray | None = None, **changes: Any) -
         given=room(),
         image=room(),
         relighting=None,
-        answer=answer,
-        answer_plain=answer,
-        raw_answer=answer,
+        generated=answer,
+        generated_plain=answer,
+        generated_raw=answer,
         registration=Registration(np.dstack([x, y]), np.ones((HEIGHT, WIDTH), bool), drift, box, 0.95, False),
-        colours=UNCHANGED_COLOURS,
+        colours=IDENTITY_COLOURS,
         light=np.repeat(light[..., None], 3, axis=2).astype(np.float32),
         content=np.zeros((HEIGHT, WIDTH), np.uint8),
         change=np.maximum(outline(), np.where(shade > 0.02, 255, 0).astype(np.uint8)),

@@ -12,7 +12,7 @@ from function.judging.cast_shadow import cast_shadow
 from function.judging.contact_shadow import MAX_DETACHED_RATIO, MIN_SHADOW_STOPS, contact_shadow
 from function.judging.inspection import Inspection
 from function.judging.judge import judge
-from function.restoration.analysis import analyse
+from function.restoration.analyse import analyse
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.faults import spoiled
 from tests.cases.imitation import imitate
@@ -108,7 +108,7 @@ def test_on_a_surface_that_was_drawn_anew_no_shadow_can_be_measured():
     bare = np.zeros((HEIGHT, WIDTH), np.float32)
     pasted = scene(composite(shade=bare), bare)
     assert not contact_shadow(inspection(of_scene=pasted)).passed
-    check = contact_shadow(inspection(of_scene=replace(pasted, drawn_anew=True)))
+    check = contact_shadow(inspection(of_scene=replace(pasted, redrawn=True)))
     assert check.passed and check.value is None
 
 

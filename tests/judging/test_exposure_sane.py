@@ -49,7 +49,7 @@ def test_what_was_put_in_has_no_say():
     scene_there = scene(composite())
     painted = composite()
     painted[scene_there.change > 0] = 255
-    light = illumination_change(replace(scene_there, answer_plain=painted))
+    light = illumination_change(replace(scene_there, generated_plain=painted))
     assert light.stops < 0.02 and light.unevenness < 0.03 and light.cast < 1
 
 

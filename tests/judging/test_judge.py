@@ -12,7 +12,7 @@ import pytest
 
 from function.judging.judge import judge
 from function.judging.registry import BY_NAME, CHECKS
-from function.restoration.analysis import analyse
+from function.restoration.analyse import analyse
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.faults import FAULTS, SEEN_BY, spoiled
 from tests.cases.imitation import imitate
@@ -59,7 +59,7 @@ def test_a_picture_is_thrown_away_only_where_the_product_is_surely_not_in_it(fou
     empty = analyse(can.scene, can.product, answer, frame_of(can.scene))
     assert judge(empty).verdict == "unusable"
     registration = replace(empty.scene.registration, found_share=found_share)
-    judgement = judge(replace(empty, scene=replace(empty.scene, registration=registration, drawn_anew=True)))
+    judgement = judge(replace(empty, scene=replace(empty.scene, registration=registration, redrawn=True)))
     assert judgement.verdict == verdict
     assert judgement.checks["product_present"].value is None and not judgement.checks["product_present"].passed
 

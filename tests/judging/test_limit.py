@@ -14,7 +14,7 @@ from function.judging.judge import judge
 from function.judging.limit import Limit, max_limit, min_limit
 from function.judging.registry import BY_NAME, CHECKS
 from function.judging.risk import CALIBRATION
-from function.restoration.analysis import analyse
+from function.restoration.analyse import analyse
 from tests.bench.measures import LIMITS, MEASURES
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.imitation import imitate

@@ -12,7 +12,8 @@ from function.judging.inspection import Inspection
 from function.judging.judge import judge
 from function.judging.no_halo import no_halo
 from function.judging.pasted_card import MAX_RECTANGULARITY, MAX_SURROUNDED, rectangularity, surrounded_share
-from function.restoration.analysis import Analysis, analyse
+from function.restoration.analyse import analyse
+from function.restoration.analysis import Analysis
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
@@ -84,5 +85,5 @@ def test_a_product_without_print_on_a_card_is_not_accepted(card):
     answer, mask, photograph = leaves(card=card)
     good = inspection(matched=None)
     product = replace(good.product, mask=mask, photograph=photograph)
-    check = no_halo(replace(good, scene=replace(good.scene, answer=answer), product=product))
+    check = no_halo(replace(good, scene=replace(good.scene, generated=answer), product=product))
     assert check.passed is not card and ("card" in check.reason) is card

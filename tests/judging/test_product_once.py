@@ -10,7 +10,8 @@ import pytest
 from function.judging.crop_product import crop_product
 from function.judging.judge import judge
 from function.judging.product_once import MAX_COPY, product_once
-from function.restoration.analysis import ProductAnalysis, analyse
+from function.restoration.analyse import analyse
+from function.restoration.analysis import ProductAnalysis
 from tests.cases.answers import case, frame_of
 from tests.cases.composed import blank_product, compose, white_product
 from tests.cases.faults import spoiled

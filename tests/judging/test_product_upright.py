@@ -12,8 +12,8 @@ from function.imaging.frame import plan_letterbox
 from function.judging.judge import judge
 from function.judging.product_upright import lean_deg, product_upright
 from function.matching.match import ProductMatch
-from function.restoration.analysis import analyse
-from function.restoration.settle import Placement
+from function.restoration.analyse import analyse
+from function.restoration.placement_refinement import Placement
 from tests.judging.samples import PRODUCT, composite, crop_of, inspection, match
 from tests.support import product_array, scene_array
 

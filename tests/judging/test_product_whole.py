@@ -17,7 +17,7 @@ from function.judging.product_whole import (
     missing_width,
     product_whole,
 )
-from function.restoration.analysis import analyse
+from function.restoration.analyse import analyse
 from tests.cases.answers import case, frame_of
 from tests.cases.composed import compose, white_product
 from tests.cases.imitation import imitate

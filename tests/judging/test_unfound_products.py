@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from function.judging.judge import Judgement, judge
-from function.restoration.analysis import analyse
+from function.restoration.analyse import analyse
 from tests.cases.answers import case, frame_of
 from tests.cases.cases import Case
 from tests.cases.composed import compose

@@ -10,7 +10,7 @@ from function.matching.match import match_product
 from function.matching.photometric_refine import sample
 from function.matching.plane_parallax import surface_of_revolution_depth
 from function.matching.reference_template import ReferenceTemplate
-from function.restoration.analysis import ProductReference
+from function.restoration.product_reference import ProductReference
 from tests.matching.samples import HEIGHT, WIDTH, cut_out, flat_pose, label, room, stand
 from tests.support import product_array, scene_array
 
@@ -153,5 +153,5 @@ def test_a_view_that_the_picture_hardly_bears_out_is_none(levels, found):
     grain = cv2.GaussianBlur(np.random.default_rng(1).normal(0, 1, (460, 460, 1)).astype(np.float32), (0, 0), 2.5)
     share, spot = product[..., 3:] / 255, answer[250:710, 500:960]
     spot[:] = spot * (1 - share) + (product[..., :3] + levels * (grain / grain.std())[..., None]) * share
-    match = match_product(ProductReference.of(product).sought, np.clip(answer, 0, 255).astype(np.uint8))
+    match = match_product(ProductReference.of(product).template, np.clip(answer, 0, 255).astype(np.uint8))
     assert (match is not None) is found

@@ -66,9 +66,9 @@ def test_an_opinion_that_cannot_be_had_changes_nothing(gemini, monkeypatch, faul
 
 def test_the_close_up_shows_the_product_at_the_answer_s_own_size():
     analysis = analysis_of("can", "mild")
-    twice = np.repeat(np.repeat(analysis.scene.raw_answer, 2, axis=0), 2, axis=1)
+    twice = np.repeat(np.repeat(analysis.scene.generated_raw, 2, axis=0), 2, axis=1)
     registration = replace(analysis.scene.registration, mapping=2 * analysis.scene.registration.mapping)
-    larger = replace(analysis, scene=replace(analysis.scene, raw_answer=twice, registration=registration))
+    larger = replace(analysis, scene=replace(analysis.scene, generated_raw=twice, registration=registration))
     product = cv2.boundingRect((analysis.product.mask > 127).astype(np.uint8))
     _, _, width, height = close_up_box(larger)
     assert 2 * product[3] < height < 2.8 * product[3] and 2 * product[2] < width < 2 * product[2] + 0.8 * product[3]
@@ -79,7 +79,7 @@ def test_the_close_up_shows_the_product_at_the_answer_s_own_size():
 def test_where_no_product_was_found_all_of_the_answer_is_the_close_up():
     analysis = analysis_of("can", "mild")
     nowhere = replace(analysis, product=replace(analysis.product, mask=np.zeros_like(analysis.product.mask)))
-    assert close_up_box(nowhere) == (0, 0, *analysis.scene.raw_answer.shape[1::-1])
+    assert close_up_box(nowhere) == (0, 0, *analysis.scene.generated_raw.shape[1::-1])
 
 
 def test_nothing_is_asked_without_a_judge_model(gemini, monkeypatch):

@@ -8,7 +8,8 @@ import pytest
 
 from function.imaging.frame import plan_letterbox
 from function.registration.register import register
-from function.restoration.analysis import sample, shrunk
+from function.restoration.analyse import resample
+from function.restoration.analysis_size import downscaled
 from tests.cases.answers import answer_to, case, frame_of
 from tests.cases.manners import MANNERS, Imitation
 from tests.tiers import exhaustive
@@ -18,7 +19,7 @@ STILL = Imitation(wobble_px=0, blur_px=0)
 
 def registered(name, manner):
     pictures = case(name)
-    return register(shrunk(pictures.scene, 1024), answer_to(name, manner), frame_of(pictures.scene))
+    return register(downscaled(pictures.scene, 1024), answer_to(name, manner), frame_of(pictures.scene))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_zoom_shift_and_stretch_are_measured():
     # x' = 1.007 x, y' = 0.997 y about the centre, then 4 right and 3 up.
     move = np.array([[1.007, 0, -0.007 * (width - 1) / 2 + 4], [0, 0.997, 0.003 * (height - 1) / 2 - 3]])
     answer = cv2.warpAffine(answer, move, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-    drift = register(shrunk(scene, 1024), answer, frame_of(scene)).drift
+    drift = register(downscaled(scene, 1024), answer, frame_of(scene)).drift
     assert drift.registered
     assert drift.scale_x == pytest.approx(1.007, abs=0.002)
     assert drift.scale_y == pytest.approx(0.997, abs=0.002)
@@ -59,7 +60,7 @@ def test_a_close_crop_is_registered_and_reported_as_zoom():
     height, width = answer.shape[:2]
     crop = answer[round(0.1 * height) : round(0.85 * height), round(0.05 * width) : round(0.8 * width)]
     crop = cv2.resize(crop, (width, height), interpolation=cv2.INTER_CUBIC)
-    found = register(shrunk(scene, 1024), crop, frame_of(scene))
+    found = register(downscaled(scene, 1024), crop, frame_of(scene))
     assert found.drift.registered
     assert not found.plain
     assert found.drift.scale_x == pytest.approx(1 / 0.75, rel=0.01)
@@ -72,12 +73,12 @@ def test_a_close_crop_is_registered_and_reported_as_zoom():
 @pytest.mark.parametrize("name", ["box", "can", "mug"])
 def test_the_untouched_scene_comes_to_lie_on_itself(name, manner):
     pictures = case(name)
-    scene = shrunk(pictures.scene, 1024)
+    scene = downscaled(pictures.scene, 1024)
     answer = answer_to(name, manner)
     found = register(scene, answer, frame_of(pictures.scene))
     assert found.drift.registered
     untouched = cv2.resize(pictures.change_mask, (scene.shape[1], scene.shape[0])) == 0
-    assert correlation(scene, sample(answer, found.mapping), untouched) > 0.95
+    assert correlation(scene, resample(answer, found.mapping), untouched) > 0.95
 
 
 def correlation(scene, answer, where):
@@ -105,14 +106,14 @@ def noise(width, height):
 )
 def test_what_shows_no_scene_is_not_registered(answer):
     scene = case("can").scene
-    found = register(shrunk(scene, 1024), answer, frame_of(scene))
+    found = register(downscaled(scene, 1024), answer, frame_of(scene))
     assert not found.drift.registered
     assert found.mapping.shape[:2] == found.inside.shape
 
 
 def test_another_scene_is_not_registered():
     scene = case("can").scene
-    assert not register(shrunk(scene, 1024), answer_to("mug", "typical"), frame_of(scene)).drift.registered
+    assert not register(downscaled(scene, 1024), answer_to("mug", "typical"), frame_of(scene)).drift.registered
 
 
 def test_a_scene_without_texture_is_registered_by_its_tones():
@@ -141,7 +142,7 @@ def test_a_smooth_wall_gives_no_hold_and_stays_where_it_was(seed):
     answer[300:700, 480:700] = cv2.resize(case("box").product[400:1600, 600:1300, :3], (220, 400))
     scene, answer = (np.clip(p + grain(p.shape, 1.2), 0, 255).astype(np.uint8) for p in (scene, answer))
     answer = cv2.imdecode(cv2.imencode(".jpg", answer, [cv2.IMWRITE_JPEG_QUALITY, 90])[1], cv2.IMREAD_COLOR)
-    drift = register(shrunk(scene, 1184), answer, plan_letterbox((1200, 900), {"4:3": (1184, 864)}, 768)).drift
+    drift = register(downscaled(scene, 1184), answer, plan_letterbox((1200, 900), {"4:3": (1184, 864)}, 768)).drift
     assert drift.registered
     assert abs(drift.scale_x - 1) < 0.01 and abs(drift.scale_y - 1) < 0.01
     assert drift.shift_px < 4

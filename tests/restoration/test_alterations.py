@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from function.judging.judge import judge
-from function.restoration.analysis import analyse
+from function.restoration.analyse import analyse
 from function.restoration.restore import restore
 from tests.cases.answers import frame_of
 from tests.restoration.test_content import HEIGHT, WIDTH, repainted, wall

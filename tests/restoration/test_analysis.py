@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from function.restoration.analysis import ANALYSIS_SIDE_PX, ProductReference, analyse, shrunk
+from function.restoration.analyse import analyse
+from function.restoration.analysis_size import ANALYSIS_SIDE_PX, downscaled
+from function.restoration.product_reference import ProductReference
 from tests.cases.answers import analysis_of, answer_to, case, frame_of
 
 
@@ -14,11 +16,11 @@ def test_everything_is_at_analysis_size_whatever_the_answer_s():
         analysis = analysis_of("can", manner)
         rows, columns = analysis.scene.image.shape[:2]
         assert max(rows, columns) == ANALYSIS_SIDE_PX
-        assert analysis.scene.answer.shape == analysis.scene.answer_plain.shape == (rows, columns, 3)
+        assert analysis.scene.generated.shape == analysis.scene.generated_plain.shape == (rows, columns, 3)
         assert analysis.scene.change.shape == analysis.product.mask.shape == (rows, columns)
         assert analysis.scene.light.shape == ((rows + 1) // 2, (columns + 1) // 2, 3)
         assert analysis.scene.registration.mapping.shape == (rows, columns, 2)
-        assert np.array_equal(analysis.scene.raw_answer, answer_to("can", manner))
+        assert np.array_equal(analysis.scene.generated_raw, answer_to("can", manner))
 
 
 def test_the_change_holds_the_product_and_its_light():
@@ -53,10 +55,10 @@ def test_a_product_that_is_known_already_is_analysed_alike():
 
 @pytest.mark.parametrize("product", [np.zeros((0, 0, 4), np.uint8), np.zeros((40, 30, 4), np.uint8)])
 def test_a_photograph_of_nothing_is_not_looked_for(product):
-    assert ProductReference.of(product).sought is None
+    assert ProductReference.of(product).template is None
 
 
 @pytest.mark.parametrize(("size", "side", "expected"), [((400, 300), 200, (200, 150)), ((400, 300), 500, (400, 300))])
 def test_pictures_are_shrunk_and_never_enlarged(size, side, expected):
     picture = np.zeros((size[1], size[0], 3), np.uint8)
-    assert shrunk(picture, side).shape == (expected[1], expected[0], 3)
+    assert downscaled(picture, side).shape == (expected[1], expected[0], 3)

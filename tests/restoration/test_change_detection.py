@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.restoration.analysis import analyse
+from function.restoration.analyse import analyse
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS

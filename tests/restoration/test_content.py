@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.restoration.analysis import analyse
+from function.restoration.analyse import analyse
 from function.restoration.restore import restore
 from tests.cases.answers import frame_of
 
@@ -75,7 +75,7 @@ def test_an_opaque_thing_on_a_plain_wall_is_no_light(tone, name):
     scene, answer, analysis, frame = analysed(scene, answer)
     result = restore(scene, NO_PRODUCT, analysis, frame).image.astype(np.float32)
     edge = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 127
-    shown = analysis.scene.answer.astype(np.float32)
+    shown = analysis.scene.generated.astype(np.float32)
     step = np.abs(cv2.Laplacian(shown, cv2.CV_32F)).max(axis=2)[edge].mean()
     assert np.abs(result - shown).max(axis=2)[mask > 200].mean() < 2.5, name
     assert np.abs(cv2.Laplacian(result, cv2.CV_32F)).max(axis=2)[edge].mean() > 0.85 * step, "its outline is blurred"

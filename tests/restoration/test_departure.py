@@ -8,7 +8,7 @@ import pytest
 
 from function.matching.place import Place
 from function.restoration.departure import measure_departure
-from function.restoration.laid_photograph import LaidPhotograph
+from function.restoration.placed_reference import PlacedReference
 from tests.support import product_array, scene_array
 
 SIZE = (672, 378)
@@ -17,7 +17,7 @@ PLACE = Place(0.42, 0.2, 0.12, 0.6)
 
 def drawn(matrix: np.ndarray | None = None, light: float = 1.0) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
     """The scene with the product moved by `matrix` (2, 3) in pixels, what it covers unmoved, and the box of that."""
-    laid = LaidPhotograph.of(product_array(), PLACE, SIZE)
+    laid = PlacedReference.of(product_array(), PLACE, SIZE)
     coverage, colours = laid.coverage((0, 0, *SIZE)), laid.colours((0, 0, *SIZE))
     shown, over = coverage, colours
     if matrix is not None:

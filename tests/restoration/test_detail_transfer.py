@@ -9,7 +9,13 @@ import pytest
 from function.matching.inverse_map import invert_map
 from function.matching.match import match_product
 from function.matching.reference_template import ReferenceTemplate
-from function.restoration.detail_transfer import apply_tones, find_light, find_tones, tone_terms, transfer_detail
+from function.restoration.detail_transfer import (
+    apply_colour_polynomial,
+    fit_colour_polynomial,
+    fit_light_ratio,
+    polynomial_terms,
+    transfer_detail,
+)
 from tests.matching.samples import HEIGHT, WIDTH, cut_out, flat_pose, label, room, stand
 
 
@@ -52,15 +58,15 @@ def test_tones_are_the_polynomial_that_made_the_colours():
     rng = np.random.default_rng(0)
     detail = cv2.resize(rng.integers(0, 256, (16, 16, 3)).astype(np.uint8), (160, 160), interpolation=cv2.INTER_CUBIC)
     made = np.clip(0.8 * detail.astype(np.float32) + [12, 4, 0], 0, 255).astype(np.uint8)
-    tones = find_tones(made, detail, np.ones((160, 160), np.float32))
-    assert np.abs(apply_tones(detail, tones) - made).mean() < 2
+    tones = fit_colour_polynomial(made, detail, np.ones((160, 160), np.float32))
+    assert np.abs(apply_colour_polynomial(detail, tones) - made).mean() < 2
 
 
 def test_tones_are_applied_as_their_terms_say():
     rng = np.random.default_rng(1)
     rgb, tones = rng.integers(0, 256, (9, 7, 3)).astype(np.uint8), rng.normal(0, 0.1, (10, 3)).astype(np.float32)
-    expected = np.clip(255 * (tone_terms(rgb.reshape(-1, 3)) @ tones), 0, 255).reshape(rgb.shape)
-    assert apply_tones(rgb, tones) == pytest.approx(expected, abs=0.01)
+    expected = np.clip(255 * (polynomial_terms(rgb.reshape(-1, 3)) @ tones), 0, 255).reshape(rgb.shape)
+    assert apply_colour_polynomial(rgb, tones) == pytest.approx(expected, abs=0.01)
 
 
 def test_background_does_not_bleed_into_the_light():
@@ -68,4 +74,4 @@ def test_background_does_not_bleed_into_the_light():
     weight = np.zeros((80, 80), np.float32)
     weight[20:60, 20:60] = 1
     picture[weight == 0] = 255
-    assert find_light(picture, detail, weight)[25:55, 25:55] == pytest.approx(126 / 106, abs=1e-3)
+    assert fit_light_ratio(picture, detail, weight)[25:55, 25:55] == pytest.approx(126 / 106, abs=1e-3)

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from function.judging.judge import Judgement, judge
-from function.restoration.analysis import Analysis, analyse
-from function.restoration.guard import find_ghosts
-from function.restoration.restore import plain_upscale, restore
+from function.restoration.analyse import analyse
+from function.restoration.analysis import Analysis
+from function.restoration.ghost_detection import find_ghosts
+from function.restoration.plain_upscale import plain_upscale
+from function.restoration.restore import restore
 from tests.bench.scores import aligned_product_ssim
 from tests.cases.answers import case, frame_of
 from tests.cases.imitation import imitate
@@ -38,7 +40,7 @@ def taken(name, liberty, seed=1):
     pictures, frame = took.drawn, frame_of(took.drawn.scene)
     analysis = analyse(pictures.scene, pictures.product, imitate(pictures, frame, MANNERS["real"], 3), frame)
     image = restore(pictures.scene, pictures.product, analysis, frame).image
-    shown = plain_upscale(analysis.scene.raw_answer, frame, analysis.scene.registration.layout_box)
+    shown = plain_upscale(analysis.scene.generated_raw, frame, analysis.scene.registration.layout_box)
     return Taken(took, analysis, image, shown, judge(analysis))
 
 

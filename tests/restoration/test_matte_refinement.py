@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from function.restoration.compositing import enlarge_crop
-from function.restoration.matte_refinement import along_outlines, narrowed, refined_coverage
+from function.restoration.matte_refinement import outline_part, refined_alpha, steepened_alpha
 
 WIDTH, HEIGHT, SCALE = 80, 24, 4
 FULL_SIZE = WIDTH * SCALE, HEIGHT * SCALE
@@ -31,8 +31,8 @@ def answer(levels: int) -> np.ndarray:
 
 
 def coverage(levels: int) -> np.ndarray:
-    outlined = along_outlines(mask(), answer(levels), relit())
-    return refined_coverage(mask(), outlined, FULL_SIZE, (0, 0, *FULL_SIZE))
+    outlined = outline_part(mask(), answer(levels), relit())
+    return refined_alpha(mask(), outlined, FULL_SIZE, (0, 0, *FULL_SIZE))
 
 
 def soft_pixels(row: np.ndarray) -> int:
@@ -53,11 +53,11 @@ def test_an_end_on_bare_scene_stays_soft():
 
 
 def test_a_part_is_refined_as_the_whole_is():
-    outlined = along_outlines(mask(), answer(80), relit())
-    part = refined_coverage(mask(), outlined, FULL_SIZE, (130, 10, 60, 50))
+    outlined = outline_part(mask(), answer(80), relit())
+    part = refined_alpha(mask(), outlined, FULL_SIZE, (130, 10, 60, 50))
     assert np.abs(part.astype(int) - coverage(80)[10:60, 130:190]).max() <= 1
 
 
 def test_what_is_not_enlarged_is_not_narrowed():
-    assert np.array_equal(narrowed(mask(), 1), mask()) and np.array_equal(narrowed(mask(), 0.5), mask())
-    assert not np.array_equal(narrowed(mask(), 2), mask())
+    assert np.array_equal(steepened_alpha(mask(), 1), mask()) and np.array_equal(steepened_alpha(mask(), 0.5), mask())
+    assert not np.array_equal(steepened_alpha(mask(), 2), mask())

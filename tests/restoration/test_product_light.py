@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from function.restoration.product_light import MAX_CHROMA, find_product_light, under_light
+from function.restoration.product_light import MAX_CHROMA, apply_log_gain, find_product_light
 from tests.support import product_array, scene_array
 
 COVERED = np.full((240, 240), 255, np.uint8)
@@ -24,7 +24,7 @@ def test_a_smooth_light_is_found_and_wrong_letters_are_no_light():
     wrong[100:150] = np.roll(wrong[100:150], 17, axis=1)
     for shown in (answer, wrong):
         light = find_product_light(expected, shown, COVERED, 240.0)
-        lit = under_light(expected, light.log_gain).astype(int)
+        lit = apply_log_gain(expected, light.log_gain).astype(int)
         assert np.abs(lit - answer)[20:-20, 20:-20].mean() < 5
     assert find_product_light(expected, answer, COVERED, 240.0).followed_share(COVERED) > 0.95
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from function.restoration.product_mask import product_coverage, rough_coverage
+from function.restoration.product_mask import coarse_mask, refine_product_mask
 
 SHAPE = (200, 240)
 NO_LIGHT = np.zeros((100, 120, 3), np.float32)
@@ -35,7 +35,7 @@ PRODUCT = np.s_[60:140, 80:160]
 
 
 def test_the_rim_is_where_the_answer_stops_being_the_scene():
-    mask = product_coverage(scene(), answer(PRODUCT), NO_LIGHT, core(1), None)
+    mask = refine_product_mask(scene(), answer(PRODUCT), NO_LIGHT, core(1), None)
     assert (mask[63:137, 83:157] > 250).all()
     mask[56:144, 76:164] = 0
     assert not mask.any()
@@ -45,7 +45,7 @@ def test_light_on_the_scene_is_no_product():
     shaded = np.full((100, 120, 3), np.log(0.6), np.float32)
     lit = noisy(np.full((*SHAPE, 3), 90, np.float32))
     lit[PRODUCT] = 40, 80, 200
-    mask = product_coverage(scene(), lit, shaded, core(2), None)
+    mask = refine_product_mask(scene(), lit, shaded, core(2), None)
     mask[54:146, 74:166] = 0
     assert not mask.any()
 
@@ -53,13 +53,13 @@ def test_light_on_the_scene_is_no_product():
 def test_what_the_photograph_covers_is_product_in_any_case():
     coverage = cv2.rectangle(np.zeros(SHAPE, np.uint8), (10, 10), (40, 40), 255, -1)
     nothing = np.zeros((100, 120), bool)
-    assert np.array_equal(product_coverage(scene(), answer(PRODUCT), NO_LIGHT, nothing, coverage), coverage)
-    joined = product_coverage(scene(), answer(PRODUCT), NO_LIGHT, core(0), coverage)
+    assert np.array_equal(refine_product_mask(scene(), answer(PRODUCT), NO_LIGHT, nothing, coverage), coverage)
+    joined = refine_product_mask(scene(), answer(PRODUCT), NO_LIGHT, core(0), coverage)
     assert (joined[10:41, 10:41] == 255).all() and joined[100, 120] == 255
 
 
 def test_the_rough_coverage_is_the_core_enlarged_and_the_photograph_s():
     coverage = np.zeros(SHAPE, np.uint8)
     coverage[0, 0] = 200
-    rough = rough_coverage(core(0), coverage, (SHAPE[1], SHAPE[0]))
+    rough = coarse_mask(core(0), coverage, (SHAPE[1], SHAPE[0]))
     assert rough.shape == SHAPE and rough[0, 0] == 200 and rough[100, 120] == 255 and rough[20, 20] == 0

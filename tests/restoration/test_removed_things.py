@@ -88,7 +88,7 @@ def test_nothing_is_left_of_a_printed_thing_that_another_replaces(level, grain, 
     scene, answer, analysis, frame = analysed(scene, answer)
     assert analysis.scene.registration.drift.registered
     result = restore(scene, NO_PRODUCT, analysis, frame).image
-    off = cv2.absdiff(result, analysis.scene.answer).max(axis=2)
+    off = cv2.absdiff(result, analysis.scene.generated).max(axis=2)
     assert (off[(print_ | words) > 0] > 20).mean() < 0.001
     place = cv2.dilate(rectangle(OLD) | rectangle(NEW) | words, np.ones((73, 73), np.uint8)) > 0
     assert np.array_equal(result[~place], scene[~place]), "ground that stayed is no longer the scene's"

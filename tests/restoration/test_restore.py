@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from function.imaging.frame import plan_letterbox
-from function.restoration.analysis import analyse
-from function.restoration.restore import down_to_the_floor, plain_upscale, restore
+from function.restoration.analyse import analyse
+from function.restoration.generated_layer import extend_mask_to_ground
+from function.restoration.plain_upscale import plain_upscale
+from function.restoration.restore import restore
 from tests.bench.scores import aligned_product_ssim, regions, score
 from tests.cases.answers import analysis_of, answer_to, case, frame_of
 from tests.cases.composed import compose, white_product
@@ -137,7 +139,7 @@ def test_the_mask_is_carried_on_below_the_base_only_and_only_where_something_cha
     cv2.rectangle(mask, (140, 60), (160, 80), 255, -1)  # nothing grows under what is not the base
     change[30:260, 50:110] = 255
     change[50:120, 130:170] = 255
-    grown = (down_to_the_floor(mask, change) > 127) & (mask < 128)
+    grown = (extend_mask_to_ground(mask, change) > 127) & (mask < 128)
     assert grown[240:243, 60:110].all()
     assert not grown[:240].any() and not grown[248:].any() and not grown[240:, 110:].any()
 

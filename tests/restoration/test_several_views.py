@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from function.imaging.frame import plan_letterbox
-from function.restoration.analysis import ProductReference, analyse
+from function.restoration.analyse import analyse
+from function.restoration.product_reference import ProductReference
 from function.restoration.several_products import analyse_products
 from tests.product_samples import SCENE_SIZE, views
 from tests.support import scene_array

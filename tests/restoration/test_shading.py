@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from function.restoration.change_detection import find_evidence
-from function.restoration.shading import even_darkening, find_light, light_stops, wiener_shrink
+from function.restoration.shading import estimate_shading, even_darkening, shading_stops, wiener_shrink
 
 HEIGHT, WIDTH = 400, 600
 NOTHING = np.zeros((HEIGHT // 2, WIDTH // 2), np.float32)
@@ -41,7 +41,7 @@ def middle(picture: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("depth", [0.25, 0.5])
 def test_a_shadow_is_found_as_deep_as_it_is_and_ends_where_it_ends(depth):
     factor = shadow(depth)
-    light = find_light(evidence_of(grainy(textured() * factor[..., None])), NOTHING)
+    light = estimate_shading(evidence_of(grainy(textured() * factor[..., None])), NOTHING)
     true = cv2.resize(np.log(factor), (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)
     assert middle(light).mean() == pytest.approx(middle(true).mean(), abs=0.05)
     assert np.abs(light.mean(axis=2) - true).max() < 0.12
@@ -50,7 +50,7 @@ def test_a_shadow_is_found_as_deep_as_it_is_and_ends_where_it_ends(depth):
 
 def test_grain_alone_is_no_light():
     evidence = evidence_of(grainy(textured()))
-    assert np.abs(find_light(evidence, NOTHING)).max() < 0.02
+    assert np.abs(estimate_shading(evidence, NOTHING)).max() < 0.02
 
 
 def test_the_product_s_own_pixels_have_no_say():
@@ -60,7 +60,7 @@ def test_the_product_s_own_pixels_have_no_say():
     product[85:115, 135:165] = 1
     painted = answer.copy()
     painted[170:230, 270:330] = 5
-    plain, hidden = find_light(evidence_of(answer), product), find_light(evidence_of(painted), product)
+    plain, hidden = estimate_shading(evidence_of(answer), product), estimate_shading(evidence_of(painted), product)
     ring = np.s_[80:120, 122:132]
     assert np.abs(hidden[ring] - plain[ring]).max() < 0.06
 
@@ -95,7 +95,7 @@ def test_stops_of_light_are_read_at_full_size_in_a_box(box):
     across = np.linspace(-1, 1, 20, dtype=np.float32)[None, :, None]
     light = np.log(2) * np.tile(across, (15, 1, 3))
     x, _, width, height = box
-    stops = light_stops(light, box)
+    stops = shading_stops(light, box)
     assert stops.shape == (height, width)
     expected = np.interp((np.arange(x, x + width) + 0.5) / 2 - 0.5, np.arange(20), across.ravel())
     assert np.abs(stops[height // 2] - expected)[1:-1].max() < 0.06

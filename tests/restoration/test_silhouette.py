@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.restoration.silhouette import fit_outline, placed_outline
+from function.restoration.silhouette import fit_silhouette, match_silhouette
 
 SHAPE = (300, 400)
 NO_LIGHT = np.zeros((150, 200, 3), np.float32)
@@ -35,7 +35,7 @@ def answer_with(mask: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("height", [90, 180])
 def test_the_outline_is_fitted_to_where_the_product_stands(height):
     mask = standing(150, 60, height)
-    x, y, wide, tall = fit_outline(bottle(400), mask, NO_LIGHT, SCENE, answer_with(mask)).box
+    x, y, wide, tall = fit_silhouette(bottle(400), mask, NO_LIGHT, SCENE, answer_with(mask)).box
     expected = cv2.boundingRect((mask > 127).astype(np.uint8))
     assert np.abs(np.subtract((x, y, wide, tall), expected)).max() < 0.08 * height
 
@@ -46,15 +46,15 @@ def test_a_shadow_that_was_taken_for_product_speaks_against_the_place():
     dark[200:238, 230:300] = 255
     answer = answer_with(mask)
     answer[(dark > 0) & (mask < 128)] = 90  # evenly darker: a shadow
-    x, _, wide, _ = fit_outline(bottle(400), np.maximum(mask, dark), NO_LIGHT, SCENE, answer).box
+    x, _, wide, _ = fit_silhouette(bottle(400), np.maximum(mask, dark), NO_LIGHT, SCENE, answer).box
     left, _, expected_wide, _ = cv2.boundingRect((mask > 127).astype(np.uint8))
     assert abs(x - left) < 14 and abs(wide - expected_wide) < 18
 
 
 def test_nothing_put_in_is_no_place():
     nothing = np.zeros(SHAPE, np.uint8)
-    assert fit_outline(bottle(200), nothing, NO_LIGHT, SCENE, SCENE) is None
-    assert placed_outline(bottle(200), nothing > 0, nothing, NO_LIGHT, SCENE, SCENE) is None
+    assert fit_silhouette(bottle(200), nothing, NO_LIGHT, SCENE, SCENE) is None
+    assert match_silhouette(bottle(200), nothing > 0, nothing, NO_LIGHT, SCENE, SCENE) is None
 
 
 def test_an_outline_is_placed_only_where_all_of_it_changed():
@@ -62,11 +62,11 @@ def test_an_outline_is_placed_only_where_all_of_it_changed():
     answer = answer_with(mask)
     half = (SHAPE[1] // 2, SHAPE[0] // 2)
     changed = cv2.resize(cv2.dilate(mask, np.ones((5, 5))), half, interpolation=cv2.INTER_AREA) > 20
-    coverage = placed_outline(bottle(400), changed, mask, NO_LIGHT, SCENE, answer)
+    coverage = match_silhouette(bottle(400), changed, mask, NO_LIGHT, SCENE, answer)
     both = np.minimum(coverage, mask).sum() / np.maximum(coverage, mask).sum()
     assert both > 0.85
     changed[:60] = False
-    assert placed_outline(bottle(400), changed, mask, NO_LIGHT, SCENE, answer) is None
+    assert match_silhouette(bottle(400), changed, mask, NO_LIGHT, SCENE, answer) is None
 
 
 def test_a_photograph_without_an_outline_is_placed_nowhere():
@@ -74,4 +74,4 @@ def test_a_photograph_without_an_outline_is_placed_nowhere():
     mask[60:160, 80:140] = 255
     whole = np.full((200, 120), 255, np.uint8)
     changed = np.ones((mask.shape[0] // 2, mask.shape[1] // 2), bool)
-    assert placed_outline(whole, changed, mask, NO_LIGHT, SCENE, answer_with(mask)) is None
+    assert match_silhouette(whole, changed, mask, NO_LIGHT, SCENE, answer_with(mask)) is None

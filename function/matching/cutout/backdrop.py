@@ -41,7 +41,7 @@ MAX_LUMA, MAX_CHROMA = 12.0, 8.0
 class Backdrop:
     """What the photograph would show without the product.
 
-    image       (h, w, 3) float32 RGB, 0..255
+    image         (h, w, 3) float32 RGB, 0..255
     luma, chroma  levels by which a pixel may differ from it and still be backdrop
     """
 

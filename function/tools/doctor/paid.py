@@ -33,7 +33,7 @@ from function.pipeline.prepare import prepare_inputs
 from function.pipeline.record import RunRecord
 from function.pipeline.requests import composite_request
 from function.pipeline.resources import PairResources
-from function.restoration.analysis import analyse
+from function.restoration.analyse import analyse
 from function.tools.cli.terminal import confirmed
 from function.tools.demo_pair import DEMO_PAIR, PLACEMENT, PRODUCT, SCENE
 from function.tools.doctor.finding import Finding, Report, ok, problem, warning

@@ -1,9 +1,10 @@
-"""A last look at the restored picture: nothing in it may be half there.
+"""Detects ghosts in the restored image: nothing in it may be half there.
 
-Everywhere the result has to agree with the scene under smooth light or with the answer, in structure and in tone: what
-agrees with neither is a ghost, whatever put it there. It is compared at half the analysis size, as content is looked
-for, and the model's own pixels go in where a ghost is found. Where the photograph's own detail was verified and carried
-over, the result is meant to differ from the answer, and is not looked at.
+Everywhere the result has to agree with the scene under smooth light or with the generated image, in structure and in
+tone: what agrees with neither is a ghost, whatever put it there. It is compared at half the analysis size, as content
+is (`content.py`), and the model's own pixels go in where a ghost is found. Where the photograph's verified detail was
+transferred the result is meant to differ, and is not compared. In: result (H, W, 3) uint8, `Analysis`. Out: (h, w)
+uint8.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from function.restoration.content import Comparison
 
 # Half-size pixels around the change that the noise of untouched places is measured on.
 MARGIN_PX = 40
-# A ghost has this share of the picture at least: smaller ones are grain of the comparison.
+# A ghost has this share of the image at least: smaller ones are grain of the comparison.
 MIN_AREA = 2e-4
 # Verified detail reaches past its weight by this much (analysis pixels): it is faded out.
 FADE_PX = 9
@@ -35,15 +36,17 @@ def find_ghosts(result: np.ndarray, analysis: Analysis) -> np.ndarray:
     columns = slice(max(0, x - MARGIN_PX), x + width + MARGIN_PX)
     size = whole.shape[1], whole.shape[0]
     shown = cv2.resize(result, size, interpolation=cv2.INTER_AREA)[rows, columns].astype(np.float32)
-    before, answer = (downsample2(picture)[rows, columns].astype(np.float32) for picture in (scene.image, scene.answer))
+    before, generated = (
+        downsample2(picture)[rows, columns].astype(np.float32) for picture in (scene.image, scene.generated)
+    )
     relit = np.clip(before * cv2.exp(scene.light[rows, columns]), 0, 255)
     inside = downsample2(scene.registration.inside.astype(np.uint8))[rows, columns] > 0
     changed = cv2.dilate((whole[rows, columns] > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     judged = (~_verified(analysis)[rows, columns] & inside).astype(np.float32)
     ghosts = changed & (judged > 0)
-    for source in (answer, relit):
+    for source in (generated, relit):
         comparison = Comparison(source, shown, judged, ~changed & inside)
-        # No shifts: the result lies exactly where the scene or the answer lies.
+        # No shifts: the result lies exactly where the scene or the generated image lies.
         ghosts &= (comparison.structure_differs(()) | comparison.tone_differs()) & comparison.pixel_differs()
         ghosts = _large(ghosts, MIN_AREA * whole.size)
         if not ghosts.any():

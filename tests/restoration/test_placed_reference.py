@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from function.matching.place import STEP, Place, match_at, outline_box, place_mapping
-from function.restoration.laid_photograph import LaidPhotograph
+from function.restoration.placed_reference import PlacedReference
 
 
 def disc(side: int = 200) -> np.ndarray:
@@ -22,7 +22,7 @@ def disc(side: int = 200) -> np.ndarray:
 def test_the_outline_lies_at_its_place_whatever_the_size_and_brings_nothing_of_its_backdrop(size):
     product = disc()
     place = Place.standing(0.5, 0.9, 0.5, outline_box(product[..., 3]), size)
-    laid = LaidPhotograph.of(product, place, size)
+    laid = PlacedReference.of(product, place, size)
     coverage = laid.coverage((0, 0, *size))
     covered = np.nonzero(coverage > 127)
     x, y, width, height = place.pixels(size)
@@ -37,7 +37,7 @@ def test_the_outline_lies_at_its_place_whatever_the_size_and_brings_nothing_of_i
 
 def test_a_part_is_the_same_as_in_the_whole():
     size = (300, 200)
-    laid = LaidPhotograph.of(disc(), Place(0.3, 0.2, 0.3, 0.45), size)
+    laid = PlacedReference.of(disc(), Place(0.3, 0.2, 0.3, 0.45), size)
     x, y, width, height = box = 100, 50, 60, 40
     whole = laid.colours((0, 0, *size)), laid.coverage((0, 0, *size))
     for part, all_of_it in zip((laid.colours(box), laid.coverage(box)), whole, strict=True):
@@ -47,7 +47,7 @@ def test_a_part_is_the_same_as_in_the_whole():
 def test_the_match_says_which_pixel_of_the_photograph_lies_where():
     product, size = disc(), (300, 200)
     place = Place(0.3, 0.2, 0.3, 0.45)
-    coverage = LaidPhotograph.of(product, place, size).coverage((0, 0, *size))
+    coverage = PlacedReference.of(product, place, size).coverage((0, 0, *size))
     match = match_at(place, product[..., 3], coverage, 1.0)
     x, y, width, height = match.box
     middle = match.mapping[round(size[1] * 0.425) - y, round(size[0] * 0.45) - x]

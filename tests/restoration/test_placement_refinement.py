@@ -9,9 +9,10 @@ import pytest
 from function.generation.models import FALLBACK_PROFILE, model_table
 from function.imaging.frame import plan_letterbox
 from function.matching.cutout.cut_out import cut_out
-from function.restoration.analysis import ProductReference, analyse
-from function.restoration.placement import first_place, is_thin, laid_coverage
-from function.restoration.settle import Placement, settle
+from function.restoration.analyse import analyse
+from function.restoration.placement import box_to_affine, is_thin, warp_coverage
+from function.restoration.placement_refinement import Placement, refine_placement
+from function.restoration.product_reference import ProductReference
 from tests.cases.packshots import answer, packshots, shelf
 
 
@@ -34,7 +35,7 @@ def test_a_thin_product_is_found_to_the_pixel(name):
     foot = placement.matrix @ np.array([(columns.min() + columns.max()) / 2, rows.max(), 1])
     assert foot == pytest.approx([0.5 * 1184, 0.9 * 888], abs=3)
     assert placement.matrix[0, 0] == pytest.approx(scale, rel=0.02)
-    laid = laid_coverage(cut[..., 3], placement, (1184, 888))
+    laid = warp_coverage(cut[..., 3], placement, (1184, 888))
     assert laid.max() > 200 and (name == "lamp-white" or is_thin(laid))
 
 
@@ -50,7 +51,10 @@ def test_a_card_of_backdrop_is_not_the_product():
 def test_what_is_not_there_is_not_found():
     shot, scene = next(packshots("lamp-white")), cv2.resize(shelf(), (592, 432), interpolation=cv2.INTER_AREA)
     assert (
-        settle(shot.truth, None, scene, scene, [first_place((200, 80, 500, 790), (200.0, 100.0, 120.0, 190.0))]) is None
+        refine_placement(
+            shot.truth, None, scene, scene, [box_to_affine((200, 80, 500, 790), (200.0, 100.0, 120.0, 190.0))]
+        )
+        is None
     )
 
 

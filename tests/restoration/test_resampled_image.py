@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from function.restoration import compositing
-from function.restoration.colour_transfer import UNCHANGED_COLOURS
-from function.restoration.enlarged_answer import EnlargedAnswer
+from function.restoration.colour_transfer import IDENTITY_COLOURS
+from function.restoration.resampled_image import ResampledImage
 
 SMALL = 60, 40  # width, height of analysis and answer
 
@@ -26,24 +26,24 @@ def picture(width: int, height: int) -> np.ndarray:
 
 def test_it_is_the_answer_enlarged():
     pixels = picture(*SMALL)
-    answer = EnlargedAnswer.of(pixels, own_places(), UNCHANGED_COLOURS, (180, 120))
+    answer = ResampledImage.of(pixels, own_places(), IDENTITY_COLOURS, (180, 120))
     expected = cv2.resize(pixels, (180, 120), interpolation=cv2.INTER_CUBIC)
     assert answer.enlargement == pytest.approx(3, rel=0.05)
     assert cv2.absdiff(answer.crop((30, 20, 90, 60)), expected[20:80, 30:120]).max() <= 2
 
 
-def test_strips_are_sharpened_as_the_whole_is(monkeypatch):
+def test_tiles_are_sharpened_as_the_whole_is(monkeypatch):
     moved = np.random.default_rng(1).normal(0, 0.3, (20, 30, 2)).astype(np.float32)
-    answer = EnlargedAnswer.of(picture(*SMALL), own_places(), UNCHANGED_COLOURS, (180, 120))
+    answer = ResampledImage.of(picture(*SMALL), own_places(), IDENTITY_COLOURS, (180, 120))
     sharp = answer.sharpened(1.0).displaced(moved, (15, 10))
     whole = sharp.crop((0, 0, 180, 120))
-    monkeypatch.setattr(compositing, "STRIP_PIXELS", 180 * 7)
+    monkeypatch.setattr(compositing, "TILE_PIXELS", 180 * 7)
     assert np.array_equal(sharp.crop((0, 0, 180, 120)), whole)
     assert cv2.absdiff(whole, answer.crop((0, 0, 180, 120))).max() > 10
 
 
 def test_what_is_wanted_is_as_in_the_whole():
-    answer = EnlargedAnswer.of(picture(*SMALL), own_places(), UNCHANGED_COLOURS, (180, 120)).sharpened(1.0)
+    answer = ResampledImage.of(picture(*SMALL), own_places(), IDENTITY_COLOURS, (180, 120)).sharpened(1.0)
     wanted = np.zeros((40, 60), np.uint8)
     wanted[5:30, 10:25] = wanted[33, 50] = 255
     part, whole = answer.crop((9, 6, 160, 110), wanted), answer.crop((9, 6, 160, 110))
@@ -54,7 +54,7 @@ def test_what_is_wanted_is_as_in_the_whole():
 
 
 def test_a_displacement_is_in_analysis_pixels_and_only_where_it_was_asked_for():
-    answer = EnlargedAnswer.of(picture(120, 80), own_places(2), UNCHANGED_COLOURS, (180, 120))
+    answer = ResampledImage.of(picture(120, 80), own_places(2), IDENTITY_COLOURS, (180, 120))
     to_the_right = np.zeros((40, 30, 2), np.float32)
     to_the_right[..., 0] = 2
     moved, plain = answer.displaced(to_the_right, (0, 0)).crop((0, 0, 180, 120)), answer.crop((0, 0, 180, 120))
@@ -65,6 +65,6 @@ def test_a_displacement_is_in_analysis_pixels_and_only_where_it_was_asked_for():
 def test_a_finer_answer_does_not_alias():
     stripes = np.zeros((160, 240, 3), np.uint8)
     stripes[:, ::2] = 255
-    crop = EnlargedAnswer.of(stripes, own_places(4), UNCHANGED_COLOURS, (90, 60)).crop((0, 0, 90, 60))
+    crop = ResampledImage.of(stripes, own_places(4), IDENTITY_COLOURS, (90, 60)).crop((0, 0, 90, 60))
     # Sampled one by one they would be black and white.
     assert np.abs(crop[8:-8, 8:-8].astype(int) - 128).max() < 40

@@ -1,4 +1,4 @@
-"""Where an answer shows the product, as a place at which its photograph can be laid upright."""
+"""Estimates where the generated image shows the product, as a place for compositing its photograph upright."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from function.matching.match import ProductMatch
 from function.matching.place import Place, outline_box
 from function.matching.reference_image import has_outline
 from function.restoration.analysis import Analysis
-from function.restoration.compositing import lay_over
-from function.restoration.departure import RIM_SHARE, Departure, agreement, measure_departure
-from function.restoration.laid_photograph import LaidPhotograph
-from function.restoration.silhouette import MIN_SIDE_PX, fit_outline
+from function.restoration.compositing import alpha_composite
+from function.restoration.departure import RIM_SHARE, Departure, band_correlation, measure_departure
+from function.restoration.placed_reference import PlacedReference
+from function.restoration.silhouette import MIN_SIDE_PX, fit_silhouette
 
 # A product shown smaller or taller than these shares of the scene's height has no size that one can believe, and is no
 # place to lay one at.
 MIN_HEIGHT, MAX_HEIGHT = 0.07, 0.68
-# A photograph that lies in the answer turned by more than this (degrees) was not meant to stand upright there.
-MAX_TURNED_DEG = 12.0
+# A photograph that lies in the generated image turned by more than this (degrees) was not meant to stand upright there.
+MAX_ROTATION_DEG = 12.0
 # A place is refined so often, by a fit with this correlation at least: others would lead away from it.
 REFINEMENTS, MIN_REFINED = 2, 0.5
 
@@ -35,70 +35,71 @@ def find_place(analysis: Analysis) -> Place | None:
     if box is None:
         return None
     size = scene.image.shape[1], scene.image.shape[0]
-    place = _standing(box, outline, size)
+    place = _place_of_box(box, outline, size)
     for _ in range(REFINEMENTS):
         departure = departure_at(place, analysis)
         if departure.correlation >= MIN_REFINED:
             place = _moved(place, departure, outline, size)
     if analysis.product.match is None and not departure_at(place, analysis).is_found:
-        return None  # only what was put in is known: it may be a shadow, or something else
+        return None  # only what was inserted is known: it may be a shadow, or something else
     return place if MIN_HEIGHT <= place.height <= MAX_HEIGHT and place.is_whole else None
 
 
-def _standing(box: tuple[float, float, float, float], outline: PixelBox, size: tuple[int, int]) -> Place:
+def _place_of_box(box: tuple[float, float, float, float], outline: PixelBox, size: tuple[int, int]) -> Place:
     x, y, width, height = box
     return Place.standing((x + width / 2) / size[0], (y + height) / size[1], height / size[1], outline, size)
 
 
 def departure_at(place: Place, analysis: Analysis) -> Departure:
-    """Where the answer shows the product, against its photograph at `place`; looked for only near by."""
-    sketch, coverage, box = _sketched(place, analysis)
-    return measure_departure(sketch, analysis.scene.answer, coverage, box)
+    """Where the generated image shows the product, against its photograph at `place`; looked for only near by."""
+    sketch, coverage, box = _sketch_at(place, analysis)
+    return measure_departure(sketch, analysis.scene.generated, coverage, box)
 
 
-def likeness_at(place: Place, analysis: Analysis) -> float:
-    """Correlation -1..1 of the answer with the product's photograph laid at this very `place`, its outline included."""
-    sketch, coverage, box = _sketched(place, analysis)
+def correlation_at(place: Place, analysis: Analysis) -> float:
+    """Correlation -1..1 of the generated image with the product's photograph composited at this very `place`, its
+    outline included."""
+    sketch, coverage, box = _sketch_at(place, analysis)
     rim = 2 * max(1, round(RIM_SHARE * box[3])) + 1
-    return agreement(sketch, analysis.scene.answer, cv2.dilate(coverage, np.ones((rim, rim), np.uint8)))
+    return band_correlation(sketch, analysis.scene.generated, cv2.dilate(coverage, np.ones((rim, rim), np.uint8)))
 
 
-def _sketched(place: Place, analysis: Analysis) -> tuple[np.ndarray, np.ndarray, PixelBox]:
+def _sketch_at(place: Place, analysis: Analysis) -> tuple[np.ndarray, np.ndarray, PixelBox]:
     """The scene with the photograph at `place`, its coverage (h, w) uint8, and the box of that."""
     scene = analysis.scene
     size = scene.image.shape[1], scene.image.shape[0]
-    laid = LaidPhotograph.of(analysis.product.photograph, place, size)
-    coverage = laid.coverage((0, 0, *size))
-    x, y, width, height = laid.box
+    composited = PlacedReference.of(analysis.product.photograph, place, size)
+    coverage = composited.coverage((0, 0, *size))
+    x, y, width, height = composited.box
     sketch = scene.image.copy()
     inner = np.s_[y : y + height, x : x + width]
-    sketch[inner] = lay_over(
-        np.ascontiguousarray(sketch[inner]), laid.colours(laid.box), np.ascontiguousarray(coverage[inner])
+    sketch[inner] = alpha_composite(
+        np.ascontiguousarray(sketch[inner]), composited.colours(composited.box), np.ascontiguousarray(coverage[inner])
     )
-    return sketch, coverage, laid.box
+    return sketch, coverage, composited.box
 
 
 def _moved(place: Place, departure: Departure, outline: PixelBox, size: tuple[int, int]) -> Place:
     left, top, wide, tall = place.pixels(size)
     foot = departure.matrix @ [left + wide / 2, top + tall, 1.0]
     grown = tall * float(np.sqrt(departure.scale_x * departure.scale_y))
-    return _standing((foot[0] - wide / 2, foot[1] - grown, wide, grown), outline, size)
+    return _place_of_box((foot[0] - wide / 2, foot[1] - grown, wide, grown), outline, size)
 
 
 def _box(analysis: Analysis, alpha: np.ndarray) -> tuple[float, float, float, float] | None:
-    """The product's box in the answer, analysis pixels."""
+    """The product's box in the generated image, analysis pixels."""
     match, scene = analysis.product.match, analysis.scene
     if match is not None and not match.mirrored:
-        if abs(_turned_deg(match)) > MAX_TURNED_DEG:
+        if abs(_rotation_deg(match)) > MAX_ROTATION_DEG:
             return None
         x, y, width, height = cv2.boundingRect(cv2.inRange(match.coverage, 128, 255))
         return (x, y, width, height) if min(width, height) >= MIN_SIDE_PX else None
-    fit = fit_outline(alpha, analysis.product.mask, scene.light, scene.image, scene.answer, own_proportions=True)
+    fit = fit_silhouette(alpha, analysis.product.mask, scene.light, scene.image, scene.generated, own_proportions=True)
     return None if fit is None else fit.box
 
 
-def _turned_deg(match: ProductMatch) -> float:
-    """How far the photograph's own upright is turned in the answer, where the match is verified."""
+def _rotation_deg(match: ProductMatch) -> float:
+    """How far the photograph's own upright is turned in the generated image, where the match is verified."""
     sure = match.weight > 127
     if not sure.any():
         return 0.0

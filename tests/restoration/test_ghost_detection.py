@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.restoration.guard import find_ghosts
+from function.restoration.ghost_detection import find_ghosts
 from function.restoration.restore import restore
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.restoration.test_content import HEIGHT, NO_PRODUCT, WIDTH, analysed, lamp, repainted, wall

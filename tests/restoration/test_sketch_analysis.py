@@ -8,9 +8,9 @@ import pytest
 from function.judging.judge import judge
 from function.judging.product_identical import changed_regions
 from function.matching.cutout.cut_out import cut_out
-from function.restoration.analysis import ProductReference
-from function.restoration.laid_analysis import analyse_laid
+from function.restoration.product_reference import ProductReference
 from function.restoration.restore import restore
+from function.restoration.sketch_analysis import analyse_sketch
 from tests.bench.identity import likeness
 from tests.bench.scores import score
 from tests.cases.frontal import frontal_case
@@ -29,7 +29,7 @@ def answered(laid, liberty):
     case, frame, place = laid
     drawn = LIBERTIES[liberty](Drawn.of(case), np.random.default_rng(3))
     reference = ProductReference.of(case.product, cut_out(case.product))
-    return analyse_laid(case.scene, reference, imitate(drawn, frame, MANNERS["real"], 3), frame, place)
+    return analyse_sketch(case.scene, reference, imitate(drawn, frame, MANNERS["real"], 3), frame, place)
 
 
 @pytest.mark.parametrize("liberty", ["repainted", *exhaustive("kept", "misshapen")])
@@ -55,5 +55,5 @@ def test_an_answer_that_is_another_picture_is_answered(laid):
     case, frame, place = laid
     noise = np.random.default_rng(0).integers(0, 255, (768, 1344, 3)).astype(np.uint8)
     reference = ProductReference.of(case.product, cut_out(case.product))
-    analysis = analyse_laid(case.scene, reference, noise, frame, place)
-    assert analysis.product.laid is None and judge(analysis).verdict != "accepted"
+    analysis = analyse_sketch(case.scene, reference, noise, frame, place)
+    assert analysis.product.composited is None and judge(analysis).verdict != "accepted"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from function.restoration.analysis import analyse
-from function.restoration.found_place import find_place
+from function.restoration.analyse import analyse
+from function.restoration.find_place import find_place
 from tests.cases.frontal import frontal_case
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
