@@ -27,6 +27,8 @@ from function.restoration.shading import even_darkening, shading_stops
 CLEARANCE_SHARE, MIN_CLEARANCE_PX = 0.02, 3.0
 # The base is the lowest part of the silhouette: the corners of a turned box lie a fifth of its height apart.
 BASE_SHARE = 0.2
+# What was inserted lower than this below the silhouette's base is no side of the product but its reflection.
+MIRRORED_SHARE = 0.05
 # Width of the ring in which contact is measured.
 REACH_SHARE, MIN_REACH_PX = 0.06, 6.0
 # A shadow is detached when it begins this far below the base. It is looked for down to the second share and sideways to
@@ -76,7 +78,7 @@ def cast_shadow(scene: SceneAnalysis, crop: ProductCrop) -> CastShadow | None:
     distance = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5)
     # A dark or sharp shadow counts as inserted, and the smooth light does not hold it.
     darker = np.where(crop.inserted_mask > 0.5, opaque, -shading_stops(scene.light, crop.box)) * (distance > clear)
-    lowest = int(np.flatnonzero(solid.any(axis=1))[-1])
+    lowest = _lowest_row(solid)
     ring = (distance > clear) & (distance <= clear + max(MIN_REACH_PX, REACH_SHARE * crop.height))
     ring[: max(0, lowest - int(BASE_SHARE * crop.height))] = False
     around = darker[distance > clear]
@@ -100,15 +102,23 @@ def _silhouette(crop: ProductCrop, opaque: np.ndarray, clear: int) -> np.ndarray
     that its photograph does not show."""
     outline = crop.product_mask > 0.5
     beside = ((crop.inserted_mask > 0.5) & (opaque == 0)).astype(np.uint8)
+    if crop.fitted:
+        # A glossy surface mirrors the product below its base.
+        beside[min(len(beside), _lowest_row(outline) + max(1, int(MIRRORED_SHARE * crop.height))) :] = 0
     near = np.ones((2 * clear + 1, 2 * clear + 1), np.uint8)
     piece = largest_component(outline | (cv2.morphologyEx(beside, cv2.MORPH_OPEN, near) > 0))
     return outline.astype(np.uint8) if piece is None else (outline | piece[0]).astype(np.uint8)
 
 
+def _lowest_row(mask: np.ndarray) -> int:
+    """Of a `mask` (h, w) that is not empty."""
+    return int(np.flatnonzero(mask.any(axis=1))[-1])
+
+
 def _darkening_below(darker: np.ndarray, solid: np.ndarray, height: float, clear: int) -> tuple[float, float]:
     """Darkening right under the base, and at a distance below it: the darkest of left, right and middle."""
     outline = len(solid) - 1 - solid[::-1].argmax(axis=0)
-    lowest = int(np.flatnonzero(solid.any(axis=1))[-1])
+    lowest = _lowest_row(solid)
     columns = np.flatnonzero(solid[max(0, lowest - int(BASE_SHARE * height)) :].any(axis=0))
     left, right = int(columns[0]), int(columns[-1]) + 1
     corner, side = max(2, int(CORNER_SHARE * (right - left))), int(BESIDE_SHARE * height)

@@ -169,6 +169,7 @@ def _warped_crop(
         product_mask=covered,
         inserted_mask=product.mask[inner].astype(np.float32) / 255,
         expected=remap(soft, at),
+        reference_map=at,
         reference_mask=known,
         visible_mask=known * regular_jacobian(at, known),
         palette=_palette(product.photograph, alpha),

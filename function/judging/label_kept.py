@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from function.imaging.array_ops import largest_component
+import cv2
+import numpy as np
+
+from function.imaging.array_ops import largest_component, remap
 from function.judging.check import Check, CheckSpec, at_least, at_most, not_measured
 from function.judging.inspection import Inspection
 from function.judging.limit import max_limit, min_limit
 from function.judging.print_correlation import (
     MIN_PATTERN_CORRELATION,
     MIN_PRINT_CORRELATION,
+    WINDOW_SIGMA,
     mismatched_share,
     pattern_correlation,
 )
 from function.judging.product_crop import MIN_LEGIBLE_PX
-from function.matching.print_detection import has_print
+from function.matching.print_detection import has_print, print_mask
 from function.restoration.silhouette import MIN_SIDE_PX
 
 # Share of the print, weighed by its contrast, that may show something else: part of a label was replaced.
@@ -46,6 +50,9 @@ def _matched_label(inspection: Inspection) -> Check:
     match = inspection.product.match
     assert match is not None
     mismatched = mismatched_share(inspection.crop)
+    if mismatched > MAX_MISMATCHED and (in_crop := _print_in_crop(inspection)).any():
+        # Gloss on a lid or a shoulder has contrast too, and lies elsewhere under another light.
+        mismatched = mismatched_share(inspection.crop, in_crop)
     if mismatched > MAX_MISMATCHED:
         return at_most(
             mismatched,
@@ -82,3 +89,10 @@ def _unmatched_label(inspection: Inspection) -> Check:
         "The label was not compared: it could not be found again on the product. Please check its text and marks.",
         passed=False,
     )
+
+
+def _print_in_crop(inspection: Inspection) -> np.ndarray:
+    """(h, w) uint8: where the photograph shows print, around it as far as a word is wide."""
+    found = remap(print_mask(inspection.product.photograph), inspection.crop.reference_map, border=cv2.BORDER_CONSTANT)
+    reach = 2 * round(WINDOW_SIGMA * inspection.crop.height) + 1
+    return cv2.dilate(found, np.ones((reach, reach), np.uint8))

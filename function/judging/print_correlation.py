@@ -31,8 +31,11 @@ PRINT_SIGMA, WINDOW_SIGMA, RIM_SHARE, MIN_PRINT_CONTRAST, MIN_LOCAL_CORRELATION 
 REGULARISER = 4.0
 
 
-def mismatched_share(crop: ProductCrop) -> float:
-    """Share 0..1 of the photograph's print, weighted by contrast, where the generated image shows something else."""
+def mismatched_share(crop: ProductCrop, print_mask: np.ndarray | None = None) -> float:
+    """Share 0..1 of the photograph's print, weighted by contrast, where the generated image shows something else.
+
+    Without the `print_mask` (h, w) uint8 of the photograph, in the crop, all that has contrast counts: gloss as well.
+    """
     known = np.minimum(crop.visible_mask, crop.product_mask)
     expected, shown = _band_passed(crop, known, max(1.0, PRINT_SIGMA * crop.height))
     near = lambda p: blur(p, max(2.0, WINDOW_SIGMA * crop.height))  # noqa: E731
@@ -42,6 +45,8 @@ def mismatched_share(crop: ProductCrop) -> float:
     inner = cv2.erode((known > 0.9).astype(np.uint8), np.ones((rim, rim), np.uint8)) > 0
     contrast = np.sqrt(moments.variance) * inner
     contrast[contrast < MIN_PRINT_CONTRAST] = 0
+    if print_mask is not None:
+        contrast[print_mask < 128] = 0
     total = float(contrast.sum())
     return float(contrast[correlation < MIN_LOCAL_CORRELATION].sum()) / total if total > 0 else 0.0
 

@@ -16,6 +16,8 @@ MIN_LEGIBLE_PX = 155
 MIN_VISIBLE_LEVELS = 20
 # A reflection begins so near to the product's base and reaches no farther to its sides, shares of its height and width.
 REFLECTION_MARGIN = 0.1
+# Least share of a component's pixels that lie there. That of a jar in dark wood, cut by the image's border, has .94.
+MIN_REFLECTION_SHARE = 0.8
 
 Bounds = tuple[float, float, float, float]  # x, y, width, height
 
@@ -29,6 +31,7 @@ class ProductCrop:
     product_mask    (h, w) float32 0..1, the product's silhouette
     inserted_mask   (h, w) float32 0..1, all that the model inserted and that is no light
     expected        (h, w, 3) uint8, the photograph as it should lie here
+    reference_map   (h, w, 2) float32, where in the photograph each pixel lies: x and y, in its pixels
     reference_mask  (h, w) float32 0..1, where `expected` shows the product
     visible_mask    (h, w) float32 0..1, the part of it where the photograph is seen and not only continued
     palette         (n, 3) uint8 RGB, colours of the product in its photograph
@@ -51,6 +54,7 @@ class ProductCrop:
     product_mask: np.ndarray
     inserted_mask: np.ndarray
     expected: np.ndarray
+    reference_map: np.ndarray
     reference_mask: np.ndarray
     visible_mask: np.ndarray
     palette: np.ndarray
@@ -86,3 +90,11 @@ def is_reflection_below(box: Bounds, product: Bounds) -> bool:
     beside, above = REFLECTION_MARGIN * product[2], REFLECTION_MARGIN * product[3]
     within = box[0] >= product[0] - beside and box[0] + box[2] <= product[0] + product[2] + beside
     return within and box[1] >= product[1] + product[3] - above
+
+
+def is_reflection_of(piece: np.ndarray, product: Bounds) -> bool:
+    """The same of a `piece` (h, w) bool, most of whose pixels lie there; the image's border may spread its end."""
+    rows, columns = np.nonzero(piece)
+    beside, above = REFLECTION_MARGIN * product[2], REFLECTION_MARGIN * product[3]
+    within = (columns >= product[0] - beside) & (columns < product[0] + product[2] + beside)
+    return bool((within & (rows >= product[1] + product[3] - above)).mean() >= MIN_REFLECTION_SHARE)

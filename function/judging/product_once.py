@@ -20,7 +20,7 @@ from function.imaging.array_ops import max_channel
 from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
 from function.judging.limit import max_limit
-from function.judging.product_crop import MIN_VISIBLE_LEVELS, is_reflection_below
+from function.judging.product_crop import MIN_VISIBLE_LEVELS, is_reflection_of
 from function.matching.reference_image import photograph_alpha
 from function.matching.self_similarity import repeated_share
 
@@ -141,8 +141,7 @@ def extra_insertions(inspection: Inspection) -> list[Insertion]:
     x, y, width, height = cv2.boundingRect(solid_mask[inner])
     insertions = []
     for label in large:
-        left, top, wide, tall = (int(side) for side in stats[label, :4])
-        if is_reflection_below((left, top, wide, tall), (x, y, width, height)):
+        if is_reflection_of(labels == label, (x, y, width, height)):
             continue
         light, *colour = np.median(lab[labels == label], axis=0) - of_product
         same_colour = np.hypot(*colour) < COPY_COLOUR and abs(light) < COPY_BRIGHTNESS

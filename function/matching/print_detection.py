@@ -53,14 +53,30 @@ def print_share(product: np.ndarray) -> float:
     return 0.0 if photograph is None else reference_print_share(photograph)
 
 
+def print_mask(product: np.ndarray) -> np.ndarray:
+    """(h, w) uint8, 255 where print covers the product in a photograph (h, w, 3 or 4) uint8."""
+    mask = np.zeros(product.shape[:2], np.uint8)
+    photograph = prepare_reference(product, SIDE_PX)
+    if photograph is not None:
+        height, width = product.shape[0], product.shape[1]
+        rows, columns = photograph.alpha.shape
+        left, top = round(photograph.origin[0] * width), round(photograph.origin[1] * height)
+        wide, tall = round(photograph.step[0] * columns * width), round(photograph.step[1] * rows * height)
+        covered, _ = _covered_by_print(photograph)
+        mask[top : top + tall, left : left + wide] = cv2.resize(covered, (wide, tall), interpolation=cv2.INTER_NEAREST)
+    return mask
+
+
 def reference_print_share(photograph: ReferenceImage) -> float:
     """Share 0..1 of the product alone that is covered with print."""
-    photograph = photograph.downscaled(SIDE_PX)
+    covered, area = _covered_by_print(photograph.downscaled(SIDE_PX))
+    return cv2.countNonZero(covered) / area if area else 0.0
+
+
+def _covered_by_print(photograph: ReferenceImage) -> tuple[np.ndarray, int]:
+    """(h, w) uint8, 255 where there is print; and the pixels in which it was looked for."""
     tones = cv2.cvtColor(photograph.rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
     inside = cv2.erode(cv2.inRange(photograph.alpha, 201, 255), np.ones((RIM_PX, RIM_PX), np.uint8))
-    area = cv2.countNonZero(inside)
-    if area == 0:
-        return 0.0
     covered = np.zeros_like(inside)
     for window in WINDOWS_PX:
         within = cv2.erode(inside, np.ones((window, window), np.uint8))
@@ -68,7 +84,7 @@ def reference_print_share(photograph: ReferenceImage) -> float:
         hits = cv2.morphologyEx(hits, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         half = window // 2
         covered = cv2.max(covered, cv2.dilate(hits, np.ones((half, half), np.uint8)))
-    return cv2.countNonZero(covered) / area
+    return covered, cv2.countNonZero(inside)
 
 
 def _print_centres(tones: np.ndarray, window: int) -> np.ndarray:

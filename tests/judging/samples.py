@@ -109,6 +109,8 @@ def crop_of(answer: np.ndarray, *, matched: bool = True, **changes: Any) -> Prod
         product_mask=mask,
         inserted_mask=mask,
         expected=cropped(expected),
+        reference_map=np.dstack(np.meshgrid(np.arange(CROP[2]), np.arange(CROP[3]))).astype(np.float32)
+        + np.float32([CROP[0] - PRODUCT[0] + 20, CROP[1] - PRODUCT[1] + 20]),
         reference_mask=mask,
         visible_mask=mask,
         palette=label().reshape(-1, 3)[::100],

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from function.judging.cast_shadow import cast_shadow
-from function.judging.contact_shadow import MAX_DETACHED_RATIO, MIN_SHADOW_STOPS, contact_shadow
+from function.judging.contact_shadow import (
+    MAX_DETACHED_RATIO,
+    MIN_ANY_SHADOW_STOPS,
+    MIN_CONTACT_RATIO,
+    MIN_SHADOW_STOPS,
+    contact_shadow,
+)
 from function.judging.inspection import Inspection
 from function.judging.judge import judge
 from function.restoration.analyse import analyse
@@ -25,10 +31,12 @@ from tests.judging.samples import (
     crop_of,
     cropped,
     inspection,
+    label,
     match,
     outline,
     room,
     scene,
+    shadow,
 )
 from tests.tiers import exhaustive
 
@@ -89,11 +97,20 @@ def test_what_is_held_or_worn_needs_no_contact_shadow():
 
 
 def test_where_a_product_that_is_not_shown_as_on_its_photograph_stands_is_not_known():
+    faint = 0.06 * shadow()
+    answer = composite(shade=faint)
+    crop = crop_of(answer, matched=False, fitted=False)
+    check = contact_shadow(inspection(answer, of_scene=scene(answer, faint), matched=None, crop=crop))
+    assert check.passed and check.value is None
+
+
+def test_but_without_any_shadow_on_a_surface_it_is_pasted_on():
     bright = np.zeros((HEIGHT, WIDTH), np.float32)
     answer = composite(shade=bright)
     crop = crop_of(answer, matched=False, fitted=False)
     check = contact_shadow(inspection(answer, of_scene=scene(answer, bright), matched=None, crop=crop))
-    assert check.passed and check.value is None
+    assert not check.passed and check.threshold == MIN_ANY_SHADOW_STOPS
+    assert held(matched=None, crop=crop).passed
 
 
 def test_a_product_that_lies_has_no_base():
@@ -188,3 +205,14 @@ def test_the_side_of_a_turned_box_has_its_shadow_beside_it():
         )
     )
     assert check.passed, check
+
+
+def test_a_reflection_below_the_base_does_not_move_it():
+    """A glossy surface shows the product again right below its base: the shadow is still looked for at the base."""
+    x, y, width, height = PRODUCT
+    answer, mask = composite(), outline()
+    below = np.s_[y + height : y + height + 38, x + 20 : x + width - 20]
+    answer[below], mask[below] = label()[::-1][:38, 20 : width - 20], 255
+    crop = crop_of(answer, inserted_mask=cropped(mask).astype(np.float32) / 255)
+    check = contact_shadow(inspection(answer, crop=crop))
+    assert check.passed and check.threshold == MIN_CONTACT_RATIO

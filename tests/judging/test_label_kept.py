@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from function.judging.label_kept import MAX_MISMATCHED, label_kept
-from function.judging.print_correlation import MIN_PATTERN_CORRELATION, MIN_PRINT_CORRELATION
+from function.judging.print_correlation import MIN_PATTERN_CORRELATION, MIN_PRINT_CORRELATION, mismatched_share
 from function.judging.product_crop import MIN_LEGIBLE_PX
-from tests.judging.samples import composite, crop_of, inspection, label, match, other_label, photograph
+from tests.judging.samples import composite, crop_of, cropped, inspection, label, match, other_label, photograph
 
 OTHER = composite(other_label())
 
@@ -24,6 +25,23 @@ def test_the_photograph_s_print_passes_whether_found_or_only_fitted():
 def test_other_words_fail():
     check = label_kept(inspection(OTHER))
     assert not check.passed and check.threshold == MAX_MISMATCHED
+
+
+def test_gloss_that_lies_elsewhere_is_no_other_print():
+    """A lid and a shoulder mirror the room that they stand in."""
+    given, shown = label(), label()
+    given[:70], shown[:70] = (60, 90, 170), (60, 90, 170)
+    cv2.ellipse(given, (30, 30), (16, 24), 0, 0, 360, (240, 240, 240), -1)
+    cv2.ellipse(shown, (70, 40), (10, 20), 0, 0, 360, (240, 240, 240), -1)
+    answer = composite(shown)
+    expected = cropped(composite(given))
+    whole = inspection(answer, crop=crop_of(answer, expected=expected))
+    whole = replace(whole, product=replace(whole.product, photograph=photograph(given)))
+    assert mismatched_share(whole.crop) > MAX_MISMATCHED
+    assert label_kept(whole).passed
+    other = composite(np.vstack([shown[:70], other_label()[70:]]))
+    whole = replace(whole, product_crop=crop_of(other, expected=expected))
+    assert label_kept(whole).threshold == MAX_MISMATCHED
 
 
 def test_print_that_agrees_too_little_fails():

@@ -18,6 +18,7 @@ from tests.cases.faults import spoiled
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
 from tests.judging.samples import (
+    HEIGHT,
     PRODUCT,
     composite,
     crop_of,
@@ -111,6 +112,18 @@ def test_what_lies_below_the_product_in_its_columns_is_its_reflection(aside, pas
     answer, mask = composite(), outline()
     below = np.s_[y + height + 8 : y + height + 70, x + aside : x + aside + width]
     answer[below], mask[below] = (90, 110, 160), 255
+    assert product_once(inspection(answer, product_mask=mask)).passed is passed
+
+
+@pytest.mark.parametrize(("spread", "passed"), [(12, True), (55, False)])
+def test_a_reflection_whose_end_the_border_spreads_is_one_all_the_same(spread, passed):
+    x, y, width, height = PRODUCT
+    answer, mask = composite(), outline()
+    for below in (
+        np.s_[y + height + 8 : HEIGHT - spread, x : x + width],
+        np.s_[HEIGHT - spread :, x - 70 : x + width - 20],
+    ):
+        answer[below], mask[below] = (90, 110, 160), 255
     assert product_once(inspection(answer, product_mask=mask)).passed is passed
 
 
