@@ -16,6 +16,9 @@ from function.matching.cutout.backdrop import push_pull
 
 # A product is opaque from this alpha on, or not dark (glass), and takes at least this share of what is covered.
 SOLID_ALPHA, MIN_BODY = 245, 0.3
+# A chain takes less of its own shadow: then the shadow has to fade out on all sides, as dark glass and a veil do not.
+# Alpha of nine tenths of the dark pixels beside empty ones is at most so much.
+MIN_THIN_BODY, MAX_FADED_ALPHA = 0.05, 16
 # Brightest channel (0..255) and range of alpha of a shadow.
 MAX_LEVEL, MAX_ALPHA, MIN_ALPHA = 60, 230, 3
 # Largest step of its alpha from pixel to pixel at 600 px: it is soft.
@@ -37,7 +40,8 @@ def remove_drop_shadow(product: np.ndarray) -> tuple[np.ndarray, np.ndarray] | N
     covered = cv2.countNonZero(cv2.inRange(alpha, MIN_ALPHA, 255))
     dark = cv2.inRange(product, np.array([0, 0, 0, MIN_ALPHA]), np.array([MAX_LEVEL] * 3 + [MAX_ALPHA]))
     solid = cv2.countNonZero(cv2.inRange(alpha, SOLID_ALPHA, 255))
-    if covered == 0 or max(solid, covered - cv2.countNonZero(dark)) < MIN_BODY * covered:
+    body = max(solid, covered - cv2.countNonZero(dark))
+    if covered == 0 or body < MIN_THIN_BODY * covered or (body < MIN_BODY * covered and not _fades_out(alpha, dark)):
         return None
     if cv2.countNonZero(dark) < MIN_SHARE * covered:
         return None
@@ -68,3 +72,10 @@ def remove_drop_shadow(product: np.ndarray) -> tuple[np.ndarray, np.ndarray] | N
     rgb[changed] = np.minimum(rgb[changed] * gain[changed][:, None], 255)
     result = np.dstack([rgb, own * 255 + 0.5]).astype(np.uint8)
     return result, np.where(own < both, (np.minimum(full, both) * 255).astype(np.uint8), 0).astype(np.uint8)
+
+
+def _fades_out(alpha: np.ndarray, dark: np.ndarray) -> bool:
+    """Whether the `dark` part (h, w) uint8 of an `alpha` (h, w) uint8 has a soft end wherever it has one."""
+    empty = cv2.inRange(alpha, 0, MIN_ALPHA - 1)
+    ends = alpha[(cv2.dilate(empty, np.ones((3, 3), np.uint8)) > 0) & (dark > 0)]
+    return ends.size > 0 and float(np.quantile(ends, 0.9)) <= MAX_FADED_ALPHA
