@@ -1,4 +1,11 @@
-"""A place that is known beforehand: where the product's photograph is composited upright into a scene."""
+"""A place that is known beforehand: where the product's photograph is composited upright into a scene.
+
+It is the box of the photograph's silhouette, in shares 0..1 of the scene, so that it holds at any resolution, and is
+rounded to a pixel of what the model sees, so that a repeated request is the same. From it follow the mapping of pixels
+to the photograph and a `ProductMatch` like that of a found product.
+
+In: alpha (ph, pw) uint8, sizes (width, height). Out: `Place`; mapping (h, w, 2) float32, shares of the photograph.
+"""
 
 from __future__ import annotations
 
@@ -72,8 +79,8 @@ def place_mapping(alpha: np.ndarray, place: Place, size: tuple[int, int], box: P
 
 
 def match_at(place: Place, alpha: np.ndarray, coverage: np.ndarray, correlation: float) -> ProductMatch:
-    """The match of a photograph with coverage `alpha` (ph, pw) uint8 that was laid at `place`; `coverage` (h, w) uint8
-    is what it covers there. `correlation` 0..1 as in `ProductMatch`."""
+    """The match of a photograph with coverage `alpha` (ph, pw) uint8 that was composited at `place`; `coverage` (h, w)
+    uint8 is what it covers there. `correlation` 0..1 as in `ProductMatch`."""
     size = coverage.shape[1], coverage.shape[0]
     x, y, width, height = place.pixels(size)
     left, top = max(0, int(x) - PADDING_PX), max(0, int(y) - PADDING_PX)

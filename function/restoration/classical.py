@@ -40,7 +40,7 @@ AMBIENT_AXES, AMBIENT_BLUR, AMBIENT_OCCLUSION = (0.54, 0.1), 0.06, 0.4
 # They lie around the middle of the foot, which is so far behind its front edge; a foot is never deeper than the product
 # is tall.
 BASE_DEPTH = 0.05
-# Cast: the outline laid down on the floor, so long to the side and backwards for each height of the product.
+# Cast: the silhouette sheared onto the floor, its length to the side and backwards in heights of the product.
 CAST_SIDE, CAST_BACK, CAST_BLUR, CAST_DARKENING = 0.55, 0.12, 0.035, 0.35
 # Darkening of the product towards its base (natural logarithm), and the share of its height over which it falls off.
 BASE_DARKENING, BASE_REACH = 0.25, 0.06

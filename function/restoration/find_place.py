@@ -1,4 +1,12 @@
-"""Estimates where the generated image shows the product, as a place for compositing its photograph upright."""
+"""Estimates where the generated image shows the product, as a place for compositing its photograph upright.
+
+The first estimate is the box of the match's coverage, or of the fitted silhouette (`silhouette.py`). It is refined by
+compositing the photograph there and measuring the departure of the image from that sketch (`departure.py`), a
+similarity of position and scale. There is no place where the product lies or leans, is too small or too large, or is
+cut off.
+
+In: an `Analysis`. Out: a `Place`, or None. `python -m tests.bench.identity` composites at such places.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""The product's photograph at a known place: its pixels and its own silhouette at any resolution."""
+"""The product's photograph at a known place: its pixels and its own silhouette at any resolution.
+
+Where the photograph is finer than the image it is downscaled once, by area, its colours extrapolated beyond the
+silhouette (push-pull, `matching/reference_image.py`); then any box of the image is resampled from it. An enlarged alpha
+is made as narrow again as it was, up to a limit beyond which the photograph's own steps would show.
+
+In: photograph (ph, pw, 4) uint8, `Place`, size of the image. Out: rgb (h, w, 3) and coverage (h, w) uint8 of a box.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""The generated image resampled once, from its own pixels to the scene's full resolution."""
+"""The generated image resampled once, from its own pixels to the scene's full resolution.
+
+Registration, edge displacement and enlargement are one mapping, so that the image is interpolated once (bicubic); where
+the result is coarser it is area-averaged first, as an anti-alias filter. Colours are matched and slopes sharpened in
+the same pass, tile by tile, each with the margin that sharpening needs.
+
+In: image (h', w', 3) uint8 as returned, mapping (h, w, 2) float32 px, `ColourMatch`. Out: any box (h, w, 3) uint8.
+"""
 
 from __future__ import annotations
 
