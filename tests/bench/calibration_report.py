@@ -79,11 +79,14 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
 
 
 def kinds_table(report: dict[str, Any], *, intervals: bool = True) -> Iterator[str]:
-    """Kinds by strengths: how many were not accepted, with or without confidence intervals."""
-    yield "| fault | " + " | ".join(STRENGTHS) + " |"
-    yield "| --- |" + " ---: |" * len(STRENGTHS)
-    for kind, counts in report["caught_by_kind"].items():
-        cells = [share(*one) if intervals else "{} of {}".format(*one) for one in counts]
+    """Kinds by those strengths that were judged: how many were not accepted, with or without confidence intervals."""
+    by_kind = report["caught_by_kind"]
+    judged = [number for number in range(len(STRENGTHS)) if any(counts[number][1] for counts in by_kind.values())]
+    yield "| fault | " + " | ".join(STRENGTHS[number] for number in judged) + " |"
+    yield "| --- |" + " ---: |" * len(judged)
+    for kind, counts in by_kind.items():
+        shown = [counts[number] for number in judged]
+        cells = ["-" if not of else share(n, of) if intervals else f"{n} of {of}" for n, of in shown]
         yield f"| {kind.replace('_', ' ')} | {' | '.join(cells)} |"
 
 
