@@ -115,7 +115,7 @@ def run(case: Case, name: str, identity: str, seed: int, words: list[str]) -> Ru
     except CompositeError as error:
         return Run(f"failed: {error.code.value}", None, model.paid, time.process_time() - started, {}, None)
     cpu_s = time.process_time() - started - model.spent_s
-    image = np.asarray(Image.open(io.BytesIO(done.content)).convert("RGB"))
+    image = np.asarray(Image.open(io.BytesIO(done.first.content)).convert("RGB"))
     measures = measured(case, image, pair, words)
     return Run(done.status, pair.record.method, model.paid, cpu_s, measures, image)
 

@@ -49,9 +49,9 @@ from function.pipeline.record import RunRecord
 from function.pipeline.resources import PairResources
 from function.pipeline.style import read_style
 from function.settings import Settings
+from function.tools.cli.folder_documents import documents_in
 from function.tools.cli.style import find_style_file
 from function.tools.cli.terminal import limits_here
-from function.tools.cli.upload_plan import documents_in
 from function.tools.explain import UsageError
 
 PAIR_S = 600.0

@@ -16,7 +16,7 @@ from function.manifest.references import manifest_targets
 from function.matching.asked_place import AskedPlace
 from function.pipeline.asked_place import asked_place, check_mask, spot_in
 from function.settings import DEFAULT_MODEL, Settings
-from function.tools.cli.upload_plan import Plan, read_document
+from function.tools.cli.folder_documents import read_document
 from function.tools.review.ask_again import asked_again
 from function.tools.review.decisions import Decision
 from tests.delivery.test_http_api import post_form
@@ -143,7 +143,7 @@ def test_a_mask_of_a_catalogue_is_found_from_the_folder_of_its_rows(tmp_path):
     rows = b"product,scene,placement,placement.mask\np.png,s.png,left,masks/free.png\n"
     catalogue = tmp_path / "spring.csv"
     catalogue.write_bytes(rows)
-    document = read_document(catalogue, "a/spring.csv", "in-bucket", SETTINGS, Plan())
+    document = read_document(catalogue, "a/spring.csv", "in-bucket", SETTINGS, [])
     (pair,) = document.pairs
     assert json.loads(pair.body)["placement"] == {"words": "left", "mask": "../masks/free.png"}
     targets = manifest_targets(pair.manifest, SETTINGS, "in-bucket", pair.name)

@@ -10,8 +10,8 @@ from function.errors import CompositeError
 from function.pipeline.style import read_style
 from function.settings import InvalidSettingsError
 from function.storage.names import is_style
+from function.tools.cli.folder_documents import documents_in, read_document
 from function.tools.cli.terminal import counted, fail, limits_here
-from function.tools.cli.upload_plan import Plan, documents_in, read_document
 from function.tools.explain import UsageError
 
 HELP = """\
@@ -40,17 +40,17 @@ def lint(sources: tuple[Path, ...]) -> int:
                 continue
             root, paths = documents_in(source)
             for path in paths:
-                found = Plan()
+                found: list[str] = []
                 pairs = 0
                 try:
                     name = path.relative_to(root).as_posix()
                     pairs = len(read_document(path, name, "any-bucket", settings, found).pairs)
                 except CompositeError as error:
-                    found.problems.append(f"{path}: {error.message}")
-                print(f"{path}: {counted(pairs, 'good pair')}, {counted(len(found.problems), 'problem')}")
-                for problem in found.problems:
+                    found.append(f"{path}: {error.message}")
+                print(f"{path}: {counted(pairs, 'good pair')}, {counted(len(found), 'problem')}")
+                for problem in found:
                     print(f"  {problem}")
-                problems += len(found.problems)
+                problems += len(found)
     except (UsageError, InvalidSettingsError, OSError) as error:
         return fail(error)
     return 1 if problems else 0

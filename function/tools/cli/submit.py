@@ -18,6 +18,7 @@ from function.settings import InvalidSettingsError, Settings
 from function.storage.client import AccessDeniedError, PreconditionFailedError, Storage, StoredObject
 from function.storage.names import gs_uri, is_style
 from function.tools.cli.cost import by_batch, estimate
+from function.tools.cli.folder_documents import LocalFile
 from function.tools.cli.reupload import write_again
 from function.tools.cli.terminal import (
     Progress,
@@ -29,7 +30,7 @@ from function.tools.cli.terminal import (
     megabytes,
     open_storage,
 )
-from function.tools.cli.upload_plan import LocalFile, Plan, make_plan
+from function.tools.cli.upload_plan import Plan, make_plan
 from function.tools.explain import UsageError
 from function.tools.timeouts import UPLOAD_S
 
