@@ -6,10 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from function.imaging.array_ops import downsample2
 from function.restoration.restore import restore
-from function.restoration.vanished_structure import vanished_structure
-from tests.restoration.test_content import HEIGHT, NO_PRODUCT, WIDTH, analysed, repainted, wall
+from tests.restoration.test_content import HEIGHT, NO_PRODUCT, WIDTH, analysed, repainted
 
 OLD, NEW = (470, 90, 420, 600), (730, 150, 300, 400)  # x, y, width, height
 PALE, DARK = (235, 235, 236), (60, 120, 40)
@@ -92,27 +90,3 @@ def test_nothing_is_left_of_a_printed_thing_that_another_replaces(level, grain, 
     assert (off[(print_ | words) > 0] > 20).mean() < 0.001
     place = cv2.dilate(rectangle(OLD) | rectangle(NEW) | words, np.ones((73, 73), np.uint8)) > 0
     assert np.array_equal(result[~place], scene[~place]), "ground that stayed is no longer the scene's"
-
-
-def vanished(scene, answer):
-    """(h', w') bool, at half size."""
-    halves = [downsample2(picture).astype(np.float32) for picture in (scene, answer)]
-    blurred = [tuple(cv2.GaussianBlur(half, (0, 0), sigma) for sigma in (1.2, 3.5)) for half in halves]
-    return vanished_structure(*blurred, 4.0)
-
-
-@pytest.mark.parametrize("likeness", [0.2, 0.8])
-def test_repainted_texture_and_light_take_no_structure_away(likeness):
-    rng = np.random.default_rng(12)
-    scene = laid(wall(rng), label(OLD), (40, 36, 30))
-    shade = np.linspace(0.35, 1.6, WIDTH, dtype=np.float32)[None, :, None]
-    assert vanished(scene, repainted(rng, scene, likeness) * shade).mean() < 0.002
-    assert vanished(scene, scene * np.float32([0.3, 0.4, 0.5])).mean() < 0.002
-
-
-def test_structure_is_gone_where_print_was_and_only_there():
-    rng = np.random.default_rng(13)
-    ground, print_ = mat(rng, 34, 3), label(OLD)
-    gone = vanished(laid(ground, print_, (215, 222, 226)), ground)
-    assert gone[downsample2(print_) > 127].mean() > 0.98
-    assert not gone[downsample2(cv2.dilate(print_, np.ones((61, 61), np.uint8))) == 0].any()

@@ -8,7 +8,6 @@ import pytest
 
 from function.imaging.frame import plan_letterbox
 from function.restoration.analyse import analyse
-from function.restoration.generated_layer import extend_mask_to_ground
 from function.restoration.plain_upscale import plain_upscale
 from function.restoration.restore import restore
 from tests.bench.scores import aligned_product_ssim, regions, score
@@ -113,35 +112,6 @@ def test_any_shape_and_content_gives_a_picture_of_the_scenes_size(size, answer_s
     result = restore(scene, product, analyse(scene, product, answer, frame), frame)
     assert result.image.shape == scene.shape
     assert result.image.dtype == np.uint8
-
-
-def test_the_plain_upscale_keeps_the_scenes_shape_for_an_answer_of_another_shape():
-    frame = plan_letterbox((1600, 800), {"2:1": (1400, 700)}, 700)
-    answer = np.zeros((600, 600, 3), np.uint8)
-    cv2.circle(answer, (300, 300), 100, (255, 255, 255), -1)
-    image = plain_upscale(answer, frame)
-    _, _, width, height = cv2.boundingRect(image[..., 0])
-    assert image.shape == (800, 1600, 3)
-    assert abs(width - height) <= 2
-
-
-def test_a_fine_answer_does_not_alias_in_a_small_result():
-    stripes = np.zeros((768, 1344, 3), np.uint8)
-    stripes[:, ::2] = 255  # finer than the result can show: an even grey
-    frame = plan_letterbox((320, 183), {"16:9": (1344, 768)}, 768)
-    image = plain_upscale(stripes, frame)
-    assert np.abs(image[8:-8, 8:-8].astype(int) - 128).max() < 12
-
-
-def test_the_mask_is_carried_on_below_the_base_only_and_only_where_something_changed():
-    mask, change = np.zeros((2, 300, 200), np.uint8)
-    mask[40:240, 60:120] = 255
-    cv2.rectangle(mask, (140, 60), (160, 80), 255, -1)  # nothing grows under what is not the base
-    change[30:260, 50:110] = 255
-    change[50:120, 130:170] = 255
-    grown = (extend_mask_to_ground(mask, change) > 127) & (mask < 128)
-    assert grown[240:243, 60:110].all()
-    assert not grown[:240].any() and not grown[248:].any() and not grown[240:, 110:].any()
 
 
 @pytest.mark.parametrize("shape", ["mug", "box"])

@@ -1,4 +1,4 @@
-"""What is found out about an answer is told against the photograph of the side that it shows."""
+"""Several products in one answer: each is found by itself, and told once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from function.imaging.frame import plan_letterbox
-from function.restoration.analyse import analyse
 from function.restoration.product_reference import ProductReference
 from function.restoration.several_products import analyse_products
 from tests.product_samples import SCENE_SIZE, views
@@ -23,17 +22,6 @@ def answer_with(scene: np.ndarray, *laid: tuple[np.ndarray, int]) -> np.ndarray:
         alpha, inner = small[..., 3:] / 255, answer[250:650, x : x + 400]
         inner[:] = 0.9 * small[..., :3] * alpha + inner * (1 - alpha)
     return np.clip(cv2.GaussianBlur(answer, (0, 0), 0.6), 0, 255).astype(np.uint8)
-
-
-def test_everything_after_the_match_is_about_the_side_that_was_found():
-    """The judge, the close-up for a second opinion and the restoration all take it from there."""
-    scene = scene_array(*SCENE_SIZE)
-    frame = plan_letterbox(SCENE_SIZE, SIZES, 768)
-    front, back = (ProductReference.of(views()[name]) for name in ("front.png", "back.png"))
-    found = analyse(scene, front, answer_with(scene, (views()["back.png"], 450)), frame, [back])
-    assert found.product.view == 1 and found.product.match is not None
-    assert found.product.photograph is back.photograph
-    assert [one.view for one in found.products] == [1]
 
 
 def test_two_products_that_look_alike_are_found_at_two_places_and_a_third_nowhere():
