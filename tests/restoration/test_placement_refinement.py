@@ -1,4 +1,4 @@
-"""The photograph laid over the scene finds lines and openings; nothing that looks otherwise is explained."""
+"""What is not there has no place, and a place says how the photograph leans in it."""
 
 from __future__ import annotations
 
@@ -6,46 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from function.generation.models import FALLBACK_PROFILE, model_table
-from function.imaging.frame import plan_letterbox
-from function.matching.cutout.cut_out import cut_out
-from function.restoration.analyse import analyse
-from function.restoration.placement import box_to_affine, is_thin, warp_coverage
+from function.restoration.placement import box_to_affine
 from function.restoration.placement_refinement import Placement, refine_placement
-from function.restoration.product_reference import ProductReference
-from tests.cases.packshots import answer, packshots, shelf
-
-
-def placed(name: str, shown: str | None = None):
-    """Where a packshot lies in the answer that shows it, or the wrong one `shown`."""
-    scene, shot = shelf(), next(packshots(name))
-    picture = answer(scene, shot.truth if shown is None else shot.wrong[shown])
-    frame = plan_letterbox((1600, 1200), model_table().find(FALLBACK_PROFILE).native_sizes, 768)
-    cut = cut_out(shot.photograph)
-    return shot.truth, analyse(scene, ProductReference.of(cut.rgba, cut), picture, frame).product.placement
-
-
-@pytest.mark.parametrize("name", ["lamp-white", "chair-white"])
-def test_a_thin_product_is_found_to_the_pixel(name):
-    cut, placement = placed(name)
-    assert placement is not None and placement.explained > 0.9
-    rows, columns = np.nonzero(cut[..., 3] > 8)
-    # The analysis has the shape of the scene, 1184x888.
-    scale = 0.45 * 864 / (np.ptp(rows) + 1)
-    foot = placement.matrix @ np.array([(columns.min() + columns.max()) / 2, rows.max(), 1])
-    assert foot == pytest.approx([0.5 * 1184, 0.9 * 888], abs=3)
-    assert placement.matrix[0, 0] == pytest.approx(scale, rel=0.02)
-    laid = warp_coverage(cut[..., 3], placement, (1184, 888))
-    assert laid.max() > 200 and (name == "lamp-white" or is_thin(laid))
-
-
-def test_a_product_with_plugged_openings_is_found_all_the_same():
-    _, placement = placed("chair-white", "plugged")
-    assert placement is not None and placement.explained > 0.9
-
-
-def test_a_card_of_backdrop_is_not_the_product():
-    assert placed("chair-white", "card")[1] is None
+from tests.cases.packshots import packshots, shelf
 
 
 def test_what_is_not_there_is_not_found():
