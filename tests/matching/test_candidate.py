@@ -32,19 +32,6 @@ def test_what_must_be_better_than_it_is_is_no_candidate():
     assert candidates(answer, template, min_inliers=100_000) == []
 
 
-def test_mirrored_twice_is_the_photograph_again():
-    template = ReferenceTemplate.of(cut_out(label()))
-    again = template.mirrored().mirrored()
-    assert np.array_equal(again.reference.rgb, template.reference.rgb)
-    assert np.abs(again.features.points - template.features.points).max() < 1e-3
-    assert np.array_equal(again.features.descriptors, template.features.descriptors)
-
-
-@pytest.mark.parametrize("shape", [(3, 400, 4), (10, 10, 4)])
-def test_a_photograph_of_a_few_pixels_shows_nothing_to_look_for(shape):
-    assert ReferenceTemplate.of(np.full(shape, 255, np.uint8)) is None
-
-
 def test_only_what_has_an_axis_may_be_round():
     assert [kind for kind, _, _ in pose_models(np.full((200, 120), 255, np.uint8))] == ["plane", "round"]
     slanted = np.zeros((200, 300), np.uint8)

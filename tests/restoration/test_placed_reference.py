@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.matching.place import STEP, Place, match_at, outline_box, place_mapping
+from function.matching.place import STEP, Place, outline_box
 from function.restoration.placed_reference import PlacedReference
 
 
@@ -42,15 +42,3 @@ def test_a_part_is_the_same_as_in_the_whole():
     whole = laid.colours((0, 0, *size)), laid.coverage((0, 0, *size))
     for part, all_of_it in zip((laid.colours(box), laid.coverage(box)), whole, strict=True):
         assert np.abs(part.astype(int) - all_of_it[y : y + height, x : x + width]).max() <= 1
-
-
-def test_the_match_says_which_pixel_of_the_photograph_lies_where():
-    product, size = disc(), (300, 200)
-    place = Place(0.3, 0.2, 0.3, 0.45)
-    coverage = PlacedReference.of(product, place, size).coverage((0, 0, *size))
-    match = match_at(place, product[..., 3], coverage, 1.0)
-    x, y, width, height = match.box
-    middle = match.mapping[round(size[1] * 0.425) - y, round(size[0] * 0.45) - x]
-    assert middle == pytest.approx([0.5, 0.5], abs=0.01)
-    assert place_mapping(product[..., 3], place, size, match.box).shape == (height, width, 2)
-    assert match.weight.shape == (height, width) and match.weight.max() == 255
