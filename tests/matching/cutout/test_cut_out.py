@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from function.matching.cutout.cut_out import cut_out
-from function.matching.cutout.drop_shadow import remove_drop_shadow
 from tests.bench.photographs import score_alpha
 from tests.cases.packshots import BACKDROPS, Packshot, packshots
 
@@ -73,14 +72,6 @@ def test_a_drop_shadow_is_taken_off_glass():
     cut = cut_out(drawn.photograph)
     assert cut.shadow is not None and cut.shadow.max() > 60
     assert score_alpha(cut.alpha, drawn.truth[..., 3], cut.unknown)[0] <= 0.02
-
-
-def test_a_dark_veil_is_no_shadow():
-    """It is translucent and black, and ends where it ends; a chain's shadow fades out."""
-    veil = np.zeros((400, 400, 4), np.uint8)
-    veil[80:320, 60:340, 3] = 110
-    veil[80:320, 60:80] = (20, 20, 20, 255)
-    assert remove_drop_shadow(veil) is None
 
 
 def test_a_cut_out_keeps_its_own_alpha():
