@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from function.judging.inspection import Inspection
 from function.judging.product_identical import (
     MAX_MOVED,
     MAX_RESHAPED,
@@ -57,13 +58,17 @@ def spoiled(front: np.ndarray, kind: str) -> np.ndarray:
     return front
 
 
-def judged(front: np.ndarray | None = None, followed: float = 1.0, **departure):
+@pytest.fixture(scope="module")
+def good():
+    return inspection()
+
+
+def judged(whole: Inspection, followed: float = 1.0, **departure):
     """The check of a product laid at its place, whose picture departs from the sketch that way."""
     found = replace(NO_DEPARTURE, **{"correlation": 0.8} | departure)
     place = Place(X / WIDTH, Y / HEIGHT, WIDE / WIDTH, TALL / HEIGHT)
     light = np.zeros((TALL, WIDE, 3), np.float32)
-    laid = CompositedProduct(place, PRODUCT, light, found, followed, composite())
-    whole = inspection(composite(front))
+    laid = CompositedProduct(place, PRODUCT, light, found, followed, whole.scene.generated)
     return product_identical(replace(whole, product=replace(whole.product, composited=laid)))
 
 
@@ -94,14 +99,14 @@ def test_without_a_product_no_region_has_changed():
     assert changed_regions(Analysis(scene(composite()), nothing)) == []
 
 
-def test_a_product_that_the_model_placed_is_not_measured():
-    check = product_identical(inspection())
+def test_a_product_that_the_model_placed_is_not_measured(good):
+    check = product_identical(good)
     assert check.passed and check.value is None
 
 
-def test_a_product_laid_and_left_as_it_is_passes_and_one_with_another_patch_does_not():
-    assert judged().passed
-    check = judged(spoiled(label(), "recoloured"))
+def test_a_product_laid_and_left_as_it_is_passes_and_one_with_another_patch_does_not(good):
+    assert judged(good).passed
+    check = judged(inspection(composite(spoiled(label(), "recoloured"))))
     assert not check.passed and check.threshold == MIN_IDENTICAL
 
 
@@ -118,11 +123,11 @@ def test_a_product_laid_and_left_as_it_is_passes_and_one_with_another_patch_does
     ],
     ids=["moved", "wider", "lower", "turned right", "turned left", "another", "redrawn"],
 )
-def test_a_pose_that_departs_from_the_sketch_fails(changes, limit):
-    check = judged(**changes)
+def test_a_pose_that_departs_from_the_sketch_fails(good, changes, limit):
+    check = judged(good, **changes)
     assert not check.passed and check.threshold == limit
 
 
-def test_a_small_departure_is_moved_back_and_does_not_fail():
+def test_a_small_departure_is_moved_back_and_does_not_fail(good):
     small = {"moved": 0.5 * MAX_MOVED, "scale_x": math.exp(0.5 * MAX_RESHAPED), "turned_deg": -0.5 * MAX_TURNED_DEG}
-    assert judged(**small).passed
+    assert judged(good, **small).passed

@@ -21,6 +21,7 @@ THERE = AskedPlace((X / WIDTH, Y / HEIGHT, WIDE / WIDTH, TALL / HEIGHT))
 NEAR, FAR, FARTHER = (replace(THERE, box=(THERE.box[0] - off, *THERE.box[1:])) for off in (0.02, 0.15, 0.3))
 
 
+@cache
 def analysis(found: bool) -> Analysis:
     """Of the sample picture and a product that is the one in it, or is missing."""
     product = ProductAnalysis(photograph(), match(), outline())
