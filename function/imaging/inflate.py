@@ -1,5 +1,7 @@
-"""Pillow's PNG reader, given the chunks that decoding takes and no others, with ISA-L's inflate: a quarter less time
-(tests/bench/codecs.py).
+"""Pillow's PNG reader, given the chunks that decoding takes and no others, with ISA-L's inflate.
+
+Kept for what it saves: decoding takes .11 instead of .18 CPU s at 8 megapixels, where a whole pair takes 1, and .66
+instead of 1.02 at 50 (OpenCV, which drops profiles: .12 and .77). `python -m tests.bench.codecs` measures it.
 """
 
 from __future__ import annotations
