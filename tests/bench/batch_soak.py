@@ -34,6 +34,7 @@ LOOKING = 0.2  # share of the time spent on listing the buckets, which take long
 BACKOFF_S = (0.3, 3.0)
 GIVE_UP_S = 900.0  # without anything settled, and without a delivery that was taken
 HALF_CENT = 0.005
+ATTEMPT, ANSWER = ("number", "outcome", "price_tier", "seed", "batch", "id"), ("job", "seed", "time_s")
 
 
 @dataclass
@@ -144,7 +145,15 @@ def report(place: BatchPlace, pump: Pump, pairs: list[str], spent_s: float) -> b
     for what, which in (("lost", lost), ("twice", twice), ("unlisted", unlisted), ("wrong", wrong)):
         if which:
             print(f"  {what}: {', '.join(which[:10])}")
+    for pair in unlisted[:10]:
+        print(f"  {pair}: attempts {[told(one, ATTEMPT) for one in place.cloud.sidecar(pair)['attempts']]}")
+        print(f"    answers {[told(one, ANSWER) for one in by_pair[pair]]}")
     return not (lost or twice or unlisted or wrong or abs(usd - due) > HALF_CENT)
+
+
+def told(entry: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
+    """Of an attempt or an answer, what tells its story."""
+    return {name: entry[name] for name in fields if name in entry}
 
 
 def overlap(asked: list[dict[str, Any]], lives: dict[str, tuple[float, float]], twins: set[str]) -> bool:
