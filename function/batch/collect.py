@@ -11,7 +11,7 @@ from function.batch.context import BatchContext
 from function.batch.lines import ResultLine, lines_of, read_result
 from function.batch.names import collected_prefix, range_id, range_name
 from function.batch.records import BatchRequest, Job
-from function.batch.release import mark_answered
+from function.batch.release import mark_answered, note_unused_answer
 from function.deadline import Deadline
 from function.generation.answer_store import AnswerStore
 from function.generation.billing import Bill, bill_of
@@ -90,6 +90,9 @@ def collect_range(context: BatchContext, job_id: str, part: Range, deadline: Dea
     if job is None:
         logger.error("results of an unknown batch job; ignored", extra={"stage": "batch", "job": job_id})
         return
+    if job.state in ("planned", "creating"):
+        # Its creation was not acknowledged, and it may be there twice. Once the sweep has found it, its end collects.
+        return
     counted: dict[str, int] = {"answers": 0, "errors": 0, "unknown": 0}
     unspent_usd = 0.0
 
@@ -146,6 +149,7 @@ def _take(
         return 0.0
     if record.state == "ask_now":
         logger.error("a batch answered after its request was given up", extra={"stage": "batch", "job": job.id})
+        note_unused_answer(context, digest, results, deadline)
         return 0.0
     if record.state != "answered":
         store = AnswerStore(context.storage, context.output_bucket)

@@ -7,6 +7,7 @@ import time
 
 from function.batch.context import IN_TROUBLE, BatchContext
 from function.batch.records import Job
+from function.batch.release import note_twin
 from function.deadline import Deadline
 from function.errors import ModelRejectedError, ModelUnavailableError
 from function.generation.batch_service import ServiceJob
@@ -33,6 +34,7 @@ def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
                     "reason": "the job was created twice; the later one is cancelled",
                 },
             )
+            note_twin(context, job.digests, twin, deadline)
             context.service.cancel(twin, deadline)
         if found:
             job = context.update(job, deadline, service_names=(*job.service_names, *sorted(found)))

@@ -57,7 +57,7 @@ class PairQueue:
     def lost_calls(self, request: Request, deadline: Deadline) -> int:
         """See BatchQueue."""
         record, _ = self._records.read(request_digest(request), deadline)
-        return record.lost if record else 0
+        return record.lost_calls if record else 0
 
     @property
     def _place(self) -> tuple[str, str]:

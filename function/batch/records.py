@@ -38,7 +38,8 @@ class Waiter(_Record):
 class BatchRequest(_Record):
     """What is asked of a model, with its images by SHA-256, and who waits. Times are in seconds since 1970.
 
-    `tries`: jobs that have ended without an answer. `lost`: calls that may have been billed and brought none.
+    `tries`: jobs that have ended without an answer. `lost`: calls that may have been billed and brought none. `twins`:
+    what the service calls jobs that were made of its own a second time: each may have answered, and billed, as well.
     `max_usd`: what its call may cost at the batch's price; `line_error`: what a job's line said instead of an answer;
     `answered_from`: the results files (name#generation) that hold an answer.
     """
@@ -61,9 +62,15 @@ class BatchRequest(_Record):
     job: str | None = None
     tries: int = 0
     lost: int = 0
+    twins: tuple[str, ...] = ()
     answered_from: tuple[str, ...] = ()
     line_error: str | None = None
     line_error_is_final: bool = False
+
+    @property
+    def lost_calls(self) -> int:
+        """Calls that may have been billed, beside the one that brought the answer."""
+        return self.lost + len(self.twins)
 
 
 class Job(_Record):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
-from function.batch.context import BatchContext
+from function.batch.context import BatchContext, in_parallel
 from function.batch.records import BatchRequest
 from function.batch.touch import touch
 from function.batch.waiting import mark_waiting
@@ -30,8 +31,8 @@ def mark_answered(
             return before
         for waiter in before.waiters:
             touch(context.storage, waiter, deadline)
-        # Of a second answer to the same request nothing comes but its bill.
-        twice = before.state == "answered"
+        # Of a second answer to the same request nothing comes but its bill. That of a twin is counted already.
+        twice = before.state == "answered" and not before.twins
         after = before.model_copy(
             update={
                 "state": "answered",
@@ -49,6 +50,29 @@ def mark_answered(
                 "a request was answered twice in batches, and may be billed twice", extra={"stage": "batch", "job": job}
             )
         return before
+
+
+def note_twin(context: BatchContext, digests: Iterable[str], twin: str, deadline: Deadline) -> None:
+    """Before `twin`, a job of the same requests, is cancelled: each of them may be billed twice. Noted now, for nothing
+    can be added to the record of a pair that is settled."""
+
+    def changed(stored: BatchRequest | None) -> BatchRequest | None:
+        if stored is None or twin in stored.twins:
+            return None
+        return stored.model_copy(update={"twins": (*stored.twins, twin)})
+
+    in_parallel(lambda digest: context.requests.change(digest, changed, deadline), digests)
+
+
+def note_unused_answer(context: BatchContext, digest: str, results: str, deadline: Deadline) -> None:
+    """A batch has answered what is asked for at once by now: that may be billed, and nothing comes of it."""
+
+    def changed(stored: BatchRequest | None) -> BatchRequest | None:
+        if stored is None or stored.state != "ask_now" or stored.twins or results in stored.answered_from:
+            return None
+        return stored.model_copy(update={"lost": stored.lost + 1, "answered_from": (*stored.answered_from, results)})
+
+    context.requests.change(digest, changed, deadline)
 
 
 def ask_at_once(

@@ -66,6 +66,16 @@ def test_of_a_job_that_was_made_twice_the_later_one_is_cancelled(place, begun):
     assert place.cloud.gemini.batch_jobs.find(first).state == "RUNNING" and jobs.keys() >= {first, second}
 
 
+@pytest.mark.parametrize("place", VERTEX, indirect=True)
+def test_what_a_job_that_was_made_twice_may_have_answered_twice_is_listed(place, begun):
+    """How far the later one comes before it is cancelled is a race; the pair may be settled by then."""
+    begun("twice", batch_s=0.0)
+    sidecars = place.run(PAIRS)
+    assert [sorted(outcomes(one)) for one in sidecars.values()] == [[GENERATED, INTERRUPTED]] * 2
+    paid, listed = paid_and_listed(place, sidecars)
+    assert 2 <= paid <= listed == 4
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("place", VERTEX, indirect=True)
 def test_a_quota_that_is_used_up_puts_the_creation_off(place, begun):
