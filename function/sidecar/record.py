@@ -10,7 +10,7 @@ from function.errors import CompositeError, ErrorCode
 
 # The second number rises when something is added, which a reader that refuses unknown fields does not know; the first
 # when something that a reader relies on is gone or means something else.
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 Method = Literal["model", "sketch", "classical"]
 
 
