@@ -9,7 +9,7 @@ from function.batch.context import IN_TROUBLE, BatchContext, in_parallel
 from function.batch.lines import line_over_buckets, line_with_images
 from function.batch.names import lines_name, results_prefix, waiting_name
 from function.batch.records import BatchRequest, Job
-from function.batch.release import note_twin
+from function.batch.twins import cancel_twins
 from function.deadline import Deadline
 from function.errors import ModelRejectedError, ModelUnansweredError, ModelUnavailableError
 from function.generation.batch_service import ServiceJob
@@ -84,13 +84,7 @@ def find_created(context: BatchContext, job: Job, deadline: Deadline) -> Job:
 def _adopt(context: BatchContext, job: Job, found: list[ServiceJob], deadline: Deadline) -> Job:
     """Follow the job that was found, and cancel others of its name."""
     names = tuple(one.name for one in found)
-    for twin in names[1:]:
-        logger.error(
-            IN_TROUBLE,
-            extra={"stage": "batch", "job": job.id, "reason": "the job was created twice; the later one is cancelled"},
-        )
-        note_twin(context, job.digests, twin, deadline)
-        context.service.cancel(twin, deadline)
+    cancel_twins(context, job, names[1:], deadline)
     return context.update(job, deadline, state="running", service_names=names, note="")
 
 

@@ -7,7 +7,7 @@ import time
 
 from function.batch.context import IN_TROUBLE, BatchContext
 from function.batch.records import Job
-from function.batch.release import note_twin
+from function.batch.twins import cancel_twins
 from function.deadline import Deadline
 from function.errors import ModelRejectedError, ModelUnavailableError
 from function.generation.batch_service import ServiceJob
@@ -24,20 +24,10 @@ GONE = "GONE"
 def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     """The job as it is now. Raises ModelUnavailableError, ModelUnansweredError, StorageUnavailableError."""
     if job.asked_times > 1:  # an earlier creation may show itself late
-        found = {one.name for one in context.service.find(job.display_name, deadline)} - {*job.service_names}
-        for twin in sorted(found):
-            logger.error(
-                IN_TROUBLE,
-                extra={
-                    "stage": "batch",
-                    "job": job.id,
-                    "reason": "the job was created twice; the later one is cancelled",
-                },
-            )
-            note_twin(context, job.digests, twin, deadline)
-            context.service.cancel(twin, deadline)
+        found = sorted({one.name for one in context.service.find(job.display_name, deadline)} - {*job.service_names})
         if found:
-            job = context.update(job, deadline, service_names=(*job.service_names, *sorted(found)))
+            cancel_twins(context, job, found, deadline)
+            job = context.update(job, deadline, service_names=(*job.service_names, *found))
     jobs = [_look(context, name, deadline) for name in job.service_names]
     now = time.time()
     if all(one.ended for one in jobs):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 
-from function.batch.context import BatchContext, in_parallel
+from function.batch.context import BatchContext
 from function.batch.records import BatchRequest
 from function.batch.touch import touch
 from function.batch.waiting import mark_waiting
@@ -50,18 +49,6 @@ def mark_answered(
                 "a request was answered twice in batches, and may be billed twice", extra={"stage": "batch", "job": job}
             )
         return before
-
-
-def note_twin(context: BatchContext, digests: Iterable[str], twin: str, deadline: Deadline) -> None:
-    """Before `twin`, a job of the same requests, is cancelled: each of them may be billed twice. Noted now, for nothing
-    can be added to the record of a pair that is settled."""
-
-    def changed(stored: BatchRequest | None) -> BatchRequest | None:
-        if stored is None or twin in stored.twins:
-            return None
-        return stored.model_copy(update={"twins": (*stored.twins, twin)})
-
-    in_parallel(lambda digest: context.requests.change(digest, changed, deadline), digests)
 
 
 def note_unused_answer(context: BatchContext, digest: str, results: str, deadline: Deadline) -> None:

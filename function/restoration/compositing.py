@@ -38,10 +38,14 @@ def enlarge_crop(
 def mask_bounding_box(mask: np.ndarray, full_size: tuple[int, int]) -> PixelBox | None:
     """Smallest box at `full_size` that holds all of `mask` (h, w) > 0; None if it is empty."""
     x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
-    if width == 0:
-        return None
-    scale_x, scale_y = full_size[0] / mask.shape[1], full_size[1] / mask.shape[0]
-    # One pixel of the small mask more on each side, for the interpolation.
+    return upscaled_box((x, y, width, height), (mask.shape[1], mask.shape[0]), full_size) if width else None
+
+
+def upscaled_box(box: PixelBox, from_size: tuple[int, int], full_size: tuple[int, int]) -> PixelBox:
+    """`box` of an image of `from_size` (width, height) at `full_size`, with one pixel of the smaller image more on each
+    side, for the interpolation."""
+    x, y, width, height = box
+    scale_x, scale_y = full_size[0] / from_size[0], full_size[1] / from_size[1]
     left, top = max(0, int((x - 1) * scale_x)), max(0, int((y - 1) * scale_y))
     right = min(full_size[0], int(np.ceil((x + width + 1) * scale_x)))
     bottom = min(full_size[1], int(np.ceil((y + height + 1) * scale_y)))

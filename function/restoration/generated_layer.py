@@ -15,7 +15,7 @@ import numpy as np
 
 from function.imaging.array_ops import PixelBox
 from function.restoration.analysis import Analysis
-from function.restoration.compositing import alpha_composite, apply_shading, enlarge_crop, mask_bounding_box, mask_tiles
+from function.restoration.compositing import alpha_composite, apply_shading, enlarge_crop, mask_tiles, upscaled_box
 from function.restoration.detail_transfer import transfer_detail
 from function.restoration.edge_warp import MAX_GAIN, edge_warp, warp_box
 from function.restoration.matte_refinement import outline_part, refined_alpha
@@ -93,9 +93,10 @@ def generated_with_detail(
     share of the whole result with the photograph's detail, note."""
     matches = [found.match for found in analysis.products]
     patch = generated.crop(box, _with_boxes(composited, [match.box for match in matches if match is not None]))
+    small_size = composited.shape[1], composited.shape[0]
     qualities, share = [], 0.0
     for product, match in zip(products, matches, strict=True):
-        part = None if match is None else _part_of(box, match.box, composited, generated.full_size)
+        part = None if match is None else _overlap(box, upscaled_box(match.box, small_size, generated.full_size))
         if match is None or part is None:
             qualities.append(0.0)
             continue
@@ -119,14 +120,11 @@ def _with_boxes(mask: np.ndarray, boxes: Sequence[PixelBox]) -> np.ndarray:
     return filled
 
 
-def _part_of(box: PixelBox, small_box: PixelBox, small: np.ndarray, full_size: tuple[int, int]) -> PixelBox | None:
-    """Where `box` at `full_size` and a box of the image `small` overlap, at `full_size`; None where they do not."""
-    found = mask_bounding_box(_with_boxes(np.zeros_like(small), [small_box]), full_size)
-    if found is None:
-        return None
-    left, top = max(box[0], found[0]), max(box[1], found[1])
-    right = min(box[0] + box[2], found[0] + found[2])
-    bottom = min(box[1] + box[3], found[1] + found[3])
+def _overlap(one: PixelBox, other: PixelBox) -> PixelBox | None:
+    """Where two boxes (x, y, width, height) overlap; None where they do not."""
+    left, top = max(one[0], other[0]), max(one[1], other[1])
+    right = min(one[0] + one[2], other[0] + other[2])
+    bottom = min(one[1] + one[3], other[1] + other[3])
     return (left, top, right - left, bottom - top) if left < right and top < bottom else None
 
 

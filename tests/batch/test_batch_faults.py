@@ -76,6 +76,60 @@ def test_what_a_job_that_was_made_twice_may_have_answered_twice_is_listed(place,
     assert 2 <= paid <= listed == 4
 
 
+def wait_for_results(place, count=1):
+    """Until so many results files of this test's jobs are there; nothing is delivered."""
+    jobs = [job.id for job in place.jobs()]
+
+    def found():
+        names = [blob.name for blob in place.cloud.client.list_blobs(place.batch)]
+        results = [name for name in names if name.endswith("predictions.jsonl")]
+        return sum(any(job in name for job in jobs) for name in results) >= count
+
+    wait_until(found)
+
+
+@pytest.mark.parametrize("place", ["vertex"], indirect=True)
+def test_a_creation_that_shows_itself_late_is_listed_once_by_every_pair(place, begun):
+    """The job was asked for twice, and the first creation had reached the service after all: both have answered."""
+    begun(batch_s=1.0)
+    (name,) = place.sweep_until("running").service_names
+    emulated = place.cloud.gemini.batch_jobs
+    first = emulated.find(name)
+    emulated.start(f"{name.rpartition('/')[0]}/", first.display_name, first.model, first.lines, first.write)
+    wait_for_results(place, 2)
+    place.change_jobs(asked_times=2)
+    place.sweep()
+    assert [one.lost_calls for one in place.requests()] == [1, 1], "before an answer can settle a pair"
+    sidecars = place.run(PAIRS)
+    assert [sorted(outcomes(one)) for one in sidecars.values()] == [[GENERATED, INTERRUPTED]] * 2
+    assert paid_and_listed(place, sidecars) == (4, 4)
+
+
+@pytest.mark.parametrize("place", ["vertex"], indirect=True)
+def test_results_of_a_job_whose_creation_is_in_doubt_wait_for_the_sweep_that_finds_it(place, begun):
+    begun(batch_s=1.0)
+    place.sweep_until("running")
+    place.change_jobs(state="creating", service_names=())
+    wait_for_results(place)
+    place.deliver()
+    assert [one.state for one in place.requests()] == ["in_job", "in_job"]
+    sidecars = place.run(PAIRS)
+    assert [outcomes(one) for one in sidecars.values()] == [[GENERATED], [GENERATED]]
+
+
+@pytest.mark.parametrize("place", ["vertex"], indirect=True)
+def test_an_answer_to_what_is_asked_for_at_once_by_now_is_listed(place, begun):
+    begun(batch_s=1.0)
+    place.sweep_until("running")
+    for one in place.requests():
+        given_up = one.model_copy(update={"state": "ask_now"})
+        place.records.change(one.digest, lambda _, given_up=given_up: given_up, place.deadline)
+    wait_for_results(place)
+    sidecars = place.run(PAIRS)
+    assert [sorted(outcomes(one)) for one in sidecars.values()] == [[LIVE, INTERRUPTED]] * 2
+    assert paid_and_listed(place, sidecars) == (4, 4)
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("place", VERTEX, indirect=True)
 def test_a_quota_that_is_used_up_puts_the_creation_off(place, begun):

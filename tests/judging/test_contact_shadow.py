@@ -211,8 +211,8 @@ def test_a_reflection_below_the_base_does_not_move_it():
     """A glossy surface shows the product again right below its base: the shadow is still looked for at the base."""
     x, y, width, height = PRODUCT
     answer, mask = composite(), outline()
-    below = np.s_[y + height : y + height + 38, x + 20 : x + width - 20]
-    answer[below], mask[below] = label()[::-1][:38, 20 : width - 20], 255
+    below = np.s_[y + height : y + height + 50, x : x + width]
+    answer[below], mask[below] = label()[::-1][:50], 255
     crop = crop_of(answer, inserted_mask=cropped(mask).astype(np.float32) / 255)
     check = contact_shadow(inspection(answer, crop=crop))
     assert check.passed and check.threshold == MIN_CONTACT_RATIO

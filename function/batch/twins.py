@@ -1,0 +1,34 @@
+"""Second jobs of the same requests, made by a repeated creation: found by their display name, and cancelled."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from function.batch.context import IN_TROUBLE, BatchContext, in_parallel
+from function.batch.records import BatchRequest, Job
+from function.deadline import Deadline
+
+logger = logging.getLogger(__name__)
+
+
+def cancel_twins(context: BatchContext, job: Job, twins: Iterable[str], deadline: Deadline) -> None:
+    """Cancel the `twins`, service names. Each request is noted first, as one that may be billed twice: nothing can be
+    added to the record of a pair that is settled. Done again it changes nothing. Raises what storage and service
+    raise."""
+    for twin in twins:
+        logger.error(
+            IN_TROUBLE,
+            extra={"stage": "batch", "job": job.id, "reason": "the job was created twice; the later one is cancelled"},
+        )
+        in_parallel(lambda digest: _note(context, digest, twin, deadline), job.digests)  # noqa: B023
+        context.service.cancel(twin, deadline)
+
+
+def _note(context: BatchContext, digest: str, twin: str, deadline: Deadline) -> None:
+    def changed(stored: BatchRequest | None) -> BatchRequest | None:
+        if stored is None or twin in stored.twins:
+            return None
+        return stored.model_copy(update={"twins": (*stored.twins, twin)})
+
+    context.requests.change(digest, changed, deadline)
