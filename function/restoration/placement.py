@@ -24,6 +24,9 @@ from function.restoration.silhouette import MIN_SIDE_PX, fit_silhouette
 # Least explained share of the change: drawn products reached .91 and more, cards of backdrop .72 and less. Openings
 # count from this share of the product on.
 MIN_EXPLAINED, MIN_OPENINGS = 0.78, 0.02
+# A place that covers less than this share of what was inserted around it may be one on a part of the product, and has
+# to explain that as well as drawn products do: a bag that was turned by 90 degrees was found in its lower half (.784).
+MIN_COVERED, MIN_PART_EXPLAINED = 0.5, 0.9
 # A product of which an erosion by this diameter (px) leaves less than this share is thin.
 THIN_PX, MIN_DEEP = 11, 0.4
 # Standard deviation of the anti-alias blur over the downscaling step.
@@ -65,7 +68,20 @@ def locate_product(
             best = placement
         if best is not None and best.explained > SURE_EXPLAINED:
             break
-    return best if best is not None and best.explained >= MIN_EXPLAINED else None
+    if best is None:
+        return None
+    covers_all = covered_share(warp_coverage(filled_alpha, best, (mask.shape[1], mask.shape[0])), mask) >= MIN_COVERED
+    return best if best.explained >= (MIN_EXPLAINED if covers_all else MIN_PART_EXPLAINED) else None
+
+
+def covered_share(coverage: np.ndarray, mask: np.ndarray) -> float:
+    """Share 0..1 that `coverage` (h, w) uint8 takes of the components of `mask` (h, w) uint8, what was inserted, that
+    it lies on."""
+    inserted, inside = mask > 127, coverage > 127
+    _, labels = cv2.connectedComponents(inserted.astype(np.uint8), connectivity=8)
+    touched = np.unique(labels[inside & inserted])
+    whole = int(np.isin(labels, touched).sum()) if touched.size else 0
+    return float((inside & inserted).sum() / whole) if whole else 1.0
 
 
 def _differ(cover: np.ndarray, alpha: np.ndarray) -> bool:

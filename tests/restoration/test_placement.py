@@ -9,8 +9,9 @@ import pytest
 from function.generation.models import FALLBACK_PROFILE, model_table
 from function.imaging.frame import plan_letterbox
 from function.matching.cutout.cut_out import cut_out
+from function.restoration import placement
 from function.restoration.analyse import analyse
-from function.restoration.placement import box_to_affine, is_thin, locate_product, warp_coverage
+from function.restoration.placement import box_to_affine, covered_share, is_thin, locate_product, warp_coverage
 from function.restoration.placement_refinement import Placement
 from function.restoration.product_reference import ProductReference
 from tests.cases.packshots import answer, packshots, shelf
@@ -77,3 +78,30 @@ def test_a_photograph_without_an_outline_has_no_place():
     mask[30:90, 60:100], changed[15:45, 30:50] = 255, True
     answer = np.where(mask[..., None] > 0, np.uint8(255), scene)
     assert locate_product(card, None, mask, changed, np.zeros((60, 80, 3), np.float32), scene, answer) is None
+
+
+@pytest.mark.parametrize(
+    ("top", "explained", "believed"),
+    [(0, 0.8, True), (70, 0.8, False), (70, 0.92, True), (0, 0.7, False)],
+    ids=["whole", "lower half", "lower half, as drawn products", "whole, unlike"],
+)
+def test_a_place_on_a_part_of_what_was_inserted_has_to_explain_it_better(monkeypatch, top, explained, believed):
+    """Of two optima that are nearly as good the machine's rounding picks one: neither may be a wrong place."""
+    photograph = np.zeros((100, 60, 4), np.uint8)
+    photograph[10:90, 10:50] = (20, 90, 120, 255)
+    scene = np.full((160, 120, 3), 200, np.uint8)
+    mask = np.zeros((160, 120), np.uint8)
+    mask[30:150, 30:90] = 255
+    generated = np.where(mask[..., None] > 0, np.uint8((20, 90, 120)), scene)
+    found = Placement(box_to_affine((10, 10, 40, 80), (30, 30 + top, 60, 120 - top)), explained)
+    monkeypatch.setattr(placement, "refine_placement", lambda *_: found)
+    light, changed = np.zeros((80, 60, 3), np.float32), mask[::2, ::2] > 0
+    assert (locate_product(photograph, None, mask, changed, light, scene, generated) is not None) == believed
+
+
+def test_what_is_covered_is_counted_of_the_pieces_that_are_touched_alone():
+    mask, coverage = np.zeros((2, 40, 60), np.uint8)
+    mask[5:25, 5:25] = mask[5:25, 40:55] = 255
+    coverage[5:25, 5:15] = 255
+    assert covered_share(coverage, mask) == pytest.approx(0.5)
+    assert covered_share(np.zeros_like(mask), mask) == 1
