@@ -18,7 +18,7 @@ import numpy as np
 from function.imaging.array_ops import max_channel
 from function.judging.product_crop import MIN_VISIBLE_LEVELS, ProductCrop
 from function.restoration.analysis import SceneAnalysis
-from function.restoration.shading import SHADOW_STOPS, even_darkening, shading_stops
+from function.restoration.shading import SHADOW_STOPS, shading_stops
 
 # Openings are eroded by this radius; fewer pixels than the second are not measured.
 OPENING_ERODE_PX, MIN_PIXELS = 3, 60
@@ -45,7 +45,7 @@ def backdrop_in_openings(crop: ProductCrop) -> float | None:
     backdrop = np.clip(crop.backdrop.astype(np.float32) * light, 0, 255).astype(np.uint8)
     differs = max_channel(cv2.absdiff(shown, scene)) > MIN_VISIBLE_LEVELS
     is_backdrop = max_channel(cv2.absdiff(shown, backdrop)) < MAX_BACKDROP_DISTANCE
-    shaded = even_darkening(crop.scene, crop.generated) > SHADOW_STOPS
+    shaded = crop.even_darkening > SHADOW_STOPS
     return float((differs & is_backdrop & ~shaded)[inside].mean())
 
 
@@ -59,7 +59,7 @@ def has_baked_shadow(scene: SceneAnalysis, crop: ProductCrop) -> bool:
     around[int(rows[-1] - BASE_SHARE * crop.height) :] = False
     if (around & (density > MIN_BAKED_STOPS)).sum() < MIN_PIXELS:
         return False
-    darker = np.maximum(-shading_stops(scene.light, crop.box), even_darkening(crop.scene, crop.generated))
+    darker = np.maximum(-shading_stops(scene.light, crop.box), crop.even_darkening)
     expected, shown = density[around], cv2.blur(darker.astype(np.float32), (5, 5))[around]
     if shown.std() < 1e-3:
         return False

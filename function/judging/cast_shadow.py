@@ -20,7 +20,7 @@ import numpy as np
 from function.imaging.array_ops import largest_component
 from function.judging.product_crop import ProductCrop
 from function.restoration.analysis import SceneAnalysis
-from function.restoration.shading import even_darkening, shading_stops
+from function.restoration.shading import shading_stops
 
 # All lengths are shares of the product's height. Pixels nearer to the silhouette than this may be the product itself:
 # a matched silhouette is a few pixels off.
@@ -94,7 +94,7 @@ def _opaque_shadow(crop: ProductCrop, clear: int) -> np.ndarray:
     clearance, so that a dark rim of the product does not count."""
     outside = (crop.inserted_mask > 0.5) & (crop.product_mask <= 0.5)
     near = np.ones((2 * clear + 1, 2 * clear + 1), np.uint8)
-    return cv2.morphologyEx(even_darkening(crop.scene, crop.generated) * outside, cv2.MORPH_OPEN, near)
+    return cv2.morphologyEx(crop.even_darkening * outside, cv2.MORPH_OPEN, near)
 
 
 def _silhouette(crop: ProductCrop, opaque: np.ndarray, clear: int) -> np.ndarray:

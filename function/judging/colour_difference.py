@@ -98,12 +98,15 @@ def _palette_difference(crop: ProductCrop) -> ColourDifference | None:
     weight = cv2.erode((crop.product_mask > 0.9).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     if crop.is_thin:
         weight = (crop.product_mask > 0.9) & (max_channel(cv2.absdiff(crop.generated, crop.scene)) > MIN_VISIBLE_LEVELS)
-    if weight.sum() < MIN_PIXELS or len(crop.palette) == 0:
+    if weight.sum() < MIN_PIXELS:
+        return None
+    palette = crop.find_palette()
+    if len(palette) == 0:
         return None
     sigma = 0.8 if crop.is_thin else max(0.8, FITTED_COLOUR_SIGMA * crop.height / 4)
     smooth = blur(srgb_to_linear(crop.generated), sigma)[weight]
     shown = smooth[:: max(1, len(smooth) // PALETTE_SAMPLE)]
-    known = srgb_to_linear(crop.palette[None])[0]
+    known = srgb_to_linear(palette[None])[0]
     level = float(np.median(shown @ LUMA) + SHADE_OFFSET) / float(np.median(known @ LUMA) + SHADE_OFFSET)
     shown_ab = _ab(shown)
     quantile = COLOUR_QUANTILE if crop.fitted else PIECE_QUANTILE

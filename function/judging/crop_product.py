@@ -12,6 +12,7 @@ those of 160 px always. `python -m tests.bench.judging` shows all limits beside 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -172,7 +173,7 @@ def _warped_crop(
         reference_map=at,
         reference_mask=known,
         visible_mask=known * regular_jacobian(at, known),
-        palette=_palette(product.photograph, alpha),
+        find_palette=partial(_palette, product.photograph, alpha),
         matched=product.match is not None,
         fitted=fitted,
         height=float(bounds[3]),

@@ -18,7 +18,7 @@ import numpy as np
 from function.imaging.array_ops import fill_holes, largest_component
 from function.judging.product_crop import ProductCrop
 from function.matching.reference_image import photograph_alpha
-from function.restoration.shading import SHADOW_STOPS, even_darkening
+from function.restoration.shading import SHADOW_STOPS
 
 # The ring around the product: its distance from the silhouette, px, and its width, a share of the longer side.
 GAP_PX, RING_SHARE = 4, 0.06
@@ -53,7 +53,7 @@ def surrounded_share(crop: ProductCrop) -> float | None:
     rows, columns = np.nonzero(ring)
     if not len(rows):
         return None
-    inserted = (crop.inserted_mask > 0.5) & ~(even_darkening(crop.scene, crop.generated) > SHADOW_STOPS)
+    inserted = (crop.inserted_mask > 0.5) & ~(crop.even_darkening > SHADOW_STOPS)
     angle = np.degrees(np.arctan2(rows - top - tall / 2, columns - left - wide / 2)) % 360
     sector = (angle // SECTOR_DEG).astype(int)
     seen = np.bincount(sector, minlength=360 // SECTOR_DEG)

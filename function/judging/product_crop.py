@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from function.imaging.array_ops import PixelBox
 from function.restoration.placement import is_thin
+from function.restoration.shading import even_darkening
 
 # Below this height (analysis pixels) letters are blots and a contact shadow is a few pixels: products of 145 px and
 # less were often not found by their print in good images, those of 160 px always.
@@ -34,7 +37,7 @@ class ProductCrop:
     reference_map   (h, w, 2) float32, where in the photograph each pixel lies: x and y, in its pixels
     reference_mask  (h, w) float32 0..1, where `expected` shows the product
     visible_mask    (h, w) float32 0..1, the part of it where the photograph is seen and not only continued
-    palette         (n, 3) uint8 RGB, colours of the product in its photograph
+    find_palette    gives (n, 3) uint8 RGB, colours of the product in its photograph; few pictures need them
     matched         the photograph was matched by keypoints of its print
     fitted          the photograph's silhouette lies on the product's: matched, or laid over what was inserted. Where it
                     does not, or the photograph has none, `product_mask` is what was inserted, and only a matched one
@@ -57,7 +60,7 @@ class ProductCrop:
     reference_map: np.ndarray
     reference_mask: np.ndarray
     visible_mask: np.ndarray
-    palette: np.ndarray
+    find_palette: Callable[[], np.ndarray]
     matched: bool
     fitted: bool
     height: float
@@ -71,6 +74,11 @@ class ProductCrop:
     def is_thin(self) -> bool:
         """Whether most of it lies near to its outline."""
         return is_thin((self.product_mask * 255).astype(np.uint8))
+
+    @cached_property
+    def even_darkening(self) -> np.ndarray:
+        """(h, w) float32: stops by which the generated image is darker than the scene, as under a shadow."""
+        return even_darkening(self.scene, self.generated)
 
     @property
     def touches_bottom(self) -> bool:

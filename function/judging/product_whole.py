@@ -64,12 +64,14 @@ def product_whole(inspection: Inspection) -> Check:
             good="The product's whole outline was put in.",
             bad="Parts of the product cannot be told from the scene: it may be shown with holes.",
         )
-    part = missing_part(crop)
+    solid = expected_mask(crop)
+    missing = missing_mask(crop, solid)
+    part = missing_part(missing, solid)
     if part > MAX_PART:
         bad = "A part of the product is missing: the scene shows where it should be."
         return at_most(part, MAX_PART, "share of the product", good="", bad=bad)
     return at_most(
-        missing_width(crop),
+        missing_width(missing, solid),
         MAX_MISSING,
         unit,
         good="The product is shown whole.",
@@ -150,17 +152,15 @@ def _size(solid: np.ndarray) -> float:
     return max(float(np.sqrt(solid.sum())), THIN_EXTENT * float(np.sqrt(width * height)))
 
 
-def missing_width(crop: ProductCrop) -> float:
-    """Diameter of the largest circle inscribed in the missing mask, over the product's size."""
-    solid = _expected_mask(crop)
-    missing = _missing_mask(crop, solid)
+def missing_width(missing: np.ndarray, solid: np.ndarray) -> float:
+    """Diameter of the largest circle inscribed in the `missing` mask (h, w) uint8, over the size of the product `solid`
+    (h, w) bool."""
     return float(2 * cv2.distanceTransform(missing, cv2.DIST_L2, 5).max() / _size(solid)) if missing.any() else 0.0
 
 
-def missing_part(crop: ProductCrop) -> float:
-    """Area of the largest part that is missing through its thickness, as a share 0..1 of the product's area."""
-    solid = _expected_mask(crop)
-    missing = _missing_mask(crop, solid)
+def missing_part(missing: np.ndarray, solid: np.ndarray) -> float:
+    """Area of the largest part of the `missing` mask (h, w) uint8 that is missing through its thickness, as a share
+    0..1 of the area of the product `solid` (h, w) bool."""
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(missing, connectivity=8)
     if count == 1:
         return 0.0
@@ -173,13 +173,13 @@ def missing_part(crop: ProductCrop) -> float:
     return max(through, default=0.0) / float(solid.sum())
 
 
-def _expected_mask(crop: ProductCrop) -> np.ndarray:
+def expected_mask(crop: ProductCrop) -> np.ndarray:
     """(h, w) bool: where the photograph shows the product."""
     solid: np.ndarray = np.minimum(crop.reference_mask, crop.product_mask) > 0.9
     return solid
 
 
-def _missing_mask(crop: ProductCrop, solid: np.ndarray) -> np.ndarray:
+def missing_mask(crop: ProductCrop, solid: np.ndarray) -> np.ndarray:
     """(h, w) uint8 0 or 1: where in `solid` the scene shows instead of the product."""
     if not solid.any():
         return np.zeros(solid.shape, np.uint8)

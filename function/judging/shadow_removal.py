@@ -14,7 +14,7 @@ import numpy as np
 
 from function.imaging.array_ops import largest_component
 from function.judging.product_crop import ProductCrop
-from function.restoration.shading import SHADOW_STOPS, even_darkening
+from function.restoration.shading import SHADOW_STOPS
 
 # A dark rim of the product is narrower than a shadow.
 MIN_SHADOW_WIDTH_PX = 5
@@ -28,7 +28,7 @@ def remove_shadow(crop: ProductCrop) -> ProductCrop:
     if crop.fitted or not solid.any():
         return crop
     wide = np.ones((MIN_SHADOW_WIDTH_PX, MIN_SHADOW_WIDTH_PX), np.uint8)
-    darker = ((even_darkening(crop.scene, crop.generated) > SHADOW_STOPS) & solid).astype(np.uint8)
+    darker = ((crop.even_darkening > SHADOW_STOPS) & solid).astype(np.uint8)
     shadow = cv2.morphologyEx(darker, cv2.MORPH_OPEN, wide) > 0
     left = largest_component(cv2.morphologyEx((solid & ~shadow).astype(np.uint8), cv2.MORPH_OPEN, wide) > 0)
     if left is None or left[0].sum() < MIN_REMAINING * solid.sum():

@@ -148,7 +148,8 @@ def analyse_registered(
     # Once more, now that scene that the rough outline took in can be seen under its light.
     product = _half_share(mask)
     inside = downsample2(registration.inside.astype(np.uint8)) > 0
-    found = find_content(evidence, estimate_shading(evidence, product), product, inside)
+    light = estimate_shading(evidence, product)
+    found = find_content(evidence, light, product, inside)
     alterations = find_alterations(evidence, found, product, reference.photograph)
     if alterations.undone:
         # There the scene is as it was: nothing changed, and nothing is drawn.
@@ -156,8 +157,9 @@ def analyse_registered(
         found &= ~alterations.foreign
         mask[cv2.resize(alterations.foreign.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0] = 0
         product = _half_share(mask)
-    # Once more, now that what is drawn is known: it is no place to see the light at.
-    light = estimate_shading(evidence, np.maximum(product, found.astype(np.float32)))
+    if alterations.undone or found.any():
+        # Once more, now that what is drawn is known: it is no place to see the light at.
+        light = estimate_shading(evidence, np.maximum(product, found.astype(np.float32)))
     content = cv2.resize(found.astype(np.uint8) * 255, size, interpolation=cv2.INTER_LINEAR)
     scene = replace(
         scene,

@@ -9,6 +9,8 @@ uint8.
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 
@@ -44,11 +46,12 @@ def find_ghosts(result: np.ndarray, analysis: Analysis) -> np.ndarray:
     changed = cv2.dilate((whole[rows, columns] > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     judged = (~_verified(analysis)[rows, columns] & inside).astype(np.float32)
     ghosts = changed & (judged > 0)
-    for source in (generated, relit):
-        comparison = Comparison(source, shown, judged, ~changed & inside)
-        # No shifts: the result lies exactly where the scene or the generated image lies.
-        ghosts &= (comparison.structure_differs(()) | comparison.tone_differs()) & comparison.pixel_differs()
-        ghosts = _large(ghosts, MIN_AREA * whole.size)
+    # No shifts: the result lies exactly where the scene or the generated image lies. Pixels are compared first: hardly
+    # any differ from both, and then the rest, which takes twice as long, is not needed.
+    comparisons = [Comparison(source, shown, judged, ~changed & inside) for source in (generated, relit)]
+    steps = (Comparison.pixel_differs, lambda one: one.structure_differs(()) | one.tone_differs())
+    for differs, comparison in itertools.product(steps, comparisons):
+        ghosts = _large(ghosts & differs(comparison), MIN_AREA * whole.size)
         if not ghosts.any():
             return nothing
     found = cv2.dilate(ghosts.astype(np.uint8), np.ones((5, 5), np.uint8))

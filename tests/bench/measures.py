@@ -69,7 +69,8 @@ def _measured(analysis: Analysis) -> Iterator[tuple[str, float | None]]:
     if match is not None:
         yield "label agreement", match.correlation
         yield "label replaced", print_correlation.mismatched_share(crop)
-        yield "missing piece", product_whole.missing_width(crop)
+        solid = product_whole.expected_mask(crop)
+        yield "missing piece", product_whole.missing_width(product_whole.missing_mask(crop, solid), solid)
     pieces = product_once.extra_insertions(inspection)
     for name, touching in (("put in apart", False), ("put in touching", True)):
         yield name, max((piece.share for piece in pieces if piece.touches is touching), default=0.0)

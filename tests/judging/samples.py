@@ -113,7 +113,7 @@ def crop_of(answer: np.ndarray, *, matched: bool = True, **changes: Any) -> Prod
         + np.float32([CROP[0] - PRODUCT[0] + 20, CROP[1] - PRODUCT[1] + 20]),
         reference_mask=mask,
         visible_mask=mask,
-        palette=label().reshape(-1, 3)[::100],
+        find_palette=lambda: label().reshape(-1, 3)[::100],
         matched=matched,
         fitted=True,
         height=float(height),

@@ -13,6 +13,8 @@ from function.judging.product_whole import (
     MAX_ON_BORDER,
     MAX_PART,
     cropped_by_output,
+    expected_mask,
+    missing_mask,
     missing_part,
     missing_width,
     product_whole,
@@ -80,7 +82,8 @@ def test_a_thin_part_that_is_not_there_is_missing():
     cover[top : top + height, left + body : left + body + gap] = 0
     cover[top : top + height, left + body + gap + thin :] = 0
     crop = crop_of(answer, product_mask=cover, reference_mask=cover)
-    assert missing_width(crop) < MAX_MISSING
+    solid = expected_mask(crop)
+    assert missing_width(missing_mask(crop, solid), solid) < MAX_MISSING
     check = product_whole(inspection(answer, crop=crop))
     assert not check.passed and check.threshold == MAX_PART
 
@@ -89,7 +92,9 @@ def test_a_strip_of_scene_along_an_edge_is_no_missing_part():
     answer = composite()
     x, y, width, _ = PRODUCT
     answer[y : y + 8, x : x + width] = room()[y : y + 8, x : x + width]
-    assert missing_part(crop_of(answer)) == 0
+    crop = crop_of(answer)
+    solid = expected_mask(crop)
+    assert missing_part(missing_mask(crop, solid), solid) == 0
     assert product_whole(inspection(answer)).passed
 
 
