@@ -15,7 +15,8 @@ from function.delivery.outputs import OutputWriter
 from function.delivery.process_once import _Run
 from function.errors import CompositeError
 from function.generation.answer_store import AnswerStore
-from tests.delivery.explore import World, explore
+from tests.delivery.exploration.world import World
+from tests.delivery.explore import explore
 from tests.tiers import exhaustive
 
 RUNS = 300  # within which each planted fault is found

@@ -24,11 +24,6 @@ class ViolationError(AssertionError):
     """A promise that did not hold."""
 
 
-def owner_of(upload: Upload) -> str:
-    """Who pays for a call: one generation of one manifest."""
-    return f"{upload.uri}#{upload.generation}"
-
-
 @dataclass
 class Money:
     """USD. `billed` by the service; `counted` is what the code has to count, lost answers in full; `held_back` was set
@@ -49,6 +44,10 @@ class Books:
     money: dict[str, Money] = field(default_factory=lambda: {"days": Money(), "catalogues": Money()})
     answers: dict[str, list[tuple[float, str | None]]] = field(default_factory=lambda: defaultdict(list))
     violations: list[str] = field(default_factory=list)
+
+    def owner_of(self, upload: Upload) -> str:
+        """Who pays for a call: one generation of one manifest."""
+        return f"{upload.uri}#{upload.generation}"
 
     def note_change(self, bucket: str, name: str, before: Stored | None, after: Stored | None, now: float) -> None:
         """An object was written or deleted."""
@@ -76,7 +75,7 @@ class Books:
 
     def note_call(self, upload: Upload, began: float, request: Request) -> None:
         """The model was asked, by a delivery that `began` then."""
-        owner = owner_of(upload)
+        owner = self.owner_of(upload)
         self.calls[owner] += 1
         stored = self.answers[answer_name(request)]
         earlier = [number for number, (when, _) in enumerate(stored) if when < began]
@@ -91,17 +90,21 @@ class Books:
             stem = upload.name.removesuffix(".json")
             stored = objects.get((self.output, stem + ".json"))
             if stored is None or int(stored.metadata[GENERATION_KEY]) != upload.generation:
-                yield f"{owner_of(upload)}: left without a sidecar"
+                yield f"{self.owner_of(upload)}: left without a sidecar"
                 continue
             sidecar = json.loads(stored.content)
             yield from self._check_result(upload, sidecar, objects.get((self.output, stem + ".png")))
-            outcomes = [attempt["outcome"] for attempt in sidecar["attempts"]]
-            paid = [attempt for attempt in sidecar["attempts"] if attempt["usd"]]
-            calls = self.calls[owner_of(upload)]
-            if calls > len(outcomes):
-                yield f"{owner_of(upload)}: {calls} calls, and {outcomes} are listed"
-            if calm and calls != len(paid):
-                yield f"{owner_of(upload)}: {calls} calls without any fault, and {outcomes} are listed"
+            yield from self.check_calls(upload, sidecar["attempts"], calm)
+
+    def check_calls(self, upload: Upload, attempts: list[dict], calm: bool) -> Iterator[str]:
+        """What does not hold of the attempts that a sidecar lists."""
+        outcomes = [attempt["outcome"] for attempt in attempts]
+        paid = [attempt for attempt in attempts if attempt["usd"]]
+        calls = self.calls[self.owner_of(upload)]
+        if calls > len(outcomes):
+            yield f"{self.owner_of(upload)}: {calls} calls, and {outcomes} are listed"
+        if calm and calls != len(paid):
+            yield f"{self.owner_of(upload)}: {calls} calls without any fault, and {outcomes} are listed"
 
     def check_money(self, objects: dict[tuple[str, str], Stored], caps: dict[str, float | None]) -> Iterator[str]:
         """What does not hold of the ledgers once every process has ended."""
@@ -122,16 +125,15 @@ class Books:
                 explained = f"{money.counted:.3f} + {money.held_back:.3f}"
                 yield f"{kind}: {counted:.3f} USD are counted, {explained} are explained"
 
-    @staticmethod
-    def _check_result(upload: Upload, sidecar: dict, result: Stored | None) -> Iterator[str]:
+    def _check_result(self, upload: Upload, sidecar: dict, result: Stored | None) -> Iterator[str]:
         mine = result is not None and result.metadata.get(MANIFEST_KEY) == upload.uri
         if sidecar["status"] == "failed":
             if mine and int(result.metadata[GENERATION_KEY]) == upload.generation:
-                yield f"{owner_of(upload)}: failed, and a result is there"
+                yield f"{self.owner_of(upload)}: failed, and a result is there"
         elif not mine:
-            yield f"{owner_of(upload)}: {sidecar['status']}, and its result is gone"
+            yield f"{self.owner_of(upload)}: {sidecar['status']}, and its result is gone"
         elif hashlib.sha256(result.content).hexdigest() != sidecar["result"]["sha256"]:
-            yield f"{owner_of(upload)}: the result is not the one that the sidecar describes"
+            yield f"{self.owner_of(upload)}: the result is not the one that the sidecar describes"
 
 
 def _is_completed(before: dict, after: dict) -> bool:

@@ -13,6 +13,8 @@ from unittest.mock import patch
 
 import tenacity.wait
 
+import function.batch.context as batch_context_module
+import function.batch.gather as gather_module
 import function.budget.account as account_module
 import function.budget.budget as budget_module
 import function.delivery.held_leases as held_leases_module
@@ -29,7 +31,7 @@ from tests.delivery.exploration.virtual_time import VirtualPool, VirtualThreadin
 
 MONOTONIC_START_S = 1000.0
 WITH_THREADS = (account_module, budget_module, held_leases_module, lease_module, switch_module)
-WITH_RANDOM = (account_module, backoff_module, tenacity.wait)
+WITH_RANDOM = (account_module, budget_module, backoff_module, tenacity.wait)
 _time, _monotonic, _sleep = time.time, time.monotonic, time.sleep
 
 
@@ -90,9 +92,10 @@ def installed(world: Any) -> Iterator[None]:
         for module in WITH_RANDOM:
             put(module, "random", world.random)
         stack.enter_context(_heard_by(world))
-        for module in (pair_module, held_leases_module):
+        for module in (pair_module, held_leases_module, batch_context_module):
             put(module, "ThreadPoolExecutor", lambda *_, **__: VirtualPool(scheduler))
-        put(lease_module, "uuid", SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=f"{next(world.numbers):032x}")))
+        for module in (lease_module, gather_module):
+            put(module, "uuid", SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=f"{next(world.numbers):032x}")))
         put(lease_module, "ProcessLivenessLock", world.liveness_lock())
         put(lease_module, "machine_identity", lambda: scheduler.current.process.machine)
         # There is no connection whose reading could take long.
@@ -104,4 +107,6 @@ def installed(world: Any) -> Iterator[None]:
         put(attempts_module, "_judged", pretended_judgement)
         for placing in ("given_place", "place_after"):  # the model places the product in every attempt
             put(attempts_module, placing, lambda *_: None)
+        for module, name, value in world.limits():
+            put(module, name, value)
         yield

@@ -24,7 +24,7 @@ from function.generation.provider import Answer, Request
 from function.judging.judge import Judgement
 from function.pipeline.attempts import choose_candidate
 from function.pipeline.context import Candidate, Composite, FinishedPicture, PairContext
-from function.service import Service
+from function.service import SWEEP_PATH, Service
 from function.settings import Settings
 from function.storage.client import Storage
 from tests.delivery.exploration.storage_model import Stored
@@ -76,7 +76,7 @@ class Instance(Process):
         self.service = Service(settings)
         self.service._services = Services(
             settings, storage, PretendedModel(world), ModelChain(settings.model_chain, None), self.budget, None,
-            Switches(storage),
+            Switches(storage), world.batches(),
         )  # fmt: skip
 
     def deliver(self, upload: Upload) -> int:
@@ -87,6 +87,11 @@ class Instance(Process):
         }  # fmt: skip
         data = {"bucket": upload.bucket, "name": upload.name, "generation": str(upload.generation)}
         request = flask.Request(EnvironBuilder(method="POST", headers=headers, data=json.dumps(data)).get_environ())
+        return self.service.handle_event(request).status_code
+
+    def sweep(self) -> int:
+        """What the scheduler asks for → its HTTP status."""
+        request = flask.Request(EnvironBuilder(method="POST", path=SWEEP_PATH).get_environ())
         return self.service.handle_event(request).status_code
 
     def set_aside(self, objects: dict[tuple[str, str], Stored]) -> dict[str, float]:

@@ -9,7 +9,6 @@ from typing import Any
 from function.delivery.cloud_event import Upload
 from function.delivery.row_writer import CATALOGUE_KEY
 from function.storage.names import gs_uri
-from tests.delivery.exploration.books import owner_of
 
 INPUT = "in-bucket"
 CATALOGUE = gs_uri(INPUT, "spring.csv")
@@ -29,6 +28,8 @@ class Message:
 class Queue:
     """Uploads of a `World`, and the events that they become."""
 
+    longest_way_s = 60.0  # that an event takes
+
     def __init__(self, world: Any):
         self._world = world
         self.messages: list[Message] = []
@@ -37,22 +38,30 @@ class Queue:
         """A manifest is uploaded, and some time later perhaps again."""
 
         def upload() -> None:
-            fields = {
-                "product": "p.png",
-                "scene": "s.png",
-                "placement": self._world.random.choice((name, "in the middle")),
-            }
             metadata = {CATALOGUE_KEY: CATALOGUE, "catalogue-generation": "1"}
-            generation = self._world.storage.put(INPUT, name, json.dumps(fields).encode(), metadata)
-            message = Message(Upload(f"event-{generation}", INPUT, name, generation, self._world.clock()))
-            self.messages.append(message)
-            for _ in range(self._world.random.choice((1, 1, 2, 3))):
-                offset_s = self._world.random.choice((0.0, self._world.random.uniform(0.0, 60.0)))
-                self._world.spawn("queue", lambda: self._bring(message), offset_s)
+            content = json.dumps(self.manifest(name)).encode()
+            self.announce(INPUT, name, self._world.storage.put(INPUT, name, content, metadata))
 
         self._world.spawn("upload", upload, after_s)
         if self._world.random.random() < 0.4:
             self._world.spawn("upload", upload, after_s + self._world.random.uniform(0.0, 200.0))
+
+    def manifest(self, name: str) -> dict[str, Any]:
+        """What is uploaded; some of it asks for the same picture as others do."""
+        placement = self._world.random.choice((name, "in the middle"))
+        return {"product": "p.png", "scene": "s.png", "placement": placement}
+
+    def announce(self, bucket: str, name: str, generation: int) -> None:
+        """An object was finalized: its event comes, perhaps more than once."""
+        message = Message(Upload(f"event-{generation}", bucket, name, generation, self._world.clock()))
+        self.messages.append(message)
+        for _ in range(self._world.random.choice((1, 1, 2, 3))):
+            offset_s = self._world.random.choice((0.0, self._world.random.uniform(0.0, self.longest_way_s)))
+            self._world.spawn("queue", lambda: self._bring(message), offset_s)
+
+    def uploads(self) -> list[Upload]:
+        """Every manifest that was uploaded."""
+        return [one.upload for one in self.messages if one.upload.bucket == INPUT]
 
     def _bring(self, message: Message) -> None:
         """Deliver an event until some delivery of it is answered with 200, as the queue does."""
@@ -67,7 +76,7 @@ class Queue:
             self._world.scheduler.wait(3600.0 if patient else self._world.random.uniform(0.5, 1.0) * backoff_s)
             backoff_s = min(MAX_BACKOFF_S, 2 * backoff_s)
         self._world.books.violations.append(
-            f"{owner_of(message.upload)}: not settled after {MAX_DELIVERIES} deliveries"
+            f"{self._world.books.owner_of(message.upload)}: not settled after {MAX_DELIVERIES} deliveries"
         )
 
     def _deliver(self, message: Message) -> int | None:

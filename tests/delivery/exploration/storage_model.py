@@ -189,10 +189,12 @@ class _Blob:
     def reload(self, *, retry: None, timeout: tuple[float, float]) -> None:
         self.know(self._request(timeout, False, self._find))
 
-    def download_to_file(self, sink: Any, *, timeout: tuple[float, float], **_: Any) -> None:
+    def download_to_file(
+        self, sink: Any, *, timeout: tuple[float, float], start: int = 0, end: int | None = None, **_: Any
+    ) -> None:
         stored = self._request(timeout, False, self._find)
         self.know(stored)
-        sink.write(stored.content)
+        sink.write(stored.content[start:] if end is None else stored.content[start : end + 1])
 
     def upload_from_string(
         self, content: bytes, *, if_generation_match: int, timeout: tuple[float, float], **_: Any

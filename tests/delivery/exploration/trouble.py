@@ -10,7 +10,7 @@ from function.storage.client import Storage
 from tests.delivery.exploration.instance import Instance
 from tests.delivery.exploration.queue import INPUT
 
-TROUBLE_S = 400.0  # so long things go wrong
+TROUBLE_S, TROUBLE_EVERY_S = 400.0, 40.0  # so long things go wrong, and as often on average
 PLATFORM_GIVES_S = 10.0  # between SIGTERM and SIGKILL
 DEAREST_USD = 0.05  # of a picture
 DIRECT_S = 30.0
@@ -23,8 +23,8 @@ class Trouble:
         self._world = world
 
     def make(self) -> None:
-        while self._world.scheduler.now < TROUBLE_S:
-            self._world.scheduler.wait(self._world.random.expovariate(1 / 40.0))
+        while self._world.scheduler.now < self._world.trouble_s:
+            self._world.scheduler.wait(self._world.random.expovariate(1 / self._world.trouble_every_s))
             instance = self._world.random.choice(self._world.instances)
             action = self._world.random.choice((self._freeze, self._freeze, self._kill, self._terminate))
             self._world.say(f"{instance.name}: {action.__name__}")

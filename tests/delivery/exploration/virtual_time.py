@@ -94,9 +94,9 @@ class Scheduler:
         process.is_dead = True
         return [actor for actor in self._actors if actor.process is process and actor.in_flight is not None]
 
-    def is_at_rest(self) -> bool:
-        """Whether only the actor that asks is left."""
-        return len(self._actors) == 1
+    def is_at_rest(self, waiting: int = 0) -> bool:
+        """Whether only the actor that asks is left, and so many that wait for everything to be at rest."""
+        return len(self._actors) == 1 + waiting
 
     def run(self, is_over: Callable[[], bool]) -> None:
         """Give turns until `is_over`, then end what is left. Raises StuckError, and what an actor raised that was not

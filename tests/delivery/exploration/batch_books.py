@@ -1,0 +1,154 @@
+"""What is noted of a run with batches, and what must hold of it besides."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from function.batch.follow import CANCEL_WAIT_S, NO_END
+from function.batch.names import JOBS, RECORDS
+from function.delivery.cloud_event import Upload
+from function.delivery.outputs import GENERATION_KEY
+from function.generation.models import model_table
+from function.generation.pricing import Usage, usd
+from function.generation.provider import Request
+from tests.delivery.exploration.batch_jobs import Asked, ModelledJob
+from tests.delivery.exploration.books import Books
+from tests.delivery.exploration.storage_model import Stored
+
+REQUESTS = f"{RECORDS}requests/"
+CLOCKS_S = 120.0  # that two clocks of a world with batches differ by, at the most
+ROUNDING_USD = 1e-6
+ANSWERED = ("generated", "refused", "no_image")
+
+
+@dataclass
+class BatchBooks(Books):
+    """`firsts`: the upload behind each touched generation, by manifest and generation; `asks`: the words by which an
+    owner asks, None where it does not ask for batches; `billed`: of each request, for whom each answer of a batch was
+    made; `by_itself`: what was asked for without a job."""
+
+    firsts: dict[tuple[str, int], int] = field(default_factory=dict)
+    asks: dict[str, str | None] = field(default_factory=dict)
+    billed: dict[Asked, list[frozenset[str]]] = field(default_factory=lambda: defaultdict(list))
+    by_itself: set[Asked] = field(default_factory=set)
+    _living: dict[str, ModelledJob] = field(default_factory=dict)
+    _cancelled: dict[str, float] = field(default_factory=dict)
+    _records: dict[Asked, dict[str, Any]] = field(default_factory=dict)
+
+    def owner_of(self, upload: Upload) -> str:
+        """A manifest that was touched is the upload that a person made."""
+        first = self.firsts.get((upload.uri, upload.generation), upload.generation)
+        return f"{upload.uri}#{first}"
+
+    @property
+    def lost_calls(self) -> int:
+        """Calls of jobs that the code takes for lost."""
+        return sum(record["lost"] for record in self._records.values())
+
+    # --- what happens
+
+    def note_change(self, bucket: str, name: str, before: Stored | None, after: Stored | None, now: float) -> None:
+        """As Books; the records of batches are read."""
+        super().note_change(bucket, name, before, after, now)
+        if bucket != self.output or after is None:
+            return
+        if name.startswith(REQUESTS):
+            record = json.loads(after.content)
+            self._records[record["prompt"], record["seed"]] = record
+        if name.startswith(JOBS):
+            self._note_job_record(json.loads(after.content), now)
+
+    def _note_job_record(self, record: dict[str, Any], now: float) -> None:
+        display_name = f"composite-{record['id']}"
+        if record["state"] == "cancelling":
+            self._cancelled.setdefault(display_name, now)
+        if record["service_state"] == NO_END:  # it is given up: its end may never come
+            cancelled = self._cancelled.get(display_name)
+            if cancelled is not None and now < cancelled + CANCEL_WAIT_S - CLOCKS_S:
+                self.violations.append(f"{display_name}: given up {now - cancelled:.0f} s after it was cancelled")
+            self._living = {name: job for name, job in self._living.items() if job.display_name != display_name}
+
+    def note_job(self, job: ModelledJob) -> None:
+        """The service has made a job. One that it makes twice of itself is its own affair."""
+        for line in job.lines:
+            for other in self._in_jobs(line.asked):
+                if other.display_name != job.display_name:
+                    self.violations.append(f"{line.asked}: in {job.name} while it is in {other.name}")
+            if line.asked in self.by_itself:
+                self.violations.append(f"{line.asked}: in {job.name} after it was asked for by itself")
+        self._living[job.name] = job
+
+    def note_job_end(self, job: ModelledJob) -> None:
+        """It answers nothing any more."""
+        self._living.pop(job.name, None)
+
+    def note_batch_answer(self, asked: Asked) -> None:
+        """A line of a job was answered, and is billed."""
+        self.billed[asked].append(frozenset(waiter["owner"] for waiter in self._records[asked]["waiters"]))
+
+    def note_call(self, upload: Upload, began: float, request: Request) -> None:
+        """As Books, of what is asked for without a job."""
+        super().note_call(upload, began, request)
+        asked = request.prompt, request.seed
+        self.by_itself.add(asked)
+        for job in self._in_jobs(asked):
+            self.violations.append(f"{asked}: asked for by itself while it is in {job.name}")
+
+    def _in_jobs(self, asked: Asked) -> list[ModelledJob]:
+        return [job for job in self._living.values() if any(line.asked == asked for line in job.lines)]
+
+    # --- what must hold in the end
+
+    def check(self, objects: dict[tuple[str, str], Stored], uploads: list[Upload], calm: bool) -> Iterator[str]:
+        """As Books, and of all that jobs were paid for."""
+        yield from super().check(objects, uploads, calm)
+        listed: dict[str, list[dict[str, Any]]] = {}
+        for upload in {upload.uri: upload for upload in sorted(uploads, key=lambda one: one.generation)}.values():
+            stored = objects.get((self.output, upload.name))
+            if stored is not None and int(stored.metadata[GENERATION_KEY]) == upload.generation:
+                sidecar = json.loads(stored.content)
+                listed[self.owner_of(upload)] = sidecar["attempts"]
+                yield from _check_price(self.owner_of(upload), sidecar)
+        for asked, answers in self.billed.items():
+            yield from self._check_listed(asked, answers, listed)
+
+    def check_calls(self, upload: Upload, attempts: list[dict], calm: bool) -> Iterator[str]:
+        """As Books, of the calls that were made without a job; those of jobs have checks of their own."""
+        yield from super().check_calls(upload, [one for one in attempts if one.get("price_tier") != "batch"], calm)
+
+    def _check_listed(
+        self, asked: Asked, answers: list[frozenset[str]], listed: dict[str, list[dict[str, Any]]]
+    ) -> Iterator[str]:
+        """Each answer of a job is listed by somebody whom it was made for: as theirs, as found in the store, or as a
+        call that brought no answer. Nothing is listed by a manifest that was replaced meanwhile."""
+        made_for = [owners for one in answers if (owners := one & listed.keys())]
+        attempts = {
+            owner: [one for one in listed[owner] if one["seed"] == asked[1] and one.get("price_tier") == "batch"]
+            for owner in frozenset().union(*made_for)
+        }
+        everything = [one for some in attempts.values() for one in some]
+        paid = sum(one["outcome"] in ANSWERED for one in everything)
+        found = any(one["outcome"] == "reused" for one in everything)
+        lost = max((sum(one["outcome"] == "interrupted" for one in some) for some in attempts.values()), default=0)
+        if len(made_for) > max(paid, found) + lost:
+            said = [one["outcome"] for one in everything]
+            yield f"{asked}: {len(made_for)} answers of jobs for {sorted(attempts)}, and {said} are listed"
+
+
+def _check_price(owner: str, sidecar: dict[str, Any]) -> Iterator[str]:
+    """At half the price what a job has answered, at the full price everything else."""
+    model, due = model_table().models["gemini-2.5-flash-image"], 0.0
+    for one in sidecar["attempts"]:
+        tokens = one["usage"]
+        usage = Usage(**tokens, output_image_tokens=tokens["output_tokens"])
+        share = model_table().batch.share_of_price if one.get("price_tier") == "batch" else 1.0
+        price = usd(model, usage) * share if one["usd"] or one["outcome"] in ANSWERED else 0.0
+        if abs(price - one["usd"]) > ROUNDING_USD:
+            yield f"{owner}: {one['usd']} USD for {one['outcome']}, {price:.6f} are due"
+        due += price
+    if abs(due - sidecar["cost"]["usd"]) > ROUNDING_USD * (1 + len(sidecar["attempts"])):
+        yield f"{owner}: {sidecar['cost']['usd']} USD together, {due:.6f} are due"
