@@ -145,7 +145,7 @@ def _take(
         counted["unknown"] += 1
         return 0.0
     results = f"{part.results}#{part.generation}"
-    if record.state == "answered" and results in record.answered_from:
+    if results in record.answered_from:  # waiting again, it waits for another answer than this
         return 0.0
     if record.state == "ask_now":
         logger.error("a batch answered after its request was given up", extra={"stage": "batch", "job": job.id})

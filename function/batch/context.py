@@ -11,6 +11,7 @@ from typing import TypeVar
 from function.batch.records import BatchRequest, Job, Records, job_records, request_records
 from function.budget.budget import Budget
 from function.deadline import Deadline
+from function.errors import LeaseHeldError
 from function.generation.batch_service import BatchService
 from function.storage.client import Storage
 
@@ -45,9 +46,15 @@ class BatchContext:
         return job_records(self.storage, self.output_bucket)
 
     def update(self, job: Job, deadline: Deadline, **changes: object) -> Job:
-        """The job with `changes`; what others have changed meanwhile, such as an earlier deadline, stays."""
-        record = self.jobs.change(job.id, lambda stored: (stored or job).model_copy(update=changes), deadline)
-        return record or job
+        """The job with `changes`; what others have changed meanwhile, such as an earlier deadline, stays. Raises
+        LeaseHeldError where another sweep has brought it further: this one stood still for longer than its lease."""
+
+        def changed(stored: Job | None) -> Job:
+            if stored is not None and (stored.state, stored.asked_times) != (job.state, job.asked_times):
+                raise LeaseHeldError(f"another sweep has brought the job further: it is {stored.state}")
+            return (stored or job).model_copy(update=changes)
+
+        return self.jobs.change(job.id, changed, deadline) or job
 
 
 def in_parallel(work: Callable[[T], U], items: Iterable[T]) -> list[U]:

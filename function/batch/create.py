@@ -85,7 +85,7 @@ def _adopt(context: BatchContext, job: Job, found: list[ServiceJob], deadline: D
     """Follow the job that was found, and cancel others of its name."""
     names = tuple(one.name for one in found)
     cancel_twins(context, job, names[1:], deadline)
-    return context.update(job, deadline, state="running", service_names=names, note="")
+    return context.update(job, deadline, state="running", service_names=names, in_doubt=True, note="")
 
 
 def _ask_for(context: BatchContext, job: Job, content: bytes, deadline: Deadline) -> Job:

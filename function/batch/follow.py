@@ -23,7 +23,7 @@ GONE = "GONE"
 
 def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     """The job as it is now. Raises ModelUnavailableError, ModelUnansweredError, StorageUnavailableError."""
-    if job.asked_times > 1:  # an earlier creation may show itself late
+    if job.in_doubt or job.asked_times > 1:  # what a creation has made besides may show itself late
         found = sorted({one.name for one in context.service.find(job.display_name, deadline)} - {*job.service_names})
         if found:
             cancel_twins(context, job, found, deadline)

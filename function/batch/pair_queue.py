@@ -9,7 +9,7 @@ from function.batch.names import image_name
 from function.batch.records import BatchRequest, Waiter, request_records
 from function.batch.waiting import mark_waiting
 from function.deadline import Deadline
-from function.errors import AwaitsBatchError
+from function.errors import AwaitsBatchError, SupersededError
 from function.generation.answer_store import request_digest
 from function.generation.provider import Request
 from function.storage.client import PreconditionFailedError, Storage
@@ -40,6 +40,8 @@ class PairQueue:
             if stored.state == "ask_now" or (stored.state == "answered" and not anew):
                 return None
             others = tuple(one for one in stored.waiters if (one.bucket, one.name) != self._place)
+            if any(one.generation > self._waiter.generation for one in stored.waiters if one not in others):
+                raise SupersededError("a newer upload of this manifest waits for the same picture")
             changes: dict[str, object] = {"waiters": (*others, self._waiter)}
             if stored.state == "answered":
                 changes |= {"state": "waiting", "job": None, "waiters": (self._waiter,)}

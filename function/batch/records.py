@@ -6,6 +6,7 @@ for at once. A job is planned → creating → running (→ cancelling) → ende
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Generic, Literal, TypeVar
 
@@ -64,6 +65,7 @@ class BatchRequest(_Record):
     lost: int = 0
     twins: tuple[str, ...] = ()
     answered_from: tuple[str, ...] = ()
+    written: str = ""
     line_error: str | None = None
     line_error_is_final: bool = False
 
@@ -93,12 +95,14 @@ class Job(_Record):
     not_before: float = 0.0
     asked_at: float | None = None
     asked_times: int = 0
+    in_doubt: bool = False
     service_names: tuple[str, ...] = ()
     service_state: str = ""
     note: str = ""
     cancelled_at: float | None = None
     ended_at: float | None = None
     fetched: bool = False
+    written: str = ""
     answered: int = 0
     waiting_again: int = 0
     asked_at_once: int = 0
@@ -136,7 +140,12 @@ class Records(Generic[M]):
         return None, 0
 
     def write(self, key: str, record: M, if_generation: int, deadline: Deadline) -> int:
-        """Store the record over the generation that was read → its new one. Raises PreconditionFailedError."""
+        """Store the record over the generation that was read → its new one. Raises PreconditionFailedError.
+
+        `written` tells it from one that somebody else writes at the same time, and that says the same: storage takes
+        what stands there for this write, whose acknowledgement was lost, where it is the same to a byte.
+        """
+        record = record.model_copy(update={"written": uuid.uuid4().hex})
         return self._storage.write(
             self._bucket, self._name_of(key), record.model_dump_json().encode(), "application/json", deadline,
             if_generation=if_generation, metadata={},

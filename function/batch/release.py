@@ -17,7 +17,8 @@ logger = logging.getLogger(__name__)
 def mark_answered(
     context: BatchContext, digest: str, job: str, results: str, deadline: Deadline
 ) -> BatchRequest | None:
-    """Its answer is stored: touch whoever waits, then note it → the request as it was before; None when it is none.
+    """Its answer is stored: touch whoever waits, then note it → the request as it was before; None when it is none, or
+    that is noted already.
 
     In this order, so that a crash between the two is made good by the line's next delivery. A manifest that begins to
     wait meanwhile changes the record, and is touched too.
@@ -26,8 +27,8 @@ def mark_answered(
         before, generation = context.requests.read(digest, deadline)
         if before is None:
             return None
-        if before.state == "answered" and results in before.answered_from:
-            return before
+        if results in before.answered_from:
+            return None
         for waiter in before.waiters:
             touch(context.storage, waiter, deadline)
         # Of a second answer to the same request nothing comes but its bill. That of a twin is counted already.
@@ -65,10 +66,11 @@ def note_unused_answer(context: BatchContext, digest: str, results: str, deadlin
 def ask_at_once(
     context: BatchContext, digest: str, why: str, deadline: Deadline, *, job: str | None = None, lost: bool = False
 ) -> None:
-    """Have its manifests ask for it by themselves. With `job`: only while that job has it; `lost`: perhaps billed."""
+    """Have its manifests ask for it by themselves. With `job`: only while that job has it, without: only while it waits
+    for one; `lost`: perhaps billed."""
 
     def changed(stored: BatchRequest | None) -> BatchRequest | None:
-        if stored is None or stored.state not in ("waiting", "in_job") or (job and stored.job != job):
+        if stored is None or (stored.state, stored.job) != (("in_job", job) if job else ("waiting", None)):
             return None
         return stored.model_copy(update={"state": "ask_now", "tries": stored.tries + 1, "lost": stored.lost + lost})
 

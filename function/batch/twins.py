@@ -13,16 +13,25 @@ logger = logging.getLogger(__name__)
 
 
 def cancel_twins(context: BatchContext, job: Job, twins: Iterable[str], deadline: Deadline) -> None:
-    """Cancel the `twins`, service names. Each request is noted first, as one that may be billed twice: nothing can be
-    added to the record of a pair that is settled. Done again it changes nothing. Raises what storage and service
-    raise."""
+    """Cancel the `twins`, service names. Each request is noted first, as one that may be billed twice, and counted:
+    nothing can be added to the record of a pair that is settled. Done again it changes nothing; cut off before the
+    note, it counts too much rather than too little. Raises what storage and service raise."""
     for twin in twins:
         logger.error(
             IN_TROUBLE,
             extra={"stage": "batch", "job": job.id, "reason": "the job was created twice; the later one is cancelled"},
         )
+        not_noted = in_parallel(lambda digest: _max_usd(context, digest, twin, deadline), job.digests)  # noqa: B023
+        if sum(not_noted) > 0:
+            context.budget.count_more(job.posted_to, sum(not_noted), deadline)
         in_parallel(lambda digest: _note(context, digest, twin, deadline), job.digests)  # noqa: B023
         context.service.cancel(twin, deadline)
+
+
+def _max_usd(context: BatchContext, digest: str, twin: str, deadline: Deadline) -> float:
+    """What the request may cost in the twin; 0 where that is noted already."""
+    request, _ = context.requests.read(digest, deadline)
+    return request.max_usd if request is not None and twin not in request.twins else 0.0
 
 
 def _note(context: BatchContext, digest: str, twin: str, deadline: Deadline) -> None:

@@ -70,12 +70,21 @@ class Budget:
         """Less was spent than `spend` counted, by `usd`. What cannot be noted stays counted."""
         for name, title in accounts:
             with contextlib.suppress(CompositeError, AccessDeniedError, UnreadableLedgerError):
-                self._refund(name, title, usd, deadline)
+                self._correct(name, title, -usd, deadline)
 
-    def _refund(self, name: str, title: str, usd: float, deadline: Deadline) -> None:
+    def count_more(self, accounts: Sequence[tuple[str, str]], usd: float, deadline: Deadline) -> None:
+        """More was spent than `spend` counted, by `usd`, whatever the caps say. Raises StorageUnavailableError,
+        DeadlineExceededError."""
+        for name, title in accounts:
+            try:
+                self._correct(name, title, usd, deadline)
+            except (AccessDeniedError, UnreadableLedgerError) as error:
+                raise StorageUnavailableError(f"what was spent cannot be counted: {error}", stage="budget") from None
+
+    def _correct(self, name: str, title: str, usd: float, deadline: Deadline) -> None:
         while True:
             ledger, generation, _ = read_ledger(self._storage, self._bucket, name, title, deadline)
-            after = ledger.model_copy(update={"closed_usd": round(ledger.closed_usd - usd, 6)})
+            after = ledger.model_copy(update={"closed_usd": round(ledger.closed_usd + usd, 6)})
             try:
                 write_ledger(self._storage, self._bucket, name, after, generation, deadline)
                 return

@@ -59,10 +59,11 @@ class ModelledJob:
         return [line for line in self.lines if line.answer is not None and line.answered_at <= now]
 
     def content(self, now: float, random: Random) -> bytes:
-        """The file of results, in any order, with a line that nobody can read now and then."""
+        """The file of results, in any order, with a line that nobody can read now and then. It is whole unless the job
+        has SUCCEEDED: the code takes for granted that nothing else is billed for an answer that is not there."""
         done = [line for line in self.lines if line.answered_at <= now and (line.answer or line.error)]
-        if self.fate == "lines_missing":
-            done = done[: len(done) // 2]
+        if self.state == "SUCCEEDED" and self.fate in ("lines_missing", "results_lost"):
+            done = done[: len(done) // 2] if self.fate == "lines_missing" else []
         written = [_result(line) for line in done]
         if written and random.random() < 0.2:
             written.append(NO_LINE)

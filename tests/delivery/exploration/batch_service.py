@@ -14,6 +14,7 @@ from tests.delivery.exploration.batch_jobs import FATES, FINAL_STATES, ModelledJ
 
 CALL_S = 60.0  # that the function's client waits for an answer
 CANCELLING_S = 60.0  # that a job takes to end, at the most, once it is cancelled
+STUCK = ("stuck", "stuck_for_good")  # fates of jobs that do not end by themselves
 AT_CREATION = ("429", "403", "404", "unanswered", "twice")
 REFUSALS = {"429": ModelUnavailableError, "403": ModelRejectedError, "404": ModelNotFoundError}
 
@@ -87,6 +88,10 @@ class ModelledBatches:
             raise ModelUnansweredError("the connection broke", timed_out=False)
         sink.write(content)
 
+    def is_working(self) -> bool:
+        """Whether some job will end that nobody has cancelled."""
+        return any(not job.ended and job.fate not in STUCK for job in self.jobs.values())
+
     # --- the wire
 
     def _call(self, deadline: Deadline, act: Callable[[], Any], *, changes: bool = False) -> Any:
@@ -129,7 +134,7 @@ class ModelledBatches:
         self.jobs[job.name] = job
         world.say(f"service: {job.name} is made of {display_name[-6:]}, {len(job.lines)} lines, {fate}")
         world.books.note_job(job)
-        if fate not in ("stuck", "stuck_for_good"):
+        if fate not in STUCK:
             world.spawn("job", lambda: self._end(job, FINAL_STATES.get(fate, "SUCCEEDED")), ends_at - now)
         return job
 
@@ -142,7 +147,7 @@ class ModelledBatches:
         world.say(f"service: {job.name} ends, {state}")
         world.books.note_job_end(job)
         content = job.content(now, world.random)
-        if not content or job.fate == "results_lost":
+        if not content:
             return
         if not self.reads_buckets:
             job.results_file = f"files/{job.name}"

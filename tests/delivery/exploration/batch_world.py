@@ -22,12 +22,13 @@ from tests.delivery.exploration.batch_jobs import Line, ModelledJob
 from tests.delivery.exploration.batch_service import ModelledBatches
 from tests.delivery.exploration.queue import INPUT, Queue
 from tests.delivery.exploration.storage_model import Stored
+from tests.delivery.exploration.virtual_time import Actor
 from tests.delivery.exploration.world import World
 
 BATCHES = "batch-bucket"
 BY_ITSELF_SHARE = 0.1  # of manifests, which do not ask for batches
 SWEEP_S = 600.0  # that the scheduler waits for an answer
-LONG_SWEEPS_S = 1800.0  # between sweeps once nothing goes wrong any more
+LONG_SWEEPS_S = 1800.0  # between sweeps while only what is stuck is waited for
 PATIENCE_S = 12 * 3600.0  # after the last deadline, when everything has to be settled
 DEFAULT_FINISH_S = 48 * 3600.0
 MODEL = model_table().models["gemini-2.5-flash-image"]
@@ -63,9 +64,9 @@ class BatchWorld(World):
         """See World. All that is random about batches is drawn here."""
         random = self.random
         self.gather_s = random.choice((80.0, 80.0, 120.0, 300.0))
-        self.sweep_s = self.gather_s * random.choice((0.25, 0.5, 1.0))
-        self.finish_s = self.gather_s * random.choice((5.0, 15.0, 40.0, 100.0))
-        self.trouble_s, self.trouble_every_s = 20 * self.gather_s, self.gather_s * random.choice((0.7, 1.5))
+        self.sweep_s = self.gather_s * random.choice((0.5, 1.0, 1.5))
+        self.finish_s = self.gather_s * random.choice((5.0, 15.0, 40.0))
+        self.trouble_s, self.trouble_every_s = 12 * self.gather_s, self.gather_s * random.choice((0.7, 1.5))
         self.last_deadline_s = 0.0
         self.queue_waits_s = self.gather_s * random.choice((0.5, 3.0))
         self._limits = [
@@ -98,10 +99,20 @@ class BatchWorld(World):
 
     # --- what the service and the storage tell
 
+    def note_call(self, actor: Actor, request: Any, usd: float) -> None:
+        """See World."""
+        super().note_call(actor, request, usd)
+        self.books.under_way[actor] = (request.prompt, request.seed), actor.notes["upload"].name
+
+    def note_counted(self, actor: Actor, usd: float) -> None:
+        """See World."""
+        super().note_counted(actor, usd)
+        self.books.under_way.pop(actor, None)
+
     def note_batch_answer(self, job: ModelledJob, line: Line) -> None:
         """A line of a job was answered, and is billed at half."""
         self.say(f"{job.name}: answers {line.asked}")
-        self.books.note_batch_answer(line.asked)
+        self.books.note_batch_answer(line.asked, is_image=line.answer[1].output_image_tokens > 0)
         billed = usd(MODEL, line.answer[1]) * SHARE
         self.of_kinds("billed", billed)
         self.of_kinds("counted", billed)
@@ -120,9 +131,13 @@ class BatchWorld(World):
 
     def _sweep(self) -> None:
         """The scheduler, and a person beside it now and then, until there is nothing more to do."""
-        while not self._is_settled() and self.scheduler.now < self._latest_s():
-            every_s = self.sweep_s if self.scheduler.now < self.trouble_s else max(self.sweep_s, LONG_SWEEPS_S)
+        every_s = self.sweep_s
+        while self.scheduler.now < self._latest_s():
             self.scheduler.wait(every_s * self.random.uniform(0.9, 1.1))
+            if self.scheduler.is_at_rest(1) and self._is_settled():
+                return
+            is_quiet = self.scheduler.now > self.trouble_s and not self.service.is_working()
+            every_s = max(self.sweep_s, LONG_SWEEPS_S) if is_quiet else self.sweep_s
             for _ in range(self.random.choice((1, 1, 1, 2))):
                 self.spawn("sweep", self._sweep_once, self.random.choice((0.0, 0.0, self.random.uniform(0.0, 60.0))))
 
@@ -133,9 +148,7 @@ class BatchWorld(World):
         self.say(f"{actor.name}: answered {actor.result if actor.is_done else 'nothing in time'}")
 
     def _is_settled(self) -> bool:
-        """Whether everybody else has come to rest, every job is closed, and nothing waits for one."""
-        if not self.scheduler.is_at_rest(1) or not self.queue.messages:
-            return False
+        """Whether every job is closed, and every manifest has its sidecar."""
         jobs = [
             Job.model_validate_json(stored.content)
             for (_, name), stored in self.storage.objects.items()

@@ -15,6 +15,7 @@ import tenacity.wait
 
 import function.batch.context as batch_context_module
 import function.batch.gather as gather_module
+import function.batch.records as records_module
 import function.budget.account as account_module
 import function.budget.budget as budget_module
 import function.delivery.held_leases as held_leases_module
@@ -94,7 +95,7 @@ def installed(world: Any) -> Iterator[None]:
         stack.enter_context(_heard_by(world))
         for module in (pair_module, held_leases_module, batch_context_module):
             put(module, "ThreadPoolExecutor", lambda *_, **__: VirtualPool(scheduler))
-        for module in (lease_module, gather_module):
+        for module in (lease_module, gather_module, records_module):
             put(module, "uuid", SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=f"{next(world.numbers):032x}")))
         put(lease_module, "ProcessLivenessLock", world.liveness_lock())
         put(lease_module, "machine_identity", lambda: scheduler.current.process.machine)
