@@ -52,8 +52,9 @@ def _asks_for_batch(row: Row) -> bool:
 
 def batch_queue(
     delivery: Delivery, manifest: Manifest, stored: StoredObject, catalogue: str | None
-) -> tuple[str, PairQueue]:
-    """Who pays, whichever touched generation of the manifest this is, and the queue. Raises InvalidManifestError."""
+) -> tuple[int, PairQueue]:
+    """The generation that pays, whichever touched one of the manifest this is, and the queue. Raises
+    InvalidManifestError."""
     from function.batch.pair_queue import PairQueue  # noqa: PLC0415
     from function.batch.records import Waiter  # noqa: PLC0415
     from function.batch.touch import first_upload  # noqa: PLC0415
@@ -69,7 +70,7 @@ def batch_queue(
         delivery.storage, settings.output_bucket, settings.batch_bucket, waiter, catalogue,
         finish_by_s(manifest.finish_by or stored.metadata.get(FINISH_BY_KEY), since),
     )  # fmt: skip
-    return owner, queue
+    return generation, queue
 
 
 def finish_by_s(stated: str | None, since: float) -> float:

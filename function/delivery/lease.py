@@ -37,13 +37,15 @@ MAX_LEASE_BYTES = 4096
 LEASE_S = 60.0  # how long an instance that dies without releasing blocks its upload; three renewals may fail
 RENEWAL_S = 5.0  # one renewal may take: `reserve` and `hand_over` wait for it
 SURE_FOR_S = 5.0  # after a look: a result and a sidecar are written in less, and no clock is wrong by 55 s
+MAX_EARLIER_CALLS = 24  # a record has to stay below MAX_LEASE_BYTES
 EXPIRY_MARGIN_S = 15.0  # past the event's deadline: clocks differ, and the last write may still be under way
 
 
 class Lease(BaseModel):
     """The stored record. `calls` are the model calls begun for this generation; times are in seconds since 1970.
 
-    `machine` and `run` tell who holds it; `replaces_older` that outputs of an older generation may be stored. None as
+    `earlier` are those of generations before, each with its generation: a manifest that a batch has touched is still the
+    same upload. `machine` and `run` tell who holds it; `replaces_older` that outputs of an older generation may be stored. None as
     `first_delivery` (of earlier versions, and after what does not use patience): the next delivery counts as the first.
     """
 
@@ -55,6 +57,7 @@ class Lease(BaseModel):
     machine: str
     run: str
     calls: tuple[BegunCall, ...] = ()
+    earlier: tuple[tuple[int, BegunCall], ...] = ()
     replaces_older: bool = False
     first_delivery: float | None = None
 
@@ -89,6 +92,7 @@ class LeaseHandle:
         self._storage, self._bucket, self._name = storage, bucket, name
         self._lease, self._generation, self._lock = lease, generation, lock
         self.is_first = is_first
+        self._first_generation = lease.manifest_generation
         self._run_deadline = deadline
         self._handed_over = False
         self._confirmed = time.monotonic()
@@ -106,13 +110,21 @@ class LeaseHandle:
 
     def begun(self) -> tuple[BegunCall, ...]:
         """Model calls begun by earlier deliveries and this one."""
-        return self._lease.calls
+        return (*self._begun_before(), *self._lease.calls)
+
+    def count_since(self, generation: int) -> None:
+        """Calls that were begun for the manifest since that `generation` of it count too: it was only touched since."""
+        self._first_generation = generation
+
+    def _begun_before(self) -> tuple[BegunCall, ...]:
+        return tuple(call for generation, call in self._lease.earlier if generation >= self._first_generation)
 
     def all_calls(self, deadline: Deadline) -> tuple[BegunCall, ...]:
         """Model calls begun for this generation, by deliveries that took the lease over from this one too."""
         stored, _ = _read_existing(self._storage, self._bucket, self._name, deadline)
         same = stored is not None and stored.manifest_generation == self._lease.manifest_generation
-        return stored.calls if stored is not None and same else self._lease.calls
+        calls = stored.calls if stored is not None and same else self._lease.calls
+        return (*self._begun_before(), *calls)
 
     def may_be_lost(self, deadline: Deadline) -> bool:
         """Whether another delivery may have taken the lease over since this one last made sure of it; that is asked
@@ -253,7 +265,9 @@ def _acquire(
         if existing.manifest_generation > lease.manifest_generation:
             raise SupersededError("a newer generation of this manifest is in progress")
         if existing.manifest_generation < lease.manifest_generation:
-            lease = lease.model_copy(update={"replaces_older": True})
+            calls = ((existing.manifest_generation, call) for call in existing.calls)
+            earlier = (*existing.earlier, *calls)[-MAX_EARLIER_CALLS:]
+            lease = lease.model_copy(update={"replaces_older": True, "earlier": earlier})
             is_first = True
         elif not existing.is_available():
             raise LeaseHeldError("another delivery of this manifest is in progress")
@@ -261,6 +275,7 @@ def _acquire(
             lease = lease.model_copy(
                 update={
                     "calls": existing.calls,
+                    "earlier": existing.earlier,
                     "replaces_older": existing.replaces_older,
                     "first_delivery": existing.first_delivery or lease.first_delivery,
                 }

@@ -114,7 +114,9 @@ class PairWork:
         owner = f"{delivery.upload.uri}#{delivery.upload.generation}"
         batch: PairQueue | None = None
         if wants_batch(manifest, metadata):
-            owner, batch = batch_queue(delivery, manifest, existing, catalogue)
+            first, batch = batch_queue(delivery, manifest, existing, catalogue)
+            owner = f"{delivery.upload.uri}#{first}"
+            lease.count_since(first)
         budget = services.budget.of_pair(catalogue, manifest.budget_usd)
         ledger = lease if lease.is_first else SuccessorLedger(lease, delivery, self.sidecar_name)
         self._calls = PaidCalls(

@@ -136,7 +136,13 @@ class BatchBooks(Books):
 
     def check_calls(self, upload: Upload, attempts: list[dict], calm: bool) -> Iterator[str]:
         """As Books, of the calls that were made without a job; those of jobs have checks of their own."""
-        yield from super().check_calls(upload, [one for one in attempts if one.get("price_tier") != "batch"], calm)
+        alone = [one for one in attempts if one.get("price_tier") != "batch"]
+        yield from super().check_calls(upload, alone, calm and not self._is_shared(upload))
+
+    def _is_shared(self, upload: Upload) -> bool:
+        """Whether others ask for the same picture. A pair comes more than once here, and then finds their answer in the
+        place of its own that had no image."""
+        return any(len(names) > 1 and upload.name in names for names in self._askers.values())
 
     def _check_listed(
         self, asked: Asked, answers: list[frozenset[str]], listed: dict[str, list[dict[str, Any]]]

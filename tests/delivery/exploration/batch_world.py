@@ -131,13 +131,15 @@ class BatchWorld(World):
 
     def _sweep(self) -> None:
         """The scheduler, and a person beside it now and then, until there is nothing more to do."""
-        every_s = self.sweep_s
+        swept_s = 0.0
         while self.scheduler.now < self._latest_s():
-            self.scheduler.wait(every_s * self.random.uniform(0.9, 1.1))
+            self.scheduler.wait(self.sweep_s * self.random.uniform(0.9, 1.1))
             if self.scheduler.is_at_rest(1) and self._is_settled():
                 return
             is_quiet = self.scheduler.now > self.trouble_s and not self.service.is_working()
-            every_s = max(self.sweep_s, LONG_SWEEPS_S) if is_quiet else self.sweep_s
+            if is_quiet and self.scheduler.now < swept_s + LONG_SWEEPS_S:
+                continue
+            swept_s = self.scheduler.now
             for _ in range(self.random.choice((1, 1, 1, 2))):
                 self.spawn("sweep", self._sweep_once, self.random.choice((0.0, 0.0, self.random.uniform(0.0, 60.0))))
 

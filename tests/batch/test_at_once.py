@@ -1,0 +1,136 @@
+"""Two at work on the same request or job at once, and old deliveries late: money is given back once, and none is lost.
+
+Each of these was found by `python -m tests.delivery.explore --batch`.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from function.batch.close import close
+from function.batch.collect import Range, collect_range
+from function.batch.create import create, find_created
+from function.batch.follow import follow
+from function.batch.gather import gather
+from function.batch.names import waiting_name
+from function.batch.pair_queue import PairQueue
+from function.batch.waiting import mark_waiting
+from function.errors import AwaitsBatchError, LeaseHeldError, SupersededError
+from function.generation.answer_store import request_digest
+from function.generation.batch_service import ServiceJob
+from function.generation.provider import Request
+from tests.batch.memory import (
+    BATCHES,
+    MAX_USD,
+    OUTPUT,
+    deadline,
+    job_of,
+    memory_context,
+    put_job,
+    put_request,
+    put_results,
+    request_of,
+    waiter,
+)
+
+DIGEST = "a" * 64
+REQUEST = Request("gemini-2.5-flash-image", "place it", ((b"scene", "image/png"),), "1:1", None, 1)
+
+
+@pytest.fixture
+def context():
+    return memory_context()
+
+
+def whole(results):
+    """A results file as one range."""
+    return Range(results.name, results.generation, 0, results.size)
+
+
+def test_two_deliveries_that_collect_the_same_results_at_once_give_money_back_once(context):
+    put_request(context, DIGEST, state="in_job", job="0" * 32)
+    part = whole(put_results(context, put_job(context, DIGEST), DIGEST))
+
+    def other():
+        collect_range(context, "0" * 32, part, deadline())
+
+    context.storage.before_write_of(f"requests/{DIGEST}.json", other)
+    collect_range(context, "0" * 32, part, deadline())
+    assert request_of(context, DIGEST).state == "answered"
+    assert len(context.budget.refunds) == 1
+
+
+def test_results_that_are_delivered_again_are_no_answer_to_a_request_that_waits_anew(context):
+    put_request(context, DIGEST, state="in_job", job="0" * 32)
+    part = whole(put_results(context, put_job(context, DIGEST), DIGEST))
+    collect_range(context, "0" * 32, part, deadline())
+    answered = request_of(context, DIGEST)
+    again = answered.model_copy(update={"state": "waiting", "job": None})
+    context.requests.change(DIGEST, lambda _: again, deadline())
+    collect_range(context, "0" * 32, part, deadline())
+    assert request_of(context, DIGEST).state == "waiting" and len(context.budget.refunds) == 1
+
+
+def queue_of(context, generation):
+    return PairQueue(context.storage, OUTPUT, BATCHES, waiter("a.json", generation), None, time.time() + 9000.0)
+
+
+def test_a_late_delivery_of_an_older_upload_does_not_take_the_place_of_the_newer_one(context):
+    with pytest.raises(AwaitsBatchError):
+        queue_of(context, 2).put(REQUEST, 1, MAX_USD, deadline())
+    with pytest.raises(SupersededError):
+        queue_of(context, 1).put(REQUEST, 1, MAX_USD, deadline())
+    assert [one.generation for one in request_of(context, request_digest(REQUEST)).waiters] == [2]
+
+
+def test_a_mark_that_was_left_behind_is_no_reason_to_ask_at_once_while_a_job_has_the_request(context):
+    """A creation that was cut off leaves the marks of its requests."""
+    request = put_request(context, DIGEST, state="in_job", job="0" * 32, finish_by=time.time() - 1.0)
+    mark_waiting(context.storage, OUTPUT, request, deadline())
+    assert gather(context, deadline()) == []
+    assert request_of(context, DIGEST).state == "in_job"
+    assert context.storage.stat(OUTPUT, waiting_name(DIGEST), deadline()) is None
+
+
+def test_a_sweep_that_stood_still_asks_for_no_job_that_another_one_has_made(context):
+    put_request(context, DIGEST)
+    planned = put_job(context, DIGEST, state="planned", asked_times=0, service_names=(), keys={})
+
+    def other():
+        create(context, planned, deadline())
+
+    context.storage.before_write_of("requests.jsonl", other)
+    with pytest.raises(LeaseHeldError):
+        create(context, planned, deadline())
+    assert len(context.service.made) == 1 and job_of(context).state == "running"
+
+
+def test_two_sweeps_that_close_the_same_job_at_once_give_money_back_once(context):
+    put_request(context, DIGEST, state="in_job", job="0" * 32)
+    ended = put_job(context, DIGEST, state="ended", service_state="FAILED", ended_at=1.0)
+
+    def other():
+        close(context, ended, deadline())
+
+    context.storage.before_write_of(f"requests/{DIGEST}.json", other)
+    with pytest.raises(LeaseHeldError):
+        close(context, ended, deadline())
+    assert context.budget.refunds == [MAX_USD] and job_of(context).state == "closed"
+
+
+def test_what_an_unanswered_creation_has_made_besides_is_found_later_and_counted(context):
+    """The list shows one of two at first."""
+    put_request(context, DIGEST, state="in_job", job="0" * 32)
+    creating = put_job(context, DIGEST, state="creating", service_names=(), asked_at=time.time())
+    first, second = (
+        ServiceJob(name, creating.display_name, "RUNNING", created) for name, created in (("1", 1.0), ("2", 2.0))
+    )
+    context.service.jobs = [first]
+    followed = find_created(context, creating, deadline())
+    context.service.jobs = [first, second]
+    followed = follow(context, followed, deadline())
+    follow(context, followed, deadline())
+    assert context.service.cancelled == ["2"] and request_of(context, DIGEST).twins == ("2",)
+    assert context.budget.more == [MAX_USD]
