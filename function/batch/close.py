@@ -60,7 +60,8 @@ def close(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     )
     closed = context.update(job, deadline, **changes)
     unspent_usd = sum(usd for _, usd in counts)
-    if unspent_usd > 0:  # last, and by the one sweep that has closed it: what is given back twice is missing in the caps
+    # Last, and by the one sweep that has closed it: what is given back twice is missing in the caps.
+    if unspent_usd > 0:
         context.budget.refund(job.posted_to, unspent_usd, deadline)
     return closed
 

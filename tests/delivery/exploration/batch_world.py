@@ -151,15 +151,10 @@ class BatchWorld(World):
 
     def _is_settled(self) -> bool:
         """Whether every job is closed, and every manifest has its sidecar."""
-        jobs = [
-            Job.model_validate_json(stored.content)
-            for (_, name), stored in self.storage.objects.items()
-            if name.startswith(JOBS)
-        ]
-        return all(job.state == "closed" for job in jobs) and all(self._has_sidecar(one) for one in self.queue.uploads())
-
-    def _has_sidecar(self, upload: Any) -> bool:
-        return (self.books.output, upload.name) in self.storage.objects
+        objects = self.storage.objects
+        jobs = [Job.model_validate_json(one.content) for (_, name), one in objects.items() if name.startswith(JOBS)]
+        settled = [(self.books.output, upload.name) in objects for upload in self.queue.uploads()]
+        return all(job.state == "closed" for job in jobs) and all(settled)
 
     def _latest_s(self) -> float:
         return max(self.last_deadline_s, DEFAULT_FINISH_S) + CANCEL_WAIT_S + PATIENCE_S

@@ -1,0 +1,95 @@
+"""Random interleavings of batch jobs keep their promises, and what makes them finds planted faults."""
+
+from __future__ import annotations
+
+import pytest
+
+from function.batch import collect, create, follow, lines, release, twins
+from function.batch.context import BatchContext
+from function.batch.pair_queue import PairQueue
+from function.batch.records import Records
+from function.budget.budget import Budget
+from function.delivery.lease import LeaseHandle
+from function.generation.batch_service import ServiceJob
+from tests.delivery.exploration.batch_world import BatchWorld
+from tests.delivery.explore import explore
+from tests.tiers import exhaustive
+
+RUNS = 200  # within which each planted fault is found
+QUICK = 30  # in the default tests
+
+
+@pytest.mark.parametrize(
+    ("first", "count"),
+    [(1, QUICK), *exhaustive((QUICK + 1, RUNS - QUICK), *((seed, 500) for seed in range(1000, 4000, 500)))],
+)
+def test_every_promise_holds(first, count):
+    assert explore(range(first, first + count), BatchWorld) == []
+
+
+def not_claimed(context, digest, job, deadline):
+    """A job takes what it is planned for, whoever has it, and leaves no trace."""
+    return context.requests.read(digest, deadline)[0]
+
+
+UPDATE, REFUND, CHANGE = BatchContext.update, Budget.refund, Records.change
+
+
+def without_record_of_the_creation(self, job, deadline, **changes):
+    """That a job is asked for is known to this sweep alone."""
+    if changes.get("state") == "creating":
+        return job.model_copy(update=changes)
+    return UPDATE(self, job, deadline, **changes)
+
+
+def moved_whatever_it_is(self, job, deadline, **changes):
+    """A sweep that stood still goes on where it was."""
+    return self.jobs.change(job.id, lambda stored: (stored or job).model_copy(update=changes), deadline)
+
+
+def twice(self, accounts, usd, deadline):
+    """What was not spent is given back twice."""
+    for _ in range(2):
+        REFUND(self, accounts, usd, deadline)
+
+
+def alike(self, key, record, if_generation, deadline):
+    """Two who write the same cannot be told apart."""
+    return self._storage.write(
+        self._bucket, self._name_of(key), record.model_dump_json().encode(), "application/json", deadline,
+        if_generation=if_generation, metadata={},
+    )  # fmt: skip
+
+
+def whoever_has_it(context, digest, why, deadline, *, job=None, lost=False):
+    """A mark that was left behind has a request asked for at once while a job has it."""
+
+    def changed(stored):
+        if stored is None or stored.state not in ("waiting", "in_job"):
+            return None
+        return stored.model_copy(update={"state": "ask_now", "tries": stored.tries + 1, "lost": stored.lost + lost})
+
+    record = context.requests.change(digest, changed, deadline)
+    for waiter in record.waiters if record else ():
+        release.touch(context.storage, waiter, deadline)
+
+
+PLANTED = {
+    "a request that is not claimed before it is sent": (create, "_claim", not_claimed),
+    "a job that is not recorded before it is made": (BatchContext, "update", without_record_of_the_creation),
+    "a job that is taken for ended while it lives": (ServiceJob, "ended", True),
+    "money that is given back twice": (Budget, "refund", twice),
+    "an answer that nobody is told of": (release, "touch", lambda *_: True),
+    "a batch's answer at the full price": (lines, "replace", lambda answer, **_: answer),
+    "twins that are not noted": (twins, "_note", lambda *_: None),
+    "a job that is given up as soon as it is cancelled": (follow, "CANCEL_WAIT_S", 0.0),
+    "a call that a batch's touch makes forgotten": (LeaseHandle, "count_since", lambda *_: None),
+    "a job that no cap counts": (Budget, "spend", lambda *_: ()),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_a_planted_fault_is_found(fault, monkeypatch):
+    owner, name, planted = PLANTED[fault]
+    monkeypatch.setattr(owner, name, planted)
+    assert any(explore([seed], BatchWorld) for seed in range(1, RUNS + 1))
