@@ -13,6 +13,7 @@ from function.batch.release import ask_at_once
 from function.batch.waiting import Mark, marks
 from function.deadline import Deadline
 from function.errors import BudgetExhaustedError, BudgetUsedUpForTodayError
+from function.storage.client import PreconditionFailedError
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,10 @@ def _plan(context: BatchContext, waiting: list[Mark], deadline: Deadline) -> Job
         finish_by=min(one.finish_by for one in requests),
         posted_to=posted_to,
     )
-    context.jobs.write(job.id, job, 0, deadline)
+    try:
+        context.jobs.write(job.id, job, 0, deadline)
+    except PreconditionFailedError:  # it was written, without an acknowledgement, and another sweep is at work on it
+        return None
     return job
 
 

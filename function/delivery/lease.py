@@ -42,10 +42,11 @@ EXPIRY_MARGIN_S = 15.0  # past the event's deadline: clocks differ, and the last
 
 
 class Lease(BaseModel):
-    """The stored record. `calls` are the model calls begun for this generation; times are in seconds since 1970.
+    """The stored record. `calls` are the model calls begun for this generation, `earlier` those of generations before,
+    each with its generation: a manifest that a batch has touched is still the same upload. Times are in seconds since
+    1970.
 
-    `earlier` are those of generations before, each with its generation: a manifest that a batch has touched is still the
-    same upload. `machine` and `run` tell who holds it; `replaces_older` that outputs of an older generation may be stored. None as
+    `machine` and `run` tell who holds it; `replaces_older` that outputs of an older generation may be stored. None as
     `first_delivery` (of earlier versions, and after what does not use patience): the next delivery counts as the first.
     """
 

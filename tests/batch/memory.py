@@ -107,6 +107,9 @@ class MemoryBudget:
         self.refunds: list[float] = []
         self.more: list[float] = []
 
+    def spend(self, usd: float, catalogue: str | None, _: Deadline) -> tuple[tuple[str, str], ...]:
+        return (("ledger", "day"),)
+
     def refund(self, accounts: Any, usd: float, _: Deadline) -> None:
         self.refunds.append(round(usd, 6))
 

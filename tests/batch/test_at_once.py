@@ -6,9 +6,12 @@ Each of these was found by `python -m tests.delivery.explore --batch`.
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
+from function.batch import gather as gather_module
 from function.batch.close import close
 from function.batch.collect import Range, collect_range
 from function.batch.create import create, find_created
@@ -17,12 +20,16 @@ from function.batch.gather import gather
 from function.batch.names import waiting_name
 from function.batch.pair_queue import PairQueue
 from function.batch.waiting import mark_waiting
+from function.delivery.cloud_event import Upload
+from function.delivery.lease import acquire_lease
 from function.errors import AwaitsBatchError, LeaseHeldError, SupersededError
 from function.generation.answer_store import request_digest
 from function.generation.batch_service import ServiceJob
+from function.generation.call_ledger import BegunCall
 from function.generation.provider import Request
 from tests.batch.memory import (
     BATCHES,
+    INPUT,
     MAX_USD,
     OUTPUT,
     deadline,
@@ -83,6 +90,33 @@ def test_a_late_delivery_of_an_older_upload_does_not_take_the_place_of_the_newer
     with pytest.raises(SupersededError):
         queue_of(context, 1).put(REQUEST, 1, MAX_USD, deadline())
     assert [one.generation for one in request_of(context, request_digest(REQUEST)).waiters] == [2]
+
+
+def test_calls_that_were_begun_before_a_batch_touched_their_manifest_count_and_those_of_older_uploads_do_not(context):
+    def take(generation):
+        upload = Upload("", INPUT, "a.json", generation, datetime.now(UTC))
+        return acquire_lease(context.storage, OUTPUT, upload, deadline())
+
+    for generation in (1, 2, 3):
+        lease = take(generation)
+        lease.reserve(BegunCall(number=1, seed=generation), deadline())
+        lease.release(deadline())
+        lease.close()
+    lease = take(4)
+    assert lease.begun() == ()
+    lease.count_since(2)
+    assert [call.seed for call in lease.begun()] == [2, 3] == [call.seed for call in lease.all_calls(deadline())]
+    lease.close()
+
+
+def test_a_job_whose_record_was_written_late_is_left_to_the_sweep_that_is_at_work_on_it(context, monkeypatch):
+    """The write was tried again after its first try had arrived, and another sweep has brought the job further."""
+    mark_waiting(context.storage, OUTPUT, put_request(context, DIGEST), deadline())
+    monkeypatch.setattr(gather_module, "_is_complete", lambda *_: True)
+    monkeypatch.setattr(gather_module, "uuid", SimpleNamespace(uuid4=lambda: SimpleNamespace(hex="0" * 32)))
+    context.storage.before_write_of(f"{'0' * 32}.json", lambda: put_job(context, DIGEST))
+    assert gather(context, deadline()) == []
+    assert job_of(context).state == "running"
 
 
 def test_a_mark_that_was_left_behind_is_no_reason_to_ask_at_once_while_a_job_has_the_request(context):

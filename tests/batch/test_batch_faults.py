@@ -192,6 +192,17 @@ def test_a_line_that_is_refused_for_good_is_asked_for_at_once(place, begun):
     assert len(place.close()) == 1
 
 
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("place", ["vertex"], indirect=True)
+def test_a_call_that_was_lost_before_a_job_has_the_next_attempt_is_listed(place, begun):
+    """The job's answer touches the manifest: another generation of it, and still the same upload."""
+    seed = random.randrange(2**30)
+    faults = [{"kind": kind, "match": {"seed": seed}} for kind in ("reset", "product_missing")]
+    begun("lines_refused", rows=[{"seed": seed}], faults=faults)
+    sidecars = place.run(PAIRS[:1])
+    assert outcomes(sidecars[PAIRS[0]]) == [("interrupted", "standard"), ("reused", "standard"), GENERATED]
+
+
 def time_is_up(place):
     """The deadline of every request and job of this test has passed."""
     for request in place.requests():

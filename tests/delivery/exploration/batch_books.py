@@ -30,7 +30,7 @@ ANSWERED = ("generated", "refused", "no_image")
 @dataclass
 class BatchBooks(Books):
     """`firsts`: the upload behind each touched generation, by manifest and generation; `billed`: of each request, for
-    whom each answer of a batch was made; `under_way`: what is asked for without a job, and by which manifest (its name)."""
+    whom each answer of a batch was made; `under_way`: what is asked for without a job, and by which manifest (name)."""
 
     firsts: dict[tuple[str, int], int] = field(default_factory=dict)
     billed: dict[Asked, list[frozenset[str]]] = field(default_factory=lambda: defaultdict(list))

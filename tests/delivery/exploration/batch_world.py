@@ -14,6 +14,8 @@ from function.batch.follow import CANCEL_WAIT_S
 from function.batch.names import JOBS
 from function.batch.records import Job
 from function.batch.touch import FIRST_KEY
+from function.delivery.outputs import GENERATION_KEY
+from function.delivery.switch import SWITCH_OBJECT
 from function.generation.batch_service import BatchService
 from function.generation.models import model_table
 from function.generation.pricing import max_picture_usd, usd
@@ -150,11 +152,17 @@ class BatchWorld(World):
         self.say(f"{actor.name}: answered {actor.result if actor.is_done else 'nothing in time'}")
 
     def _is_settled(self) -> bool:
-        """Whether every job is closed, and every manifest has its sidecar."""
+        """Whether every job is closed, and every manifest, as it is now, has its sidecar."""
         objects = self.storage.objects
         jobs = [Job.model_validate_json(one.content) for (_, name), one in objects.items() if name.startswith(JOBS)]
-        settled = [(self.books.output, upload.name) in objects for upload in self.queue.uploads()]
-        return all(job.state == "closed" for job in jobs) and all(settled)
+        manifests = {name: one.generation for (bucket, name), one in objects.items() if bucket == INPUT}
+        settled = {
+            name: int(one.metadata[GENERATION_KEY])
+            for (bucket, name), one in objects.items()
+            if bucket == self.books.output and name in manifests
+        }
+        manifests.pop(SWITCH_OBJECT, None)
+        return all(job.state == "closed" for job in jobs) and settled == manifests
 
     def _latest_s(self) -> float:
         return max(self.last_deadline_s, DEFAULT_FINISH_S) + CANCEL_WAIT_S + PATIENCE_S
