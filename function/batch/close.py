@@ -48,6 +48,7 @@ def close(context: BatchContext, job: Job, deadline: Deadline) -> Job:
         "asked_at_once": kinds.count("at_once"),
         "lost": kinds.count("lost"),
     }
+    closed = context.update(job, deadline, **changes)
     logger.log(
         logging.WARNING if len(kinds) > kinds.count("answered") else logging.INFO,
         "batch job closed",
@@ -58,7 +59,6 @@ def close(context: BatchContext, job: Job, deadline: Deadline) -> Job:
             **{name: kinds.count(name) for name in ("answered", "again", "at_once", "lost")},
         },
     )
-    closed = context.update(job, deadline, **changes)
     unspent_usd = sum(usd for _, usd in counts)
     # Last, and by the one sweep that has closed it: what is given back twice is missing in the caps.
     if unspent_usd > 0:

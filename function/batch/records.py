@@ -42,7 +42,7 @@ class BatchRequest(_Record):
     `tries`: jobs that have ended without an answer. `lost`: calls that may have been billed and brought none. `twins`:
     what the service calls jobs that were made of its own a second time: each may have answered, and billed, as well.
     `max_usd`: what its call may cost at the batch's price; `line_error`: what a job's line said instead of an answer;
-    `answered_from`: the results files (name#generation) that hold an answer.
+    `answered_from`: the results files (name#generation) that hold an answer; `written`: see `Records.write`.
     """
 
     digest: str
@@ -79,8 +79,9 @@ class Job(_Record):
     """One batch job. `keys` are the requests' digests by what their result lines are recognised by.
 
     `service_names` are what the service calls it; the first is followed, others were made by a repeated creation and
-    are cancelled. `posted_to` are the accounts (ledger, title) under which its `max_usd` are counted as spent until it
-    is known what was. `note` says what went wrong last, and `not_before` when that is tried again.
+    are cancelled. `in_doubt`: its creation brought no answer, so that such others may be there. `posted_to` are the
+    accounts (ledger, title) under which its `max_usd` are counted as spent until it is known what was. `note` says what
+    went wrong last, and `not_before` when that is tried again. `written`: see `Records.write`.
     """
 
     id: str

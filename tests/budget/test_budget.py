@@ -139,6 +139,17 @@ def test_the_day_waits_or_fails_as_it_is_told(storage, bucket):
         call(budget(storage, bucket, 0.01, waits=False))
 
 
+def test_what_is_known_later_is_counted_and_given_back_whatever_the_caps_say(storage, bucket):
+    spender = budget(storage, bucket, day_usd=2 * PRICE)
+    accounts = spender.spend(PRICE, None, Deadline(60))
+    spender.count_more(accounts, 2 * PRICE, Deadline(60))
+    with pytest.raises(BudgetUsedUpForTodayError):
+        budget(storage, bucket, day_usd=2 * PRICE).spend(PRICE, None, Deadline(60))
+    spender.refund(accounts, 2 * PRICE, Deadline(60))
+    spender.return_unspent()
+    assert ledger(storage, bucket)["closed_usd"] == pytest.approx(PRICE)
+
+
 def test_without_caps_nothing_is_read_or_written(storage, bucket, proxy):
     call(budget(storage, bucket))
     assert proxy.requests == []
