@@ -82,9 +82,12 @@ class Budget:
                 raise StorageUnavailableError(f"what was spent cannot be counted: {error}", stage="budget") from None
 
     def _correct(self, name: str, title: str, usd: float, deadline: Deadline) -> None:
+        correction = uuid.uuid4().hex[:16]
         while True:
             ledger, generation, _ = read_ledger(self._storage, self._bucket, name, title, deadline)
-            after = ledger.model_copy(update={"closed_usd": round(ledger.closed_usd + usd, 6)})
+            after = ledger.corrected(correction, usd)
+            if after is ledger:  # an earlier try had arrived, and others have written since
+                return
             try:
                 write_ledger(self._storage, self._bucket, name, after, generation, deadline)
                 return

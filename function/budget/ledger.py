@@ -18,6 +18,7 @@ from function.storage.client import ObjectNotFoundError, ObjectTooLargeError, St
 from function.storage.names import BUDGET_PREFIX
 
 MAX_LEDGER_BYTES = 4 * 2**20  # some 40,000 instances
+MAX_CORRECTIONS = 40  # that are remembered: a write is tried again within seconds, or never
 
 
 class UnreadableLedgerError(Exception):
@@ -36,7 +37,8 @@ class Share(BaseModel):
 class Ledger(BaseModel):
     """USD. `closed_usd` was spent by instances that have ended; `cap_usd` is a catalogue's own budget.
 
-    `limit_usd` is the cap that was in force when a slice was last taken, for people to look at.
+    `limit_usd` is the cap that was in force when a slice was last taken, for people to look at. `corrections` are the
+    ids of the last ones, so that each is made once.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,6 +48,7 @@ class Ledger(BaseModel):
     instances: dict[str, Share] = {}
     cap_usd: float | None = None
     limit_usd: float | None = None
+    corrections: tuple[str, ...] = ()
 
     @property
     def spent_usd(self) -> float:
@@ -60,6 +63,13 @@ class Ledger(BaseModel):
     def with_share(self, instance: str, share: Share) -> Ledger:
         """With an instance's part as it is now."""
         return self.model_copy(update={"instances": {**self.instances, instance: share}})
+
+    def corrected(self, correction: str, usd: float) -> Ledger:
+        """With `usd` more of what was spent by instances that have ended, or less. Made twice it is the same."""
+        if correction in self.corrections:
+            return self
+        corrections = (*self.corrections, correction)[-MAX_CORRECTIONS:]
+        return self.model_copy(update={"closed_usd": round(self.closed_usd + usd, 6), "corrections": corrections})
 
     def without_share(self, instance: str, spent_usd: float) -> Ledger:
         """After an instance has ended, having spent so much. Made twice it is the same."""

@@ -47,7 +47,7 @@ class MemoryStorage:
 
     def write(
         self, bucket: str, name: str, content: bytes, content_type: str, _: Deadline, *, if_generation: int,
-        metadata: dict[str, str],
+        metadata: dict[str, str], contended: bool = False,
     ) -> int:  # fmt: skip
         """As in `Storage`, what is the same to a byte counts as this write."""
         if self._then is not None and name.endswith(self._then[0]):

@@ -6,7 +6,7 @@ Each of these was found by `python -m tests.delivery.explore --batch`.
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -20,6 +20,9 @@ from function.batch.gather import gather
 from function.batch.names import waiting_name
 from function.batch.pair_queue import PairQueue
 from function.batch.waiting import mark_waiting
+from function.budget.budget import Budget
+from function.budget.caps import Caps
+from function.budget.ledger import Ledger, day_name, read_ledger
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import acquire_lease
 from function.errors import AwaitsBatchError, LeaseHeldError, SupersededError
@@ -42,6 +45,7 @@ from tests.batch.memory import (
     waiter,
 )
 
+DAY = date(2026, 11, 27)
 DIGEST = "a" * 64
 REQUEST = Request("gemini-2.5-flash-image", "place it", ((b"scene", "image/png"),), "1:1", None, 1)
 
@@ -152,6 +156,27 @@ def test_two_sweeps_that_close_the_same_job_at_once_give_money_back_once(context
     with pytest.raises(LeaseHeldError):
         close(context, ended, deadline())
     assert context.budget.refunds == [MAX_USD] and job_of(context).state == "closed"
+
+
+def test_two_who_give_the_same_money_back_at_once_both_count(context):
+    spender = Budget(context.storage, OUTPUT, Caps(day_usd=1.0), lambda: DAY)
+    accounts = spender.spend(5 * MAX_USD, None, deadline())
+    spender.return_unspent()
+
+    def other():
+        spender.refund(accounts, MAX_USD, deadline())
+
+    context.storage.before_write_of(day_name(DAY), other)
+    spender.refund(accounts, MAX_USD, deadline())
+    ledger, _, _ = read_ledger(context.storage, OUTPUT, day_name(DAY), "", deadline())
+    assert ledger.committed_usd == pytest.approx(3 * MAX_USD)
+
+
+def test_money_is_given_back_once_where_the_first_try_arrived_unseen():
+    ledger = Ledger(account="day", closed_usd=5 * MAX_USD).corrected("one", -MAX_USD)
+    others = ledger.corrected("two", -MAX_USD)
+    assert others.corrected("one", -MAX_USD) is others
+    assert others.committed_usd == pytest.approx(3 * MAX_USD)
 
 
 def test_what_an_unanswered_creation_has_made_besides_is_found_later_and_counted(context):
