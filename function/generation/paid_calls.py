@@ -65,6 +65,7 @@ class PaidCalls:
         self._deadline, self._ledger, self._budget = deadline, ledger, budget
         self._is_shutting_down, self._batch = is_shutting_down, batch
         self._answered: list[BegunCall] = []  # calls whose answers this run has seen
+        self._answered_in_batches: list[BegunCall] = []  # of those
         self._lost_in_batches: list[BegunCall] = []
 
     def opinion(self, request: Request, schema: type[BaseModel]) -> Answer:
@@ -97,6 +98,8 @@ class PaidCalls:
         if stored is not None:
             answer, owner = stored
             self._answered.append(call)
+            if answer.price_tier == "batch":
+                self._answered_in_batches.append(call)
             if owner == self._owner:
                 self._budget.note_spent(bill_of(request, answer).usd)
             return Answered(answer, True, owner == self._owner, self._store.uri(request))
@@ -127,10 +130,10 @@ class PaidCalls:
 
     def interrupted(self) -> list[BegunCall]:
         """Calls that were begun and whose answers were lost, with a delivery that died or on their way; they may have
-        been billed."""
+        been billed. What a batch has answered since is another call."""
         lost = list(self._ledger.begun())
         for call in self._answered:
-            if call in lost:
+            if call in lost and call not in self._answered_in_batches:
                 lost.remove(call)
         return lost
 

@@ -20,16 +20,18 @@ from function.batch.gather import gather
 from function.batch.names import waiting_name
 from function.batch.pair_queue import PairQueue
 from function.batch.waiting import mark_waiting
-from function.budget.budget import Budget
+from function.budget.budget import Budget, PairBudget
 from function.budget.caps import Caps
 from function.budget.ledger import Ledger, day_name, read_ledger
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import acquire_lease
 from function.errors import AwaitsBatchError, LeaseHeldError, SupersededError
-from function.generation.answer_store import request_digest
+from function.generation.answer_store import AnswerStore, request_digest
 from function.generation.batch_service import ServiceJob
-from function.generation.call_ledger import BegunCall
-from function.generation.provider import Request
+from function.generation.call_ledger import BegunCall, InMemoryLedger
+from function.generation.paid_calls import PaidCalls
+from function.generation.pricing import Usage
+from function.generation.provider import Answer, Request
 from tests.batch.memory import (
     BATCHES,
     INPUT,
@@ -156,6 +158,18 @@ def test_two_sweeps_that_close_the_same_job_at_once_give_money_back_once(context
     with pytest.raises(LeaseHeldError):
         close(context, ended, deadline())
     assert context.budget.refunds == [MAX_USD] and job_of(context).state == "closed"
+
+
+@pytest.mark.parametrize(("tier", "lost"), [("batch", 1), ("standard", 0)])
+def test_a_call_that_was_lost_before_a_batch_answered_the_same_stays_lost(context, tier, lost):
+    ledger, call = InMemoryLedger(), BegunCall(number=1, seed=REQUEST.seed)
+    ledger.reserve(call, deadline())
+    store = AnswerStore(context.storage, OUTPUT)
+    answer = Answer("image", "STOP", "", b"picture", "image/png", Usage(), None, 0, price_tier=tier)
+    store.keep(REQUEST, answer, "somebody", deadline())
+    calls = PaidCalls(None, store, "me", deadline(), ledger, PairBudget(None, None, None))
+    assert calls.ask(REQUEST, 1, 3).reused
+    assert calls.interrupted() == [call] * lost
 
 
 def test_two_who_give_the_same_money_back_at_once_both_count(context):

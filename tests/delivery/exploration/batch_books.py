@@ -52,6 +52,11 @@ class BatchBooks(Books):
         """Calls of jobs that the code takes for lost."""
         return sum(record["lost"] + len(record["twins"]) for record in self._records.values())
 
+    @property
+    def beyond_usd(self) -> float:
+        """Jobs that the service made a second time were not asked for, and are counted."""
+        return sum(len(record["twins"]) * record["max_usd"] for record in self._records.values())
+
     # --- what happens
 
     def note_change(self, bucket: str, name: str, before: Stored | None, after: Stored | None, now: float) -> None:

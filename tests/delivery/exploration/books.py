@@ -45,6 +45,11 @@ class Books:
     answers: dict[str, list[tuple[float, str | None]]] = field(default_factory=lambda: defaultdict(list))
     violations: list[str] = field(default_factory=list)
 
+    @property
+    def beyond_usd(self) -> float:
+        """What is counted though no cap has allowed it."""
+        return 0.0
+
     def owner_of(self, upload: Upload) -> str:
         """Who pays for a call: one generation of one manifest."""
         return f"{upload.uri}#{upload.generation}"
@@ -117,7 +122,7 @@ class Books:
             if cap is None:
                 continue
             for ledger in ledgers:
-                if ledger.committed_usd > cap + CENT_USD:
+                if ledger.committed_usd > cap + self.beyond_usd + CENT_USD:
                     yield f"{ledger.account}: {ledger.committed_usd} USD of {cap}"
             if counted < money.billed - CENT_USD:
                 yield f"{kind}: {money.billed:.3f} USD were billed, and {counted:.3f} are counted"
