@@ -186,15 +186,19 @@ class _Handler(QuietHandler):
         elif kind == "garbage":
             self._answer(200, {"Content-Type": "text/html"}, HTML)
         elif kind == "trickle":
-            self._answer(status, headers, b"", length=len(content))
-            piece = min(TRICKLE_BYTES, len(content) // TRICKLE_PIECES + 1)
-            for start in range(0, len(content), piece):
-                self.wfile.write(content[start : start + piece])
-                fault.released.wait(TRICKLE_WAIT_S)
+            self._trickle(status, headers, content, fault)
         else:
             self._answer(status, headers, content)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle
+
+    def _trickle(self, status: int, headers: dict[str, str], content: bytes, fault: Fault) -> None:
+        """Send all of the response in small pieces, with a wait after each one until the fault is released."""
+        self._answer(status, headers, b"", length=len(content))
+        piece = min(TRICKLE_BYTES, len(content) // TRICKLE_PIECES + 1)
+        for start in range(0, len(content), piece):
+            self.wfile.write(content[start : start + piece])
+            fault.released.wait(TRICKLE_WAIT_S)
 
     def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         connection = http.client.HTTPConnection(self.server.upstream, timeout=60)

@@ -111,24 +111,11 @@ def colour_code(content: bytes) -> tuple[int, int] | None:
 def _read(view: memoryview) -> _Container:
     container = _Container()
     budget = _Budget(_MAX_ENTRIES)
-    metas = [body for kind, body in boxes(view) if kind == "meta"]
-    if len(metas) != 1:
-        raise ValueError("it has no picture items" if not metas else "its directory is there twice")
-    inside = list(boxes(metas[0][4:]))
-    if len({kind for kind, _ in inside if kind not in ("free", "skip", "uuid")}) < sum(
-        kind not in ("free", "skip", "uuid") for kind, _ in inside
-    ):
-        raise ValueError("a part of its directory is there twice")  # decoders differ in which of them they take
-    for kind, body in inside:
+    for kind, body in _directory(view):
         if kind == "pitm":
             container.primary = _number(body, 4, 4 if body[0] else 2)
         elif kind == "iinf":
-            for inner, entry in boxes(body[6 if body[0] == 0 else 8 :]):
-                if inner == "infe" and entry[0] >= 2:
-                    wide = 4 if entry[0] >= 3 else 2
-                    if len(container.types) == _MAX_ITEMS:
-                        raise ValueError("it has too many parts")
-                    container.types[_number(entry, 4, wide)] = str(entry[6 + wide : 10 + wide], "latin-1")
+            _read_types(body, container)
         elif kind == "iloc":
             container.extents = dict(_locations(body, budget))
         elif kind == "iref":
@@ -136,14 +123,20 @@ def _read(view: memoryview) -> _Container:
         elif kind == "idat":
             container.inner = body
         elif kind == "iprp":
-            for inner, properties in boxes(body):
-                if inner == "ipco":
-                    if len(properties) > _MAX_PROPERTY_BYTES:
-                        raise ValueError(f"its colour profile and other properties have {len(properties):,} bytes")
-                    container.boxes = list(boxes(properties))
-                elif inner == "ipma":
-                    _read_associations(properties, container, budget)
+            _read_properties(body, container, budget)
     return container
+
+
+def _directory(view: memoryview) -> list[tuple[str, memoryview]]:
+    """The boxes in the file's meta box. Raises ValueError unless there is one meta box, and one box of each kind."""
+    metas = [body for kind, body in boxes(view) if kind == "meta"]
+    if len(metas) != 1:
+        raise ValueError("it has no picture items" if not metas else "its directory is there twice")
+    inside = list(boxes(metas[0][4:]))
+    kinds = [kind for kind, _ in inside if kind not in ("free", "skip", "uuid")]
+    if len(set(kinds)) < len(kinds):
+        raise ValueError("a part of its directory is there twice")  # decoders differ in which of them they take
+    return inside
 
 
 def boxes(view: memoryview) -> Iterator[tuple[str, memoryview]]:
@@ -198,6 +191,16 @@ def _locations(body: memoryview, budget: _Budget) -> Iterator[tuple[int, list[tu
         yield item, found
 
 
+def _read_types(body: memoryview, container: _Container) -> None:
+    """What kind each item is, from an iinf box."""
+    for kind, entry in boxes(body[6 if body[0] == 0 else 8 :]):
+        if kind == "infe" and entry[0] >= 2:
+            wide = 4 if entry[0] >= 3 else 2
+            if len(container.types) == _MAX_ITEMS:
+                raise ValueError("it has too many parts")
+            container.types[_number(entry, 4, wide)] = str(entry[6 + wide : 10 + wide], "latin-1")
+
+
 def _read_references(body: memoryview, container: _Container, budget: _Budget) -> None:
     wide = 4 if body[0] else 2
     for kind, reference in boxes(body[4:]):
@@ -206,6 +209,17 @@ def _read_references(body: memoryview, container: _Container, budget: _Budget) -
             budget.spend(1 + count)
             to = [_number(reference, wide + 2 + wide * place, wide) for place in range(count)]
             container.tiles[_number(reference, 0, wide)] = to
+
+
+def _read_properties(body: memoryview, container: _Container, budget: _Budget) -> None:
+    """The properties of all items, and which item has which of them, from an iprp box."""
+    for kind, properties in boxes(body):
+        if kind == "ipco":
+            if len(properties) > _MAX_PROPERTY_BYTES:
+                raise ValueError(f"its colour profile and other properties have {len(properties):,} bytes")
+            container.boxes = list(boxes(properties))
+        elif kind == "ipma":
+            _read_associations(properties, container, budget)
 
 
 def _read_associations(body: memoryview, container: _Container, budget: _Budget) -> None:

@@ -76,28 +76,19 @@ def extent_of(content: bytes, max_segments: int = MAX_SEGMENTS) -> Extent:
     position, scans, passes, segments, first_scan = 2, 0, 0, 0, 0
     head, end = _Head(), None
     missing_bits: dict[int, list[int]] = {}  # by colour: of each of its 64 coefficients
-    while position + 1 < len(content):
-        fill = _FILL.match(content, position)
-        if fill is None:
-            raise ValueError("its segments do not fit together")
-        position = fill.end() - 1  # of the bytes ff the last one begins the marker
-        if position + 1 >= len(content):
-            break
-        kind = content[position + 1]
+    while (start := _marker_from(content, position)) is not None:
+        kind = content[start + 1]
         segments += 1
         if segments > max_segments:
             raise ValueError("it has too many segments")
         if kind == _END_OF_IMAGE:
-            end = position + 2
+            end = start + 2
             break
         if kind in _ALONE:
-            position += 2
+            position = start + 2
             continue
-        if position + 4 > len(content):
-            raise ValueError("the file ends too early")
-        start = position
-        segment = content[start + 4 : start + 2 + struct.unpack_from(">H", content, start + 2)[0]]
-        position += 4 + len(segment)
+        segment = _segment_body(content, start)
+        position = start + 4 + len(segment)
         if kind in _FRAMES and len(segment) > 5:
             missing_bits = {colour: [_ALL_BITS] * 64 for colour in segment[6 : 6 + 3 * segment[5] : 3]}
         if kind != _START_OF_SCAN:
@@ -116,6 +107,27 @@ def extent_of(content: bytes, max_segments: int = MAX_SEGMENTS) -> Extent:
     if not scans:
         raise ValueError("the file ends too early")
     return Extent(end, not _is_any(missing_bits), head.packed(), first_scan, head.exif, segments, passes)
+
+
+def _marker_from(content: bytes, position: int) -> int | None:
+    """Where the marker begins that follows `position`, after any fill bytes (B.1.1.2); None where the file ends first.
+
+    Raises ValueError where something else follows.
+    """
+    if position + 1 >= len(content):
+        return None
+    fill = _FILL.match(content, position)
+    if fill is None:
+        raise ValueError("its segments do not fit together")
+    start = fill.end() - 1  # of the bytes ff the last one begins the marker
+    return start if start + 1 < len(content) else None
+
+
+def _segment_body(content: bytes, start: int) -> bytes:
+    """What follows the length of the segment whose marker is at `start`. Raises ValueError without a length."""
+    if start + 4 > len(content):
+        raise ValueError("the file ends too early")
+    return content[start + 4 : start + 2 + struct.unpack_from(">H", content, start + 2)[0]]
 
 
 class _Head:

@@ -67,31 +67,23 @@ def choose_candidate(pair: PairContext) -> None:
                 raise
             pair.record.stopped_by = used_up.message
             break
-        if answered.answer.outcome != "image":
-            reasons.append(no_picture(answered))
+        candidate = _candidate(pair, answered, place, reasons)
+        if candidate is None:
             if answered.answer.final:
                 break
             lessons = [TEMPLATES.no_image]
             continue
-        candidate = _judged(pair, answered, place)
-        if candidate is None:
-            reasons.append(ModelNoImageError(pair.record.attempts[-1].message))
-            lessons = [TEMPLATES.no_image]
-            continue
-        if candidate.judgement.verdict == "unusable":
-            failed = [check.reason for check in candidate.judgement.checks.values() if not check.passed]
-            reasons.append(ModelNoImageError("; ".join(failed) or "nothing could be recognised in it"))
-        elif best is None or candidate.rank > best.rank:
+        verdict = candidate.judgement.verdict
+        if verdict != "unusable" and (best is None or candidate.rank > best.rank):
             best = candidate
-        if candidate.judgement.verdict == "accepted":
+        if verdict == "accepted":
             break
         lessons = candidate.judgement.lessons
         if place is None:
             place = place_after(pair, candidate)
             # What the model did wrong with a product that it placed itself says nothing to one that is laid for it.
             lessons = lessons if place is None else []
-    if best is None:
-        best = classical_candidate(pair, place, reasons)
+    best = best or classical_candidate(pair, place, reasons)
     if best is None:
         raise _main_reason(reasons)
     pair.best = best
@@ -115,6 +107,22 @@ def _request(pair: PairContext, place: Place | None, number: int, lessons: list[
     return sketch_request(
         pair.prepared, pair.model, pair.settings, pair.manifest, number, lessons, sketch, pair.wording
     )
+
+
+def _candidate(
+    pair: PairContext, answered: Answered, place: Place | None, reasons: list[ModelRefusedError | ModelNoImageError]
+) -> Candidate | None:
+    """The picture of an answer, judged; None without one. Adds to `reasons` why a picture cannot be kept."""
+    if answered.answer.outcome != "image":
+        reasons.append(no_picture(answered))
+        return None
+    candidate = _judged(pair, answered, place)
+    if candidate is None:
+        reasons.append(ModelNoImageError(pair.record.attempts[-1].message))
+    elif candidate.judgement.verdict == "unusable":
+        failed = [check.reason for check in candidate.judgement.checks.values() if not check.passed]
+        reasons.append(ModelNoImageError("; ".join(failed) or "nothing could be recognised in it"))
+    return candidate
 
 
 def _judged(pair: PairContext, answered: Answered, place: Place | None) -> Candidate | None:

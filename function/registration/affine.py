@@ -41,27 +41,13 @@ def best_affine(scene: np.ndarray, answer: ImagePyramid, boxes: list[Box]) -> tu
     if pattern.textured.mean() < PLAIN_SCENE_SHARE:
         return _plain_fit(small, answer, boxes[0], size), 0.0, True
 
-    candidates = [(pattern.found_share(answer, box_matrix(b, small_size)), b) for b in boxes]
-    candidates.sort(key=lambda pair: pair[0], reverse=True)
-    best: tuple[float, np.ndarray | None] = (0.0, None)
-    fit: np.ndarray | None
-    for nominal_share, box in candidates:
-        nominal = box_matrix(box, small_size)
-        fit = _refine(small, answer, nominal, COARSE_SIDE_PX)
-        share = pattern.found_share(answer, fit)
-        if _diverged(nominal, nominal_share, fit, share, small_size, boxes):
-            share, fit = nominal_share, nominal
-        if share > best[0]:
-            best = share, fit
-        if best[0] >= CONVINCING_SHARE:
-            break
-    if best[0] < CONVINCING_SHARE:
-        fit = _feature_fit(small, answer.picture)
-        if fit is not None:
-            share = pattern.found_share(answer, fit)
-            if share > best[0]:
-                best = share, fit
-    share, fit = best
+    share, fit = _best_framing(small, answer, pattern, boxes)
+    if share < CONVINCING_SHARE:
+        from_features = _feature_fit(small, answer.picture)
+        if from_features is not None:
+            found = pattern.found_share(answer, from_features)
+            if found > share:
+                share, fit = found, from_features
     if fit is not None:
         finer = _refine(small, answer, fit, FINE_SIDE_PX)
         finer_share = pattern.found_share(answer, finer)
@@ -70,6 +56,27 @@ def best_affine(scene: np.ndarray, answer: ImagePyramid, boxes: list[Box]) -> tu
     if fit is None or share < REGISTERED_SHARE or not _plausible(fit, small_size, boxes):
         return None, share, False
     return rescaled(fit, small_size, size), share, False
+
+
+def _best_framing(
+    small: np.ndarray, answer: ImagePyramid, pattern: BlockCorrelation, boxes: list[Box]
+) -> tuple[float, np.ndarray | None]:
+    """The share found, and the coarse fit: the best of the nominal layouts, or the first that convinces."""
+    size = small.shape[1], small.shape[0]
+    candidates = [(pattern.found_share(answer, box_matrix(b, size)), b) for b in boxes]
+    candidates.sort(key=lambda pair: pair[0], reverse=True)
+    best: tuple[float, np.ndarray | None] = (0.0, None)
+    for nominal_share, box in candidates:
+        nominal = box_matrix(box, size)
+        fit = _refine(small, answer, nominal, COARSE_SIDE_PX)
+        share = pattern.found_share(answer, fit)
+        if _diverged(nominal, nominal_share, fit, share, size, boxes):
+            share, fit = nominal_share, nominal
+        if share > best[0]:
+            best = share, fit
+        if best[0] >= CONVINCING_SHARE:
+            break
+    return best
 
 
 def _plain_fit(small: np.ndarray, answer: ImagePyramid, box: Box, size: Size) -> np.ndarray | None:

@@ -150,7 +150,20 @@ def read_request(body: bytes, model: ModelCard, read_file: Callable[[str], bytes
     if not isinstance(payload, dict):
         raise invalid("Invalid JSON payload received. Expected an object.")
     payload = canonical(payload, REQUEST, "")
-    contents = payload.get("contents") or []
+    texts, images = read_contents(payload.get("contents") or [], read_file)
+    texts += [part.get("text", "") for part in payload.get("systemInstruction", {}).get("parts", [])]
+    if len(images) > model.max_images:
+        raise invalid(f"{len(images)} input images exceed the maximum of {model.max_images}.")
+    if any(len(image.data) > model.max_inline_bytes for image in images):
+        raise invalid(f"An inline image exceeds the maximum of {model.max_inline_bytes} bytes.")
+    config = payload.get("generationConfig", {})
+    return read_config(config, model, "\n".join(texts), images)
+
+
+def read_contents(
+    contents: list[dict[str, Any]], read_file: Callable[[str], bytes] | None
+) -> tuple[list[str], list[ImagePart]]:
+    """The texts and the images of all parts; raises ApiError (400)."""
     if not contents:
         raise invalid(f"* {REQUEST_NAME}.contents: contents is not specified\n")
     texts: list[str] = []
@@ -175,17 +188,36 @@ def read_request(body: bytes, model: ModelCard, read_file: Callable[[str], bytes
                     f"* {REQUEST_NAME}.contents[{index}].parts[{number}].data: required oneof field "
                     "'data' must have one initialized field"
                 )
-    texts += [part.get("text", "") for part in payload.get("systemInstruction", {}).get("parts", [])]
-    if len(images) > model.max_images:
-        raise invalid(f"{len(images)} input images exceed the maximum of {model.max_images}.")
-    if any(len(image.data) > model.max_inline_bytes for image in images):
-        raise invalid(f"An inline image exceeds the maximum of {model.max_inline_bytes} bytes.")
-    config = payload.get("generationConfig", {})
-    return read_config(config, model, "\n".join(texts), images)
+    return texts, images
 
 
 def read_config(config: dict[str, Any], model: ModelCard, text: str, images: list[ImagePart]) -> GenerateRequest:
     """Check the generation config against the model; raises ApiError (400)."""
+    modalities = read_modalities(config, model)
+    image_config = read_image_config(config, model)
+    schema, wants_json = read_response_format(config, model)
+    seed = config.get("seed")
+    if seed is not None and (type(seed) is not int or not -(2**31) <= seed < 2**31):
+        raise invalid(f"Invalid value at 'generation_config.seed' (TYPE_INT32), {json.dumps(seed)}")
+    if config.get("candidateCount", 1) != 1:
+        raise invalid("Multiple candidates is not enabled for this model")
+    return GenerateRequest(
+        model=model,
+        text=text,
+        images=images,
+        aspect_ratio=image_config.get("aspectRatio"),
+        image_size=image_config.get("imageSize") or "1K",
+        thinking_level=read_thinking_level(config, model),
+        mime_type=image_config.get("imageOutputOptions", {}).get("mimeType") or model.mime_type,
+        seed=seed,
+        wants_image=model.draws and (not modalities or "IMAGE" in modalities),
+        schema=schema,
+        wants_json=wants_json,
+    )
+
+
+def read_modalities(config: dict[str, Any], model: ModelCard) -> list[str]:
+    """What the response may consist of, in capitals; none where the request does not say. Raises ApiError (400)."""
     draws = model.draws
     modalities = [str(name).upper() for name in config.get("responseModalities") or ()]
     for number, name in enumerate(modalities):
@@ -197,9 +229,14 @@ def read_config(config: dict[str, Any], model: ModelCard, text: str, images: lis
             f"the model. models/{model.id} accepts the following combination of response modalities:\n"
             + ("* IMAGE, TEXT\n* TEXT\n" if draws else "* TEXT\n")
         )
-    image_config = config.get("imageConfig", {})
+    return modalities
+
+
+def read_image_config(config: dict[str, Any], model: ModelCard) -> dict[str, Any]:
+    """The shape, size and type of the picture, each as far as the request says. Raises ApiError (400)."""
+    image_config: dict[str, Any] = config.get("imageConfig", {})
     ratio = image_config.get("aspectRatio")
-    if image_config and not draws:
+    if image_config and not model.draws:
         raise invalid(f"image_config is not supported by models/{model.id}")
     if ratio is not None and ratio not in model.native_sizes:
         raise invalid(f'Invalid aspect_ratio "{ratio}". Supported values: {", ".join(model.native_sizes)}.')
@@ -209,36 +246,24 @@ def read_config(config: dict[str, Any], model: ModelCard, text: str, images: lis
     output_mime_type = image_config.get("imageOutputOptions", {}).get("mimeType")
     if output_mime_type not in {None, *OUTPUT_MIME_TYPES}:
         raise invalid(f"Unsupported output MIME type: {output_mime_type}")
+    return image_config
+
+
+def read_response_format(config: dict[str, Any], model: ModelCard) -> tuple[dict[str, Any] | None, bool]:
+    """The schema of the response's text, and whether it has to be JSON. Raises ApiError (400)."""
     mime_type = config.get("responseMimeType", "text/plain")
     if mime_type not in {"text/plain", "application/json", "text/x.enum"}:
         raise invalid(f"* {REQUEST_NAME}.generation_config.response_mime_type: unsupported: {mime_type}\n")
     schema = config.get("responseSchema", config.get("responseJsonSchema"))
     wants_json = mime_type == "application/json"
-    if draws and (wants_json or schema is not None):
+    if model.draws and (wants_json or schema is not None):
         raise invalid(f"JSON mode is not enabled for models/{model.id}")
     if schema is not None and not wants_json:
         raise invalid(
             f"* {REQUEST_NAME}.generation_config.response_schema: only allowed when response mime type is "
             "`application/json`.\n"
         )
-    seed = config.get("seed")
-    if seed is not None and (type(seed) is not int or not -(2**31) <= seed < 2**31):
-        raise invalid(f"Invalid value at 'generation_config.seed' (TYPE_INT32), {json.dumps(seed)}")
-    if config.get("candidateCount", 1) != 1:
-        raise invalid("Multiple candidates is not enabled for this model")
-    return GenerateRequest(
-        model=model,
-        text=text,
-        images=images,
-        aspect_ratio=ratio,
-        image_size=image_size or "1K",
-        thinking_level=read_thinking_level(config, model),
-        mime_type=output_mime_type or model.mime_type,
-        seed=seed,
-        wants_image=draws and (not modalities or "IMAGE" in modalities),
-        schema=schema,
-        wants_json=wants_json,
-    )
+    return schema, wants_json
 
 
 def read_thinking_level(config: dict[str, Any], model: ModelCard) -> str | None:
