@@ -15,7 +15,8 @@ from function.deadline import Deadline
 from function.delivery.batch_pair import batch_rows
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import LeaseHandle
-from function.delivery.outputs import STATUS_KEY, OutputWriter
+from function.delivery.output_metadata import STATUS_KEY
+from function.delivery.outputs import OutputWriter
 from function.delivery.process_once import process_once
 from function.delivery.row_writer import BUDGET_FIELD, RowWriter, check_name, rows_prefix
 from function.delivery.services import Delivery, Services

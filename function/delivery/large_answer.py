@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from function.deadline import Deadline
-from function.delivery.outputs import STATUS_KEY, labels_that_fit
+from function.delivery.output_metadata import STATUS_KEY, labels_that_fit
 from function.delivery.services import Services
 from function.pipeline.context import Composite
 from function.storage.names import HTTP_PREFIX, gs_uri

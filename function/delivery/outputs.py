@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from function.delivery.cloud_event import MANIFEST_SUFFIX
+from function.delivery.output_metadata import GENERATION_KEY, MANIFEST_KEY
 from function.delivery.services import Delivery
 from function.errors import LeaseHeldError, OutputConflictError, SupersededError
 from function.imaging.formats import FORMATS
@@ -24,14 +25,9 @@ from function.storage.names import gs_uri
 
 logger = logging.getLogger(__name__)
 
-GENERATION_KEY = "manifest-generation"
-MANIFEST_KEY = "manifest"  # gs:// name of the manifest; two input buckets may share an output bucket
-STATUS_KEY = "status"
-USD_KEY, ERROR_KEY = "usd", "error-code"  # of a sidecar, so that a listing is enough to count thousands
 RESULT_SUFFIXES = tuple(image_format.suffix for image_format in FORMATS.values() if image_format.writing)
 Leftovers = dict[str, int]  # object generation by name
 MAX_SIDECAR_BYTES = 16 * 2**20
-MAX_METADATA_BYTES = 7936  # of labels and the manifest's address; Cloud Storage takes 8 KiB, our other keys the rest
 
 
 @dataclass(frozen=True)
@@ -252,32 +248,6 @@ class _SidecarHead(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     manifest: ManifestIdentity = Field(validation_alias=AliasChoices("manifest", "catalogue"))
-
-
-def sidecar_metadata(sidecar: Sidecar) -> dict[str, str]:
-    """What a listing tells of a pair without its sidecar being read."""
-    metadata: dict[str, str] = {STATUS_KEY: sidecar.status}
-    if sidecar.cost.usd is not None:
-        metadata[USD_KEY] = f"{sidecar.cost.usd:.6f}"
-    if sidecar.error:
-        metadata[ERROR_KEY] = sidecar.error.code.value
-    return metadata
-
-
-def labels_that_fit(labels: dict[str, str], manifest_uri: str) -> dict[str, str]:
-    """The labels, in their order, that fit into an object's custom metadata beside the manifest's address; the
-    sidecar holds all of them."""
-    room = MAX_METADATA_BYTES - len(manifest_uri.encode())
-    fitting: dict[str, str] = {}
-    for name, value in labels.items():
-        room -= len(name.encode()) + len(value.encode())
-        if room < 0:
-            logger.warning(
-                "not all labels fit into the object's metadata; the sidecar holds them", extra={"stage": "upload"}
-            )
-            break
-        fitting[name] = value
-    return fitting
 
 
 def log_settled(sidecar: Sidecar, age_s: float) -> None:

@@ -12,16 +12,8 @@ from function.delivery.batch_pair import batch_queue, wants_batch
 from function.delivery.cloud_event import Upload
 from function.delivery.earlier_attempts import earlier_attempts
 from function.delivery.lease import LeaseHandle
-from function.delivery.outputs import (
-    STATUS_KEY,
-    Leftovers,
-    Outputs,
-    OutputWriter,
-    Picture,
-    labels_that_fit,
-    log_settled,
-    sidecar_metadata,
-)
+from function.delivery.output_metadata import STATUS_KEY, labels_that_fit, sidecar_metadata
+from function.delivery.outputs import Leftovers, Outputs, OutputWriter, Picture, log_settled
 from function.delivery.persons_request import persons_request
 from function.delivery.picked_attempt import find_picked
 from function.delivery.process_once import process_once

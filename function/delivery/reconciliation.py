@@ -19,7 +19,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from function.delivery.lease import LeaseHandle
-from function.delivery.outputs import MAX_SIDECAR_BYTES, USD_KEY, Leftovers, Outputs, OutputWriter, Picture
+from function.delivery.output_metadata import USD_KEY
+from function.delivery.outputs import MAX_SIDECAR_BYTES, Leftovers, Outputs, OutputWriter, Picture
 from function.delivery.services import Delivery
 from function.generation.call_ledger import BegunCall
 from function.pipeline.record import interrupted_attempt

@@ -22,7 +22,8 @@ import cv2
 
 from function.tools.emulator.http_base import QuietHandler, QuietServer
 from function.tools.emulator.models import load_models
-from function.tools.emulator.protocol import PATH, read_request
+from function.tools.emulator.protocol import PATH
+from function.tools.emulator.request_body import read_request
 from function.tools.emulator.responses import respond
 from function.tools.local.processes import Process, free_port
 

@@ -17,7 +17,7 @@ from function.tools.emulator.liberties import vase
 from function.tools.emulator.repainting import smooth_field
 from tests.cases.cases import Case
 from tests.cases.composed import compose
-from tests.cases.faults import Shot, shot_of
+from tests.cases.shot import Shot, shot_of
 
 THING_HEIGHT = 0.2  # of the picture's height
 TURNED = 0.16  # share by which the far side of a turned product is lower, and the product narrower

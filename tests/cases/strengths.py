@@ -16,20 +16,8 @@ import numpy as np
 from function.tools.emulator.liberties import vase
 from tests.cases.cases import Case
 from tests.cases.composed import compose
-from tests.cases.faults import (
-    Shot,
-    bend,
-    doubled,
-    inner_part,
-    laid,
-    other_label,
-    other_product,
-    scaled,
-    scene_half_replaced,
-    scene_replaced,
-    shifted,
-    shot_of,
-)
+from tests.cases.faults import doubled, other_label, other_product, scaled, scene_half_replaced, scene_replaced
+from tests.cases.shot import Shot, bend, inner_part, laid, shifted, shot_of
 
 STRENGTHS = ("small", "middle", "gross")
 GHOST_OPACITY = 0.3

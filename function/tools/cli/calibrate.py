@@ -12,7 +12,7 @@ import click
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import MANIFEST_SUFFIX
-from function.delivery.outputs import GENERATION_KEY
+from function.delivery.output_metadata import GENERATION_KEY
 from function.errors import CompositeError
 from function.storage.client import AccessDeniedError, ObjectNotFoundError, Storage, StoredObject
 from function.storage.names import OWN_PREFIXES

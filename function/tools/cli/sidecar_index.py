@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import is_catalogue, is_manifest
-from function.delivery.outputs import ERROR_KEY, GENERATION_KEY, MANIFEST_KEY, MAX_SIDECAR_BYTES, STATUS_KEY, USD_KEY
+from function.delivery.output_metadata import ERROR_KEY, GENERATION_KEY, MANIFEST_KEY, STATUS_KEY, USD_KEY
+from function.delivery.outputs import MAX_SIDECAR_BYTES
 from function.manifest.flat_fields import short
 from function.sidecar.pair import Sidecar
 from function.storage.client import ObjectNotFoundError, ObjectTooLargeError, Storage, StoredObject

@@ -12,7 +12,8 @@ from urllib.parse import SplitResult, parse_qs
 
 from function.tools.emulator.faults import FaultQueue, http_error
 from function.tools.emulator.models import ModelCard
-from function.tools.emulator.protocol import ApiError, authorise, find_model, model_not_found, read_request, usage
+from function.tools.emulator.protocol import ApiError, authorise, find_model, model_not_found, usage
+from function.tools.emulator.request_body import read_request
 
 MODELS_PATH = re.compile(
     r"^/(?P<version>v1|v1beta|v1beta1)/(?P<vertex>publishers/google/)?models(/(?P<model>[^/:]+))?$"

@@ -20,8 +20,8 @@ from function.tools.emulator.protocol import (
     find_model,
     invalid,
     model_not_found,
-    read_request,
 )
+from function.tools.emulator.request_body import read_request
 from function.tools.emulator.responses import respond
 from function.tools.emulator.state import EmulatorState, described
 

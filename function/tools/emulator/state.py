@@ -16,7 +16,8 @@ from function.tools.emulator.batch_jobs import BatchJobs
 from function.tools.emulator.batch_protocol import BatchProtocol
 from function.tools.emulator.faults import HTTP_FAULTS, WIRE_FAULTS, FaultQueue, http_error
 from function.tools.emulator.models import load_models
-from function.tools.emulator.protocol import ApiError, GenerateRequest, invalid, read_request
+from function.tools.emulator.protocol import ApiError, GenerateRequest, invalid
+from function.tools.emulator.request_body import read_request
 from function.tools.emulator.responses import respond
 
 # Pixels of less alpha (0..255) count as transparent in the request log.

@@ -12,7 +12,7 @@ from types import TracebackType
 from google.cloud import storage
 
 from function.delivery.cloud_event import is_manifest
-from function.delivery.outputs import GENERATION_KEY, MANIFEST_KEY
+from function.delivery.output_metadata import GENERATION_KEY, MANIFEST_KEY
 from function.settings import API_KEYS, TEST_SIGNER, Settings
 from function.storage.names import gs_uri
 from function.tools.local.batches import GATHER_S, Sweeper

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import MANIFEST_SUFFIX
-from function.delivery.outputs import GENERATION_KEY, STATUS_KEY
+from function.delivery.output_metadata import GENERATION_KEY, STATUS_KEY
 from function.delivery.persons_request import MAX_NAME_CHARS
 from function.storage.client import AccessDeniedError, ObjectNotFoundError, Storage
 from function.storage.names import is_object_uri, split_gs_uri

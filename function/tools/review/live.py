@@ -20,9 +20,9 @@ from function.tools.cli.sidecar_index import list_manifests
 from function.tools.cli.spending import spending_today
 from function.tools.review.cloud import CloudStore
 from function.tools.review.page import FULL_SIZE_PAIRS, WORKERS, page_row
-from function.tools.review.page_data import JsonDict
 from function.tools.review.pair import Listed, load_pairs, uri_of
 from function.tools.review.pictures import PictureFolder
+from function.tools.review.values import JsonDict
 
 POLL_S = 1.0  # between two looks at the buckets …
 POLL_SHARE = 4  # … of which each takes at most a quarter of the time

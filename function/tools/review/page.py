@@ -13,11 +13,14 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+from function.tools.review.attempts import answer_record
 from function.tools.review.colours import main_colours
-from function.tools.review.page_data import JsonDict, answer_record, corners_of, pair_data
+from function.tools.review.page_data import pair_data
 from function.tools.review.pair import ReviewPair
 from function.tools.review.pictures import PRODUCT_PX, PictureFolder
 from function.tools.review.price import max_attempts, prices_of
+from function.tools.review.shares import corners_of
+from function.tools.review.values import JsonDict
 from function.tools.review.view import product_record
 
 FULL_SIZE_PAIRS = 60  # up to here the originals are copied too: about 0.5 GB at 4K

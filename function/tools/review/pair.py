@@ -12,7 +12,8 @@ from itertools import islice
 from typing import Any, Protocol
 
 from function.delivery.cloud_event import is_catalogue
-from function.delivery.outputs import GENERATION_KEY, MANIFEST_KEY, MAX_SIDECAR_BYTES, STATUS_KEY
+from function.delivery.output_metadata import GENERATION_KEY, MANIFEST_KEY, STATUS_KEY
+from function.delivery.outputs import MAX_SIDECAR_BYTES
 from function.imaging.data_uri import decode_data_uri, is_data_uri
 from function.manifest.output_target import MAX_TARGETS
 from function.storage.names import gs_uri, is_object_uri, split_gs_uri

@@ -50,6 +50,18 @@ class Picture:
     full: str | None = None
 
 
+def picture_data(picture: object) -> dict[str, object] | None:
+    """A picture as the page reads it; None without one."""
+    if not isinstance(picture, Picture):
+        return None
+    return {
+        "size": list(picture.size),
+        "thumb": picture.thumb,
+        "preview": picture.preview,
+        "full": picture.full,
+    }
+
+
 @dataclass(frozen=True)
 class ChangeMask:
     """`overlay` is a file named relative to the page, `centre` lies in the picture as shares of width and height."""

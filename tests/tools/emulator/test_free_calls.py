@@ -7,7 +7,7 @@ from google import genai
 from google.genai import errors, types
 
 from tests.support import KEY, PATIENCE_S, png, product_array
-from tests.tools.emulator.test_server import Token
+from tests.tools.emulator.calls import Token
 
 MODEL = "gemini-2.5-flash-image"
 ONLY_GLOBAL = "gemini-nano-banana-2.1"

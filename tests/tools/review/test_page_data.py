@@ -75,12 +75,6 @@ def test_a_check_of_a_number_that_is_none_keeps_its_sentence():
     assert (check["value"], check["reason"], check["passed"]) == (None, "Too small to read.", False)
 
 
-def test_the_box_is_a_share_of_the_scene():
-    assert pair_data(make_pair(), {})["box"] == [0.4, 0.25, 0.2, 0.5]
-    for box in (None, [1, 2, 3], [1, 2, "3", 4], "1234"):
-        assert pair_data(make_pair(change={"box": box}), {})["box"] is None
-
-
 def test_each_result_says_which_part_of_the_scene_it_shows_and_whether_it_can_be_laid_over_it():
     def result(name, size, shown=None):
         return {"name": name, "uri": f"gs://out/a/one/{name}.jpg", "width": size[0], "height": size[1], "shown": shown}
