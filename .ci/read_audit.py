@@ -13,7 +13,7 @@ def verdict(report: str) -> tuple[int, str]:
     """pip-audit's report; empty when it wrote none → (exit status, what to say)."""
     packages = json.loads(report)["dependencies"] if report.strip() else []
     found = [
-        f"{one['name']} {one['version']}: {hole['id']}, mended in {', '.join(hole['fix_versions']) or 'no version yet'}"
+        f"{one['name']} {one['version']}: {hole['id']}, fixed in {', '.join(hole['fix_versions']) or 'no version yet'}"
         for one in packages
         for hole in one.get("vulns", [])
     ]

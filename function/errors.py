@@ -53,8 +53,8 @@ class PermanentError(CompositeError):
 class TransientError(CompositeError):
     """May pass on a later delivery: the event is answered with 5xx so that it comes again.
 
-    `uses_patience`: it is recorded as a failure once the upload has waited long enough. Without, it is waited for as
-    long as the queue carries the event, and patience begins anew after it.
+    `uses_patience`: it is recorded as a failure once the upload has waited long enough. Without, it is retried for
+    as long as the queue carries the event, and the patience restarts after it.
     """
 
     retryable = True

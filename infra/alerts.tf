@@ -61,7 +61,7 @@ locals {
       enabled  = !var.paused
       holds    = "1200s" # longer than the window: what `paused` has refused is over when this begins to count
       query    = "${local.count_of.refused["15m"]} > 0"
-      advice   = "Cloud Run answers 403 to the deliveries: the trigger's account has lost `roles/run.invoker` on the service, or ingress was changed. `terraform plan` shows what differs, `terraform apply` mends it. ${local.how_long}"
+      advice   = "Cloud Run answers 403 to the deliveries: the trigger's account has lost `roles/run.invoker` on the service, or ingress was changed. `terraform plan` shows what differs, `terraform apply` restores it. ${local.how_long}"
     }
     failures = {
       title    = "pairs fail"
@@ -182,7 +182,7 @@ resource "google_monitoring_alert_policy" "dead_letter" {
   }
 
   documentation {
-    content   = "An event was delivered ${local.delivery_attempts} times in vain, over ${local.waiting_hours} hours or so: the function was paused, without money or without a model for that long, or its instance is killed each time. Nothing is lost. See which: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letter[0].name} --limit=10`. End the cause, then `${local.redrive}`, then acknowledge (`--auto-ack`)."
+    content   = "An event was delivered ${local.delivery_attempts} times without success, over ${local.waiting_hours} hours or so: the function was paused, without money or without a model for that long, or its instance is killed each time. Nothing is lost. See which: `gcloud pubsub subscriptions pull ${google_pubsub_subscription.dead_letter[0].name} --limit=10`. End the cause, then `${local.redrive}`, then acknowledge (`--auto-ack`)."
     mime_type = "text/markdown"
   }
 

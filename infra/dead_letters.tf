@@ -29,14 +29,14 @@ locals {
   # last of them would be dropped unseen.
   event_retention_days = 31
 
-  # For whoever reads an alert: what becomes of an event that cannot be settled for a long time.
+  # For the reader of an alert: what becomes of an event that cannot be settled for a long time.
   how_long = (var.use_gcloud
     ? "An event waits in the queue for about ${local.waiting_hours} hours (${local.delivery_attempts} deliveries), then for a month as a dead letter."
     : "An event waits in the queue for 24 hours and is then dropped, without gcloud (`use_gcloud`) there are no dead letters; its manifest stays in the bucket."
   )
 }
 
-# Events that were delivered in vain.
+# Events that no delivery settled.
 resource "google_pubsub_topic" "dead_letter" {
   count = local.dead_letters
 

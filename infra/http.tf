@@ -1,4 +1,4 @@
-# The synchronous function, for a caller who waits for one picture. Off until somebody is named who may call it.
+# The synchronous function, for a caller who waits for one picture. Off until a caller is named.
 resource "google_cloudfunctions2_function" "composite_http" {
   count = length(var.http_invokers) == 0 ? 0 : 1
 
@@ -66,7 +66,7 @@ resource "google_cloudfunctions2_function" "composite_http" {
   ]
 }
 
-# Each caller by name, on this service only; nobody calls it without a token. Paused, nobody does: a caller gets
+# Each caller by name, on this service only; none without a token. Paused, none at all: a caller gets
 # 403 and asks again later.
 resource "google_cloud_run_v2_service_iam_member" "http_invoker" {
   for_each = toset(var.paused ? [] : var.http_invokers)

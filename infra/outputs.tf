@@ -14,7 +14,7 @@ output "function" {
 }
 
 output "http_url" {
-  description = "Address of the HTTP function; null when nobody may call it."
+  description = "Address of the HTTP function; null when no caller is named."
   value       = one(google_cloudfunctions2_function.composite_http[*].url)
 }
 
@@ -29,7 +29,7 @@ output "api_key_secret" {
 }
 
 output "dead_letter_subscription" {
-  description = "Where an event ends that was delivered in vain; null without gcloud."
+  description = "Where an event ends that no delivery settled; null without gcloud."
   value       = one(google_pubsub_subscription.dead_letter[*].name)
 }
 
@@ -48,7 +48,7 @@ output "limits" {
 }
 
 output "spending_cap" {
-  description = "Where spending stops. Printed after every apply, because it also stops work that somebody wants done."
+  description = "Where spending stops. Printed after every apply, because it also stops work that is wanted."
   value = var.max_usd_per_day == null ? (
     "NO CAP: max_usd_per_day is null, and a mistake costs whatever the model's quota allows."
     ) : (

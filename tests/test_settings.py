@@ -64,7 +64,10 @@ def test_lists_and_blanks_are_understood():
         ({"GEMINI_API_KEY": ""}, ["GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI"]),
         ({"GOOGLE_GENAI_USE_VERTEXAI": "true"}, ["GOOGLE_CLOUD_PROJECT"]),
         ({"GEMINI_FALLBACK_MODEL": "good, not good"}, ["GEMINI_FALLBACK_MODEL"]),
-        ({"ALLOWED_PREFIXES": "team-a/,team-b/../team-a/"}, ["ALLOWED_PREFIXES", "'team-b/../team-a/' is no folder"]),
+        (
+            {"ALLOWED_PREFIXES": "team-a/,team-b/../team-a/"},
+            ["ALLOWED_PREFIXES", "'team-b/../team-a/' is not a folder"],
+        ),
         ({"ALLOWED_PREFIXES": "a=gs://other/a"}, ["ALLOWED_PREFIXES", "other", "ALLOWED_BUCKETS"]),
         ({"MAX_IMAGE_SIZE": "3K", "THINKING_LEVEL": "deep"}, ["MAX_IMAGE_SIZE", "THINKING_LEVEL"]),
         ({"OUTPUT_BUCKET": "", "MAX_PX": "1", "GEMINI_API_KEY": ""}, ["OUTPUT_BUCKET", "MAX_PX", "GEMINI_API_KEY"]),

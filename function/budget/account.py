@@ -18,7 +18,7 @@ WRITE_EVERY_S = 1.0
 SLICE_CALLS = 4  # a slice pays for so many calls: a killed instance takes no more with it …
 MAX_SLICE_CALLS = 16  # … unless calls are so quick that the one write a second would hold them up
 QUICK_S = 10.0  # a slice that lasts for less is doubled
-SHARE_OF_REST = 1 / 8  # of what is left, at the most: the last slices are small, and nobody sits on a large one
+SHARE_OF_REST = 1 / 8  # of what is left, at the most: the last slices are small, so that no instance holds a large one
 DENIAL_CACHE_S = 2.0  # that a refusal is believed without another look
 ROUNDING_USD = 1e-9  # of sums of floats
 NOTHING = Share(spent_usd=0.0, held_usd=0.0)

@@ -189,7 +189,7 @@ class Budget:
 
 
 def seconds_to_midnight() -> int:
-    """Until the day's cap begins anew (UTC)."""
+    """Seconds until the day's cap is reset (UTC)."""
     now = datetime.now(UTC)
     midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
     return int((midnight - now).total_seconds()) + 1

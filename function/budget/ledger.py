@@ -1,9 +1,9 @@
 """What has been spent of one cap, as a stored record that all instances share.
 
-An instance takes a slice of the cap before it calls the model, and spends from that without asking anybody. Its entry
+An instance takes a slice of the cap before it calls the model, and spends from that without further requests. Its entry
 says what it has spent altogether and what it holds; it is written whole, so that a write whose acknowledgement was
-lost may be made again. The slice of an instance that was killed stays where it is: nobody knows how much of it was
-spent, and a cap that holds counts all of it.
+lost may be made again. The slice of an instance that was killed stays reserved: how much of it was spent is
+unknown, and a cap that holds counts all of it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_CORRECTIONS = 40  # that are remembered: a write is tried again within secon
 
 
 class UnreadableLedgerError(Exception):
-    """Something else stands where the ledger should: nobody knows what was spent."""
+    """The object in the ledger's place is no ledger: what was spent is unknown."""
 
 
 class Share(BaseModel):

@@ -23,7 +23,7 @@ BATCH_KEY, FINISH_BY_KEY = "batch", "finish-by"  # custom metadata of an upload,
 
 
 def wants_batch(manifest: Manifest, metadata: dict[str, str]) -> bool:
-    """Whether the manifest, or whoever uploaded it, asks for batches."""
+    """Whether the manifest, or its upload's metadata, asks for batches."""
     return manifest.batch or metadata.get(BATCH_KEY) == "true"
 
 
@@ -36,7 +36,8 @@ def wished_rows(rows: list[Row], metadata: dict[str, str]) -> list[Row]:
 
 
 def batch_rows(rows: list[Row], metadata: dict[str, str], settings: Settings) -> list[Row]:
-    """As `wished_rows`. Raises InvalidManifestError where there are no batches: nobody has asked for the full price."""
+    """As `wished_rows`. Raises InvalidManifestError where batches are not configured: the
+    full price was not asked for."""
     rows = wished_rows(rows, metadata)
     if settings.batch_bucket is None and any(_asks_for_batch(row) for row in rows):
         raise InvalidManifestError(NO_BUCKET)

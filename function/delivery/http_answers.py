@@ -12,7 +12,7 @@ from function.errors import ErrorCode
 
 PAIRS_PATH, HEALTH_PATH, OPENAPI_PATH = "/", "/health", "/openapi.json"
 
-# What the caller can mend is 4xx; the model and the deadline are 502, 503 and 504.
+# What the caller can fix is 4xx; the model and the deadline are 502, 503 and 504.
 STATUS_OF = {
     ErrorCode.MANIFEST_INVALID: 400,
     ErrorCode.REFERENCE_FORBIDDEN: 403,

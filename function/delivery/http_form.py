@@ -64,7 +64,7 @@ def parse_form(
 def _add_file(
     name: str, content: bytes, fields: dict[str, Any], uploaded: dict[str, Source], max_source_bytes: int
 ) -> None:
-    """Put a file among the `uploaded`, and what stands for it into the manifest's `fields`. Raises
+    """Put a file among the `uploaded`, and its placeholder into the manifest's `fields`. Raises
     InvalidManifestError, SourceTooLargeError, ValueError."""
     if name == MASK_FIELD:
         check_size(name, "the uploaded file", len(content), max_source_bytes)
@@ -92,7 +92,7 @@ def _add_file(
 
 
 def _set_mask(name: str, product: dict[str, Any] | None) -> None:
-    """Put what stands for the mask's file `name` beside the words of its product. Raises InvalidManifestError."""
+    """Put a placeholder for the mask's file `name` beside the words of its product. Raises InvalidManifestError."""
     if product is None:
         raise _unknown_file(name)
     asked = product.get("placement") or {}

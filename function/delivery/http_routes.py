@@ -12,12 +12,12 @@ METHODS = {PAIRS_PATH: ("POST",), HEALTH_PATH: READING, OPENAPI_PATH: READING}
 
 
 def is_health_check(request: Request) -> bool:
-    """Whether somebody asks if the server answers."""
+    """Whether it is a health check."""
     return request.path == HEALTH_PATH and request.method in READING
 
 
 def health() -> Response:
-    """That the server answers; nothing is asked of anybody else for it."""
+    """The server answers; it calls no other service for this."""
     return json_answer({"status": "ok", "pipeline_version": PIPELINE_VERSION}, 200, {"Cache-Control": "no-store"})
 
 

@@ -204,8 +204,8 @@ def _read_manifest(delivery: Delivery) -> tuple[Manifest, StoredObject] | None:
     """This generation of the manifest, and what storage says of it; None when it was deleted. Raises SupersededError
     when it was replaced.
 
-    A versioned bucket still serves a replaced generation, hence the look at the live one: a picture for a manifest
-    that nobody wants any more would be paid for in vain.
+    A versioned bucket still serves a replaced generation, hence the look at the live one: a picture for a replaced
+    manifest would be paid for and thrown away.
     """
     upload, storage, deadline = delivery.upload, delivery.storage, delivery.deadline
     with ThreadPoolExecutor(max_workers=2) as pool:

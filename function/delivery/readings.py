@@ -1,7 +1,7 @@
 """The bodies that are on their way: each has its time, and slow ones do not hold every thread of the server.
 
-The server gives each request a thread before its body is there. Bodies that trickle could hold all of them until their
-time is over, and nobody else would be served.
+The server gives each request a thread before its body is there. Bodies that trickle could hold all threads until their
+time is over, and no other request would be served.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-GRACE_S = 2.0  # nobody is called slow sooner: slow starts of TCP and of callers are over by then
-# Slower than this is nobody who sends a picture: 32 MiB would take nine minutes, and get half a minute.
+GRACE_S = 2.0  # no body counts as slow before: slow starts of TCP and of callers are over by then
+# No caller that sends a picture is slower than this: 32 MiB would take nine minutes, and get half a minute.
 MIN_BYTES_PER_S = 64 * 1024
 # Servers under which functions-framework runs, and where each puts a request's connection.
 CONNECTIONS = ("gunicorn.socket", "werkzeug.socket")
@@ -35,7 +35,7 @@ class Reading:
     def end(self, reason: str) -> None:
         """Shut the connection's reading side: a read that waits has reached the end.
 
-        A timeout on the connection itself would begin anew with every byte.
+        A timeout on the connection itself would restart with every byte.
         """
         self.ended_for = self.ended_for or reason
         if self._connection is not None:

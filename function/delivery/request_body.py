@@ -1,4 +1,4 @@
-"""The body of a request, read within a limit of bytes and of seconds, whoever sends it and however."""
+"""Reads the body of a request within a limit of bytes and of seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last step before a result is stored: its content credentials, where there is somebody who signs."""
+"""The last step before a result is stored: its content credentials, where a signer is configured."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from function.sidecar.files import ProvenanceRecord
 
 logger = logging.getLogger(__name__)
 
-SIGNED = "signed"  # the check of a picture that nobody signed
+SIGNED = "signed"  # the check of a picture that could not be signed
 
 
 def sign_results(

@@ -21,7 +21,7 @@ FIELDS = "answer"  # the custom metadata key that holds everything but the image
 
 class AnswerStore:
     """Answers by request. Those without an image serve only the manifest that asked (`owner`): a refusal or a
-    hiccup is no reason to refuse the same request of somebody else."""
+    hiccup is no reason to refuse the same request of another manifest."""
 
     def __init__(self, storage: Storage, bucket: str):
         self._storage, self._bucket = storage, bucket

@@ -37,7 +37,7 @@ class Sink(Protocol):
 class BatchService(Protocol):
     """Jobs of a service. Its calls raise ModelNotFoundError (no such model, job or file), ModelRejectedError and
     ModelRefusedError for what will never be taken, ModelUnavailableError when nothing was done, ModelUnansweredError
-    when nobody knows.
+    when it is unknown what was done.
     """
 
     reads_buckets: bool  # requests and results are objects; else they are files of the service

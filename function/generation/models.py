@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 TABLE = Path(__file__).with_name("models.json")
-# What an unlisted model is assumed to take and return until somebody adds it to the table.
+# What an unlisted model is assumed to take and return until it is added to the table.
 FALLBACK_PROFILE = "gemini-2.5-flash-image"
 RETIREMENT_NOTICE_DAYS = 60  # long enough to try a successor on one's own pictures
 # What the services add to a model's id to name one version of it: "-001", "-preview-05-20", "-latest".

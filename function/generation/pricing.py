@@ -20,7 +20,7 @@ MIN_CROP_UNIT_PX = 256
 CROP_DIVISOR = 1.5
 CHARS_PER_TOKEN = 4  # Gemini API documentation, "Understand and count tokens"
 MAX_TOKENS_PER_SEEN_IMAGE = 1120  # Gemini 3 media resolution documentation, read 2026-11-22; the 2.5 models: 258
-MAX_OPINION_THOUGHTS = 2000  # an allowance of our own: nobody has published figures
+MAX_OPINION_THOUGHTS = 2000  # an allowance of our own: no figures are published
 MAX_TALK_TOKENS = 500  # words beside a picture: a sentence or two is what the models say
 SKETCH_IMAGES = 2  # the scene with the leading photograph laid into it, and that photograph
 # The prompt without lessons; a placement is a few words more.

@@ -1,4 +1,4 @@
-"""What the program asks of an image model, whoever provides it. `gemini/` is the one implementation."""
+"""What the program needs from a provider of image models. `gemini/` is the one implementation."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def _check_code(kind: str, data: memoryview, check_size: CheckSize, budget: _Bud
         size, begins_picture = unit
         pictures += begins_picture
         if pictures > _MAX_FRAMES:
-            raise ValueError("one of its pictures is several")
+            raise ValueError("one of its pictures has several frames")
         if size is not None:
             check_size(size)
 

@@ -1,4 +1,4 @@
-"""JPEG: where the picture ends and what decoding takes, told from its markers; what lacks only its end is mended.
+"""JPEG: where the picture ends and what decoding takes, told from its markers; a missing end marker is added.
 
 Pillow is given the segments that decoding takes, and no others: its loop over segments, and what it makes of some of
 them, costs minutes for 50 MB that are made for it. Markers follow ITU-T T.81, annex B.

@@ -19,7 +19,7 @@ _START_OF_SCAN = 0xDA
 
 
 def metadata_bytes(content: bytes) -> bytes:
-    """Of a PNG or WebP all but its pixels, of a JPEG what stands before them, of any other file everything. Where the
+    """Of a PNG or WebP all but its pixels, of a JPEG what precedes them, of any other file everything. Where the
     parts do not fit together, everything from there on."""
     if content.startswith(PNG_MAGIC):
         return b"".join(_other_parts(content, len(PNG_MAGIC), _png_chunk, _PNG_PIXELS))

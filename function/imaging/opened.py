@@ -27,7 +27,7 @@ class Opened:
     animated     whether there are more frames than the one that is read
     lossless     whether the file keeps every pixel as it was
     extra_bytes  what decoding takes besides the format's bytes a pixel
-    notes        what was mended or passed over, for people
+    notes        what was repaired or ignored, for people
     finish       gives the decoded picture, where `image.load` does not
     """
 

@@ -40,7 +40,7 @@ def target_window(
         return cover_window(from_size, size, changed, kept)
     centres = _CENTRES[position]
     share = 1.0
-    if position != "center":  # a smaller window has fewer pixels, and nobody asked for free room
+    if position != "center":  # a smaller window has fewer pixels, and free room was not asked for
         reaching = _share_that_reaches(from_size, largest, product, centres)
         share = max(reaching, _share_that_holds(largest, product, margin))
     sides = share * largest[0], share * largest[1]

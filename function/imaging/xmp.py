@@ -35,7 +35,7 @@ class Rights:
 
 @dataclass(frozen=True)
 class Carried:
-    """Credentials of a source that nobody signs a result for: whose they are, and the manifest store as it was."""
+    """Credentials of a source whose result is not signed: the source's role, and its manifest store unchanged."""
 
     role: str
     sha256: str

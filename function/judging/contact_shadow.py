@@ -39,7 +39,7 @@ DETACHED = "The shadow lies apart below the product: it floats in the air."
 def contact_shadow(inspection: Inspection) -> Check:
     """A shadow is there and begins at the base; a product that stands on nothing needs none."""
     if inspection.scene.redrawn:
-        return not_measured("stops", "Not measured: the surface was drawn anew, with whatever shadow.", passed=True)
+        return not_measured("stops", "Not measured: the surface was redrawn, and its shadows with it.", passed=True)
     if inspection.crop.touches_bottom:
         return not_applicable("the picture's lower border cuts the product")
     unsupported = _unsupported(inspection)

@@ -59,14 +59,14 @@ def exposure_sane(inspection: Inspection) -> Check:
         if value > limit:
             return at_most(value, limit, unit, good="", bad=bad)
     if scene.relighting is not None:
-        bad = "The scene was lit anew, and is shown under that light."
+        bad = "The scene was relit, and is shown under that light."
         return at_most(scene.relighting.strength, MIN_GAIN, "natural log of the gain", good="", bad=bad)
     return at_most(
         light.unevenness,
         MAX_RELIGHT_RMS,
         "stops",
         good="Brightness and colour are those of the scene.",
-        bad="The scene was lit anew: parts of it are much brighter or darker than they were.",
+        bad="The scene was relit: parts of it are much brighter or darker than they were.",
     )
 
 

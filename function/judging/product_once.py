@@ -52,7 +52,7 @@ def product_once(inspection: Inspection) -> Check:
     unit = "share of the product's area"
     match = inspection.product.match
     if match is not None and match.instances > 1:
-        return Check(float(match.instances - 1), MAX_SEPARATE, False, unit, "The product stands there more than once.")
+        return Check(float(match.instances - 1), MAX_SEPARATE, False, unit, "The product is shown more than once.")
     if inspection.crop.has_duplicate:
         return Check(1.0, MAX_SEPARATE, False, unit, "Another thing of the product's shape stands beside it.")
     insertions = extra_insertions(inspection)
@@ -68,12 +68,12 @@ def product_once(inspection: Inspection) -> Check:
     repeated = _repeated(inspection) if beside and apart <= MAX_SEPARATE else 0.0
     if repeated > MAX_REPEATED:
         unit = "share of what was put in"
-        return at_most(repeated, MAX_REPEATED, unit, good="", bad="The same thing stands there twice.")
+        return at_most(repeated, MAX_REPEATED, unit, good="", bad="The same object is shown twice.")
     return at_most(
         apart,
         MAX_SEPARATE,
         unit,
-        good="The product stands there once, and nothing else was added.",
+        good="The product is shown once, and nothing else was added.",
         bad="Something else was added or changed beside the product, perhaps a second one.",
     )
 

@@ -20,13 +20,13 @@ def product_present(inspection: Inspection) -> Check:
     scene = inspection.scene
     told = scene.registration.drift.registered and not scene.redrawn
     if inspection.product_crop is None and not told:
-        reason = "Not measured: the scene was drawn anew, and whether the product is in it cannot be told."
+        reason = "Not measured: the scene was redrawn, and whether the product is in it cannot be told."
         return not_measured(unit, reason, passed=False)
     if inspection.product_crop is None:
-        return Check(0.0, MIN_AREA, False, unit, "The product is missing: nothing was put in.")
+        return Check(0.0, MIN_AREA, False, unit, "The product is missing: nothing was inserted.")
     area = float((inspection.crop.product_mask > 0.5).sum() / scene.change.size)
     if not is_same_product(inspection):
-        return Check(round(area, 4), MIN_AREA, False, unit, "What was put in is not the product.")
+        return Check(round(area, 4), MIN_AREA, False, unit, "The inserted object is not the product.")
     return at_least(
         area,
         MIN_AREA,

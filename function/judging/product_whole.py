@@ -61,7 +61,7 @@ def product_whole(inspection: Inspection) -> Check:
             invisible_share(crop),
             MAX_INVISIBLE,
             "share of the product",
-            good="The product's whole outline was put in.",
+            good="The product's whole outline is in the picture.",
             bad="Parts of the product cannot be told from the scene: it may be shown with holes.",
         )
     solid = expected_mask(crop)

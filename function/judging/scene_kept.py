@@ -32,12 +32,12 @@ def scene_kept(inspection: Inspection) -> Check:
             round(found, 4), MIN_FOUND, False, "share", "This is not the scene that was given, or not all of it."
         )
     if inspection.scene.redrawn:
-        bad = "The scene was drawn anew: it has nowhere the colours that it had, under no light."
+        bad = "The scene was redrawn: no change of light explains its colours."
         return not_measured("share", bad, passed=False)
     warp_rms = drift.residual_px / max(registration.mapping.shape[:2])
     if warp_rms > MAX_WARP_RMS:
         return at_most(
-            warp_rms, MAX_WARP_RMS, "share of the scene's size", good="", bad="The scene is bent: it was drawn anew."
+            warp_rms, MAX_WARP_RMS, "share of the scene's size", good="", bad="The scene is bent: it was redrawn."
         )
     if registration.reshaped:
         return _reshaped(registration)

@@ -15,7 +15,7 @@ from function.judging.judge import Judgement
 
 # A failed check is borderline when its value is this near to its threshold, as a share of the threshold.
 BORDERLINE_MARGIN = 0.25
-# The manifest says itself by how much its place may be missed, and nobody shows the text model where that is.
+# The manifest sets the tolerance of its place, and the text model is not shown where that place is.
 NEVER_ASKED = placed_as_asked.SPEC.name
 
 PROMPT = """\

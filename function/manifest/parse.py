@@ -23,7 +23,7 @@ from function.manifest.strict_model import StrictModel
 from function.manifest.text import text_of
 from function.settings import Settings
 
-OBJECT = re.compile(r"a valid dictionary or instance of \w+")  # nobody who writes JSON knows our classes
+OBJECT = re.compile(r"a valid dictionary or instance of \w+")  # class names mean nothing to the author of a manifest
 MAX_MANIFEST_BYTES = 32 * 2**20  # images can come inside a manifest as data: URIs
 
 

@@ -181,7 +181,7 @@ def resolve(
 
 
 def _check_spelling(reference: str, field: str) -> None:
-    """Raises InvalidManifestError for what no image is called on purpose, and would be waited for in vain."""
+    """Raises InvalidManifestError for a name that no image has on purpose: waiting for it would be pointless."""
     clean = trimmed(reference)
     if clean != reference:
         raise InvalidManifestError(

@@ -48,7 +48,7 @@ class Row:
     given: tuple[tuple[str, Any], ...] = ()
 
     def read(self) -> Any:
-        """A manifest's fields, unchecked, made anew each time. Raises ValueError with a sentence for people."""
+        """A manifest's fields, unchecked; a new dict each time. Raises ValueError with a sentence for people."""
         fields = self._stated()
         return {**dict(self.given), **fields} if isinstance(fields, dict) else fields
 

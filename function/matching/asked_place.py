@@ -34,7 +34,7 @@ class AskedPlace:
 
     box        left, top, width, height, that it fills from the middle of its base up
     ground     (h, w) uint8, an image of the scene's shape: white where the middle of its base may stand
-    height     of the product; None where the box says it, or nobody does
+    height     of the product; None where the box says it, or nothing does
     hangs      it is held at its top, which stands for its base everywhere
     tolerance  how far it may be off, as a share of its size; None: as the judge thinks
     mark       the colour (r, g, b) in which box or ground are outlined for the model; None where it is told in words

@@ -136,7 +136,7 @@ def _judged(pair: PairContext, answered: Answered, place: Place | None) -> Candi
     with record.stage("check"):
         shown = answered.answer.image, answered.answer.mime_type
         images = partial(opinion_images, prepared.images[0], shown, analysis, pair.model.max_inline_bytes)
-        # It is shown one product, and asked about one: of several nobody knows which.
+        # The text model is shown one product and asked about one: with several it could not tell which.
         judge_model = None if analysis.each else pair.settings.judge_model
         judgement, opinion = ask_second_opinion(judgement, images, judge_model, pair.calls)
     ingredient = read_answer(pair, answered.answer.image)

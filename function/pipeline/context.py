@@ -140,7 +140,7 @@ class Candidate:
 
     @property
     def method(self) -> Literal["model", "sketch", "classical"]:
-        """Who placed the product: the model, or we in a sketch that it lit, or that nobody did."""
+        """How the product was placed: by the model, by a sketch that the model lit, or without the model."""
         if self.is_classical:
             return "classical"
         return "model" if self.analysis.product.composited is None else "sketch"

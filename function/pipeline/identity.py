@@ -33,7 +33,7 @@ from function.sidecar.request import IdentityRecord
 IDENTITY_CHECKS = (label_kept, product_colour, product_not_mirrored, product_once, product_whole)
 # Working memory of drawing and encoding one, for a photograph of the largest side and a scene as it is sent.
 SKETCH_BYTES = 150 * 2**20
-# Hands, hair and clothes hide parts of what is worn or held, and nobody knows which.
+# Hands, hair and clothes hide parts of what is worn or held, and which parts is unknown.
 LAID_POSES = ("stand", "lie", "hang")
 NOT_EXACT = (
     "The product has the model's own pixels, though its photograph's were asked for: it could not be placed in the "

@@ -14,7 +14,7 @@ from function.matching.asked_place import AskedPlace
 LINE_SHARE = 1 / 256  # of the picture's longer side: 3 px of 768, thin and still seen in a picture shrunk to a half
 # Pure colours that photographs seldom have, by the names that models know them by.
 COLOURS = {"magenta": (255, 0, 255), "cyan": (0, 255, 255), "green": (0, 255, 0), "yellow": (255, 255, 0)}
-# Of the pixels, those nearest to a colour that do not count: so few are specks, which nobody takes for a line.
+# Of the pixels, those nearest to a colour that do not count: so few are specks, which cannot be mistaken for a line.
 SPECKS = 0.001
 
 

@@ -28,7 +28,7 @@ class Picked:
 
 
 def use_earlier_model(pair: PairContext, picked: Picked) -> None:
-    """The picture lies in the frame that it was asked for in. Raises PickedAttemptGoneError where nobody knows that."""
+    """Use the frame that the picture was asked for in. Raises PickedAttemptGoneError where that is unknown."""
     if picked.model is None:
         raise PickedAttemptGoneError(
             "the earlier run does not say which model was asked; ask for a new picture instead"

@@ -49,7 +49,7 @@ class Scene:
             pixels = self._decode()
         else:
             pixels, self._retained = self._resources.result(self._retained), None
-        pixels.flags.writeable = True  # nobody else has them any more
+        pixels.flags.writeable = True  # no other reference to them is left
         return pixels
 
     def release(self) -> None:

@@ -12,7 +12,7 @@ KMS = "projects/"  # what the name of a key version begins with
 
 
 def signer_of(key: str, certificate: str, kms_emulator: str | None) -> Signer:
-    """Raises SigningError where they cannot sign: a person may mend that while the picture waits."""
+    """Raises SigningError where they cannot sign: a person may fix that while the picture waits."""
     try:
         if key == TEST:
             return KeySigner.for_tests()

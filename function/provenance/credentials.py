@@ -33,7 +33,7 @@ STAMP_PAUSE_S = 300.0  # after it has failed, so that not every picture waits fo
 class SigningSettings:
     """Who signs.
 
-    key            a file, a key version of Cloud KMS, or `test`; None: nobody
+    key            a file, a key version of Cloud KMS, or `test`; None: results are not signed
     certificate    PEM, or the file that holds it: the signer's own first, without the root
     timestamp_url  of an authority after RFC 3161; None: the time is not signed
     kms_emulator   address of an emulator of Cloud KMS
@@ -133,7 +133,7 @@ class Credentials:
             raise _NotTakenError(f"the picture was not signed: {failed}") from None
         record = record_of(answer["found"], len(signed) - len(content))
         if timestamp_url and (answer["found"]["bad_time"] or not _is_about_now(record.time)):
-            raise _NotStampedError(f"what {timestamp_url} gave does not hold")
+            raise _NotStampedError(f"the time stamp of {timestamp_url} is not valid")
         if record.state != "valid":
             raise _NotTakenError(f"the picture was signed, but that {record.note}")
         return signed, record

@@ -15,7 +15,7 @@ TITLES: dict[Role, str] = {"scene": "scene", "product": "product", "answer": "th
 
 @dataclass(frozen=True)
 class Ingredient:
-    """One of them. Neither names nor addresses of files are told to whoever sees the picture: a digest is enough for
+    """One of them. The picture reveals neither names nor addresses of files: a digest is enough for
     those who have them.
 
     number   among those of its role, from 1

@@ -79,7 +79,7 @@ class KmsSigner:
         try:
             self._public_key.verify(signature, data, ec.ECDSA(self._digest))
         except InvalidSignature:
-            raise ValueError("what it gave is no signature of SIGNING_CERTIFICATE's key") from None
+            raise ValueError("its signature does not match SIGNING_CERTIFICATE") from None
         return raw_signature(signature, self._public_key.curve)
 
     def _ask(self) -> requests.Session:

@@ -183,12 +183,12 @@ class _Child:
         while b"\n" not in self._buffer:
             self._buffer += self._chunk(give_up)
             if len(self._buffer) > MAX_LINE_BYTES:
-                raise ChildFailedError("it says too much")
+                raise ChildFailedError("its answer is too long")
         line, _, self._buffer = self._buffer.partition(b"\n")
         try:
             answer = json.loads(line)
         except ValueError:
-            raise ChildFailedError("what it says is no answer") from None
+            raise ChildFailedError("its answer cannot be read") from None
         return answer if isinstance(answer, dict) else {}
 
     def _chunk(self, give_up: float) -> bytes:

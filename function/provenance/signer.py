@@ -52,14 +52,14 @@ class KeySigner:
         except (OSError, ValueError, TypeError) as error:
             raise UnusableSignerError(f"SIGNING_KEY: {key} cannot be read as a private key: {error}") from None
         if not isinstance(loaded, ec.EllipticCurvePrivateKey):
-            raise UnusableSignerError(f"SIGNING_KEY: {key} is no key of an elliptic curve")
+            raise UnusableSignerError(f"SIGNING_KEY: {key} is not an elliptic-curve key")
         if loaded.public_key() != public_key_of(certificates):
-            raise UnusableSignerError("SIGNING_CERTIFICATE is of another key than SIGNING_KEY")
+            raise UnusableSignerError("SIGNING_CERTIFICATE does not match SIGNING_KEY")
         return cls(loaded, certificates)
 
     @classmethod
     def for_tests(cls) -> KeySigner:
-        """A new key, with a certificate that nobody trusts and that says so."""
+        """A new key, with a certificate that no reader trusts and that says so."""
         root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
         root = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, TEST_ISSUER)])
         now = datetime.now(UTC)
@@ -114,7 +114,7 @@ def public_key_of(certificates: str) -> ec.EllipticCurvePublicKey:
         raise UnusableSignerError(f"SIGNING_CERTIFICATE is valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}")
     key = first.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise UnusableSignerError("SIGNING_CERTIFICATE is of no key of an elliptic curve")
+        raise UnusableSignerError("SIGNING_CERTIFICATE does not belong to an elliptic-curve key")
     return key
 
 

@@ -1,4 +1,4 @@
-"""Changes apart from the product: which of them nobody asked for, and are undone.
+"""Finds changes apart from the product that were not asked for, and undoes them.
 
 Models add, remove and alter things: a lamp, a rug, a doorway. Changes are grouped into connected components; the one
 that holds the product stays. Another one is surely foreign when the photograph shows one connected product and next to

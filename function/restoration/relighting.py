@@ -1,7 +1,7 @@
 """The light of an image in which the whole scene is relit: dusk for noon, a lamp at the other side.
 
 Drift of colour is small and taken back (`colour_transfer.py`). More than drift hides everything else that was changed,
-and cannot be taken back from what was inserted, whose colours in the scene's light nobody knows. So the scene goes to
+and cannot be taken back from what was inserted, whose colours in the scene's light are unknown. So the scene goes to
 the image's light instead: a polynomial of second degree in the log ratio, fitted robustly (iteratively reweighted),
 much wider than any product, and believed only where the relit scene is the image but for drift.
 

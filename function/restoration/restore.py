@@ -80,7 +80,7 @@ def restore(
 def _scene_note(scene: SceneAnalysis) -> str:
     """Why the scene is not shown as it was given; empty where it is."""
     if scene.redrawn:
-        return "the scene was drawn anew, and is shown as it was drawn"
+        return "the scene was redrawn, and is shown as it was drawn"
     return "the scene is shown under the answer's light" if scene.relighting is not None else ""
 
 

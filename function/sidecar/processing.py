@@ -61,7 +61,7 @@ class Change(Record):
 
 
 class Undone(Record):
-    """A change apart from the product that nobody asked for: there the result has the scene's own pixels."""
+    """A change apart from the product that was not asked for: there the result has the scene's own pixels."""
 
     box: tuple[int, int, int, int] = Field(description="x, y, width, height in the scene's pixels")
     share: float = Field(description="of the scene's area")

@@ -43,7 +43,7 @@ class ObjectTooLargeError(Exception):
 
 
 class PreconditionFailedError(Exception):
-    """A write's precondition did not hold: somebody else has written the object meanwhile."""
+    """A write's precondition did not hold: another writer has changed the object meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class Storage:
         try:
             return self._run(call, deadline, f"writing gs://{bucket}/{name}", contended=contended)
         except PreconditionFailedError:
-            # Either somebody else was first, or our own write arrived and its acknowledgement did not.
+            # Either another writer was first, or our own write arrived and its acknowledgement did not.
             existing = self.stat(bucket, name, deadline)
             if existing and existing.crc32c == crc32c(content) and existing.metadata == metadata:
                 return existing.generation

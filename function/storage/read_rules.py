@@ -70,5 +70,5 @@ def _is_below(name: str, folder: str) -> bool:
 def _folder(text: str) -> str:
     folder = text.strip().strip("/")
     if any(part in ("", ".", "..") for part in folder.split("/")) and folder:
-        raise ValueError(f"{text.strip()!r} is no folder")
+        raise ValueError(f"{text.strip()!r} is not a folder")
     return f"{folder}/" if folder else ""

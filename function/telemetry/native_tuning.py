@@ -17,7 +17,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 # After each call into OpenCV or numpy a pair's thread waits for the interpreter, and another pair that reads or writes
 # JSON holds it for Python's usual 5 ms: with eight at once, several percent of what a pair takes besides the model.
 SWITCH_INTERVAL_S = 0.0005
-# Arrays at analysis size come and go by the hundred. Above the first size each is mapped and cleared anew by the
+# Arrays at analysis size come and go by the hundred. Above the first size each is mapped and cleared again by the
 # kernel, a sixth of a pair's CPU; from the heap they are used again. Full-resolution pixels are larger and go back.
 MAPPED_FROM_BYTES = 32 * 2**20
 KEPT_FREE_BYTES = 128 * 2**20

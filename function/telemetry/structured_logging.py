@@ -25,7 +25,7 @@ SOURCE_HASH = "SOURCE_HASH"  # environment: the beginning of the deployed archiv
 _RELEASE = {"pipeline_version": PIPELINE_VERSION, "source_hash": os.environ.get(SOURCE_HASH)}
 _RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _context: ContextVar[dict[str, Any]] = ContextVar("log_context", default={})  # noqa: B039 (never mutated)
-# Image data may be quoted by somebody else's error message; it never reaches a line.
+# The error message of a library may quote image data; it never reaches a log line.
 _DATA_URI = re.compile(r"data:[^,\s]{0,100},[A-Za-z0-9+/=_%-]{16,}")
 _LONG_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
 _API_KEY = re.compile(r"AIza[A-Za-z0-9_-]{10,}|(?<=key=)[^&\s\"']+")
@@ -67,7 +67,7 @@ class _StandardOutput(logging.Handler):
     """To whatever standard output is when a line is written. `logging` lets one thread at a time call `emit`."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line. Raises OSError where nobody reads it, or it finds no space."""
+        """Write one line. Raises OSError when the reader is gone or the disk is full."""
         sys.stdout.write(self.format(record) + "\n")
         sys.stdout.flush()
 

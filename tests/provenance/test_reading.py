@@ -125,7 +125,7 @@ def test_a_reader_that_is_asked_to_end_with_its_group_or_has_died_idle_costs_no_
         os.kill(child._process.pid, number)
     assert state() == "valid" and credentials._sandbox._idle == [child]
     child._buffer += b"what a library prints\n"
-    assert state() == "unreadable what it says is no answer" and credentials._sandbox._idle == []
+    assert state() == "unreadable its answer cannot be read" and credentials._sandbox._idle == []
     assert state() == "valid"
     [child] = credentials._sandbox._idle
     child._process.kill()

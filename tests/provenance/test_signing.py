@@ -133,7 +133,7 @@ def test_a_key_and_a_certificate_in_files(tmp_path):
     (tmp_path / "other.pem").write_bytes(pem(ec.generate_private_key(ec.SECP256R1())))
     (tmp_path / "old.pem").write_bytes(expired(made._key))
     for settings, said in (
-        (SigningSettings(str(tmp_path / "other.pem"), chain), "is of another key"),
+        (SigningSettings(str(tmp_path / "other.pem"), chain), "does not match SIGNING_KEY"),
         (SigningSettings(key, str(tmp_path / "old.pem")), "is valid from"),
         (SigningSettings(chain, chain), "cannot be read as a private key"),
         (SigningSettings(key, key), "holds no certificate"),

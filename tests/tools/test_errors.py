@@ -85,7 +85,7 @@ def test_without_a_network_that_is_what_is_said(said, tmp_path, monkeypatch):
 def test_an_emulator_that_is_gone_is_said(said, monkeypatch):
     monkeypatch.setattr(access, "EMULATOR_STARTS_S", 0.0)
     _, sentence_ = said("review", "gs://x", STORAGE_EMULATOR_HOST=CLOSED)
-    assert f"nobody answers at STORAGE_EMULATOR_HOST={CLOSED}; start it with `python -m function local`" in sentence_
+    assert f"nothing answers at STORAGE_EMULATOR_HOST={CLOSED}; start it with `python -m function local`" in sentence_
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_folder_that_may_not_be_written_is_said(said, command):
 @pytest.mark.parametrize("command", ["local", "demo --folder"])
 def test_a_disk_without_space_is_said_before_anything_starts(said, monkeypatch, command):
     monkeypatch.setattr(local_folder, "MIN_FREE_BYTES", 2**62)
-    assert "here: the disk is full but for" in said(*command.split(), "here")[1]
+    assert "here: its disk has" in said(*command.split(), "here")[1]
     assert not list(Path("here/logs").iterdir())
 
 

@@ -94,7 +94,7 @@ class GeminiBatches:
         try:
             with _errors("uploading a batch job's requests"):
                 name = self._gemini.client.files.upload(file=io.BytesIO(lines), config=config).name
-        except ModelUnansweredError as lost:  # of a file that nobody knows of nothing comes
+        except ModelUnansweredError as lost:  # a file without a known name has no effect
             raise ModelUnavailableError(lost.message) from None
         if not name:
             raise ModelUnavailableError("the service gave the uploaded requests no name")

@@ -34,7 +34,7 @@ VERTEX_API_VERSION = "v1beta1"
 CALL_TIMEOUT_S = 120.0  # the model takes about 10 s; past this it hangs
 CALL_TIMEOUT_SHARE = 0.5  # of what is left, so that a stalled call leaves time for another one
 # A call is only begun with this many seconds, twice what the model takes, or this share of the event's whole deadline
-# where that is less: for a short one somebody knows the model to be faster.
+# where that is less: a short deadline is set where the model is known to be faster.
 MIN_CALL_S, MIN_CALL_SHARE = 20.0, 0.05
 MAX_TRIES = 6  # within one delivery; after that the platform's redelivery backs off for longer
 RETRY_STATUS = frozenset({408, 429, 500, 502, 503, 504})
@@ -54,7 +54,7 @@ class GeminiClient:
 
     @property
     def client(self) -> Client:
-        """The SDK's client, kept for as long as we live: one that nobody holds closes itself."""
+        """The SDK's client, kept for the life of this one: without a reference it closes itself."""
         with self._lock:  # of two made at once, the one that loses would close itself under its first call
             if self._client is None:
                 from google import genai  # noqa: PLC0415
@@ -122,7 +122,7 @@ class GeminiClient:
         """`generate_content`, tried again while the service says that it is busy → (the answer's JSON, latency in ms).
 
         An error status and a connection that was never made cost nothing. Any other call that brings no whole answer
-        may have been billed: it ends in ModelUnansweredError, and whoever counts the calls decides about another one.
+        may have been billed: it ends in ModelUnansweredError, and the caller, which counts calls, decides on another.
         """
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
         from google.genai import errors  # noqa: PLC0415
@@ -166,8 +166,8 @@ class GeminiClient:
 
 
 def _call_timeout_s(deadline: Deadline) -> float:
-    """Seconds that a call may take now. Raises DeadlineExceededError where no answer can be hoped for in what is left:
-    the call would be paid for in vain."""
+    """Seconds that a call may take now. Raises DeadlineExceededError where too little is left for an answer: the call
+    would be paid for and lost."""
     timeout_s = min(CALL_TIMEOUT_S, deadline.clamp(deadline.seconds, "generate") * CALL_TIMEOUT_SHARE)
     if timeout_s < min(MIN_CALL_S, MIN_CALL_SHARE * deadline.seconds):
         raise DeadlineExceededError("too little time is left to call the model", stage="generate")

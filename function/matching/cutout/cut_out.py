@@ -26,7 +26,7 @@ ESTIMATE_PX = 600
 # Range of the covered share in which a photograph shows a silhouette.
 MAX_COVERED, MIN_COVERED = 0.98, 0.002
 # Share of the image's border that is backdrop, and in how many pieces: less or more is a room, a pattern, or light
-# and shade that nobody can tell apart. A chair that is cut off stands on four legs.
+# and shade that cannot be told apart. A chair that is cut off stands on four legs.
 MIN_ON_BORDER, MAX_PIECES = 0.7, 6
 # Largest alpha of glass, 0..255: how much exactly cannot be told.
 GLASS_ALPHA = 96

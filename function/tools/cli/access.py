@@ -98,7 +98,7 @@ def _look_at(client: storage.Client, bucket: str) -> None:
 def _unreachable(client: storage.Client) -> str:
     where = client.api_endpoint
     if os.environ.get(EMULATOR):
-        return f"nobody answers at {EMULATOR}={where}; start it with `python -m function local`, or unset {EMULATOR}"
+        return f"nothing answers at {EMULATOR}={where}; start it with `python -m function local`, or unset {EMULATOR}"
     return f"Cloud Storage cannot be reached at {where}; look at network and proxy, and try again"
 
 

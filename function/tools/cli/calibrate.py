@@ -35,8 +35,8 @@ risk, and to look at all the others. It only reads.
   python -m function calibrate gs://output/spring --json
 
 A decision counts for the picture that it was made about. Fewer than {MIN_DECISIONS} pictures that a person accepted,
-or that a person rejected, are too few, and it says so. Decide about pictures that the function accepted, too,
-or nobody knows what it let through. For the buckets of `local` set STORAGE_EMULATOR_HOST, as it says.
+or that a person rejected, are too few, and it says so. Decide about pictures that the function accepted, too:
+otherwise what it let through stays unknown. For the buckets of `local` set STORAGE_EMULATOR_HOST, as it says.
 """
 
 
@@ -99,7 +99,7 @@ def _read(storage: Storage, odd: OddObjects, stored: StoredObject) -> Settled | 
     except NotASidecarError as problem:
         odd.name(stored.bucket, stored.name, f"{problem}; it does not count")
     except ObjectNotFoundError:
-        pass  # made anew while we looked
+        pass  # replaced while it was read
     return None
 
 
@@ -137,4 +137,4 @@ def lines(target: str, tally: Tally) -> Iterator[str]:
         told = share(one.bad, one.bad + one.good)
         yield f"{one.threshold:<17}{one.looked_at:>10,}   {told:<35}{one.saved_usd:>20.2f}"
     yield "Saved is what pictures cost that were asked for after one below the risk. What more pictures would have been"
-    yield "asked for is not known; nor is anything of pictures that nobody decided about."
+    yield "asked for is not known; nor is anything about pictures without a decision."

@@ -143,7 +143,7 @@ def _pair(title: str, name: str, body: bytes, bucket: str, settings: Settings, r
 
 
 def _reading_anywhere(fields: Any, settings: Settings) -> Settings:
-    """Without ALLOWED_BUCKETS in this environment nobody here knows what the function may read."""
+    """Without ALLOWED_BUCKETS in this environment it is unknown here what the function may read: allow all."""
     if settings.allowed_buckets or not isinstance(fields, dict):
         return settings
     buckets = map(bucket_of, stated_references(fields))

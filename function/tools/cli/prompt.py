@@ -69,9 +69,9 @@ def _request(manifest: Manifest, folder: Path, settings: Settings) -> Request:
     deadline = Deadline(settings.event_deadline_s)
     with PairResources(MemoryBudget.of_process(), deadline) as resources:
         models = ModelChain(settings.model_chain, None)
-        nobody = cast("PaidCalls", None)  # nothing is asked
+        no_calls = cast("PaidCalls", None)  # nothing is asked
         pair = PairContext(
-            manifest, sources, nobody, settings, deadline, RunRecord(), resources, models, wording=wording
+            manifest, sources, no_calls, settings, deadline, RunRecord(), resources, models, wording=wording
         )
         pair.model = model
         decode_sources(pair)

@@ -18,8 +18,8 @@ from function.tools.cli.terminal import fail
 
 HELP = """\
 Prints what the content credentials (C2PA) of files say, whether they hold, who signed, and what the metadata say of
-rights. Nothing is fetched, and nobody is asked whom to trust: "valid" is that the credentials belong to this file and
-were signed by the key of the certificate that they show.
+rights. It fetches nothing, and asks no list of trusted signers: "valid" means that the credentials belong to this
+file and were signed by the key of the certificate that they show.
 
 \b
   python -m function provenance composite-local/results/demo/bottle.jpg

@@ -1,4 +1,4 @@
-"""`python -m function redrive`: finds manifests that nobody has settled and has them delivered again."""
+"""`python -m function redrive`: finds manifests that are not settled and has them delivered again."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from function.tools.timeouts import CALL_S
 WORKERS = 8  # as many as one function instance takes at once
 
 HELP = """\
-Finds manifests and catalogues without a sidecar of their present upload: lost events, and dead letters, which is
-what the queue has delivered in vain 100 times (about 16 hours of waiting), as after a long pause. It finds them by
-the buckets alone. Each is written over itself, which is a new upload with a new event and all its patience. What a
-delivery holds at this moment is left alone.
+Finds manifests and catalogues without a sidecar of their present upload: lost events, and dead letters, which
+the queue has delivered 100 times without success (about 16 hours), for example after a long pause. It finds them by
+the buckets alone. Each is written over itself, which is a new upload with a new event and its full patience. A
+manifest that a delivery holds at this moment is left alone.
 
 What is settled is not done again. A fault that lasted for an hour from the first delivery (EVENT_MAX_AGE_S) is
 settled too, as failed: --failed delivers the failures again.
@@ -147,6 +147,6 @@ def _poster(url: str) -> Callable[[StoredObject], tuple[bool, str]]:
         status = post_event(url, resource, uuid.uuid4().hex)
         if 200 <= status < 300:
             return True, "delivered and settled"
-        return False, f"answered {status}: not settled" if status else "nobody answered"
+        return False, f"answered {status}: not settled" if status else "no answer"
 
     return post

@@ -28,12 +28,12 @@ def asked_for(manifest: Manifest) -> dict[str, Any]:
 
 
 def may_be_found(stored: StoredObject) -> bool:
-    """Whether the picture of a manifest that stands there is young enough to be kept still."""
+    """Whether the picture of an existing manifest is young enough to be kept still."""
     return stored.updated is not None and datetime.now(UTC) - stored.updated < KEPT_FOR
 
 
 def asks_the_same(before: bytes | None, now: Manifest, settings: Settings) -> bool:
-    """Whether a manifest that stands there asks the model for the same, its images being the same."""
+    """Whether an existing manifest asks the model for the same, its images being the same."""
     if before is None or len(before) > MAX_MANIFEST_BYTES:
         return False
     try:

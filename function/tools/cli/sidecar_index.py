@@ -159,7 +159,7 @@ def read_sidecar(storage: Storage, stored: StoredObject, as_part: type[Part]) ->
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise NotASidecarError(f"it is not as a sidecar is{f', at {where}' if where else ''}: {first['msg']}") from None
+        raise NotASidecarError(f"it is not a valid sidecar{f', at {where}' if where else ''}: {first['msg']}") from None
 
 
 def pair_sidecars(storage: Storage, bucket: str, prefix: str) -> Iterator[StoredObject]:

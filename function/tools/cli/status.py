@@ -57,9 +57,9 @@ class CatalogueStatus:
 
 @dataclass
 class Status:
-    """The counts. `waiting` is None when nobody knows the input bucket; what is settled and was uploaded anew since
-    counts as waiting alone. `spent_usd` counts known prices only, and those of such earlier results too. `failures`
-    are the manifests that failed, with the code.
+    """The counts. `waiting` is None when the input bucket is unknown; a manifest that is settled and was
+    uploaded again since counts as waiting only. `spent_usd` counts known prices, those of such earlier results too.
+    `failures` are the manifests that failed, with the code.
 
     `paused` are the names of the input buckets that are.
     """

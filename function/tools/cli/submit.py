@@ -85,7 +85,7 @@ def submit(
             if not skip_bad:
                 return fail("nothing was uploaded; fix these, or add --skip-bad", code=1)
         if not (plan.new_images or plan.new_documents or plan.rows_to_run_again):
-            print("everything stands in the bucket already; nothing to do")
+            print("everything is in the bucket already; nothing to do")
             return 0
         _tell_plan(plan, target, settings)
         if dry_run:
@@ -130,7 +130,7 @@ def _tell_plan(plan: Plan, target: str, settings: Settings) -> None:
     print(f"{_documents_said(plan)} and {images} ({megabytes(size)}) go to {target}")
     kept = len(plan.images) - len(plan.new_images) + len(plan.documents) - len(plan.new_documents)
     if kept:
-        print(f"  {counted(kept, 'file')} {'stands' if kept == 1 else 'stand'} there already and will be left alone")
+        print(f"  {counted(kept, 'file')} {'is' if kept == 1 else 'are'} in the bucket already and will be left alone")
     if plan.foreign_buckets:
         names = ", ".join(sorted(plan.foreign_buckets))
         print(f"  the function must be allowed to read {names} (ALLOWED_BUCKETS)")
@@ -176,7 +176,7 @@ def _upload(plan: Plan, bucket: str, storage: Storage, wish: dict[str, str]) -> 
                 if_generation=plan.existing.get(file.name, 0), metadata=metadata or {},
             )  # fmt: skip
         except PreconditionFailedError:
-            raise UsageError(f"{gs_uri(bucket, file.name)} is being written by somebody else") from None
+            raise UsageError(f"{gs_uri(bucket, file.name)} is being written by another program") from None
         return file.size
 
     def put_one(file: LocalFile) -> int:

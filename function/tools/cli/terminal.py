@@ -51,11 +51,11 @@ def limits_here(output_bucket: str = "not-known-here") -> Settings:
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
-    """Ask, unless `yes`. Raises UsageError where there is nobody to ask."""
+    """Ask, unless `yes`. Raises UsageError without a terminal."""
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise UsageError("nobody is there to be asked: add --yes to go on")
+        raise UsageError("stdin is not a terminal: add --yes to confirm")
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 

@@ -27,7 +27,7 @@ from function.tools.timeouts import DOWNLOAD_S
 
 HELP = """\
 Reads every result under a prefix of the output bucket, and says whether it is the file that its sidecar describes and
-whether its content credentials hold. Results that nobody signed are counted.
+whether its content credentials hold. Results without a signature are counted.
 
 \b
   python -m function verify gs://output/spring

@@ -103,12 +103,12 @@ def _create_again(blob: storage.Blob) -> None:
         _create(blob)
     except api.PreconditionFailed:
         return
-    raise NotCloudStorageError("what must not be overwritten is overwritten: its preconditions do not hold")
+    raise NotCloudStorageError("an object that must not be overwritten was overwritten: its preconditions do not hold")
 
 
 def _read(blob: storage.Blob) -> None:
     if blob.download_as_bytes(**CALL) != PROBE:
-        raise NotCloudStorageError("other bytes come back than were written")
+        raise NotCloudStorageError("the bytes that were read are not those that were written")
 
 
 def _delete(blob: storage.Blob) -> None:
@@ -147,13 +147,13 @@ def _check_readable(client: storage.Client, check: str, bucket: str) -> Finding 
 
 
 def _refused(check: str, bucket: str, doing: str, role: str, error: BaseException) -> Finding:
-    """Why a bucket cannot be used, and what mends it."""
+    """Why a bucket cannot be used, and how to fix it."""
     said = truncate(getattr(error, "message", None) or f"{type(error).__name__}: {error}")
     if isinstance(error, NotCloudStorageError):
         return problem(check, f"gs://{bucket}: {error}", "use Cloud Storage itself, without a proxy that changes calls")
     if isinstance(error, api.NotFound):
         return problem(check, f"there is no bucket gs://{bucket} ({said})", "create it, or correct its name")
     if isinstance(error, api.Forbidden | api.Unauthorized):
-        advice = f"grant {role} on the bucket to whoever runs this, and to the function's service account"
+        advice = f"grant {role} on the bucket to the identity that runs this, and to the function's service account"
         return problem(check, f"gs://{bucket} may not be {doing}: {said}", advice)
     return problem(check, f"gs://{bucket} could not be {doing}: {said}", "check network and proxy, and try again")

@@ -71,7 +71,7 @@ def doctor(
     report = Report(as_json=as_json)
     try:
         if as_json and paid and not yes:
-            raise UsageError("with --json nobody can be asked: add --yes to spend")
+            raise UsageError("with --json there is no question: add --yes to spend")
         given = bucket_and_prefix(input_uri)[0] if input_uri else None
         deployment = of_the_deployed(name, region, project) if deployed else of_this_machine()
         services, drawing = _examine(deployment, given, report)

@@ -93,7 +93,7 @@ def _secret(secret: dict[str, str], findings: list[Finding]) -> str | None:
         return _gcloud("secrets", "versions", "access", version, f"--secret={name}", *project).strip()
     except UsageError as unread:
         advice = (
-            f"store the key with `gcloud secrets versions add {name} --data-file=-`, or let somebody run this who has "
+            f"store the key with `gcloud secrets versions add {name} --data-file=-`, or run this as an identity with "
             "roles/secretmanager.secretAccessor on it"
         )
         findings.append(problem("credentials", f"version {version} of the secret {name}: {unread}", advice))

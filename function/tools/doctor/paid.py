@@ -53,7 +53,7 @@ class Trial:
 def make_pictures(services: Services, models: Sequence[str], folder: Path, report: Report, *, yes: bool) -> None:
     """Say the price, ask, and make both pictures by the first of `models` that draws; they go into `folder`.
 
-    Raises UsageError where there is nobody to ask.
+    Raises UsageError without a terminal.
     """
     for model_id in models:
         with contextlib.ExitStack() as stack:

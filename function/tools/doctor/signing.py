@@ -20,9 +20,9 @@ def check_signing(settings: Settings) -> Finding:
     """One signature, which is thrown away; Cloud KMS takes a thousandth of a cent for it."""
     key = settings.signing_key
     if key is None:
-        return ok("signing", "nobody signs results (SIGNING_KEY is not set)")
+        return ok("signing", "results are not signed (SIGNING_KEY is not set)")
     if key == TEST_SIGNER:
-        return warning("signing", "results are signed with a certificate for tests, which nobody trusts")
+        return warning("signing", "results are signed with a test certificate, which no reader trusts")
     advice = "see infra/README.md, Signed results; until then pairs wait, and come unsigned"
     try:
         signer = signer_of(key, settings.signing_certificate or "", settings.kms_emulator_host)

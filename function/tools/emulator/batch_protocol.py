@@ -37,7 +37,7 @@ Headers = Mapping[str, str] | Message
 
 
 class ConnectionBrokenError(Exception):
-    """The call was taken, and its caller is to hear nothing of it."""
+    """The call was accepted, but its caller gets no response."""
 
 
 class Reply:

@@ -17,7 +17,7 @@ import numpy as np
 from function.generation.pricing import CHARS_PER_TOKEN
 from function.tools.emulator.models import ModelCard
 
-THOUGHT_TOKENS = {"minimal": 120, "medium": 700, "high": 1800}  # of our own making: nobody has published any
+THOUGHT_TOKENS = {"minimal": 120, "medium": 700, "high": 1800}  # made up: no figures are published
 REQUEST_NAME = "GenerateContentRequest"
 RPC = "type.googleapis.com/google.rpc."
 PATH = re.compile(

@@ -93,11 +93,11 @@ def _draw_products(
     """Stand all products into `canvas` (float32 RGB 0..255), in place, those behind first."""
     sides = [asked_middle(one.placement) or _side(one.placement) for one in asked]
     pose, size = drawn_pose(request.text, fault), (canvas.shape[1], canvas.shape[0])
-    standing = [_trimmed(request.images[one.image].pixels) for one in asked]
-    products = [posed(one, pose) for one in standing]
+    upright = [_trimmed(request.images[one.image].pixels) for one in asked]
+    products = [posed(one, pose) for one in upright]
     found = [
         posed_spot(_enlarged_spot(spot, scene, size), one, pose, size[1])
-        for spot, one in zip(find_spots(scene, standing, sides, rng), standing, strict=True)
+        for spot, one in zip(find_spots(scene, upright, sides, rng), upright, strict=True)
     ]
     places = [
         at_asked_spot(one.placement, size, product.shape[1] / product.shape[0], spot)

@@ -1,4 +1,4 @@
-"""Fine texture painted anew: as strong as it was, of the same kind, and only partly the same.
+"""Fine texture repainted: as strong as it was, of the same kind, and only partly the same.
 
 Of fourteen real edits the texture's energy was 1.00 of the scene's (median; .93 to 1.12), and its correlation with the
 scene's .82 (median; .27 to .92), whatever was warped. Edges and print stay: what stands out of its surroundings is no

@@ -25,7 +25,7 @@ def announce() -> ModelAccess:
     access = ModelAccess.from_environment()
     print(f"model: {access.said}", flush=True)
     if os.environ.get("SIGNING_KEY", "").strip() in ("", TEST_SIGNER):
-        print("signer: a certificate for tests, which nobody trusts; the results' credentials say so", flush=True)
+        print("signer: a test certificate, which no reader trusts; the results' credentials say so", flush=True)
     if access.real:
         name, most = access.settings.gemini_model, access.settings.max_attempts
         each = typical_usd(model_table().find(name))

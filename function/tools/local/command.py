@@ -1,4 +1,4 @@
-"""`python -m function demo`, `local` and `serve`: their arguments. The rest is imported once signals are heard."""
+"""`python -m function demo`, `local` and `serve`: their arguments. The rest is imported once signals are handled."""
 
 from __future__ import annotations
 

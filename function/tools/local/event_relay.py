@@ -131,7 +131,7 @@ class Relay:
 
 
 def post_event(url: str, resource: dict[str, Any], event_id: str) -> int:
-    """Post one binary CloudEvent whose body is the object's API resource → HTTP status, 0 when nobody answered."""
+    """Post one binary CloudEvent whose body is the object's API resource → HTTP status, 0 without an answer."""
     bucket = resource["bucket"]
     headers = {
         "Content-Type": "application/json",

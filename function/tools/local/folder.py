@@ -81,7 +81,7 @@ class LocalFolder:
         free = shutil.disk_usage(self.root).free
         if free < MIN_FREE_BYTES:
             raise UnusableFolderError(
-                f"{self.root}: the disk is full but for {free / 2**20:.0f} MiB, and {MIN_FREE_BYTES // 2**20} are "
+                f"{self.root}: its disk has {free / 2**20:.0f} MiB free, and {MIN_FREE_BYTES // 2**20} are "
                 "needed; free some space, or name another folder on another disk"
             )
 

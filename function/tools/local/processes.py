@@ -37,7 +37,7 @@ def free_port() -> int:
 
 
 def check_port_is_free(port: int) -> None:
-    """Raises StartError where somebody listens on it already."""
+    """Raises StartError where a program listens on it already."""
     if _answers(port):
         raise StartError(f"port {port} is taken by another program; end that one, or say --port 0 to take a free one")
 

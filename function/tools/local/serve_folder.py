@@ -26,7 +26,7 @@ from function.tools.review.page import write_review
 from function.tools.review.pair import load_pairs
 
 POLL_S = 0.25
-REVIEW_EVERY_S = 3.0  # the page is written anew this long after something has come, and not for each of a hundred
+REVIEW_EVERY_S = 3.0  # the page is written again this long after something has come, and not for each of a hundred
 
 
 def serve_folder(root: Path, storage_port: int, stop: StopRequest) -> int:

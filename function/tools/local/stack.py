@@ -95,7 +95,7 @@ class LocalSession:
         folder = self._folder
         folder.prepare()
         for bucket in (INPUT_BUCKET, OUTPUT_BUCKET, BATCH_BUCKET):
-            (folder.objects / bucket).mkdir(exist_ok=True)  # before storage answers, so that nobody finds it without
+            (folder.objects / bucket).mkdir(exist_ok=True)  # before storage answers, so that no client finds it without
         with contextlib.ExitStack() as stack:
             stack.enter_context(FolderLock(folder))
             if self._storage_port:

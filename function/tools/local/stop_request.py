@@ -34,7 +34,7 @@ class StopRequest:
 
     @property
     def at_once(self) -> bool:
-        """Whether somebody has asked again."""
+        """Whether a stop was requested a second time."""
         return self.count > 1
 
     @property
@@ -50,7 +50,7 @@ class StopRequest:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
         self.first = self.first or signal.Signals(number)
-        if number == signal.SIGHUP:  # nobody reads any more, and writing to a closed terminal fails
+        if number == signal.SIGHUP:  # the reader is gone, and writing to a closed terminal fails
             nowhere = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
                 os.dup2(nowhere, stream)

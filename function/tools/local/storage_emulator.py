@@ -12,7 +12,7 @@ from function.tools.local.orphan_guard import OrphanGuard
 from function.tools.local.processes import Process, free_port
 
 PROJECT = "local"
-# Its memory backend makes the names of all objects anew for every write: with Go's default of 100 a fifth of its time
+# Its memory backend rebuilds the names of all objects for every write: with Go's default of 100 a fifth of its time
 # goes into collecting them. In return it holds up to four times what is stored, instead of twice.
 GARBAGE_COLLECTION = {"GOGC": "300"}
 

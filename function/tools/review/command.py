@@ -41,7 +41,7 @@ page has {PREVIEW_PX}-pixel previews and a link to each original. --full copies 
 
 serves the page on this machine until Ctrl-C, and then it can do more: what you decide there is in the bucket at once,
 a picture is made again with your words (it says the price first), another attempt is picked, and new pictures show by
-themselves. It is bound to 127.0.0.1, and its address holds a token that is made anew each time.
+themselves. It is bound to 127.0.0.1, and its address holds a token that is new each time.
 """
 
 

@@ -25,7 +25,7 @@ Outcome = Asked | str
 
 OUTCOMES_SAID = {
     "written": "written",
-    "replaced": "made anew since it was judged: look again",
+    "replaced": "made again since the decision: look again",
     "missing": "not there any more",
     "no_result": "not a result that the function has written",
     "elsewhere": "not under the address that was given",
@@ -44,8 +44,8 @@ def write_decisions(
 ) -> Iterator[tuple[Decision, Outcome]]:
     """Carry out each that is about a pair under `target` (gs://bucket or gs://bucket/prefix) → what became of it.
 
-    `by` is who decided, where the decision itself does not say. A decision that stands there already keeps whose it
-    was, and when. A picture that was made anew since it was judged keeps no decision about its predecessor. Raises
+    `by` is who decided, where the decision itself does not say. A decision that is stored already keeps its author
+    and its time. A picture that was made again since the decision keeps no decision about its predecessor. Raises
     ValueError for a bad target, StorageUnavailableError.
     """
     bucket, prefix = split_gs_uri(target)

@@ -37,7 +37,7 @@ from function.tools.timeouts import CALL_S
 
 DECIDE_HELP = """\
 Carries out decisions about pictures. With who decided and when, they are written to the picture's metadata
-("review-decision": accept or reject). A picture that was made anew since it was judged is left alone, and said so.
+("review-decision": accept or reject). A picture that was made again since then is left alone, and reported.
 
 \b
   python -m function decide decisions.json gs://output         what a review page has exported
@@ -47,7 +47,7 @@ Carries out decisions about pictures. With who decided and when, they are writte
 
 --redo has the pair made again: the model is told the reason, and the seed is another one. It says the price and
 asks before; the function's caps hold. --pick makes another attempt the result; nothing is paid. Both write the
-manifest anew in the input bucket, and the picture follows as after any upload. A catalogue that is uploaded again
+manifest again into the input bucket, and the picture follows as after any upload. A catalogue that is uploaded again
 leaves such rows alone unless they have changed.
 
 Without --by it is the account that you are signed in with. Anybody who may write to the bucket may write another

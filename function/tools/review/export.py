@@ -35,7 +35,7 @@ from function.tools.timeouts import DOWNLOAD_S, UPLOAD_S
 HELP = """\
 Copies the approved pictures under a prefix of the output bucket into a folder or another bucket, named by a label
 (--name-by sku) or as they are, with a table, export.csv: what is approved and by whom, what is rejected and why, and
-what nobody has decided yet.
+what is not decided yet.
 
 \b
   python -m function export gs://output/spring approved
@@ -43,7 +43,7 @@ what nobody has decided yet.
 
 Approved is what a person has accepted, and what every check has accepted as long as no person has rejected it;
 with --by-people only the first. --link makes symbolic links to pictures that lie in FOLDER/results of `local`.
-Run it again as more is decided: what stands there already is left, and what is not approved any more is removed
+Run it again as more is decided: what was exported already is left, and what is not approved any more is removed
 from a folder if it was copied by this command.
 """
 
@@ -186,4 +186,4 @@ def _store(storage: Storage, bucket: str, name: str, content: bytes, kind: str) 
         generation = stored.generation if stored else 0
         storage.write(bucket, name, content, kind, deadline, if_generation=generation, metadata={})
     except PreconditionFailedError:
-        raise UsageError(f"{gs_uri(bucket, name)} is being written by somebody else") from None
+        raise UsageError(f"{gs_uri(bucket, name)} is being written by another program") from None

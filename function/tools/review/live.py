@@ -134,7 +134,7 @@ class Live:
                 for stored in list_manifests(self.storage, bucket, self.prefix):
                     if not is_catalogue(stored.name):
                         found[gs_uri(bucket, stored.name)] = stored
-            except AccessDeniedError:  # whoever may see results need not see what they are made from
+            except AccessDeniedError:  # a reader of results may lack access to their sources
                 continue
         return found
 

@@ -1,4 +1,4 @@
-"""A sidecar, whoever wrote it → what the page shows of the pair: plain, short, JSON-safe values.
+"""What the page shows of a pair, from any sidecar: plain, short, JSON-safe values.
 
 Labels, names and messages come from manifests. They are passed on as text, cut to a length, and never
 trusted to have the type that they should have: a page must show a broken sidecar too.

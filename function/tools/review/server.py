@@ -1,6 +1,6 @@
 """The review page served on this machine: decisions go to the bucket at once, and what comes of them shows by itself.
 
-Only this machine can reach it, and on it only who knows the address: a token in its path is made anew for each session.
+Only this machine can reach it, and on it only who knows the address: the token in its path is new for each session.
 Host and Origin are checked as well, so that no page of another site can speak to it, whatever name leads there.
 """
 

@@ -21,7 +21,7 @@ def test_the_demo_shows_a_result_a_sidecar_and_a_page_and_leaves_no_process(tmp_
     sidecar = json.loads(Path(last["sidecar"]).read_text(encoding="utf-8"))
     assert sidecar["status"] == "accepted", sidecar["checks"]
     assert "<html" in Path(last["review"]).read_text(encoding="utf-8")[:500].lower()
-    assert "nothing is spent" in ran.stdout and "a certificate for tests" in ran.stdout
+    assert "nothing is spent" in ran.stdout and "a test certificate" in ran.stdout
     assert sidecar["result"]["provenance"]["state"] == "valid" and sidecar["result"]["provenance"]["test"]
     assert processes_under(tmp_path) == []
 

@@ -58,7 +58,7 @@ class TestRedo:
         assert before["status"] == "review"
         told = ["--reason", "  Keep the label's words.", "--placement", "left of the lemons", "--attempts", 1]
         assert decide(place, "--redo", "r/one", *told) == 2
-        assert "add --yes" in capsys.readouterr().err  # nobody is there to be asked, and nothing is written
+        assert "add --yes" in capsys.readouterr().err  # stdin is no terminal, and nothing is written
         assert manifest(place, "r/one.json").generation == before["manifest"]["generation"]
         assert decide(place, "--redo", "r/one", *told, "--yes") == 0
         assert "at most $0.039 (1 picture of gemini-2.5-flash-image)" in capsys.readouterr().out

@@ -93,5 +93,5 @@ def test_what_could_not_be_written_is_named(own_cloud, settle, tmp_path, capsys)
     assert run("decide", str(tmp_path / "d.json"), f"gs://{own_cloud.output}/") == 1
     said = capsys.readouterr()
     assert "0 of 3" in said.out
-    assert "made anew" in said.err and "not there any more" in said.err and "gs://another" in said.err
+    assert "made again since" in said.err and "not there any more" in said.err and "gs://another" in said.err
     assert "review-decision" not in metadata(own_cloud, "a/one.png")

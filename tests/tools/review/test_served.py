@@ -152,7 +152,7 @@ class TestFromRejectedToApproved:
         page.locator(".card").click()
         page.keyboard.press("a")
         page.keyboard.press("Escape")
-        wait_for(page, "document.querySelector('#toast-text').textContent.includes('made anew')")
+        wait_for(page, "document.querySelector('#toast-text').textContent.includes('made again since')")
         assert page.locator(".mark").is_hidden()
         assert "review-decision" not in (own_cloud.client.bucket(own_cloud.output).get_blob(blob.name).metadata)
 

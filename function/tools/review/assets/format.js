@@ -50,7 +50,7 @@ function moment(iso) {
     : new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" }).format(time);
 }
 
-// Who decided what stands in the bucket, and when: "jo accepted it, Nov 20, 2026, 9:00 AM". What is decided here is yours.
+// Who made the stored decision, and when: "jo accepted it, Nov 20, 2026, 9:00 AM". What is decided here is yours.
 function decidedWords(pair, decision) {
   const recorded = pair.recorded === decision;
   const when = recorded ? moment(pair.decided_at) : "";

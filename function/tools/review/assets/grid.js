@@ -96,7 +96,7 @@ class Grid {
     return card;
   }
 
-  // A row has come anew: its card is made again, where it stands.
+  // A row has changed: its card is made again, in its place.
   update(pair) {
     const card = pair.card;
     pair.card = pair.searchText = undefined;
