@@ -32,8 +32,8 @@ PATIENCE_S = 240.0
 
 
 @dataclass
-class Answer:
-    """An HTTP answer."""
+class HttpResponse:
+    """What a server has sent, read to its end."""
 
     status: int
     body: bytes
@@ -46,14 +46,14 @@ class Answer:
 
 def http(
     url: str, body: bytes | None, headers: dict[str, str], method: str = "POST", timeout: float = PATIENCE_S
-) -> Answer:
-    """One request; an error status is an answer too."""
+) -> HttpResponse:
+    """One request; an error status is a response too."""
     request = urllib.request.Request(url, data=body, headers=headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=timeout) as response:
-            return Answer(response.status, response.read(), dict(response.headers))
+            return HttpResponse(response.status, response.read(), dict(response.headers))
     except urllib.error.HTTPError as error:
-        return Answer(error.code, error.read(), dict(error.headers))
+        return HttpResponse(error.code, error.read(), dict(error.headers))
 
 
 class Cloud:
@@ -137,7 +137,7 @@ class Cloud:
         headers = {f"ce-{name}": str(value) for name, value in attributes.items()}
         return json.dumps(data).encode(), {"Content-Type": "application/json", **headers}
 
-    def deliver(self, server: Process, resource: dict[str, Any], **options: Any) -> Answer:
+    def deliver(self, server: Process, resource: dict[str, Any], **options: Any) -> HttpResponse:
         """Post one event to a server."""
         body, headers = self.event(resource, **options)
         return http(server.url, body, headers)
@@ -149,12 +149,12 @@ class Cloud:
         lease = json.loads(blob.download_as_bytes())
         blob.upload_from_string(json.dumps({**lease, "first_delivery": lease["first_delivery"] - age_s}))
 
-    def deliver_many(self, server: Process, resource: dict[str, Any], count: int) -> list[Answer]:
+    def deliver_many(self, server: Process, resource: dict[str, Any], count: int) -> list[HttpResponse]:
         """The same event `count` times at once."""
         body, headers = self.event(resource)
         start = threading.Barrier(count)
 
-        def one(_: int) -> Answer:
+        def one(_: int) -> HttpResponse:
             start.wait()
             return http(server.url, body, headers)
 

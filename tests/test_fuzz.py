@@ -194,15 +194,15 @@ def test_the_server_acknowledges_any_event_or_asks_for_it_again(fuzzed, event):
 def test_the_server_settles_any_manifest(shared_place, fuzzed, body):
     """Its images are not there: what can be read waits for them, what cannot has a sidecar that says why."""
     name = f"{uuid.uuid4().hex}.json"
-    answer = shared_place.deliver(fuzzed, shared_place.put(name, body))
-    if answer.status == 200:
+    response = shared_place.deliver(fuzzed, shared_place.put(name, body))
+    if response.status == 200:
         error = shared_place.sidecar(name)["error"]
         assert error["code"] in {
             "manifest_invalid", "reference_forbidden", "source_unreadable", "source_unsupported", "source_too_large",
         }  # fmt: skip
         assert error["message"]
     else:
-        assert answer.status == 503
+        assert response.status == 503
     assert shared_place.calls() == 0
 
 

@@ -17,7 +17,7 @@ from function.batch.sweep import all_jobs
 from function.deadline import Deadline
 from function.storage.client import Storage
 from function.tools.local.processes import Process
-from tests.support import Answer, Cloud, http, product_png, scene_png, wait_until
+from tests.support import Cloud, HttpResponse, http, product_png, scene_png, wait_until
 
 GATHER_S = 0.2
 CALL_S = 60.0
@@ -98,7 +98,7 @@ class BatchPlace:
             count += len(new)
         return count
 
-    def sweep(self) -> Answer:
+    def sweep(self) -> HttpResponse:
         """What the scheduler does."""
         return http(f"{self.server.url}/batches/sweep", b"", {})
 

@@ -93,9 +93,9 @@ def test_over_http_a_used_up_budget_is_429_with_the_time_to_come_again(own_cloud
 
     body = json.dumps({"scene": image(scene_png()), "product": image(product_png())}).encode()
     with own_cloud.server(target="composite_http", MAX_USD_PER_DAY="0.01") as server:
-        answer = http(server.url, body, {"Content-Type": "application/json"})
-    assert answer.status == 429 and answer.json()["error"]["code"] == "budget_exhausted"
-    assert 0 < int(answer.headers["Retry-After"]) <= 86401
+        response = http(server.url, body, {"Content-Type": "application/json"})
+    assert response.status == 429 and response.json()["error"]["code"] == "budget_exhausted"
+    assert 0 < int(response.headers["Retry-After"]) <= 86401
 
 
 def rows(cloud, count, budget):

@@ -16,8 +16,8 @@ FINALIZED = "google.cloud.storage.object.v1.finalized"
 
 def test_a_pair_becomes_a_result_and_a_sidecar(cloud, server):
     resource = cloud.put_pair("a/b/pair.json", labels={"sku": "K-1"})
-    answer = cloud.deliver(server, resource)
-    assert answer.status == 200
+    response = cloud.deliver(server, resource)
+    assert response.status == 200
     assert cloud.names() == ["a/b/pair.json", "a/b/pair.png"]
     sidecar = cloud.sidecar("a/b/pair.json")
     assert sidecar["status"] in {"accepted", "review"}
@@ -169,8 +169,8 @@ def test_every_log_line_is_json_with_severity_event_manifest_and_stage(cloud, se
 def test_the_first_events_of_a_fresh_server_may_come_all_at_once(own_cloud):
     resources = [own_cloud.put_pair(f"{number}.json", attempts=1) for number in range(6)]
     with own_cloud.server() as fresh, ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda resource: own_cloud.deliver(fresh, resource).status, resources))
-    assert answers == [200] * 6
+        statuses = list(pool.map(lambda resource: own_cloud.deliver(fresh, resource).status, resources))
+    assert statuses == [200] * 6
 
 
 @pytest.mark.parametrize("structured", [False, True])

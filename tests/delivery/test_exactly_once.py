@@ -55,7 +55,7 @@ def generations(cloud):
 def test_twelve_deliveries_at_once_and_five_later_make_one_result(cloud, server):
     cloud.gemini.control(latency_s=1.0)
     resource = cloud.put_pair()
-    statuses = [answer.status for answer in cloud.deliver_many(server, resource, 12)]
+    statuses = [response.status for response in cloud.deliver_many(server, resource, 12)]
     assert set(statuses) <= {200, 503} and 200 in statuses
     stands = generations(cloud)
     assert [cloud.deliver(server, resource).status for _ in range(5)] == [200] * 5

@@ -1,4 +1,4 @@
-"""What form an answer of `composite_http` takes: the format that is accepted, and an address where it is too large."""
+"""What form a response of `composite_http` takes: the format that is accepted, and an address where it is too large."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ def body(session_http_server):
     ],
 )
 def test_the_caller_says_which_format(gemini, server, body, accept, mime_type):
-    answer = post_json(server, body, Accept=accept)
-    assert (answer.status, answer.headers["Content-Type"]) == (200, mime_type)
+    response = post_json(server, body, Accept=accept)
+    assert (response.status, response.headers["Content-Type"]) == (200, mime_type)
     if mime_type != "application/json":
-        assert Image.MIME[Image.open(io.BytesIO(answer.body)).format] == mime_type
+        assert Image.MIME[Image.open(io.BytesIO(response.body)).format] == mime_type
 
 
 @pytest.mark.parametrize(
     ("accept", "output"), [("image/gif", {}), ("image/bmp, image/tiff", {}), ("image/png", {"format": "webp"})]
 )
 def test_what_cannot_be_given_is_said_before_it_is_paid_for(gemini, server, accept, output):
-    answer = post_json(server, pair(output=output), Accept=accept)
-    assert (answer.status, answer.json()["error"]["code"]) == (406, "not_acceptable")
+    response = post_json(server, pair(output=output), Accept=accept)
+    assert (response.status, response.json()["error"]["code"]) == (406, "not_acceptable")
     assert gemini.requests == []
 
 
 def test_a_format_that_both_ask_for_is_given(gemini, server, body):
-    answer = post_json(server, body | {"output": {"format": "jpeg"}}, Accept="image/png, image/*;q=0.1")
-    assert answer.headers["Content-Type"] == "image/jpeg"
+    response = post_json(server, body | {"output": {"format": "jpeg"}}, Accept="image/png, image/*;q=0.1")
+    assert response.headers["Content-Type"] == "image/jpeg"
 
 
 def grainy_jpeg(width: int, height: int) -> bytes:
@@ -71,10 +71,10 @@ def grainy_jpeg(width: int, height: int) -> bytes:
 )
 def test_an_answer_that_is_too_large_is_stored_and_its_address_given(gemini, cloud, server, accept, size):
     fields = {"output.format": "png", "labels.sku": "A-7", "seed": "71"}
-    answer = post_form(server, {"scene": grainy_jpeg(*size), "product": product_png()}, fields, Accept=accept)
-    assert answer.status == 201 and len(answer.body) < LIMIT
-    whole, sidecar = answer.json(), answer.json()["sidecar"]
-    assert whole["image"] == sidecar["result"]["uri"] == answer.headers["Location"]
+    response = post_form(server, {"scene": grainy_jpeg(*size), "product": product_png()}, fields, Accept=accept)
+    assert response.status == 201 and len(response.body) < LIMIT
+    whole, sidecar = response.json(), response.json()["sidecar"]
+    assert whole["image"] == sidecar["result"]["uri"] == response.headers["Location"]
     bucket, _, name = whole["image"].removeprefix("gs://").partition("/")
     assert bucket == cloud.output and name.startswith("_http/")
     blob = cloud.client.bucket(bucket).get_blob(name)
@@ -83,7 +83,7 @@ def test_an_answer_that_is_too_large_is_stored_and_its_address_given(gemini, clo
     assert (len(content) if accept == "image/png" else 4 * len(content) / 3) > LIMIT
     assert Image.open(io.BytesIO(content)).size == size
     assert blob.metadata == {"status": sidecar["status"], "sku": "A-7"} and blob.content_type == "image/png"
-    assert answer.headers["X-Composite-Status"] == sidecar["status"] and sidecar["cost"]["usd"] > 0
+    assert response.headers["X-Composite-Status"] == sidecar["status"] and sidecar["cost"]["usd"] > 0
 
 
 def test_a_manifest_among_the_stored_answers_is_refused(cloud, session_server):

@@ -45,28 +45,28 @@ def server(session_http_server):
 
 
 def test_json_in_json_out(gemini, server):
-    answer = post_json(server, pair(labels={"sku": "1"}))
-    assert answer.status == 200
-    sidecar = answer.json()["sidecar"]
+    response = post_json(server, pair(labels={"sku": "1"}))
+    assert response.status == 200
+    sidecar = response.json()["sidecar"]
     assert sidecar["status"] in {"accepted", "review"} and sidecar["labels"] == {"sku": "1"}
-    content = base64.b64decode(answer.json()["image"].partition(",")[2])
+    content = base64.b64decode(response.json()["image"].partition(",")[2])
     assert picture(content).shape == (360, 640, 3)
 
 
 def test_accept_image_gives_the_picture_and_its_status(gemini, server):
-    answer = post_json(server, pair(output={"format": "jpeg"}), Accept="image/*")
-    assert answer.status == 200
-    assert answer.headers["Content-Type"] == "image/jpeg"
-    assert answer.headers["X-Composite-Status"] in {"accepted", "review"}
-    assert picture(answer.body).shape == (360, 640, 3)
+    response = post_json(server, pair(output={"format": "jpeg"}), Accept="image/*")
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "image/jpeg"
+    assert response.headers["X-Composite-Status"] in {"accepted", "review"}
+    assert picture(response.body).shape == (360, 640, 3)
 
 
 def test_files_and_form_fields(gemini, server):
     files = {"scene": scene_png(), "product": product_png()}
     fields = {"output.format": "webp", "seed": "7", "labels.sku": "A", "placement": "on the table"}
-    answer = post_form(server, files, fields | {"feedback": "too small"})
-    assert answer.status == 200
-    sidecar = answer.json()["sidecar"]
+    response = post_form(server, files, fields | {"feedback": "too small"})
+    assert response.status == 200
+    sidecar = response.json()["sidecar"]
     assert sidecar["result"]["mime_type"] == "image/webp"
     assert sidecar["attempts"][0]["seed"] == 7
     assert sidecar["labels"] == {"sku": "A"}
@@ -88,9 +88,9 @@ def test_files_and_form_fields(gemini, server):
     ],
 )  # fmt: skip
 def test_what_the_caller_can_mend_is_4xx(gemini, server, body, status, code):
-    answer = post_json(server, body)
-    assert answer.status == status
-    assert answer.json()["error"]["code"] == code and answer.json()["error"]["message"]
+    response = post_json(server, body)
+    assert response.status == status
+    assert response.json()["error"]["code"] == code and response.json()["error"]["message"]
     assert gemini.requests == []
 
 
@@ -100,21 +100,21 @@ def test_what_the_caller_can_mend_is_4xx(gemini, server, body, status, code):
 )
 def test_the_models_failures_are_502_and_503(gemini, server, kind, status, code):
     gemini.control(faults=[{"kind": kind, "times": None}])
-    answer = post_json(server, pair(seed=abs(hash(kind)) % 10_000))
-    assert (answer.status, answer.json()["error"]["code"]) == (status, code)
+    response = post_json(server, pair(seed=abs(hash(kind)) % 10_000))
+    assert (response.status, response.json()["error"]["code"]) == (status, code)
 
 
 def test_the_deadline_is_504(gemini, own_cloud):
     with held_model(gemini), own_cloud.server(target="composite_http", EVENT_DEADLINE_S="1.5") as server:
-        answer = post_json(server, pair(seed=11))
-    assert (answer.status, answer.json()["error"]["code"]) == (504, "deadline_exceeded")
+        response = post_json(server, pair(seed=11))
+    assert (response.status, response.json()["error"]["code"]) == (504, "deadline_exceeded")
 
 
 def test_an_uploaded_file_has_the_same_limit_as_any_source(own_cloud):
     with own_cloud.server(target="composite_http", MAX_SOURCE_BYTES="100000") as server:
         files = {"scene": scene_png() + bytes(100_000), "product": product_png()}
-        answer = post_form(server, files, {})
-    assert (answer.status, answer.json()["error"]["code"]) == (413, "source_too_large")
+        response = post_form(server, files, {})
+    assert (response.status, response.json()["error"]["code"]) == (413, "source_too_large")
     assert own_cloud.gemini.requests == []
 
 
@@ -141,34 +141,34 @@ def test_a_picture_that_another_request_paid_for_costs_nothing(gemini, server):
 
 @pytest.mark.parametrize("fields", [{"seed": "--5"}, {"seed": "9" * 5000}, {"output": "[" * 100_000}])
 def test_a_form_field_that_makes_no_sense_is_named(gemini, server, fields):
-    answer = post_form(server, {"scene": scene_png(), "product": product_png()}, fields)
-    assert (answer.status, answer.json()["error"]["code"]) == (400, "manifest_invalid")
-    assert next(iter(fields)) in answer.json()["error"]["message"]
+    response = post_form(server, {"scene": scene_png(), "product": product_png()}, fields)
+    assert (response.status, response.json()["error"]["code"]) == (400, "manifest_invalid")
+    assert next(iter(fields)) in response.json()["error"]["message"]
 
 
 def test_an_image_may_be_a_form_field_of_any_size(gemini, server):
     scene = data_uri(scene_png() + bytes(1_000_000))
-    answer = post_form(server, {"product": product_png()}, {"scene": scene})
-    assert answer.status == 200, answer.body[:300]
+    response = post_form(server, {"product": product_png()}, {"scene": scene})
+    assert response.status == 200, response.body[:300]
 
 
 def test_too_many_form_fields_are_an_error_in_json(gemini, server):
-    answer = post_form(server, {"scene": scene_png()}, {f"labels.{k}": "x" for k in range(1500)})
-    assert (answer.status, answer.json()["error"]["code"]) == (400, "manifest_invalid")
+    response = post_form(server, {"scene": scene_png()}, {f"labels.{k}": "x" for k in range(1500)})
+    assert (response.status, response.json()["error"]["code"]) == (400, "manifest_invalid")
 
 
 def test_an_output_bucket_that_is_not_there_is_an_error_in_json(own_cloud):
     with own_cloud.server(target="composite_http", OUTPUT_BUCKET="no-such-bucket", EVENT_DEADLINE_S="20") as server:
-        answer = post_json(server, pair(seed=12))
-    assert answer.status in {500, 503}
-    assert answer.json()["error"]["code"] == "internal"
+        response = post_json(server, pair(seed=12))
+    assert response.status in {500, 503}
+    assert response.json()["error"]["code"] == "internal"
 
 
 def test_a_transparent_product_is_refused_before_it_is_paid_for(gemini, server):
     buffer = io.BytesIO()
     Image.new("RGBA", (64, 64), (200, 0, 0, 0)).save(buffer, "PNG")
-    answer = post_json(server, pair(product=data_uri(buffer.getvalue())))
-    assert (answer.status, answer.json()["error"]["code"]) == (422, "source_unreadable")
+    response = post_json(server, pair(product=data_uri(buffer.getvalue())))
+    assert (response.status, response.json()["error"]["code"]) == (422, "source_unreadable")
     assert gemini.requests == []
 
 

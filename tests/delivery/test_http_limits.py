@@ -41,8 +41,8 @@ def connect(server) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
 
 
-def answer_of(connection: socket.socket) -> tuple[int, dict]:
-    """Status and JSON of the answer on a connection."""
+def response_of(connection: socket.socket) -> tuple[int, dict]:
+    """Status and JSON of the response on a connection."""
     response = http.client.HTTPResponse(connection)
     response.begin()
     return response.status, json.loads(response.read())
@@ -61,14 +61,14 @@ def send_until_answered(connection: socket.socket, pieces) -> None:
 def test_what_is_too_large_by_its_own_word_is_refused_before_any_of_it_is_sent(session_http_server, method):
     with connect(session_http_server) as connection:
         connection.sendall(head(session_http_server, f"Content-Length: {LIMIT + 1}", method=method))
-        status, body = answer_of(connection)
+        status, body = response_of(connection)
     expected = (413, "request_too_large") if method == "POST" else (405, "method_not_allowed")
     assert (status, body["error"]["code"]) == expected
 
 
-def test_a_caller_who_sends_it_all_first_reads_the_answer_too(session_http_server):
-    answer = ask(session_http_server.url, bytes(LIMIT + 2**20), {"Content-Type": "application/json"})
-    assert (answer.status, answer.json()["error"]["code"]) == (413, "request_too_large")
+def test_a_caller_who_sends_it_all_first_reads_the_response_too(session_http_server):
+    response = ask(session_http_server.url, bytes(LIMIT + 2**20), {"Content-Type": "application/json"})
+    assert (response.status, response.json()["error"]["code"]) == (413, "request_too_large")
 
 
 def test_a_body_without_a_length_is_cut_at_the_limit(session_http_server):
@@ -76,7 +76,7 @@ def test_a_body_without_a_length_is_cut_at_the_limit(session_http_server):
     with connect(session_http_server) as connection, ThreadPoolExecutor(1) as sender:
         connection.sendall(head(session_http_server, "Transfer-Encoding: chunked"))
         sender.submit(send_until_answered, connection, (chunk for _ in range(1024)))  # 1 GiB, should it be read
-        status, body = answer_of(connection)
+        status, body = response_of(connection)
         connection.shutdown(socket.SHUT_RDWR)
     assert (status, body["error"]["code"]) == (413, "request_too_large")
 
@@ -95,7 +95,7 @@ def test_a_body_in_chunks_of_one_byte_takes_no_minutes(session_http_server, chun
     with connect(session_http_server) as connection, ThreadPoolExecutor(1) as sender:
         connection.sendall(head(session_http_server, "Transfer-Encoding: chunked"))
         sender.submit(send_until_answered, connection, (many for _ in range(chunks // 2**16)))
-        status, body = answer_of(connection)
+        status, body = response_of(connection)
         connection.shutdown(socket.SHUT_RDWR)
     assert (status, body["error"]["message"]) == (413, "the request comes in too many chunks")
 
@@ -125,15 +125,16 @@ def slow_callers(server, count: int):
 
 def test_slow_bodies_are_given_up(hasty):
     with slow_callers(hasty, THREADS - 1) as connections:
-        answers = [answer_of(connection) for connection in connections]
-    assert [(status, body["error"]["code"]) for status, body in answers] == [(408, "request_timeout")] * len(answers)
+        responses = [response_of(connection) for connection in connections]
+    told = [(status, body["error"]["code"]) for status, body in responses]
+    assert told == [(408, "request_timeout")] * len(responses)
 
 
 def test_bodies_that_are_slow_on_every_thread_keep_nobody_waiting_until_they_are_given_up(session_http_server):
     with slow_callers(session_http_server, THREADS) as connections:
         assert ask(session_http_server.url, b"{}", {"Content-Type": "application/json"}).status == 400
         ended, _, _ = select.select(connections, [], [], 0)
-        assert {answer_of(connection)[0] for connection in ended} == {408}
+        assert {response_of(connection)[0] for connection in ended} == {408}
     assert 1 <= len(ended) <= THREADS // 2
 
 
@@ -154,15 +155,15 @@ def test_a_body_that_breaks_off_costs_nothing(gemini, session_http_server):
     with connect(session_http_server) as connection:
         connection.sendall(head(session_http_server, "Content-Length: 1000") + b'{"scene": "data:,"}')
         connection.shutdown(socket.SHUT_WR)
-        status, body = answer_of(connection)
+        status, body = response_of(connection)
     assert (status, body["error"]["code"]) == (400, "request_incomplete")
 
 
 def test_unknown_form_fields_are_named_in_a_short_error(gemini, session_http_server):
     fields = {f"{number}{'x' * 100_000}": "1" for number in range(50)} | {"colour": "red"}
-    answer = post_form(session_http_server, {"scene": scene_png()}, fields)
-    assert answer.status == 400 and len(answer.body) < 4096
-    assert "unknown field (known: product" in answer.json()["error"]["message"]
+    response = post_form(session_http_server, {"scene": scene_png()}, fields)
+    assert response.status == 400 and len(response.body) < 4096
+    assert "unknown field (known: product" in response.json()["error"]["message"]
 
 
 def test_a_file_that_comes_twice_is_named(gemini, session_http_server):
@@ -171,26 +172,26 @@ def test_a_file_that_comes_twice_is_named(gemini, session_http_server):
     for name, content in (("product", product_png()), ("scene", scene_png()), ("scene", b"another")):
         body += f"--{mark}\r\n{part.format(name)}".encode() + content + b"\r\n"
     body += f"--{mark}--\r\n".encode()
-    answer = ask(session_http_server.url, body, {"Content-Type": f"multipart/form-data; boundary={mark}"})
-    assert answer.status == 400 and answer.json()["error"]["message"] == "scene is given twice"
+    response = ask(session_http_server.url, body, {"Content-Type": f"multipart/form-data; boundary={mark}"})
+    assert response.status == 400 and response.json()["error"]["message"] == "scene is given twice"
     assert gemini.requests == []
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
 def test_other_methods_are_told_which_are_allowed(session_http_server, method):
-    answer = ask(session_http_server.url, None, {}, method=method)
-    assert (answer.status, answer.headers["Allow"]) == (405, "POST")
-    assert answer.json()["error"]["code"] == "method_not_allowed"
+    response = ask(session_http_server.url, None, {}, method=method)
+    assert (response.status, response.headers["Allow"]) == (405, "POST")
+    assert response.json()["error"]["code"] == "method_not_allowed"
 
 
 def test_an_event_function_too_says_which_method_is_allowed(session_server):
-    answer = ask(session_server.url, None, {}, method="GET")
-    assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+    response = ask(session_server.url, None, {}, method="GET")
+    assert (response.status, response.headers["Allow"]) == (405, "POST")
 
 
 def test_what_is_not_there_is_404(gemini, session_http_server):
-    answer = ask(session_http_server.url + "/helth", b"{}", {"Content-Type": "application/json"})
-    assert (answer.status, answer.json()["error"]["code"]) == (404, "not_found")
+    response = ask(session_http_server.url + "/helth", b"{}", {"Content-Type": "application/json"})
+    assert (response.status, response.json()["error"]["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize("target", ["composite", "composite_http"])
@@ -198,19 +199,19 @@ def test_health_is_answered_before_any_client_is_built(own_cloud, target):
     """Neither storage nor model can be reached, and nothing is imported for it."""
     nowhere = {"STORAGE_EMULATOR_HOST": "http://127.0.0.1:9", "GOOGLE_GEMINI_BASE_URL": "http://127.0.0.1:9"}
     with own_cloud.server(target=target, PYTHONVERBOSE="1", **nowhere) as server:
-        answer = ask(server.url + "/health", None, {}, method="GET")
-        head_answer = ask(server.url + "/health", None, {}, method="HEAD")
+        response = ask(server.url + "/health", None, {}, method="GET")
+        head_response = ask(server.url + "/health", None, {}, method="HEAD")
         imported = server.log_path.read_text(encoding="utf-8", errors="replace")
-    assert (answer.status, answer.json()["status"]) == (200, "ok")
-    assert (head_answer.status, head_answer.body) == (200, b"")
+    assert (response.status, response.json()["status"]) == (200, "ok")
+    assert (head_response.status, head_response.body) == (200, b"")
     assert "import 'flask'" in imported
     assert "import 'google.cloud.storage'" not in imported and "import 'google.genai'" not in imported
 
 
 @pytest.mark.parametrize(("given", "taken"), [("order-17/a", True), ("x" * 129, False), ("two words", False)])
-def test_each_answer_carries_its_request_id(session_http_server, given, taken):
-    answer = ask(session_http_server.url, b"{}", {"Content-Type": "application/json", "X-Request-Id": given})
-    stated = answer.headers["X-Request-Id"]
+def test_each_response_carries_its_request_id(session_http_server, given, taken):
+    response = ask(session_http_server.url, b"{}", {"Content-Type": "application/json", "X-Request-Id": given})
+    stated = response.headers["X-Request-Id"]
     assert (stated == given) == taken and stated
     assert any(line.get("event_id") == stated for line in log_lines(session_http_server))
 
@@ -222,12 +223,12 @@ def test_an_error_has_no_sidecar_and_says_what_it_has_cost(gemini, session_http_
     paid = post_form(session_http_server, {"scene": scene_png(), "product": product_png()}, {"seed": "987123"})
     assert (free.headers["X-Composite-Status"], free.headers["X-Composite-Usd"]) == ("failed", "0.000000")
     assert paid.status == 502 and float(paid.headers["X-Composite-Usd"]) > 0
-    for answer in (free, paid):
-        assert set(answer.json()) == {"error"} and set(answer.json()["error"]) == {"code", "message"}
+    for response in (free, paid):
+        assert set(response.json()) == {"error"} and set(response.json()["error"]) == {"code", "message"}
 
 
 def test_a_picture_says_what_it_has_cost(gemini, session_http_server):
-    answer = post_form(session_http_server, {"scene": scene_png(), "product": product_png()}, {"seed": "55114"})
-    usd = answer.json()["sidecar"]["cost"]["usd"]
-    assert usd > 0 and answer.headers["X-Composite-Usd"] == f"{usd:.6f}"
-    assert answer.headers["X-Composite-Status"] == answer.json()["sidecar"]["status"]
+    response = post_form(session_http_server, {"scene": scene_png(), "product": product_png()}, {"seed": "55114"})
+    usd = response.json()["sidecar"]["cost"]["usd"]
+    assert usd > 0 and response.headers["X-Composite-Usd"] == f"{usd:.6f}"
+    assert response.headers["X-Composite-Status"] == response.json()["sidecar"]["status"]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.delivery.test_http_api import data_uri, pair, post_json
 from tests.delivery.test_http_limits import LIMIT, connect, head
-from tests.support import DATA, Answer, Cloud, scene_png
+from tests.support import DATA, Cloud, HttpResponse, scene_png
 from tests.support import http as ask
 
 jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
@@ -29,9 +29,9 @@ def server(gcs, gcs_client_session, gemini_session, folder, session_server):
 
 @pytest.fixture(scope="module")
 def document(server) -> dict:
-    answer = ask(server.url + "/openapi.json", None, {}, method="GET")
-    assert answer.status == 200 and answer.headers["Content-Type"] == "application/json"
-    return answer.json()
+    response = ask(server.url + "/openapi.json", None, {}, method="GET")
+    assert response.status == 200 and response.headers["Content-Type"] == "application/json"
+    return response.json()
 
 
 def validator(document: dict, pointer: str):
@@ -54,46 +54,46 @@ def test_each_path_takes_the_methods_that_are_described(document, server):
     for path, operations in document["paths"].items():
         described = {name.upper() for name in operations}
         for method in METHODS - described:
-            answer = ask(server.url + path, None, {}, method=method)
-            assert answer.status == 405 and set(answer.headers["Allow"].split(", ")) == described
+            response = ask(server.url + path, None, {}, method=method)
+            assert response.status == 405 and set(response.headers["Allow"].split(", ")) == described
         for method in described - {"POST"}:
-            answer = ask(server.url + path, None, {}, method=method)
-            assert_described(document, answer, path, method.lower())
+            response = ask(server.url + path, None, {}, method=method)
+            assert_described(document, response, path, method.lower())
     assert ask(server.url + "/other", None, {}, method="GET").status == 404
 
 
-def assert_described(document: dict, answer: Answer, path: str, method: str) -> None:
-    """The answer's status, headers and body are as the document says."""
-    described = document["paths"][path][method]["responses"][str(answer.status)]
-    stated = {name for name in answer.headers if name.startswith("X-") or name in {"Location", "Retry-After"}}
+def assert_described(document: dict, response: HttpResponse, path: str, method: str) -> None:
+    """The response's status, headers and body are as the document says."""
+    described = document["paths"][path][method]["responses"][str(response.status)]
+    stated = {name for name in response.headers if name.startswith("X-") or name in {"Location", "Retry-After"}}
     assert stated <= set(described["headers"])
     for name in described["headers"]:
         header = document["components"]["headers"][name]
         assert name in stated or not header.get("required")
         if name in stated:
-            jsonschema.validate(answer.headers[name], header["schema"])
-    media_type = answer.headers["Content-Type"]
+            jsonschema.validate(response.headers[name], header["schema"])
+    media_type = response.headers["Content-Type"]
     if method == "head":
-        assert answer.body == b""
+        assert response.body == b""
         return
     assert media_type in described["content"]
     if media_type == "application/json":
-        at = f"/paths/{path.replace('/', '~1')}/{method}/responses/{answer.status}/content/application~1json/schema"
-        validator(document, at).validate(answer.json())
+        at = f"/paths/{path.replace('/', '~1')}/{method}/responses/{response.status}/content/application~1json/schema"
+        validator(document, at).validate(response.json())
 
 
-def declared_only(server, length: int) -> Answer:
-    """The answer to a request that states its length and sends nothing."""
+def declared_only(server, length: int) -> HttpResponse:
+    """The response to a request that states its length and sends nothing."""
     with connect(server) as connection:
         connection.sendall(head(server, f"Content-Length: {length}"))
         response = http.client.HTTPResponse(connection)
         response.begin()
-        return Answer(response.status, response.read(), dict(response.headers))
+        return HttpResponse(response.status, response.read(), dict(response.headers))
 
 
 def test_every_answer_is_described_and_every_description_is_answered(document, gemini, cloud, server):
     gif = data_uri(b"GIF89a" + bytes(99))
-    answers = [
+    responses = [
         post_json(server, pair(seed=2001, labels={"sku": "1"})),
         post_json(server, pair(seed=2001), Accept="image/webp"),
         post_json(server, b"{"),
@@ -109,10 +109,10 @@ def test_every_answer_is_described_and_every_description_is_answered(document, g
     for kind in ("SAFETY", "403"):
         gemini.faults.clear()
         gemini.control(faults=[{"kind": kind, "times": None}])
-        answers.append(post_json(server, pair(seed=2003, placement=kind)))
-    for answer in answers:
-        assert_described(document, answer, "/", "post")
-    seen = {str(answer.status) for answer in answers}
+        responses.append(post_json(server, pair(seed=2003, placement=kind)))
+    for response in responses:
+        assert_described(document, response, "/", "post")
+    seen = {str(response.status) for response in responses}
     assert seen == set(document["paths"]["/"]["post"]["responses"]) - SHOWN_ELSEWHERE
 
 

@@ -37,9 +37,9 @@ def test_files_of_one_name_are_views_in_their_order(gemini, session_http_server)
         [("product", view_png("front.png")), ("scene", large_scene_png()), ("product", view_png("back.png")),
          ("attempts", "1")]
     )  # fmt: skip
-    answer = http(session_http_server.url, body, {"Content-Type": f"multipart/form-data; boundary={mark}"})
-    assert answer.status == 200, answer.body[:500]
-    sidecar = answer.json()["sidecar"]
+    response = http(session_http_server.url, body, {"Content-Type": f"multipart/form-data; boundary={mark}"})
+    assert response.status == 200, response.body[:500]
+    sidecar = response.json()["sidecar"]
     assert [view["uri"] for view in sidecar["inputs"]["views"]] == ["upload:product", "upload:product.1"]
     assert sidecar["view"]["index"] == 0 and len(gemini.requests[0]["images"]) == 3
 

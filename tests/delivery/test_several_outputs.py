@@ -62,12 +62,12 @@ def test_what_another_manifest_wrote_under_a_pictures_name_is_left_alone(cloud, 
 
 
 def test_over_http_all_pictures_are_in_the_answer_and_the_first_is_the_picture(gemini, session_http_server):
-    answer = post_json(session_http_server, pair(outputs=OUTPUTS))
-    assert answer.status == 200
-    images = answer.json()["images"]
+    response = post_json(session_http_server, pair(outputs=OUTPUTS))
+    assert response.status == 200
+    images = response.json()["images"]
     sizes = {name: picture(base64.b64decode(image.partition(",")[2])).shape[1::-1] for name, image in images.items()}
     assert sizes == {name.partition(".")[0]: size for name, size in FILES.items()}
-    assert answer.json()["image"] == images["banner"]
+    assert response.json()["image"] == images["banner"]
     first = {"name": "banner", "width": 640, "height": 200}  # in the format that the caller likes
     as_picture = post_json(session_http_server, pair(outputs=[first, *OUTPUTS[1:]]), Accept="image/webp")
     assert as_picture.headers["Content-Type"] == "image/webp"

@@ -91,13 +91,13 @@ def test_a_request_names_a_profile_by_its_address(cloud):
     put_style(cloud, "web", {"light": "of the web"})
     fields = pair(seed=72, style=f"gs://{cloud.input}/_styles/web.json")
     with cloud.server(target="composite_http", ALLOWED_BUCKETS=cloud.input) as server:
-        answer = post_json(server, fields)
-        assert answer.status == 200 and answer.json()["sidecar"]["style"]["name"] == "web"
+        response = post_json(server, fields)
+        assert response.status == 200 and response.json()["sidecar"]["style"]["name"] == "web"
         assert "of the web" in prompts(cloud)[0]
         named = post_json(server, fields | {"style": "web"})
     assert named.status == 400 and "gs://bucket/_styles/web.json" in named.json()["error"]["message"]
 
 
 def test_a_request_reads_a_profile_only_where_it_could_read_an_image(cloud, session_http_server):
-    answer = post_json(session_http_server, pair(style=f"gs://{cloud.input}/_styles/web.json"))
-    assert (answer.status, cloud.calls()) == (403, 0)
+    response = post_json(session_http_server, pair(style=f"gs://{cloud.input}/_styles/web.json"))
+    assert (response.status, cloud.calls()) == (403, 0)

@@ -37,8 +37,8 @@ def test_paused_is_503_without_a_lease_or_a_call_and_resumed_it_is_settled(own_c
     resource, catalogue = own_cloud.put_pair(), own_cloud.put("spring.csv", "product,scene\nproduct.png,scene.png\n")
     assert switch(True) and not switch(True)
     with own_cloud.server() as server:
-        answers = [own_cloud.deliver(server, one, age_s=OVER_AN_HOUR_S) for one in (resource, catalogue)]
-        assert [(answer.status, answer.body) for answer in answers] == [(503, b"paused\n")] * 2
+        responses = [own_cloud.deliver(server, one, age_s=OVER_AN_HOUR_S) for one in (resource, catalogue)]
+        assert [(response.status, response.body) for response in responses] == [(503, b"paused\n")] * 2
         assert own_cloud.names(work=True) == [] and own_cloud.gemini.requests == []
         lines = [line for line in log_lines(server) if line["message"] == "paused"]
         assert [(line["severity"], line["stage"], line["age_s"] > 3600) for line in lines] == [
@@ -123,18 +123,18 @@ def test_a_pause_that_was_seen_holds_while_the_switch_cannot_be_read(own_cloud, 
 
 
 def test_what_was_read_slowly_is_believed_no_longer(own_cloud, switch, monkeypatch):
-    """The switch said that it runs, was turned, and then the answer came."""
+    """The switch said that it runs, was turned, and then the response came."""
     now = [100.0]
     with FaultProxy(own_cloud.gcs.url) as proxy:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
         monkeypatch.setattr(switch_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
         switches = Switches(Storage(PROJECT))
-        answer = proxy.add("pause_after", "stat", f"{own_cloud.input}/{SWITCH}")
+        fault = proxy.add("pause_after", "stat", f"{own_cloud.input}/{SWITCH}")
         thread, seen = in_background(switches.look, own_cloud.input)
-        assert answer.held.wait(PATIENCE_S)
+        assert fault.held.wait(PATIENCE_S)
         switch(True)
         now[0] += LOOK_EVERY_S - 1
-        answer.released.set()
+        fault.released.set()
         thread.join()
         assert not seen[0].paused and not switches.look(own_cloud.input).paused
         now[0] += 1

@@ -130,9 +130,9 @@ def test_a_form_brings_the_mask_as_a_file_and_the_rest_as_fields(gemini, session
     ground = mask()
     files = {"scene": scene_png(), "product": product_png(), "placement.mask": png(np.dstack([ground] * 3))}
     fields = {"placement": "on the table", "placement.height_cm": "12", "placement.scene_cm_per_px": "0.1"}
-    answer = post_form(session_http_server, files, fields | {"attempts": "1"})
-    assert answer.status == 200, answer.body
-    sidecar = answer.json()["sidecar"]
+    response = post_form(session_http_server, files, fields | {"attempts": "1"})
+    assert response.status == 200, response.body
+    sidecar = response.json()["sidecar"]
     assert sidecar["inputs"]["mask"]["uri"] == "upload:placement.mask" and sidecar["asked_place"]["height"] == 120
     assert "on the table. The spot is exact" in gemini.requests[0]["text"]
     twice = post_form(session_http_server, files, {"placement.mask": "gs://b/m.png"})

@@ -34,8 +34,8 @@ def test_both_alphabets_of_base64_and_both_spellings_of_names_are_read(emulator)
         (base64.urlsafe_b64encode, ("inline_data", "mime_type")),
     ):
         part = {names[0]: {names[1]: "image/png", "data": encode(SCENE).decode()}}
-        code, answer = post(emulator, {"contents": [{"parts": [part, {"text": "brighter"}]}]})
-        assert code == 200, answer
+        code, body = post(emulator, {"contents": [{"parts": [part, {"text": "brighter"}]}]})
+        assert code == 200, body
 
 
 REFUSED = {
@@ -59,9 +59,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("why", sorted(REFUSED))
 def test_a_request_the_service_would_refuse_is_refused(emulator, why):
-    code, answer = post(emulator, REFUSED[why])
+    code, body = post(emulator, REFUSED[why])
     assert code == 400
-    assert answer["error"]["status"] == "INVALID_ARGUMENT"
+    assert body["error"]["status"] == "INVALID_ARGUMENT"
     assert emulator.report()["answers"] == 0
 
 

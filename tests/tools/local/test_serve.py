@@ -21,8 +21,8 @@ def test_one_line_says_where_both_entry_points_are(tmp_path):
         said = next(line for line in process.stdout if line.startswith("composite: "))
         where = dict(re.findall(r"(\w+): (http://\S+?)(?= |;)", said))
         assert list(where) == ["composite", "composite_http", "storage"]
-        answer = http(where["composite_http"], b'{"scene": 1}', {"Content-Type": "application/json"})
-        assert answer.status == 400 and answer.json()["error"]["code"] == "manifest_invalid"
+        response = http(where["composite_http"], b'{"scene": 1}', {"Content-Type": "application/json"})
+        assert response.status == 400 and response.json()["error"]["code"] == "manifest_invalid"
         assert http(where["composite"], b"no event", {}).body == b"ignored\n"
         assert http(where["composite_http"] + "/health", None, {}, "GET").status == 200
         assert json.loads(http(where["storage"] + "/storage/v1/b", None, {}, "GET").body)["items"]
