@@ -12,6 +12,7 @@ import warnings
 import zlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 import numpy as np
 from PIL import Image, JpegImagePlugin
@@ -179,15 +180,26 @@ def _open(
 
 def _open_as(kind: ReadFormat, content: bytes, check_size: CheckSize) -> Opened:
     """The rarer formats' readers are imported when such a picture comes: the first pair waits for what is imported."""
-    if kind == "avif":
-        from function.imaging.avif import open_avif as opener  # noqa: PLC0415
-    elif kind == "heic":
-        from function.imaging.heic import open_heic as opener  # noqa: PLC0415
-    elif kind == "tiff":
-        from function.imaging.tiff import open_tiff as opener  # noqa: PLC0415
-    else:
-        opener = {"png": open_png, "jpeg": open_jpeg, "webp": open_webp}[kind]
-    return opener(content, check_size)
+    match kind:
+        case "png":
+            return open_png(content, check_size)
+        case "jpeg":
+            return open_jpeg(content, check_size)
+        case "webp":
+            return open_webp(content, check_size)
+        case "avif":
+            from function.imaging.avif import open_avif  # noqa: PLC0415
+
+            return open_avif(content, check_size)
+        case "heic":
+            from function.imaging.heic import open_heic  # noqa: PLC0415
+
+            return open_heic(content, check_size)
+        case "tiff":
+            from function.imaging.tiff import open_tiff  # noqa: PLC0415
+
+            return open_tiff(content, check_size)
+    assert_never(kind)
 
 
 def _jpeg_tables(image: Image.Image) -> tuple[tuple[int, ...], ...]:

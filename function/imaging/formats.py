@@ -1,7 +1,7 @@
 """The image formats: how each is recognised, what it is called, and what reading and writing it takes.
 
 One row a format. What is read may be more than what is written: `written_as` says in which format the result of such a
-scene is written. Opening one is the work of the module of its name, encoding one encode.py's.
+scene is written. decode.py opens one by the module of its name (PNG by inflate.py), encode.py encodes.
 """
 
 from __future__ import annotations
