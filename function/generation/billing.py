@@ -1,4 +1,4 @@
-"""What one answered call is billed, by the model that answered."""
+"""Applies the price to one answered call: that of the model that answered (`pricing.py`)."""
 
 from __future__ import annotations
 

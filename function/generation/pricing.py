@@ -1,4 +1,7 @@
-"""What a call was billed, and what the uncompressed images would have been billed."""
+"""Tokens times prices: the USD of a usage by a model's list price, and estimates for uncompressed images.
+
+`billing.py` applies it to an answered call; `models.json` has the prices.
+"""
 
 from __future__ import annotations
 
