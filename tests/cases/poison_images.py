@@ -11,7 +11,7 @@ from functools import cache
 
 from PIL import Image
 
-from function.imaging.heif import boxes
+from function.imaging.heif_container import boxes
 from tests.imaging.heif_files import Item, box, coded_picture, container, heic
 from tests.imaging.samples import photo, png_chunk, png_with, saved, srgb_profile
 

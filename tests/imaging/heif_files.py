@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from function.imaging.heif import boxes
+from function.imaging.heif_container import boxes
 
 DATA = Path(__file__).parents[1] / "data" / "heic"
 
