@@ -14,7 +14,7 @@ locals {
 resource "google_storage_bucket" "batch" {
   count = local.batch_jobs
 
-  #checkov:skip=CKV_GCP_62:Usage logs of a bucket are hourly files that nobody reads; who read or wrote what is in the project's Data Access audit logs, which are an organisation's decision.
+  #checkov:skip=CKV_GCP_62:Usage logs of a bucket are hourly files that are not read; who read or wrote what is in the project's Data Access audit logs, which are an organisation's decision.
   #checkov:skip=CKV_GCP_78:Not versioned on purpose: what lies here is made again from manifests, and goes after two weeks.
 
   name                        = "${var.project_id}-${var.name}-batch"

@@ -75,7 +75,7 @@ check "work_expires" {
 resource "google_storage_bucket" "input" {
   count = var.existing_input_bucket == null ? 1 : 0
 
-  #checkov:skip=CKV_GCP_62:Usage logs of a bucket are hourly files that nobody reads; who read or wrote what is in the project's Data Access audit logs, which are an organisation's decision.
+  #checkov:skip=CKV_GCP_62:Usage logs of a bucket are hourly files that are not read; who read or wrote what is in the project's Data Access audit logs, which are an organisation's decision.
 
   name                        = "${var.project_id}-${var.name}-input"
   location                    = var.region
@@ -140,7 +140,7 @@ resource "google_storage_bucket" "input" {
 resource "google_storage_bucket" "output" {
   count = var.existing_output_bucket == null ? 1 : 0
 
-  #checkov:skip=CKV_GCP_62:Usage logs of a bucket are hourly files that nobody reads; who read or wrote what is in the project's Data Access audit logs, which are an organisation's decision.
+  #checkov:skip=CKV_GCP_62:Usage logs of a bucket are hourly files that are not read; who read or wrote what is in the project's Data Access audit logs, which are an organisation's decision.
   #checkov:skip=CKV_GCP_78:Not versioned on purpose: claims under the work prefix are rewritten all the time, and soft delete keeps replaced results restorable.
 
   name                        = "${var.project_id}-${var.name}-output"
@@ -182,9 +182,9 @@ resource "google_storage_bucket" "output" {
   depends_on = [google_project_service.api, google_kms_crypto_key_iam_member.storage_agent]
 }
 
-# Holds the archive that is deployed. Its own bucket, so that whoever may upload pictures cannot change code.
+# Holds the archive that is deployed. Its own bucket, so that an uploader of pictures cannot change code.
 resource "google_storage_bucket" "source" {
-  #checkov:skip=CKV_GCP_62:Usage logs of a bucket are hourly files that nobody reads; changes to code show in the audit log of the deployment.
+  #checkov:skip=CKV_GCP_62:Usage logs of a bucket are hourly files that are not read; changes to code show in the audit log of the deployment.
   #checkov:skip=CKV_GCP_78:Every archive has its content's hash for a name and is never replaced.
 
   name                        = "${var.project_id}-${var.name}-source"

@@ -83,7 +83,7 @@ resource "google_kms_crypto_key_iam_member" "pubsub_agent" {
 }
 
 # Finds the trigger's subscription, lets Pub/Sub acknowledge on it what it has moved, and sets the policy. Done again
-# whenever the function is deployed anew: Cloud Functions then updates its trigger, and nothing promises that the
+# whenever the function is deployed again: Cloud Functions then updates its trigger, and nothing promises that the
 # subscription stays the same, with what was set on it. Each command can be repeated without harm.
 resource "terraform_data" "dead_letter_policy" {
   count = local.dead_letters

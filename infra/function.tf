@@ -47,7 +47,7 @@ locals {
     SOURCE_HASH               = local.short_hash
   } : name => value if value != null && value != "" }
 
-  # All that deploys the event-driven function anew when it changes.
+  # A change of any of these deploys the event-driven function again.
   deployed_as = sha256(jsonencode([
     google_storage_bucket_object.source.name, local.environment, var.api_key_secret_version, var.signing_certificate_version,
     var.cpu, var.memory_gib, var.min_instances, local.event_instances, local.event_concurrency, local.timeout_seconds,
@@ -73,7 +73,7 @@ resource "google_cloudfunctions2_function" "composite" {
       }
     }
 
-    # Security patches of the base image reach a function that nobody redeploys.
+    # Security patches of the base image reach a function without a new deployment.
     automatic_update_policy {}
   }
 

@@ -19,7 +19,7 @@ resource "google_cloudfunctions2_function" "composite_http" {
       }
     }
 
-    # Security patches of the base image reach a function that nobody redeploys.
+    # Security patches of the base image reach a function without a new deployment.
     automatic_update_policy {}
   }
 

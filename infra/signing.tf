@@ -6,7 +6,7 @@ locals {
   # Signing begins once there is a certificate: with a key alone every pair would wait for one.
   signs = local.signing_key != null && var.signing_certificate_version != null
 
-  # Whoever signs needs the library; to read what pictures bring along is for whoever asks for it. It is kept anyway.
+  # Signing needs the library. Reading the credentials of sources is optional; they are kept either way.
   carries_credentials = coalesce(var.content_credentials, local.signing == 1)
 }
 

@@ -20,7 +20,7 @@ locals {
   ))
 
   # requirements.txt is what is deployed, developed and tested; the library of content credentials, a sixth of its size,
-  # is deployed only where somebody wants it (signing.tf). An entry is the pinned line and what is indented below it.
+  # is deployed only where signing or reading is on (signing.tf). An entry is the pinned line and what is indented below it.
   credentials_packages = "/(?m)^(?:c2pa-python|toml)==[^\n]*\n(?:    [^\n]*\n)*/"
   requirements         = replace(file("${local.root}/requirements.txt"), local.carries_credentials ? "/^$/" : local.credentials_packages, "")
 

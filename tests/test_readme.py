@@ -55,8 +55,9 @@ def test_every_fence_has_a_language_and_every_link_a_target(path):
 def test_the_picture_of_the_way_is_current_and_leaves_no_package_out():
     assert TO.read_text(encoding="utf-8") == draw(), "python -m tests.bench.readme_way"
     named = {package for step in WAY for package in step.packages}
-    there = {path.stem for path in (ROOT / "function").iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert named == there - SERVING - {"__init__", "__pycache__"} - {path for path in there if path.startswith(".")}
+    packages = {path.stem for path in (ROOT / "function").iterdir() if path.suffix == ".py" or path.is_dir()}
+    hidden = {name for name in packages if name.startswith(".")}
+    assert named == packages - SERVING - {"__init__", "__pycache__"} - hidden
 
 
 @pytest.mark.exhaustive

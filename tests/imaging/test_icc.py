@@ -41,8 +41,8 @@ def test_a_wide_profile_is_converted_as_its_specification_says():
 
 
 def test_srgb_colours_come_back_from_a_wide_space():
-    there = from_srgb(photo(), wide_profile())
-    assert np.abs(to_srgb(there, wide_profile()).astype(int) - photo()).mean() < 0.5
+    converted = from_srgb(photo(), wide_profile())
+    assert np.abs(to_srgb(converted, wide_profile()).astype(int) - photo()).mean() < 0.5
 
 
 def test_alpha_is_not_touched():

@@ -62,5 +62,5 @@ def test_a_bent_scene_is_not_kept(reshaped):
 
 
 def test_a_scene_that_was_drawn_anew_is_not_kept_however_well_its_lines_were_found():
-    there = replace(scene(composite()), redrawn=True)
-    assert not scene_kept(inspection(of_scene=there)).passed
+    redrawn = replace(scene(composite()), redrawn=True)
+    assert not scene_kept(inspection(of_scene=redrawn)).passed

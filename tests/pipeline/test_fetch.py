@@ -22,15 +22,15 @@ def test_an_image_that_is_not_there_yet_is_waited_for_then_found(cloud, server):
 @pytest.mark.parametrize(("asked", "stored"), [("NFC", "NFD"), ("NFD", "NFC")])
 def test_an_image_whose_name_is_spelled_in_the_other_normal_form_is_found(cloud, server, asked, stored):
     """A Mac uploads ü as u and two dots; what a spreadsheet has is one character."""
-    named, there = (unicodedata.normalize(form, "grüne Flasche é.png") for form in (asked, stored))
+    named, stored_name = (unicodedata.normalize(form, "grüne Flasche é.png") for form in (asked, stored))
     folder = unicodedata.normalize(asked, "für")
-    cloud.put(f"{folder}/{there}", product_png())
+    cloud.put(f"{folder}/{stored_name}", product_png())
     cloud.put(f"{folder}/scene.png", scene_png())
     resource = cloud.put(f"{folder}/pair.json", {"scene": "scene.png", "product": named})
     assert cloud.deliver(server, resource).status == 200
     sidecar = cloud.sidecar(f"{folder}/pair.json")
     assert sidecar["status"] != "failed"
-    assert sidecar["inputs"]["product"]["uri"].endswith(f"{folder}/{there}")
+    assert sidecar["inputs"]["product"]["uri"].endswith(f"{folder}/{stored_name}")
 
 
 def test_both_missing_images_are_named_together(cloud, server):

@@ -50,14 +50,14 @@ def storage(proxy, monkeypatch):
 
 def calls_of(storage, bucket):
     """Every kind of call, by the operation of the proxy → a function of the deadline, and what it has to return."""
-    there = storage.stat(bucket, "there", Deadline(30)).generation
+    generation = storage.stat(bucket, "there", Deadline(30)).generation
 
     def write(deadline):
         return storage.write(bucket, "new", CONTENT, "text/plain", deadline, if_generation=0, metadata={"a": "b"}) > 0
 
     return {
         "stat": (lambda deadline: storage.stat(bucket, "there", deadline).size, len(CONTENT)),
-        "get": (lambda deadline: storage.read(bucket, "there", deadline, generation=there, limit=10**6), CONTENT),
+        "get": (lambda deadline: storage.read(bucket, "there", deadline, generation=generation, limit=10**6), CONTENT),
         "list": (lambda deadline: [found.name for found in storage.list(bucket, "th", deadline)], ["there"]),
         "insert": (write, True),
         "patch": (lambda deadline: storage.update_metadata(bucket, "there", {"x": "y"}, deadline), None),

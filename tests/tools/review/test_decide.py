@@ -26,5 +26,5 @@ def test_a_prefix_bounds_what_is_written(own_cloud, settle, storage, tmp_path):
     decisions = read_decisions(tmp_path / "d.json")
     ((_, outcome),) = write_decisions(decisions, f"gs://{own_cloud.output}/b/", storage, "jo")
     assert outcome == "elsewhere"
-    there = storage.stat(own_cloud.output, "a/one.png", Deadline(10))
-    assert "review-decision" not in there.metadata
+    stored = storage.stat(own_cloud.output, "a/one.png", Deadline(10))
+    assert "review-decision" not in stored.metadata
