@@ -27,8 +27,8 @@ from function.tools.timeouts import LISTING_S
 
 HELP = f"""\
 Compares what people decided (`review`, then `decide`) with what the function had said of the same pictures: its
-status, its checks and the risk that it recorded. Then what it would have meant to accept every picture below a
-risk, and to look at all the others. It only reads.
+status, its checks and the risk that it recorded. Then it shows the effect of accepting every picture below a
+risk and looking at all the others. It writes nothing.
 
 \b
   python -m function calibrate gs://output

@@ -15,29 +15,28 @@ from function.tools.timeouts import CALL_S
 
 PAUSE_HELP = """\
 Stops the function for one input bucket: within 5 seconds no delivery begins, and no model is called for one that
-comes. What is at work is finished. `resume` starts it again.
+comes. Deliveries in progress finish. `resume` starts it again.
 
 \b
   python -m function pause gs://input
   python -m function resume gs://input
 
-Nothing is lost. What is uploaded meanwhile, or waits, is delivered again and again by the queue, every ten minutes
-in the end, for about 16 hours (100 deliveries). After that it becomes a dead letter: once resumed,
-`python -m function redrive gs://input --output gs://output` delivers it again. Nothing is recorded as failed
-because of the time that it was paused.
+Nothing is lost. The queue delivers new and waiting uploads again and again, every ten minutes in the end, for about
+16 hours (100 deliveries). After that an upload becomes a dead letter: once resumed, `python -m function redrive
+gs://input --output gs://output` delivers it again. Paused time never counts towards a failure.
 
 The switch is the object `_paused` in the bucket. The function over HTTP (composite_http) does not look at it.
 """
 
 RESUME_HELP = """\
-Starts the function again for an input bucket that `pause` has stopped. What waits is delivered by the queue within
-ten minutes. What had waited for more than about 16 hours (100 deliveries) has become a dead letter:
+Starts the function again for an input bucket that `pause` has stopped. The queue delivers waiting uploads within
+ten minutes. An upload that had waited for more than about 16 hours (100 deliveries) is a dead letter:
 
 \b
   python -m function resume gs://input
   python -m function redrive gs://input --output gs://output
 
-`redrive` delivers again what has no sidecar; it finds that by the buckets alone.
+`redrive` delivers every upload without a sidecar again; it needs only the buckets to find them.
 """
 
 

@@ -34,7 +34,7 @@ from function.tools.cli.terminal import fail, limits_here
 from function.tools.explain import UsageError
 
 HELP = """\
-Prints what the image model would be sent for the first picture of a pair: model, ratio, size, seed, images and words.
+Prints the request to the image model for the first picture of a pair: model, ratio, size, seed, images and words.
 Nothing is sent and nothing is spent. The manifest, its images and its style (_styles/NAME.json beside it, or in a
 folder above) are files of this machine; settings are those of the environment.
 

@@ -26,9 +26,9 @@ from function.tools.timeouts import CALL_S
 WORKERS = 8  # as many as one function instance takes at once
 
 HELP = """\
-Finds manifests and catalogues without a sidecar of their present upload: lost events, and dead letters, which
-the queue has delivered 100 times without success (about 16 hours), for example after a long pause. It finds them by
-the buckets alone. Each is written over itself, which is a new upload with a new event and its full patience. A
+Finds manifests and catalogues without a sidecar of their present upload: lost events, and dead letters, which the
+queue has delivered 100 times without success (about 16 hours), for example after a long pause. It needs only the
+buckets to find them. Each is written over itself, which is a new upload with a new event and its full patience. A
 manifest that a delivery holds at this moment is left alone.
 
 What is settled is not done again. A fault that lasted for an hour from the first delivery (EVENT_MAX_AGE_S) is

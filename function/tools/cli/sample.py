@@ -55,9 +55,7 @@ Writes a small catalogue, sample.csv, and the pictures that it names into a new 
 
 
 @click.command(help=HELP)
-@click.argument(
-    "folder", type=click.Path(path_type=Path), metavar="DIR", help="a folder that is empty, or not there yet"
-)
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR", help="an empty folder, or a new one")
 @click.option("--styled", is_flag=True, help="with a house style and five formats")
 def sample(folder: Path, styled: bool) -> int:
     """Write it, say where it is."""

@@ -35,8 +35,8 @@ FAILURES_SHOWN = 10
 
 HELP = """\
 Counts the pairs under a prefix of the output bucket: settled, accepted, for review, failed, and what they have
-cost. What is still to come is counted from the input bucket, which the sidecars name; say --input where none
-stands yet. It says so when that bucket is paused (see `pause`).
+cost. Pairs that are still to come are counted from the input bucket, which the sidecars name; give --input
+while there is no sidecar yet. It says so when that bucket is paused (see `pause`).
 
 \b
   python -m function status gs://output

@@ -20,7 +20,7 @@ from function.tools.explain import UsageError
 from function.tools.timeouts import CALL_S
 
 HELP = """\
-Reads a style profile as the function does, and prints what the model is told of it. A file needs no network; a name is
+Reads a style profile as the function does, and prints what it adds to the prompt. A file needs no network; a name is
 looked for in a bucket, at its root or in a team's folder.
 
 \b

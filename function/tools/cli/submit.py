@@ -42,8 +42,8 @@ Uploads a folder of pair manifests (.json) and catalogues (.csv, .jsonl), or one
 they name. Everything is checked first: manifests, references, images against the function's limits. Then it says
 what the pictures will cost, and asks. Images go first and manifests last, so no manifest waits for its images.
 
-What stands in the bucket unchanged is not uploaded again, so it may simply be run again: after an interruption
-it goes on, after a change it makes only what the change concerns.
+Files that are in the bucket unchanged are not uploaded again. So you can run it again: after an interruption it
+continues, after a change only the pairs that changed are made.
 
 \b
   python -m function submit spring.csv gs://input --dry-run

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from function.settings import Settings
 
 HELP = """\
-Looks at settings, caps, clock, credentials, models, quota and buckets, and says in a line each how it is and what to
-do. It calls the model service with what is free; an object is written to the output bucket and deleted again.
+Checks settings, caps, clock, credentials, models, quota and buckets, and prints one line for each: its state, and what
+to do. It makes only free calls to the model service. It writes an object to the output bucket and deletes it again.
 
 \b
   python -m function doctor                       what this machine's environment says
   python -m function doctor --deployed            what the deployed function's says, read with gcloud
   python -m function doctor --deployed --paid     and makes two pictures; the price is said before, and asked about
 
-Exit status: 0 no problem (there may be warnings), 1 a problem, 2 it could not look.
+Exit status: 0 no problem (there may be warnings), 1 a problem, 2 it could not check.
 """
 INTERRUPTED = 130
 STATED = "with --deployed; default: what Terraform deployed, else {}"

@@ -18,11 +18,11 @@ Starts storage, model and function on this machine, uploads the shipped pair, wa
 GEMINI_API_KEY or Vertex AI in the environment the real model is used.
 """
 LOCAL_HELP = """\
-Starts storage, model and function on this machine. What is dropped into FOLDER/inbox is uploaded; results appear in
-FOLDER/results, a page to look at them in FOLDER/review.
+Starts storage, model and function on this machine. Files in FOLDER/inbox are uploaded; results appear in
+FOLDER/results, and a page to review them in FOLDER/review.
 
-Ctrl-C lets what is at work be finished; again, and it is picked up next time. Started again in the same FOLDER it goes
-on, and asks the model for nothing that it has paid for.
+Ctrl-C finishes the pairs in progress; a second Ctrl-C leaves them for the next start. Started again in the same
+FOLDER, it continues, and asks the model for no picture that is paid for already.
 """
 SERVE_HELP = """\
 Starts storage, model and both entry points on this machine, and says in one line where they are: `composite` takes
@@ -34,7 +34,7 @@ events (those of the input bucket are delivered to it), `composite_http` request
 @click.option(
     "--folder", type=FOLDER, metavar="FOLDER", default=DEFAULT_FOLDER, show_default=True, help="where results go"
 )
-@click.option("--catalogue", is_flag=True, help="three pairs of it as a catalogue, by batch")
+@click.option("--catalogue", is_flag=True, help="make three pairs from a catalogue, in a batch")
 def demo(folder: Path, catalogue: bool) -> int:
     """Make the shipped pair → the exit status."""
     stop = StopRequest().listen()
@@ -58,7 +58,12 @@ def local(folder: Path, port: int) -> int:
 
 @click.command(help=SERVE_HELP)
 @click.option(
-    "--folder", type=FOLDER, metavar="FOLDER", default=DEFAULT_FOLDER, show_default=True, help="where all is kept"
+    "--folder",
+    type=FOLDER,
+    metavar="FOLDER",
+    default=DEFAULT_FOLDER,
+    show_default=True,
+    help="where everything is stored",
 )
 @click.option("--port", type=int, default=EVENT_PORT, show_default=True, help="of composite; 0 takes a free one")
 @click.option("--http-port", type=int, default=HTTP_PORT, show_default=True, help="of composite_http; likewise")

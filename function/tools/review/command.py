@@ -39,9 +39,9 @@ page has {PREVIEW_PX}-pixel previews and a link to each original. --full copies 
 \b
   python -m function review gs://output/spring --serve
 
-serves the page on this machine until Ctrl-C, and then it can do more: what you decide there is in the bucket at once,
-a picture is made again with your words (it says the price first), another attempt is picked, and new pictures show by
-themselves. It is bound to 127.0.0.1, and its address holds a token that is new each time.
+serves the page on this machine until Ctrl-C, and adds functions to it: your decisions are written to the
+bucket at once, a picture can be made again with your words (the price is shown first), another attempt can be picked,
+and new pictures appear by themselves. It is bound to 127.0.0.1, and its address holds a token that is new each time.
 """
 
 

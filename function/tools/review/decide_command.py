@@ -50,8 +50,8 @@ asks before; the function's caps hold. --pick makes another attempt the result; 
 manifest again into the input bucket, and the picture follows as after any upload. A catalogue that is uploaded again
 leaves such rows alone unless they have changed.
 
-Without --by it is the account that you are signed in with. Anybody who may write to the bucket may write another
-name: who really called is in its audit logs.
+The default of --by is the account that you are signed in with. Anyone with write access to the bucket can write
+another name; the bucket's audit logs have the real caller.
 """
 
 
