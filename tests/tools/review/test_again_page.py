@@ -160,7 +160,7 @@ def test_that_nothing_of_before_can_be_picked_is_said(open_page):
     person = {"asked": "redo", "by": "jo", "at": "", "redone": 1}
     page = open_page([make_pair("a/one.json", person=person)])
     page.locator(".card").click()
-    assert "No picture from before it was made again can be chosen" in page.locator("#facts").inner_text()
+    assert "Earlier pictures cannot be chosen here" in page.locator("#facts").inner_text()
 
 
 def test_a_failed_pair_can_be_asked_for_again_and_a_comment_is_kept(open_page, tmp_path):

@@ -242,7 +242,7 @@ function facts(pair) {
   if (Object.keys(pair.labels).length) parts.push(element("h3", "", "Labels"), definitions(Object.entries(pair.labels)));
   if (pair.attempts.length) parts.push(element("h3", "", "Attempts"), element("ol", "attempts", ...pair.attempts.map(attemptRow)));
   if (pair.person?.redone && !pair.earlier.length) {
-    parts.push(element("p", "small", "No picture from before it was made again can be chosen: that takes one that the model placed itself, in a scene that is a photograph."));
+    parts.push(element("p", "small", "Earlier pictures cannot be chosen here: they need a product that the model placed itself, in a scene that is a photograph."));
   }
   parts.push(element("h3", "", "Cost and time"), definitions(costRows(pair)));
   return parts;
