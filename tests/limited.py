@@ -55,7 +55,7 @@ def _work(work: Callable[[], str], pipe: int, cpu_limit_s: int) -> None:
         memory = _status("VmSize") + MEMORY_LIMIT_BYTES
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         signal.alarm(WALL_LIMIT_S)
-        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew (proc(5))
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts again (proc(5))
         before, start = _status("VmHWM"), time.process_time()
         try:
             outcome = work()

@@ -20,7 +20,7 @@ from function.storage.names import gs_uri
 logger = logging.getLogger(__name__)
 
 MAX_LINES_BYTES = 64 * 2**20  # of lines that hold their images, for they are held in memory
-REFUSED_WAITS = 12  # a creation that was refused is tried again after so many times gather_s: people may mend it
+REFUSED_WAITS = 12  # a refused creation is tried again after so many times gather_s: a person may fix the cause
 NOT_CREATED = "NOT_CREATED"  # in place of a final state
 UNSEEN_WAITS = 2  # … one whose answer was lost, and that no list shows, after so many
 

@@ -28,7 +28,9 @@ class PairQueue:
         self._waiter, self._catalogue, self._finish_by = waiter, catalogue, finish_by
         self._records = request_records(storage, output_bucket)
 
-    def put(self, request: Request, number: int, max_usd: float, deadline: Deadline, *, anew: bool = False) -> bool:
+    def put(
+        self, request: Request, number: int, max_usd: float, deadline: Deadline, *, answer_missing: bool = False
+    ) -> bool:
         """See BatchQueue. The images are stored first, so that whatever finds the record finds them too."""
         digest = request_digest(request)
         if time.time() >= self._finish_by and self._records.read(digest, deadline)[0] is None:
@@ -37,7 +39,7 @@ class PairQueue:
         def joined(stored: BatchRequest | None) -> BatchRequest | None:
             if stored is None:
                 return self._new(request, digest, number, max_usd, deadline)
-            if stored.state == "ask_now" or (stored.state == "answered" and not anew):
+            if stored.state == "ask_now" or (stored.state == "answered" and not answer_missing):
                 return None
             others = tuple(one for one in stored.waiters if (one.bucket, one.name) != self._place)
             if any(one.generation > self._waiter.generation for one in stored.waiters if one not in others):

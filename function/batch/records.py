@@ -143,7 +143,7 @@ class Records(Generic[M]):
     def write(self, key: str, record: M, if_generation: int, deadline: Deadline) -> int:
         """Store the record over the generation that was read → its new one. Raises PreconditionFailedError.
 
-        `written` tells it from one that somebody else writes at the same time, and that says the same: storage takes
+        `written` tells it from one that another process writes at the same time, and that says the same: storage takes
         what stands there for this write, whose acknowledgement was lost, where it is the same to a byte.
         """
         record = record.model_copy(update={"written": uuid.uuid4().hex})
@@ -155,7 +155,7 @@ class Records(Generic[M]):
     def change(self, key: str, decide: Callable[[M | None], M | None], deadline: Deadline) -> M | None:
         """Have `decide` make another record of what is stored; None leaves it alone → the record as it stands then.
 
-        `decide` is asked again when somebody else was faster.
+        `decide` is asked again when another writer was faster.
         """
         while True:
             before, generation = self.read(key, deadline)

@@ -11,9 +11,12 @@ from function.generation.provider import Request
 class BatchQueue(Protocol):
     """The queue as one pair sees it."""
 
-    def put(self, request: Request, number: int, max_usd: float, deadline: Deadline, *, anew: bool = False) -> bool:
+    def put(
+        self, request: Request, number: int, max_usd: float, deadline: Deadline, *, answer_missing: bool = False
+    ) -> bool:
         """Have attempt `number` asked for in a batch. True: it is answered already; False: it has to be asked for at
-        once, for a batch has failed to or its time is up. `anew`: though it was answered, for the answer is not there.
+        once, for a batch has failed to or its time is up. `answer_missing`: though it was answered, for the stored
+        answer is missing.
 
         Raises AwaitsBatchError when it waits for its answer now.
         """

@@ -121,7 +121,7 @@ class PaidCalls:
             return None
         stored = self._store.find(request, self._owner, self._deadline)
         if stored is None:  # it expired, or was an answer for another manifest alone
-            batch.put(request, number, max_usd, self._deadline, anew=True)
+            batch.put(request, number, max_usd, self._deadline, answer_missing=True)
         return stored
 
     def lost_in_batches(self) -> list[BegunCall]:

@@ -1,6 +1,6 @@
 """Two at work on the same request or job at once, and old deliveries late: money is given back once, and none is lost.
 
-Each of these was found by `python -m tests.delivery.explore --batch`.
+Most of these were found by `python -m tests.delivery.explore --batch`, the others by reading what it had found.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def test_two_deliveries_that_collect_the_same_results_at_once_give_money_back_on
     assert len(context.budget.refunds) == 1
 
 
-def test_results_that_are_delivered_again_are_no_answer_to_a_request_that_waits_anew(context):
+def test_results_that_are_delivered_again_are_no_answer_to_a_request_that_waits_again(context):
     put_request(context, DIGEST, state="in_job", job="0" * 32)
     part = whole(put_results(context, put_job(context, DIGEST), DIGEST))
     collect_range(context, "0" * 32, part, deadline())

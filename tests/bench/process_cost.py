@@ -28,7 +28,7 @@ def cpu_s(pid: int) -> float:
 
 
 def forget_peak(pid: int) -> None:
-    """Let the peak of memory begin anew (proc(5), clear_refs)."""
+    """Let the peak of memory start again (proc(5), clear_refs)."""
     for one in family(pid):
         Path(f"/proc/{one}/clear_refs").write_text("5")
 

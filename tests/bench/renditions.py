@@ -1,10 +1,10 @@
-"""Stores anew what tests/restoration/test_renditions.py compares with: for a change to the pixels that is meant.
+"""Stores again what tests/restoration/test_renditions.py compares with: for a change to the pixels that is meant.
 
 Raise PIPELINE_VERSION in function/__init__.py first: without that, changed results are not stored. Look at the files
 this writes, and commit all of it together.
 
 python -m tests.bench.renditions              from the stored answers
-python -m tests.bench.renditions --answers    from answers drawn anew, after a change to the cases or their imitation
+python -m tests.bench.renditions --answers    from answers redrawn, after a change to the cases or their imitation
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SEED = 3
 def main() -> None:
     """Make every rendition, say which have changed, and write all with the version that made them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--answers", action="store_true", help="draw the imitated answers anew as well")
+    parser.add_argument("--answers", action="store_true", help="draw the imitated answers again as well")
     draw = parser.parse_args().answers
     if draw:
         renditions.FOLDER.mkdir(exist_ok=True)

@@ -92,7 +92,7 @@ def _remade(picture: np.ndarray, manner: Imitation, rng: np.random.Generator) ->
     seen = cv2.resize(seen, (width, height), interpolation=cv2.INTER_CUBIC)
     detail = picture - seen
     guessed = _displaced(detail, _smooth(rng, picture.shape, 5, 1.2), _smooth(rng, picture.shape, 5, 1.2))
-    # What is painted anew is as strong as what is lost.
+    # What is repainted is as strong as what is lost.
     strength = math.sqrt(1 - manner.kept_detail**2) if manner.likeness < 1 else 0.5 * (1 - manner.kept_detail)
     return seen + manner.kept_detail * detail + strength * guessed
 

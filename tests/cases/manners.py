@@ -2,7 +2,7 @@
 
 `real` has the figures of fourteen real edits that kept their scene's shape, `real_worse` those of the four that were
 clearly worse (tests/bench/imitations.py measures both), `reshaped` is an answer of another shape. The others came
-before them: they move the scene farther than most real answers, and soften texture that real answers paint anew.
+before them: they move the scene farther than most real answers, and soften texture that real answers repaint.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Imitation:
     kept_detail: float = 0.35  # share of the finer detail that is true
     wobble_px: float = 0.4  # of the product's print, at two widths
     blur_px: float = 0.5  # of the product
-    likeness: float = 1.0  # of the scene's texture to the truth's; below 1 it is painted anew, as strong as it was
+    likeness: float = 1.0  # of the scene's texture to the truth's; below 1 it is repainted, as strong as it was
     sharpen: float = 0.3
     level: float = 1.0  # colour: the gain of all channels
     gain: float = 0.025  # per-channel gain, contrast and saturation

@@ -78,7 +78,7 @@ def kept(drawn: Drawn, rng: np.random.Generator) -> Case:
 
 
 def repainted(drawn: Drawn, rng: np.random.Generator) -> Case:
-    """Texture painted anew and letters wrong."""
+    """Texture repainted and letters wrong."""
     xs, ys = drawn.grid()
     height = drawn.box[3]
     shape = drawn.coverage.shape

@@ -122,7 +122,7 @@ def test_only_post(gemini, server):
     assert http(server.url, None, {}, method="GET").status == 405
 
 
-def test_what_has_no_picture_is_asked_anew_by_the_next_request(gemini, server):
+def test_what_has_no_picture_is_asked_again_by_the_next_request(gemini, server):
     """A hiccup is no reason to answer the same request with it for a week."""
     gemini.control(faults=[{"kind": "text_only", "times": None}])
     body = pair(placement=f"left, {uuid.uuid4()}")

@@ -145,7 +145,7 @@ class FailingWork:
         pass
 
 
-def test_what_does_not_use_patience_is_never_given_up_and_lets_patience_begin_anew(own_cloud, monkeypatch):
+def test_what_does_not_use_patience_is_never_given_up_and_lets_patience_start_again(own_cloud, monkeypatch):
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", own_cloud.gcs.url)
     services = Service(Settings.from_environment(own_cloud.environment())).services()
     resource = own_cloud.put("failing.json", "{}")

@@ -144,7 +144,7 @@ def jpeg_with_exif(content):
 
 @pytest.mark.exhaustive
 def test_killed_between_a_signed_result_and_its_sidecar(place, proxy, gemini, signing_server):
-    """The heir signs anew, which gives other bytes: what stands in the end is what the sidecar describes."""
+    """The heir signs again, which gives other bytes: what stands in the end is what the sidecar describes."""
     resource = place.put_pair("heir/pair.json")
     with place.server(SIGNING_KEY="test", STORAGE_EMULATOR_HOST=proxy.url) as doomed:
         pause = proxy.add("pause_after", "insert", f"{place.output}/heir/pair.png")

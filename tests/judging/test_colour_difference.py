@@ -44,7 +44,7 @@ def test_too_few_pixels_tell_nothing():
 
 
 def patches(turned: int = 0) -> np.ndarray:
-    """A product of large patches in four colours; drawn anew, they lie elsewhere."""
+    """A product of large patches in four colours; redrawn, they lie elsewhere."""
     colours = np.roll([(190, 60, 50), (60, 120, 70), (60, 80, 160), (200, 180, 80)], turned, axis=0)
     front = np.empty_like(label())
     for row in range(4):

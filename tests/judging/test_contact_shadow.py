@@ -121,7 +121,7 @@ def test_a_product_that_lies_has_no_base():
     assert check.passed and check.value is None
 
 
-def test_on_a_surface_that_was_drawn_anew_no_shadow_can_be_measured():
+def test_on_a_surface_that_was_redrawn_no_shadow_can_be_measured():
     bare = np.zeros((HEIGHT, WIDTH), np.float32)
     pasted = scene(composite(shade=bare), bare)
     assert not contact_shadow(inspection(of_scene=pasted)).passed

@@ -83,7 +83,7 @@ def test_what_a_number_turned_away_lies_beyond_it():
 
 @pytest.mark.parametrize("name", ["can", *exhaustive("box", "mug")])
 def test_a_good_picture_keeps_the_margin_that_the_table_says(name):
-    """Where this fails good pictures come nearer to a limit than they did: calibrate anew, and look why."""
+    """Where this fails good pictures come nearer to a limit than they did: calibrate again, and look why."""
     margins = shipped_margins()
     for key, check in judge(analysis_of(name, "real")).checks.items():
         if check.value is None:

@@ -1,4 +1,4 @@
-"""A composited product is its photograph under any smooth light, and is not where it was drawn anew or moved."""
+"""A composited product is its photograph under any smooth light, and is not where it was redrawn or moved."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_its_own_pixels_are_identical_under_any_smooth_light():
 
 
 @pytest.mark.parametrize("kind", ["erased", "recoloured", "blurred"])
-def test_a_part_that_was_drawn_anew_is_not_identical_in_its_share(kind):
+def test_a_part_that_was_redrawn_is_not_identical_in_its_share(kind):
     share = identical_share(crop_of(composite(lit(spoiled(label(), kind)))))
     assert 1 - share == pytest.approx(40 * 50 / (WIDE * TALL), abs=0.1)
 

@@ -61,6 +61,6 @@ def test_a_bent_scene_is_not_kept(reshaped):
     assert checked(reshaped=reshaped, drift={"residual_px": 0.9 * MAX_WARP_RMS * WIDTH}).passed
 
 
-def test_a_scene_that_was_drawn_anew_is_not_kept_however_well_its_lines_were_found():
+def test_a_scene_that_was_redrawn_is_not_kept_however_well_its_lines_were_found():
     redrawn = replace(scene(composite()), redrawn=True)
     assert not scene_kept(inspection(of_scene=redrawn)).passed

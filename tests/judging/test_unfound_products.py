@@ -1,4 +1,4 @@
-"""Products that features cannot find: shown from another side, drawn anew, or photographed before a busy background.
+"""Products that features cannot find: shown from another side, redrawn, or photographed before a busy background.
 
 Such a picture is kept and judged; one in which something else stands, or nothing, is not accepted.
 """

@@ -111,8 +111,8 @@ def test_in_another_light_the_product_is_found_and_shown_under_that_light_for_re
     assert unlike(took.image, truth, ~product) < 4, "scene and shadow are under the light that the product is under"
     # It is the scene itself that is relit, with its own texture, not the model's.
     far = cv2.dilate(took.liberty.drawn.change_mask, np.ones((41, 41), np.uint8)) == 0
-    own, drawn_anew = (_unlike_in_texture(one, truth)[far].mean() for one in (took.image, took.shown))
-    assert own < 0.6 * drawn_anew
+    own, redrawn = (_unlike_in_texture(one, truth)[far].mean() for one in (took.image, took.shown))
+    assert own < 0.6 * redrawn
 
 
 def _unlike_in_texture(one, other):

@@ -1,4 +1,4 @@
-"""A scene that is lit anew goes to the answer's light; one that was only drifted, or replaced, does not."""
+"""A scene that is relit goes to the answer's light; one that was only drifted, or replaced, does not."""
 
 from __future__ import annotations
 

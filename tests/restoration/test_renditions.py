@@ -16,7 +16,7 @@ NEXT = (
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """All results, made anew."""
+    """All results, made again."""
     return renditions.make_all(tmp_path_factory.mktemp("renditions"))
 
 

@@ -47,7 +47,7 @@ def test_scene_and_shadow_come_back(name, manner):
 
 @pytest.mark.parametrize("manner", ["real", *exhaustive("real_worse", "reshaped")])
 @pytest.mark.parametrize("name", NAMES)
-def test_the_scene_comes_back_from_texture_that_was_painted_anew(name, manner):
+def test_the_scene_comes_back_from_texture_that_was_repainted(name, manner):
     """In the shadow some of the new texture may stay: it is not told from something that was put in."""
     result, plain = scored(name, manner)
     assert result["outside"]["psnr"] > 48

@@ -1,4 +1,4 @@
-"""Structure that is gone is told from light and from texture that was painted anew."""
+"""Structure that is gone is told from light and from texture that was repainted."""
 
 from __future__ import annotations
 

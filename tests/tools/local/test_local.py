@@ -52,7 +52,7 @@ def test_a_call_in_flight_is_finished_and_a_second_start_asks_for_nothing_again(
     with (tmp_path / "second.txt").open("w") as said:
         process = start_local(folder, said, **real)
         wait_for(folder / "results/shop/early.json")
-        wait_until(lambda: "early.json" in page(folder))  # it is written anew while it runs
+        wait_until(lambda: "early.json" in page(folder))  # it is written again while it runs
         process.kill()
         process.wait(PATIENCE_S)
     wait_until(lambda: processes_under(tmp_path) == [])

@@ -176,7 +176,7 @@ class TestPick:
         assert (after["attempts"], after["cost"]) == (before["attempts"], before["cost"])
         assert after["checks"] == before["attempts"][other - 1]["checks"] != before["checks"]
         assert after["person"]["asked"] == "pick" and after["person"]["attempt"] == other
-        assert after["prompt_version"] == "2" != before["prompt_version"]  # nobody has asked anew
+        assert after["prompt_version"] == "2" != before["prompt_version"]  # nobody has asked again
         assert (picture(place.get(name.replace(".json", ".png"))) != image).any()
         assert decide(place, "--pick", name.removesuffix(".json"), "--attempt", shown) == 0  # and back again
         deliver(place, function, name)
