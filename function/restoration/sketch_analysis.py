@@ -17,8 +17,9 @@ from functools import partial
 import cv2
 import numpy as np
 
-from function.imaging.array_ops import NO_ARRAY, PixelBox, downsample2, remap
+from function.imaging.array_ops import NO_ARRAY, PixelBox, blur, downsample2, remap, to_three_channels
 from function.imaging.frame import Frame
+from function.imaging.photometry import masked_mean
 from function.matching.place import Place, match_at
 from function.restoration.alterations import find_alterations
 from function.restoration.analyse import RegisteredImage, analyse_using, change_mask
@@ -41,6 +42,10 @@ SOFT_EDGE_PX = 3
 SPILL_SHARE = 0.06
 # The base is this share of the product's height.
 BASE_SHARE = 0.15
+# Content of which at least this share lies there is all the product's: a hand or a leaf reaches farther.
+MIN_SPILT_SHARE = 0.7
+# Least weight of the light around a place that is carried on to it; farther away there is none.
+MIN_SEEN = 1e-3
 # Least difference of spilt paint from the scene, 8-bit levels.
 MIN_SPILL_LEVELS = 24
 
@@ -68,7 +73,10 @@ def _measure_light(found: RegisteredImage, reference: ProductReference, place: P
     height = place.height * size[1]
     light = find_product_light(expected, shown, coverage[inner], height)
     evidence = find_evidence(scene.image, found.matched, scene.registration.inside)
-    spill = _spill_mask(scene, coverage, departure, height)
+    near = _near(coverage, height)
+    shadow = even_darkening(scene.image, scene.generated) > SHADOW_STOPS
+    contact = shadow & _base_rows(coverage)
+    spill = _spill_mask(scene, coverage, departure, near, shadow)
     product = _half_share(cv2.max(coverage, spill))
     inside = downsample2(scene.registration.inside.astype(np.uint8)) > 0
     cast = _cast_light(evidence, product, departure)
@@ -78,6 +86,11 @@ def _measure_light(found: RegisteredImage, reference: ProductReference, place: P
         evidence = replace(evidence, changed=evidence.changed & ~alterations.foreign)
         content &= ~alterations.foreign
     cast = _cast_light(evidence, np.maximum(product, content.astype(np.float32)), departure)
+    if not _is_still(departure):
+        cast = _carried_in(
+            cast, _half_share(((near | (coverage > 0)) & ~_base_rows(coverage)).astype(np.uint8) * 255), height
+        )
+    content = _without_spilt(content, _half_share((near & ~contact).astype(np.uint8) * 255))
     drawn = cv2.resize(content.astype(np.uint8) * 255, size, interpolation=cv2.INTER_LINEAR)
     drawn[spill > 127] = 0
     composited = CompositedProduct(place, box, light.log_gain, departure, light.followed_share(coverage[inner]), sketch)
@@ -126,15 +139,13 @@ def _is_still(departure: Departure) -> bool:
     return not departure.is_found or (departure.moved < MAX_STILL_SHIFT and scale < MAX_STILL_SCALE)
 
 
-def _spill_mask(scene: SceneAnalysis, coverage: np.ndarray, departure: Departure, height: float) -> np.ndarray:
-    """(h, w) uint8: where the generated image may show the product beside its outline."""
+def _spill_mask(
+    scene: SceneAnalysis, coverage: np.ndarray, departure: Departure, near: np.ndarray, shadow: np.ndarray
+) -> np.ndarray:
+    """(h, w) uint8: where the generated image may show the product beside its outline, which is `near` (h, w) bool;
+    `shadow` (h, w) bool is what it darkens evenly."""
     edge = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * SOFT_EDGE_PX + 1,) * 2)
-    spill = cv2.dilate(coverage, edge)
-    shadow = even_darkening(scene.image, scene.generated) > SHADOW_STOPS
-    # Where the product stands its contact shadow begins at the very outline.
-    _, top, _, tall = cv2.boundingRect(cv2.inRange(coverage, 128, 255))
-    base = np.zeros_like(shadow)
-    base[top + round((1 - BASE_SHARE) * tall) :] = True
+    spill, base = cv2.dilate(coverage, edge), _base_rows(coverage)
     spill[shadow & base & (coverage < 128)] = 0
     if not _is_still(departure):
         size = coverage.shape[1], coverage.shape[0]
@@ -142,13 +153,52 @@ def _spill_mask(scene: SceneAnalysis, coverage: np.ndarray, departure: Departure
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         moved = cv2.warpAffine(coverage, inverse, size, NO_ARRAY, flags)
         spill = cv2.max(spill, cv2.dilate(moved, edge))
-    reach = 2 * max(SOFT_EDGE_PX, round(SPILL_SHARE * height)) + 1
-    near = cv2.dilate(coverage, np.ones((reach, reach), np.uint8)) > 127
+        # A product as pale as the scene reads as scene under a tint: above the base no light is measured near to it.
+        spill[near & ~base] = 255
     differs = cv2.absdiff(scene.generated, scene.image).max(axis=2) > MIN_SPILL_LEVELS
     paint = near & differs & ~shadow
     # Only what hangs together with the outline.
     paint = cv2.morphologyEx(paint.astype(np.uint8) * 255, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return cv2.max(spill, paint)
+
+
+def _without_spilt(content: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """`content` (h', w') bool without the rim that it gets along the product, and without the components most of which
+    are `near` (h', w') 0..1: they are the product, drawn larger, elsewhere or in another shape."""
+    band = cv2.dilate((near > 0.5).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    opened = cv2.morphologyEx(content.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    content = content & (opened | ~band)
+    count, labels = cv2.connectedComponents(content.astype(np.uint8), connectivity=8)
+    inside, whole = (np.bincount(part, minlength=count) for part in (labels[band], labels.ravel()))
+    kept = inside < MIN_SPILT_SHARE * whole
+    kept[0] = False
+    result: np.ndarray = kept[labels]
+    return result
+
+
+def _carried_in(light: np.ndarray, unseen: np.ndarray, height: float) -> np.ndarray:
+    """`light` (h', w', 3) carried on into what is `unseen` (h', w') 0..1, where none was measured: a shadow reaches the
+    product that casts it. `height` of the product, pixels."""
+    sigma = max(1.0, SPILL_SHARE * height / 4)
+    mean = masked_mean(1 - unseen, lambda image: blur(image, sigma), least=MIN_SEEN)
+    share = to_three_channels(unseen)
+    result: np.ndarray = light * (1 - share) + mean(light) * share
+    return result
+
+
+def _near(coverage: np.ndarray, height: float) -> np.ndarray:
+    """(h, w) bool: so near to the outline that what is painted there is the product's."""
+    reach = 2 * max(SOFT_EDGE_PX, round(SPILL_SHARE * height)) + 1
+    near: np.ndarray = cv2.dilate(coverage, np.ones((reach, reach), np.uint8)) > 127
+    return near
+
+
+def _base_rows(coverage: np.ndarray) -> np.ndarray:
+    """(h, w) bool: from the product's base down. Where it stands its contact shadow begins at the very outline."""
+    _, top, _, tall = cv2.boundingRect(cv2.inRange(coverage, 128, 255))
+    base = np.zeros(coverage.shape, bool)
+    base[top + round((1 - BASE_SHARE) * tall) :] = True
+    return base
 
 
 def _cast_light(evidence: Evidence, product: np.ndarray, departure: Departure) -> np.ndarray:

@@ -8,7 +8,7 @@ sketches) and auto:
 product   SSIM and CIE76 of the product with its photograph, warped to lie on it, once the light is divided out
 letters   of the label that are not read, less those not read of the photograph at that size (tesseract)
 shadow    SSIM with the truth around the product
-place     of the product against that in the first answer, share of its height
+place     where the product was laid against where the first answer drew it, share of its height; of those laid
 paid      pictures for each accepted pair; and CPU of a pair, imitating left out
 """
 
@@ -60,6 +60,7 @@ class ImitatedModel:
     def __init__(self, case: Case, liberty: Callable[[Drawn, np.random.Generator], Case], seed: int):
         self._case, self._liberty, self._seed = case, liberty, seed
         self.pair: PairContext | None = None
+        self.first_place: Place | None = None  # of the product in the first answer
         self.paid, self.spent_s = 0, 0.0
 
     def ask(self, request: Request, number: int, max_calls: int) -> Answered:
@@ -68,6 +69,7 @@ class ImitatedModel:
         assert self.pair is not None
         rng = np.random.default_rng([self._seed, number])
         drawn = self._liberty(Drawn.of(self._case), rng)
+        self.first_place = self.first_place or truth_place(drawn)
         picture = imitate(drawn, self.pair.prepared.frame, MANNERS["real"], 100 * self._seed + number)
         usage = Usage(prompt_tokens=0, prompt_image_tokens=0, output_tokens=0, thought_tokens=0, output_image_tokens=0)
         answer = Answer("image", "STOP", "", png(picture), "image/png", usage, "imitation", 0)
@@ -116,21 +118,23 @@ def run(case: Case, name: str, identity: str, seed: int, words: list[str]) -> Ru
         return Run(f"failed: {error.code.value}", None, model.paid, time.process_time() - started, {}, None)
     cpu_s = time.process_time() - started - model.spent_s
     image = np.asarray(Image.open(io.BytesIO(done.first.content)).convert("RGB"))
-    measures = measured(case, image, pair, words)
+    assert model.first_place is not None
+    measures = measured(case, image, pair, model.first_place, words)
     return Run(done.status, pair.record.method, model.paid, cpu_s, measures, image)
 
 
-def measured(case: Case, image: np.ndarray, pair: PairContext, words: list[str]) -> dict[str, float]:
-    """The measures of one result."""
+def measured(case: Case, image: np.ndarray, pair: PairContext, first: Place, words: list[str]) -> dict[str, float]:
+    """The measures of one result; `first` is where the first answer drew the product."""
     size = image.shape[1], image.shape[0]
     truth = truth_place(case)
     laid = pair.best.analysis.product.composited
     place = truth if laid is None else laid.place
     found = {"shadow": score(case, image).get("shadow", {}).get("ssim", math.nan)}
     found["product"], found["colour"] = likeness(case.product, place, image)
-    foot = [(p.left + p.width / 2) * size[0] for p in (place, truth)]
-    floor = [(p.top + p.height) * size[1] for p in (place, truth)]
-    found["place"] = math.hypot(foot[0] - foot[1], floor[0] - floor[1]) / (truth.height * size[1])
+    if laid is not None:
+        foot = [(p.left + p.width / 2) * size[0] for p in (laid.place, first)]
+        floor = [(p.top + p.height) * size[1] for p in (laid.place, first)]
+        found["place"] = math.hypot(foot[0] - foot[1], floor[0] - floor[1]) / (first.height * size[1])
     if words:
         bare = image.copy()
         photograph = PlacedReference.of(case.product, place, size)

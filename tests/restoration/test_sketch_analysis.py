@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from function.judging.judge import judge
 from function.judging.product_identical import changed_regions
 from function.matching.cutout.cut_out import cut_out
+from function.matching.place import Place
 from function.restoration.product_reference import ProductReference
 from function.restoration.restore import restore
 from function.restoration.sketch_analysis import analyse_sketch
-from tests.bench.identity import likeness
+from tests.bench.identity import likeness, truth_place
 from tests.bench.scores import score
+from tests.cases.answers import case, frame_of
+from tests.cases.composed import compose
 from tests.cases.frontal import frontal_case
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
@@ -57,3 +61,25 @@ def test_an_answer_that_is_another_picture_is_answered(laid):
     reference = ProductReference.of(case.product, cut_out(case.product))
     analysis = analyse_sketch(case.scene, reference, noise, frame, place)
     assert analysis.product.composited is None and judge(analysis).verdict != "accepted"
+
+
+def test_a_pale_product_that_the_answer_draws_larger_leaves_no_rim_around_the_sketch():
+    """Its paint hardly differs from the wall: it reads as content in some places, and as tinted light in others."""
+    product = case("can").product.copy()
+    scene = case("box").scene
+    wall = scene[: scene.shape[0] // 3].reshape(-1, 3).mean(axis=0)
+    product[..., :3] = 0.8 * wall + 0.2 * product[..., :3]
+    drawn = compose("can", scene, product, centre_x=0.5, height=0.4)
+    own = truth_place(drawn)
+    place = Place(own.left + 0.01 * own.width, own.top + 0.03 * own.height, 0.98 * own.width, 0.97 * own.height)
+    frame = frame_of(scene)
+    reference = ProductReference.of(product, cut_out(product))
+    analysis = analyse_sketch(scene, reference, imitate(drawn, frame, MANNERS["real"], 3), frame, place)
+    coverage = analysis.product.mask
+    near = cv2.dilate(coverage, np.ones((17, 17), np.uint8)) > 0
+    _, top, _, tall = cv2.boundingRect(coverage)
+    near[top + round(0.4 * tall) :] = False  # below, the shadow begins
+    near &= coverage == 0
+    light = cv2.resize(np.abs(analysis.scene.light).max(axis=2), coverage.shape[::-1])
+    assert analysis.scene.content[near].max() == 0
+    assert np.quantile(light[near], 0.99) < 0.1
