@@ -8,17 +8,23 @@ time of the first delivery, so that every upload gets the same patience however 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 import time
 import uuid
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import Upload
+from function.delivery.lease_record import (
+    MAX_EARLIER_CALLS,
+    MAX_LEASE_BYTES,
+    Lease,
+    lease_name,
+    read_lease,
+    write_lease,
+)
 from function.delivery.process_lock import ProcessLivenessLock, machine_identity
 from function.errors import LeaseHeldError, SupersededError, TransientError
 from function.generation.call_ledger import BegunCall
@@ -29,46 +35,13 @@ from function.storage.client import (
     PreconditionFailedError,
     Storage,
 )
-from function.storage.names import WORK_PREFIX
 
 logger = logging.getLogger(__name__)
 
-MAX_LEASE_BYTES = 4096
 LEASE_S = 60.0  # how long an instance that dies without releasing blocks its upload; three renewals may fail
 RENEWAL_S = 5.0  # one renewal may take: `reserve` and `hand_over` wait for it
 SURE_FOR_S = 5.0  # after a look: a result and a sidecar are written in less, and no clock is wrong by 55 s
-MAX_EARLIER_CALLS = 24  # a record has to stay below MAX_LEASE_BYTES
 EXPIRY_MARGIN_S = 15.0  # past the event's deadline: clocks differ, and the last write may still be under way
-
-
-class Lease(BaseModel):
-    """The stored record. `calls` are the model calls begun for this generation, `earlier` those of generations before,
-    each with its generation: a manifest that a batch has touched is still the same upload. Times are in seconds since
-    1970.
-
-    `machine` and `run` tell who holds it; `replaces_older` that outputs of an older generation may be stored. None as
-    `first_delivery` (of earlier versions, and after what does not use patience): the next delivery counts as the first.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    manifest_generation: int
-    state: Literal["in_progress", "free"]
-    expires: float
-    machine: str
-    run: str
-    calls: tuple[BegunCall, ...] = ()
-    earlier: tuple[tuple[int, BegunCall], ...] = ()
-    replaces_older: bool = False
-    first_delivery: float | None = None
-
-    def is_available(self) -> bool:
-        """Whether another delivery may take this generation over."""
-        return self.state == "free" or self.expires < time.time() or self._holder_is_dead()
-
-    def _holder_is_dead(self) -> bool:
-        """True only when that is certain: the run was on this machine, and its lock is not held any more."""
-        return bool(self.machine) and self.machine == machine_identity() and not ProcessLivenessLock.is_held(self.run)
 
 
 class LeaseHandle:
@@ -122,7 +95,7 @@ class LeaseHandle:
 
     def all_calls(self, deadline: Deadline) -> tuple[BegunCall, ...]:
         """Model calls begun for this generation, by deliveries that took the lease over from this one too."""
-        stored, _ = _read_existing(self._storage, self._bucket, self._name, deadline)
+        stored, _ = read_lease(self._storage, self._bucket, self._name, deadline)
         same = stored is not None and stored.manifest_generation == self._lease.manifest_generation
         calls = stored.calls if stored is not None and same else self._lease.calls
         return (*self._begun_before(), *calls)
@@ -202,7 +175,9 @@ class LeaseHandle:
         while True:
             began = time.monotonic()
             try:
-                self._generation = _write(self._storage, self._bucket, self._name, lease, self._generation, deadline)
+                self._generation = write_lease(
+                    self._storage, self._bucket, self._name, lease, self._generation, deadline
+                )
             except PreconditionFailedError:
                 self._recognise_own_write(deadline)
             else:
@@ -213,19 +188,13 @@ class LeaseHandle:
         """The object has another generation than the one known: a write of this run may have arrived after it was
         given up for lost. Raises SupersededError or LeaseHeldError when it was another run's: for the same generation
         this delivery has to come again, should that one die."""
-        existing, generation = _read_existing(self._storage, self._bucket, self._name, deadline)
+        existing, generation = read_lease(self._storage, self._bucket, self._name, deadline)
         if existing is not None and existing.run == self._lease.run:
             self._generation = generation
             return
         if existing is not None and existing.manifest_generation > self._lease.manifest_generation:
             raise SupersededError("a newer generation of this manifest has taken over")
         raise LeaseHeldError("another delivery has taken this manifest over")
-
-
-def lease_name(upload: Upload) -> str:
-    """Object name of a manifest's lease; hashed, because names may be as long as a name can be."""
-    digest = hashlib.sha256(f"{upload.bucket}\0{upload.name}".encode()).hexdigest()
-    return f"{WORK_PREFIX}claims/{digest}.json"  # the folder's name is that of earlier versions, which may still run
 
 
 def acquire_lease(storage: Storage, bucket: str, upload: Upload, deadline: Deadline) -> LeaseHandle:
@@ -256,11 +225,11 @@ def _acquire(
     storage: Storage, bucket: str, name: str, lease: Lease, lock: ProcessLivenessLock, deadline: Deadline
 ) -> LeaseHandle:
     try:
-        generation = _write(storage, bucket, name, lease, 0, deadline)
+        generation = write_lease(storage, bucket, name, lease, 0, deadline)
         return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline, is_first=True)
     except PreconditionFailedError:
         pass  # not the first delivery, or not the first generation
-    existing, expected_generation = _read_existing(storage, bucket, name, deadline)
+    existing, expected_generation = read_lease(storage, bucket, name, deadline)
     is_first = False
     if existing is not None:
         if existing.manifest_generation > lease.manifest_generation:
@@ -282,7 +251,7 @@ def _acquire(
                 }
             )
     try:
-        generation = _write(storage, bucket, name, lease, expected_generation, deadline)
+        generation = write_lease(storage, bucket, name, lease, expected_generation, deadline)
     except PreconditionFailedError:
         raise LeaseHeldError("another delivery of this manifest was faster") from None
     return LeaseHandle(storage, bucket, name, lease, generation, lock, deadline, is_first=is_first)
@@ -300,24 +269,3 @@ def is_held(storage: Storage, bucket: str, upload: Upload, deadline: Deadline) -
 
 def _expiry(deadline: Deadline) -> float:
     return time.time() + min(LEASE_S, deadline.remaining() + EXPIRY_MARGIN_S)
-
-
-def _read_existing(storage: Storage, bucket: str, name: str, deadline: Deadline) -> tuple[Lease | None, int]:
-    """The stored lease, and the generation of its object (0: there is none)."""
-    stored = storage.stat(bucket, name, deadline)
-    if stored is None:
-        return None, 0
-    try:
-        body = storage.read(bucket, name, deadline, generation=stored.generation, limit=MAX_LEASE_BYTES)
-        return Lease.model_validate_json(body), stored.generation
-    except ObjectNotFoundError:
-        raise LeaseHeldError("another delivery of this manifest was faster") from None
-    except (ValidationError, ObjectTooLargeError):
-        return None, stored.generation  # not written by this version: it is replaced
-
-
-def _write(storage: Storage, bucket: str, name: str, lease: Lease, expected_generation: int, deadline: Deadline) -> int:
-    body = lease.model_dump_json().encode()
-    return storage.write(
-        bucket, name, body, "application/json", deadline, if_generation=expected_generation, metadata={}
-    )

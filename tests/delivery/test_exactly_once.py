@@ -9,7 +9,7 @@ import time
 import pytest
 
 from function.delivery.cloud_event import parse_event
-from function.delivery.lease import Lease, lease_name
+from function.delivery.lease_record import Lease, lease_name
 from tests.fault_proxy import FaultProxy
 from tests.held_model import held_model
 from tests.support import PATIENCE_S, http, log_lines, product_png, scene_png, wait_until

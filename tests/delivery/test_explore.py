@@ -10,7 +10,8 @@ from function.budget.account import Account
 from function.budget.ledger import Ledger
 from function.deadline import Deadline
 from function.delivery import reconciliation
-from function.delivery.lease import RENEWAL_S, Lease, LeaseHandle
+from function.delivery.lease import RENEWAL_S, LeaseHandle
+from function.delivery.lease_record import Lease
 from function.delivery.outputs import OutputWriter
 from function.delivery.process_once import _Run
 from function.errors import CompositeError

@@ -8,7 +8,7 @@ import pytest
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import parse_event
-from function.delivery.lease import Lease, lease_name
+from function.delivery.lease_record import Lease, lease_name
 from function.delivery.process_once import process_once
 from function.delivery.services import Delivery
 from function.errors import ErrorCode, TransientError

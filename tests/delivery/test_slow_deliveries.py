@@ -10,7 +10,7 @@ import pytest
 
 from function.deadline import Deadline
 from function.delivery.cloud_event import parse_event
-from function.delivery.lease import lease_name
+from function.delivery.lease_record import lease_name
 from function.generation.answer_store import AnswerStore, answer_name
 from function.generation.pricing import Usage
 from function.generation.provider import Answer, Request

@@ -10,7 +10,7 @@ import pytest
 
 from function.deadline import GRACE_PERIOD_S, Deadline
 from function.delivery.cloud_event import parse_event
-from function.delivery.lease import lease_name
+from function.delivery.lease_record import lease_name
 from function.errors import DeadlineExceededError, StorageUnavailableError
 from function.storage.client import ObjectNotFoundError, PreconditionFailedError, Storage
 from function.tools.local.storage_emulator import PROJECT

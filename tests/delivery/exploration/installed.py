@@ -20,6 +20,7 @@ import function.budget.account as account_module
 import function.budget.budget as budget_module
 import function.delivery.held_leases as held_leases_module
 import function.delivery.lease as lease_module
+import function.delivery.lease_record as lease_record_module
 import function.delivery.pair as pair_module
 import function.delivery.switch as switch_module
 import function.generation.backoff as backoff_module
@@ -97,8 +98,10 @@ def installed(world: Any) -> Iterator[None]:
             put(module, "ThreadPoolExecutor", lambda *_, **__: VirtualPool(scheduler))
         for module in (lease_module, gather_module, records_module):
             put(module, "uuid", SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=f"{next(world.numbers):032x}")))
-        put(lease_module, "ProcessLivenessLock", world.liveness_lock())
-        put(lease_module, "machine_identity", lambda: scheduler.current.process.machine)
+        liveness_lock = world.liveness_lock()
+        for module in (lease_module, lease_record_module):
+            put(module, "ProcessLivenessLock", liveness_lock)
+            put(module, "machine_identity", lambda: scheduler.current.process.machine)
         # There is no connection whose reading could take long.
         put(service_module, "read_body", lambda request, *_, **__: request.get_data())
         put(pair_module, "Delivery", began_now)
