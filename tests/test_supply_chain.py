@@ -50,7 +50,7 @@ def verdict_of(tmp_path, *packages):
 
 
 def test_a_known_vulnerability_stops_the_run_and_is_named(tmp_path):
-    assert verdict_of(tmp_path, SAFE, HOLED, UNKNOWN) == (1, "pillow 9.0.0: PYSEC-2022-10, mended in 9.0.1")
+    assert verdict_of(tmp_path, SAFE, HOLED, UNKNOWN) == (1, "pillow 9.0.0: PYSEC-2022-10, fixed in 9.0.1")
 
 
 def test_what_was_not_looked_up_is_not_called_safe(tmp_path):
