@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 
 from function.batch.context import IN_TROUBLE, BatchContext, in_parallel
 from function.batch.records import BatchRequest, Job
@@ -21,10 +22,10 @@ def cancel_twins(context: BatchContext, job: Job, twins: Iterable[str], deadline
             IN_TROUBLE,
             extra={"stage": "batch", "job": job.id, "reason": "the job was created twice; the later one is cancelled"},
         )
-        not_noted = in_parallel(lambda digest: _max_usd(context, digest, twin, deadline), job.digests)  # noqa: B023
+        not_noted = in_parallel(partial(_max_usd, context, twin=twin, deadline=deadline), job.digests)
         if sum(not_noted) > 0:
             context.budget.count_more(job.posted_to, sum(not_noted), deadline)
-        in_parallel(lambda digest: _note(context, digest, twin, deadline), job.digests)  # noqa: B023
+        in_parallel(partial(_note, context, twin=twin, deadline=deadline), job.digests)
         context.service.cancel(twin, deadline)
 
 

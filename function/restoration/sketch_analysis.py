@@ -42,10 +42,11 @@ SOFT_EDGE_PX = 3
 SPILL_SHARE = 0.06
 # The base is this share of the product's height.
 BASE_SHARE = 0.15
-# Content of which at least this share lies there is all the product's: a hand or a leaf reaches farther.
+# A component of content of which at least this share lies there is the product's: a hand or a leaf reaches farther.
 MIN_SPILT_SHARE = 0.7
-# Least weight of the light around a place that is carried on to it; farther away there is none.
-MIN_SEEN = 1e-3
+# Standard deviation (half-size pixels) of the light's extrapolation to the outline, a share of the product's height in
+# pixels: half of the width that is filled. Least weight of measured light: farther away from any there is none.
+EXTRAPOLATION_SHARE, MIN_SEEN = SPILL_SHARE / 4, 1e-3
 # Least difference of spilt paint from the scene, 8-bit levels.
 MIN_SPILL_LEVELS = 24
 
@@ -73,10 +74,9 @@ def _measure_light(found: RegisteredImage, reference: ProductReference, place: P
     height = place.height * size[1]
     light = find_product_light(expected, shown, coverage[inner], height)
     evidence = find_evidence(scene.image, found.matched, scene.registration.inside)
-    near = _near(coverage, height)
+    near, base = _near(coverage, height), _base_rows(coverage)
     shadow = even_darkening(scene.image, scene.generated) > SHADOW_STOPS
-    contact = shadow & _base_rows(coverage)
-    spill = _spill_mask(scene, coverage, departure, near, shadow)
+    spill = _spill_mask(scene, coverage, departure, near, shadow, base)
     product = _half_share(cv2.max(coverage, spill))
     inside = downsample2(scene.registration.inside.astype(np.uint8)) > 0
     cast = _cast_light(evidence, product, departure)
@@ -87,10 +87,8 @@ def _measure_light(found: RegisteredImage, reference: ProductReference, place: P
         content &= ~alterations.foreign
     cast = _cast_light(evidence, np.maximum(product, content.astype(np.float32)), departure)
     if not _is_still(departure):
-        cast = _carried_in(
-            cast, _half_share(((near | (coverage > 0)) & ~_base_rows(coverage)).astype(np.uint8) * 255), height
-        )
-    content = _without_spilt(content, _half_share((near & ~contact).astype(np.uint8) * 255))
+        cast = _extrapolate_light(cast, _half_share(_as_mask(near & ~base)), height)
+    content = remove_spilt_content(content, _half_share(_as_mask(near & ~(shadow & base))))
     drawn = cv2.resize(content.astype(np.uint8) * 255, size, interpolation=cv2.INTER_LINEAR)
     drawn[spill > 127] = 0
     composited = CompositedProduct(place, box, light.log_gain, departure, light.followed_share(coverage[inner]), sketch)
@@ -122,6 +120,10 @@ def _slices(box: PixelBox) -> tuple[slice, slice]:
     return np.s_[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
 
 
+def _as_mask(region: np.ndarray) -> np.ndarray:
+    return region.astype(np.uint8) * 255
+
+
 def _half_share(mask: np.ndarray) -> np.ndarray:
     return downsample2(mask).astype(np.float32) / 255
 
@@ -140,12 +142,19 @@ def _is_still(departure: Departure) -> bool:
 
 
 def _spill_mask(
-    scene: SceneAnalysis, coverage: np.ndarray, departure: Departure, near: np.ndarray, shadow: np.ndarray
+    scene: SceneAnalysis,
+    coverage: np.ndarray,
+    departure: Departure,
+    near: np.ndarray,
+    shadow: np.ndarray,
+    base: np.ndarray,
 ) -> np.ndarray:
-    """(h, w) uint8: where the generated image may show the product beside its outline, which is `near` (h, w) bool;
-    `shadow` (h, w) bool is what it darkens evenly."""
+    """(h, w) uint8: where the generated image may show the product beside its outline.
+
+    near, shadow, base  (h, w) bool: near to the outline; what the generated image darkens evenly; from the base down
+    """
     edge = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * SOFT_EDGE_PX + 1,) * 2)
-    spill, base = cv2.dilate(coverage, edge), _base_rows(coverage)
+    spill = cv2.dilate(coverage, edge)
     spill[shadow & base & (coverage < 128)] = 0
     if not _is_still(departure):
         size = coverage.shape[1], coverage.shape[0]
@@ -162,7 +171,7 @@ def _spill_mask(
     return cv2.max(spill, paint)
 
 
-def _without_spilt(content: np.ndarray, near: np.ndarray) -> np.ndarray:
+def remove_spilt_content(content: np.ndarray, near: np.ndarray) -> np.ndarray:
     """`content` (h', w') bool without the rim that it gets along the product, and without the components most of which
     are `near` (h', w') 0..1: they are the product, drawn larger, elsewhere or in another shape."""
     band = cv2.dilate((near > 0.5).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
@@ -176,10 +185,10 @@ def _without_spilt(content: np.ndarray, near: np.ndarray) -> np.ndarray:
     return result
 
 
-def _carried_in(light: np.ndarray, unseen: np.ndarray, height: float) -> np.ndarray:
-    """`light` (h', w', 3) carried on into what is `unseen` (h', w') 0..1, where none was measured: a shadow reaches the
-    product that casts it. `height` of the product, pixels."""
-    sigma = max(1.0, SPILL_SHARE * height / 4)
+def _extrapolate_light(light: np.ndarray, unseen: np.ndarray, height: float) -> np.ndarray:
+    """`light` (h', w', 3) extrapolated into what is `unseen` (h', w') 0..1, where none was measured: a shadow reaches
+    the product that casts it. `height` of the product, pixels."""
+    sigma = max(1.0, EXTRAPOLATION_SHARE * height)
     mean = masked_mean(1 - unseen, lambda image: blur(image, sigma), least=MIN_SEEN)
     share = to_three_channels(unseen)
     result: np.ndarray = light * (1 - share) + mean(light) * share

@@ -25,6 +25,7 @@ from function.budget.caps import Caps
 from function.budget.ledger import Ledger, day_name, read_ledger
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import acquire_lease
+from function.delivery.lease_record import MAX_EARLIER_CALLS, MAX_LEASE_BYTES, Lease
 from function.errors import AwaitsBatchError, LeaseHeldError, SupersededError
 from function.generation.answer_store import AnswerStore, request_digest
 from function.generation.batch_service import ServiceJob
@@ -207,3 +208,12 @@ def test_what_an_unanswered_creation_has_made_besides_is_found_later_and_counted
     follow(context, followed, deadline())
     assert context.service.cancelled == ["2"] and request_of(context, DIGEST).twins == ("2",)
     assert context.budget.more == [MAX_USD]
+
+
+def test_a_lease_with_as_many_calls_as_it_may_hold_can_be_read(context):
+    calls = [BegunCall(number=number, seed=2**31 - 1) for number in range(10, 10 + MAX_EARLIER_CALLS)]
+    lease = Lease(
+        manifest_generation=2**63, state="free", expires=2e9, machine="m" * 64, run="r" * 32, calls=tuple(calls[:12]),
+        earlier=tuple((2**63, call) for call in calls),
+    )  # fmt: skip
+    assert len(lease.model_dump_json()) < MAX_LEASE_BYTES

@@ -12,7 +12,7 @@ from function.matching.cutout.cut_out import cut_out
 from function.matching.place import Place
 from function.restoration.product_reference import ProductReference
 from function.restoration.restore import restore
-from function.restoration.sketch_analysis import analyse_sketch
+from function.restoration.sketch_analysis import analyse_sketch, remove_spilt_content
 from tests.bench.identity import likeness, truth_place
 from tests.bench.scores import score
 from tests.cases.answers import case, frame_of
@@ -63,8 +63,9 @@ def test_an_answer_that_is_another_picture_is_answered(laid):
     assert analysis.product.composited is None and judge(analysis).verdict != "accepted"
 
 
-def test_a_pale_product_that_the_answer_draws_larger_leaves_no_rim_around_the_sketch():
-    """Its paint hardly differs from the wall: it reads as content in some places, and as tinted light in others."""
+@pytest.fixture(scope="module")
+def pale():
+    """Of a pale can that the answer draws a little larger than the sketch: its coverage, and the analysis."""
     product = case("can").product.copy()
     scene = case("box").scene
     wall = scene[: scene.shape[0] // 3].reshape(-1, 3).mean(axis=0)
@@ -75,11 +76,35 @@ def test_a_pale_product_that_the_answer_draws_larger_leaves_no_rim_around_the_sk
     frame = frame_of(scene)
     reference = ProductReference.of(product, cut_out(product))
     analysis = analyse_sketch(scene, reference, imitate(drawn, frame, MANNERS["real"], 3), frame, place)
-    coverage = analysis.product.mask
-    near = cv2.dilate(coverage, np.ones((17, 17), np.uint8)) > 0
+    return analysis.product.mask, analysis.scene
+
+
+def test_a_pale_product_that_the_answer_draws_larger_leaves_no_rim_around_the_sketch(pale):
+    """Its paint hardly differs from the wall: it reads as content in some places, and as tinted light in others."""
+    coverage, scene = pale
     _, top, _, tall = cv2.boundingRect(coverage)
+    near = (cv2.dilate(coverage, np.ones((17, 17), np.uint8)) > 0) & (coverage == 0)
     near[top + round(0.4 * tall) :] = False  # below, the shadow begins
-    near &= coverage == 0
-    light = cv2.resize(np.abs(analysis.scene.light).max(axis=2), coverage.shape[::-1])
-    assert analysis.scene.content[near].max() == 0
+    light = cv2.resize(np.abs(scene.light).max(axis=2), coverage.shape[::-1])
+    assert scene.content[near].max() == 0
     assert np.quantile(light[near], 0.99) < 0.1
+
+
+def test_its_shadow_reaches_the_outline_and_its_contact_stays(pale):
+    coverage, scene = pale
+    left, top, wide, tall = cv2.boundingRect(coverage)
+    light = cv2.resize(scene.light.mean(axis=2), coverage.shape[::-1])
+    rows = slice(top + round(0.74 * tall), top + round(0.84 * tall))  # above the base, on the shadow's side
+    beside, farther = (light[rows, left + wide + px : left + wide + px + 6].mean() for px in (3, 30))
+    assert farther < -0.3 and beside < 0.5 * farther
+    assert scene.content[top + tall - 10 : top + tall + 30, left : left + wide].max() == 255
+
+
+def test_content_of_its_own_that_touches_the_product_stays():
+    content, near = np.zeros((60, 90), bool), np.zeros((60, 90), np.float32)
+    near[10:50, 10:40] = 1
+    content[20:30, 30:80] = True  # a leaf that reaches far
+    content[35:45, 12:20] = True  # the product, beside itself
+    content[8:52, 41:42] = True  # the rim along it
+    left = remove_spilt_content(content, near)
+    assert left[20:30, 45:80].all() and not left[31:].any() and not left[:20].any()
