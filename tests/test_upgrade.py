@@ -127,7 +127,7 @@ def test_an_answer_as_the_old_version_stored_it_is_found(left, monkeypatch):
     blob = place.client.bucket(OUTPUT).blob(answer_name(request))
     blob.metadata = refused.metadata
     blob.upload_from_string(b"")
-    answer, owner = AnswerStore(Storage(), OUTPUT).find(request, refused.metadata["owner"], Deadline(60))
+    answer, owner, _ = AnswerStore(Storage(), OUTPUT).find(request, refused.metadata["owner"], Deadline(60))
     assert (answer.outcome, answer.finish_reason) == ("refused", "IMAGE_SAFETY") and answer.usage.prompt_tokens > 0
     assert owner == refused.metadata["owner"]
 

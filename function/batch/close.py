@@ -22,6 +22,8 @@ RESULTS_WAITS = 2  # results appear no later than so many times gather_s after a
 # Ends after which what was not answered may have been billed nevertheless.
 MAY_BE_BILLED = frozenset({"SUCCEEDED", NO_END})
 WITH_RESULTS = frozenset({"SUCCEEDED", "PARTIALLY_SUCCEEDED"})
+# … before which some may have been answered, and billed.
+MAY_HAVE_RESULTS = WITH_RESULTS | {"CANCELLED", "EXPIRED"}
 
 
 def close(context: BatchContext, job: Job, deadline: Deadline) -> Job:
@@ -34,7 +36,8 @@ def close(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     prefix = results_prefix(job.id)
     found = [one for one in context.storage.list(context.batch_bucket, prefix, deadline)
              if one.name.endswith("/predictions.jsonl")]  # fmt: skip
-    if not found and job.service_state in WITH_RESULTS and since_end_s < RESULTS_WAITS * context.gather_s:
+    may_come = context.service.reads_buckets and job.service_state in MAY_HAVE_RESULTS
+    if not found and may_come and since_end_s < RESULTS_WAITS * context.gather_s:
         return job
     if not _collected(context, job, found, since_end_s, deadline):
         return job

@@ -153,7 +153,7 @@ def _take(
         return 0.0
     if record.state != "answered":
         store = AnswerStore(context.storage, context.output_bucket)
-        store.keep_by_digest(digest, line.answer, record.waiters[0].owner, deadline)
+        store.keep_by_digest(digest, line.answer, record.waiters[0].owner, deadline, in_batch=True)
         bill = _bill(record, line.answer)
         logger.info(
             "model answered",

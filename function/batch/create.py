@@ -9,7 +9,7 @@ from function.batch.context import IN_TROUBLE, BatchContext, in_parallel
 from function.batch.lines import line_over_buckets, line_with_images
 from function.batch.names import lines_name, results_prefix, waiting_name
 from function.batch.records import BatchRequest, Job
-from function.batch.twins import cancel_twins
+from function.batch.twins import note_twins
 from function.deadline import Deadline
 from function.errors import ModelRejectedError, ModelUnansweredError, ModelUnavailableError
 from function.generation.batch_service import ServiceJob
@@ -82,9 +82,9 @@ def find_created(context: BatchContext, job: Job, deadline: Deadline) -> Job:
 
 
 def _adopt(context: BatchContext, job: Job, found: list[ServiceJob], deadline: Deadline) -> Job:
-    """Follow the job that was found, and cancel others of its name."""
+    """Follow the job that was found; others of its name are noted, and cancelled as it is followed."""
     names = tuple(one.name for one in found)
-    cancel_twins(context, job, names[1:], deadline)
+    note_twins(context, job, names[1:], deadline)
     return context.update(job, deadline, state="running", service_names=names, in_doubt=True, note="")
 
 

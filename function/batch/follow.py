@@ -7,7 +7,7 @@ import time
 
 from function.batch.context import IN_TROUBLE, BatchContext
 from function.batch.records import Job
-from function.batch.twins import cancel_twins
+from function.batch.twins import note_twins
 from function.deadline import Deadline
 from function.errors import ModelRejectedError, ModelUnavailableError
 from function.generation.batch_service import ServiceJob
@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 CANCEL_WAIT_S = 2 * 3600.0  # that a job's end is waited for after it was cancelled: what it has finished is billed
 STUCK_S = 26 * 3600.0  # both services name 24 hours as what a job takes
+CANCELLING = "CANCELLING"  # what the service says while it does that
 NO_END = "NO_END"  # in place of a final state
 GONE = "GONE"
 
@@ -26,10 +27,12 @@ def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
     if job.in_doubt or job.asked_times > 1:  # what a creation has made besides may show itself late
         found = sorted({one.name for one in context.service.find(job.display_name, deadline)} - {*job.service_names})
         if found:
-            cancel_twins(context, job, found, deadline)
+            note_twins(context, job, found, deadline)
             job = context.update(job, deadline, service_names=(*job.service_names, *found))
     jobs = [_look(context, name, deadline) for name in job.service_names]
     now = time.time()
+    late = now >= job.finish_by
+    _cancel(context, jobs if late else jobs[1:], deadline)
     if all(one.ended for one in jobs):
         best = next((one for one in jobs if one.state in ("SUCCEEDED", "PARTIALLY_SUCCEEDED")), jobs[0])
         logger.log(
@@ -51,11 +54,8 @@ def follow(context: BatchContext, job: Job, deadline: Deadline) -> Job:
             IN_TROUBLE, extra={"stage": "batch", "job": job.id, "reason": "it did not end after it was cancelled"}
         )
         return context.update(job, deadline, state="ended", service_state=NO_END, ended_at=now)
-    if now >= job.finish_by:
+    if late:
         logger.error(IN_TROUBLE, extra={"stage": "batch", "job": job.id, "reason": "past its deadline; cancelling it"})
-        for one in jobs:
-            if not one.ended:
-                _cancel(context, one, deadline)
         return context.update(job, deadline, state="cancelling", cancelled_at=now)
     if now - job.created > STUCK_S:
         hours = round((now - job.created) / 3600)
@@ -80,8 +80,12 @@ def _look(context: BatchContext, name: str, deadline: Deadline) -> ServiceJob:
         return ServiceJob(name, "", "FAILED", 0.0, f"{GONE}: the service no longer knows it")
 
 
-def _cancel(context: BatchContext, job: ServiceJob, deadline: Deadline) -> None:
-    try:
-        context.service.cancel(job.name, deadline)
-    except (ModelRejectedError, ModelUnavailableError) as error:  # its end is waited for all the same
-        logger.warning("a batch job could not be cancelled: %s", error.message, extra={"stage": "batch"})
+def _cancel(context: BatchContext, jobs: list[ServiceJob], deadline: Deadline) -> None:
+    """Have them end, as often as it takes. Where that is refused their end is waited for all the same."""
+    for job in jobs:
+        if job.ended or job.state == CANCELLING:
+            continue
+        try:
+            context.service.cancel(job.name, deadline)
+        except (ModelRejectedError, ModelUnavailableError) as error:
+            logger.warning("a batch job could not be cancelled: %s", error.message, extra={"stage": "batch"})

@@ -1,4 +1,5 @@
-"""Second jobs of the same requests, made by a repeated creation: found by their display name, and cancelled."""
+"""Second jobs of the same requests, made by a repeated creation: found by their display name, noted and counted before
+they are cancelled."""
 
 from __future__ import annotations
 
@@ -13,20 +14,23 @@ from function.deadline import Deadline
 logger = logging.getLogger(__name__)
 
 
-def cancel_twins(context: BatchContext, job: Job, twins: Iterable[str], deadline: Deadline) -> None:
-    """Cancel the `twins`, service names. Each request is noted first, as one that may be billed twice, and counted:
-    nothing can be added to the record of a pair that is settled. Done again it changes nothing; cut off before the
-    note, it counts too much rather than too little. Raises what storage and service raise."""
+def note_twins(context: BatchContext, job: Job, twins: Iterable[str], deadline: Deadline) -> None:
+    """Note each request of the `twins`, service names, as one that may be billed twice, and count it; `follow` cancels
+    them. In this order, for nothing can be added to the record of a pair that is settled. Done again it changes
+    nothing; cut off before the note, it counts too much rather than too little. Raises what storage raises."""
     for twin in twins:
         logger.error(
             IN_TROUBLE,
-            extra={"stage": "batch", "job": job.id, "reason": "the job was created twice; the later one is cancelled"},
+            extra={
+                "stage": "batch",
+                "job": job.id,
+                "reason": "the job was created twice; the later one will be cancelled",
+            },
         )
         not_noted = in_parallel(partial(_max_usd, context, twin=twin, deadline=deadline), job.digests)
         if sum(not_noted) > 0:
             context.budget.count_more(job.posted_to, sum(not_noted), deadline)
         in_parallel(partial(_note, context, twin=twin, deadline=deadline), job.digests)
-        context.service.cancel(twin, deadline)
 
 
 def _max_usd(context: BatchContext, digest: str, twin: str, deadline: Deadline) -> float:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import NamedTuple
 
 from function.deadline import Deadline
 from function.generation.pricing import Usage
@@ -19,41 +21,46 @@ ANSWERS_PREFIX = f"{WORK_PREFIX}answers/"
 FIELDS = "answer"  # the custom metadata key that holds everything but the image
 
 
+class StoredAnswer(NamedTuple):
+    """An answer, the manifest that paid for it, and its address (gs://)."""
+
+    answer: Answer
+    owner: str
+    uri: str
+
+
 class AnswerStore:
     """Answers by request. Those without an image serve only the manifest that asked (`owner`): a refusal or a
-    hiccup is no reason to refuse the same request of another manifest."""
+    hiccup is no reason to refuse the same request of another manifest.
+
+    An image stays: another manifest's answer to the same request is stored beside it, for its owner alone. So a pair
+    that comes again and again, as those do that wait for a batch (`in_batch`), finds what it found before.
+    """
 
     def __init__(self, storage: Storage, bucket: str):
         self._storage, self._bucket = storage, bucket
 
-    def uri(self, request: Request) -> str:
-        """Where the answer to `request` is kept, for as long as it is kept."""
-        return gs_uri(self._bucket, answer_name(request))
-
-    def find(self, request: Request, owner: str, deadline: Deadline) -> tuple[Answer, str] | None:
-        """The stored answer to exactly this request and the manifest that paid for it, or None."""
+    def find(self, request: Request, owner: str, deadline: Deadline, *, in_batch: bool = False) -> StoredAnswer | None:
+        """The stored answer to exactly this request, or None. `in_batch`: the owner's own is looked for first."""
         name = answer_name(request)
+        own = self._find(_own_name(name, owner), owner, deadline) if in_batch else None
+        return own or self._find(name, owner, deadline)
+
+    def _find(self, name: str, owner: str, deadline: Deadline) -> StoredAnswer | None:
         while (stored := self._storage.stat(self._bucket, name, deadline)) is not None:
+            answer = _described(stored)
+            if answer is None or (answer.outcome != "image" and _owner(stored) != owner):
+                return None
             try:
-                return self._read(stored, owner, deadline)
+                if stored.size:
+                    image = self._storage.read(
+                        stored.bucket, stored.name, deadline, generation=stored.generation, limit=MAX_ANSWER_BYTES
+                    )
+                    answer = replace(answer, image=image)
+                return StoredAnswer(answer, _owner(stored), gs_uri(self._bucket, name))
             except ObjectNotFoundError:
                 continue  # replaced, by another answer to the same request, since it was looked at
         return None
-
-    def _read(self, stored: StoredObject, owner: str, deadline: Deadline) -> tuple[Answer, str] | None:
-        try:
-            fields = json.loads(stored.metadata[FIELDS])
-            if fields["outcome"] != "image" and stored.metadata.get("owner") != owner:
-                return None
-            usage = Usage(**fields.pop("usage"))
-            image = b""
-            if stored.size:
-                image = self._storage.read(
-                    stored.bucket, stored.name, deadline, generation=stored.generation, limit=MAX_ANSWER_BYTES
-                )
-            return Answer(**fields, usage=usage, image=image), stored.metadata.get("owner", "")
-        except (KeyError, TypeError, ValueError):
-            return None  # written by a version that this one does not understand: ask again
 
     def read_picture(self, uri: str, deadline: Deadline) -> bytes | None:
         """The picture of a stored answer by its address; None where that is none of an answer here, or is gone."""
@@ -65,11 +72,13 @@ class AnswerStore:
         except ObjectNotFoundError:
             return None
 
-    def keep(self, request: Request, answer: Answer, owner: str, deadline: Deadline) -> None:
-        """Store an answer. Another answer to the same request is replaced."""
-        self.keep_by_digest(request_digest(request), answer, owner, deadline)
+    def keep(self, request: Request, answer: Answer, owner: str, deadline: Deadline, *, in_batch: bool = False) -> str:
+        """Store an answer → its address."""
+        return self.keep_by_digest(request_digest(request), answer, owner, deadline, in_batch=in_batch)
 
-    def keep_by_digest(self, digest: str, answer: Answer, owner: str, deadline: Deadline) -> None:
+    def keep_by_digest(
+        self, digest: str, answer: Answer, owner: str, deadline: Deadline, *, in_batch: bool = False
+    ) -> str:
         """As `keep`, where only the request's digest is at hand."""
         name = name_of_digest(digest)
         fields = {key: value for key, value in asdict(answer).items() if key not in {"image", "usage"}}
@@ -78,12 +87,43 @@ class AnswerStore:
         fields["usage"] = answer.usage.model_dump()
         metadata = {FIELDS: json.dumps(fields), "owner": owner}
         mime_type = answer.mime_type or "application/octet-stream"
-        # Where others keep storing answers to the same request, one of theirs is found next time.
-        with contextlib.suppress(WriteContentionError):
-            compare_and_swap(
-                self._storage, self._bucket, name, answer.image, mime_type, deadline,
-                metadata=metadata, may_replace=lambda _: True,
-            )  # fmt: skip
+
+        def write(name: str, may_replace: Callable[[StoredObject], bool]) -> bool:
+            with contextlib.suppress(WriteContentionError):  # others keep storing answers to the same request
+                return compare_and_swap(
+                    self._storage, self._bucket, name, answer.image, mime_type, deadline,
+                    metadata=metadata, may_replace=may_replace,
+                )  # fmt: skip
+            return False
+
+        def is_free(stored: StoredObject) -> bool:
+            described = _described(stored)
+            return described is None or described.outcome != "image" or _owner(stored) == owner
+
+        for_owner_alone = in_batch and answer.outcome != "image"
+        if for_owner_alone or not write(name, is_free):
+            name = _own_name(name, owner)
+            write(name, lambda _: True)
+        return gs_uri(self._bucket, name)
+
+
+def _described(stored: StoredObject) -> Answer | None:
+    """A stored answer without its image; None where a version wrote it that this one does not understand: then it is
+    asked for again."""
+    try:
+        fields = json.loads(stored.metadata[FIELDS])
+        return Answer(**{**fields, "usage": Usage(**fields["usage"]), "image": b""})
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _owner(stored: StoredObject) -> str:
+    return stored.metadata.get("owner", "")
+
+
+def _own_name(name: str, owner: str) -> str:
+    """Object name of an answer that is the owner's alone, beside that of everybody's."""
+    return f"{name}.{hashlib.sha256(owner.encode()).hexdigest()[:16]}"
 
 
 def answer_name(request: Request) -> str:

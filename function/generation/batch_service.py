@@ -53,7 +53,7 @@ class BatchService(Protocol):
         """Jobs of that display name, the oldest first."""
 
     def cancel(self, name: str, deadline: Deadline) -> None:
-        """Ask a job to end. One that has ended already is fine."""
+        """Ask a job to end. One that has ended already may be refused."""
 
     def fetch(self, results_file: str, sink: Sink, deadline: Deadline) -> None:
         """Write a results file to `sink`."""

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from function.budget.budget import PairBudget
 from function.deadline import Deadline
 from function.errors import (
+    BudgetExhaustedError,
     InstanceShutdownError,
     ModelNoImageError,
     ModelRefusedError,
@@ -20,7 +21,7 @@ from function.errors import (
     ModelUnansweredError,
     TransientError,
 )
-from function.generation.answer_store import AnswerStore
+from function.generation.answer_store import AnswerStore, StoredAnswer
 from function.generation.backoff import backoff_s
 from function.generation.batch_queue import BatchQueue
 from function.generation.billing import bill_of
@@ -73,7 +74,7 @@ class PaidCalls:
         them, but costs money like any other call."""
         stored = self._store.find(request, self._owner, self._deadline)
         if stored is not None:
-            return stored[0]
+            return stored.answer
         max_usd = max_text_usd(model_table().text_priced_as(request.model), len(request.images), request.prompt)
         with self._within_budget(request, max_usd) as bill:
             answer = self._provider.ask_for_json(request, schema, self._deadline)
@@ -91,24 +92,29 @@ class PaidCalls:
         Raises CallLimitReachedError, AwaitsBatchError, and whatever the provider raises.
         """
         call = BegunCall(number=number, seed=request.seed)
-        stored = self._store.find(request, self._owner, self._deadline)
+        stored = self._store.find(request, self._owner, self._deadline, in_batch=self._batch is not None)
         if self._batch is not None:
-            stored = stored or self._from_batch(self._batch, request, number)
-            self._lost_in_batches += [call] * self._batch.lost_calls(request, self._deadline)
+            try:
+                stored = stored or self._from_batch(self._batch, request, number)
+            except BudgetExhaustedError:  # the pair ends without this call, and lists what jobs have lost of it
+                self._note_lost(self._batch, request, call)
+                raise
+            self._note_lost(self._batch, request, call)
         if stored is not None:
-            answer, owner = stored
+            answer = stored.answer
             self._answered.append(call)
             if answer.price_tier == "batch":
                 self._answered_in_batches.append(call)
-            if owner == self._owner:
+            is_own = stored.owner == self._owner
+            if is_own:
                 self._budget.note_spent(bill_of(request, answer).usd)
-            return Answered(answer, True, owner == self._owner, self._store.uri(request))
+            return Answered(answer, True, is_own, stored.uri)
         answer = self._new_answer(request, call, max_calls)
-        self._store.keep(request, answer, self._owner, self._deadline)
+        uri = self._store.keep(request, answer, self._owner, self._deadline, in_batch=self._batch is not None)
         self._answered.append(call)
-        return Answered(answer, False, True, self._store.uri(request))
+        return Answered(answer, False, True, uri)
 
-    def _from_batch(self, batch: BatchQueue, request: Request, number: int) -> tuple[Answer, str] | None:
+    def _from_batch(self, batch: BatchQueue, request: Request, number: int) -> StoredAnswer | None:
         """What a batch has answered since the store was looked at; None: the call is to be made at once.
 
         Raises AwaitsBatchError, BudgetExhaustedError.
@@ -119,10 +125,13 @@ class PaidCalls:
         self._budget.check_own(max_usd)
         if not batch.put(request, number, max_usd, self._deadline):
             return None
-        stored = self._store.find(request, self._owner, self._deadline)
+        stored = self._store.find(request, self._owner, self._deadline, in_batch=True)
         if stored is None:  # it expired, or was an answer for another manifest alone
             batch.put(request, number, max_usd, self._deadline, answer_missing=True)
         return stored
+
+    def _note_lost(self, batch: BatchQueue, request: Request, call: BegunCall) -> None:
+        self._lost_in_batches += [call] * batch.lost_calls(request, self._deadline)
 
     def lost_in_batches(self) -> list[BegunCall]:
         """Calls of batches whose answers were lost, or never came; they may have been billed, at the batch's price."""

@@ -7,12 +7,14 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from function.batch.context import BatchContext
 from function.batch.records import BatchRequest, Job, Waiter
 from function.deadline import Deadline
+from function.errors import ModelRejectedError
 from function.generation.batch_service import ServiceJob
 from function.storage.client import ObjectNotFoundError, PreconditionFailedError, StoredObject, crc32c
 
@@ -85,6 +87,7 @@ class MemoryService:
         self.jobs: list[ServiceJob] = []
         self.made: list[str] = []
         self.cancelled: list[str] = []
+        self.refusals = 0  # of cancels, before one is taken
 
     def create(self, model: str, display_name: str, lines: str, results: str, _: Deadline) -> ServiceJob:
         self.made.append(display_name)
@@ -97,7 +100,11 @@ class MemoryService:
         return [job for job in self.jobs if job.display_name == display_name]
 
     def cancel(self, name: str, _: Deadline) -> None:
+        if self.refusals > 0:
+            self.refusals -= 1
+            raise ModelRejectedError("not now")
         self.cancelled.append(name)
+        self.jobs = [replace(job, state="CANCELLING") if job.name == name else job for job in self.jobs]
 
 
 class MemoryBudget:

@@ -26,7 +26,7 @@ from function.budget.ledger import Ledger, day_name, read_ledger
 from function.delivery.cloud_event import Upload
 from function.delivery.lease import acquire_lease
 from function.delivery.lease_record import MAX_EARLIER_CALLS, MAX_LEASE_BYTES, Lease
-from function.errors import AwaitsBatchError, LeaseHeldError, SupersededError
+from function.errors import AwaitsBatchError, BudgetExhaustedError, LeaseHeldError, SupersededError
 from function.generation.answer_store import AnswerStore, request_digest
 from function.generation.batch_service import ServiceJob
 from function.generation.call_ledger import BegunCall, InMemoryLedger
@@ -166,11 +166,74 @@ def test_a_call_that_was_lost_before_a_batch_answered_the_same_stays_lost(contex
     ledger, call = InMemoryLedger(), BegunCall(number=1, seed=REQUEST.seed)
     ledger.reserve(call, deadline())
     store = AnswerStore(context.storage, OUTPUT)
-    answer = Answer("image", "STOP", "", b"picture", "image/png", Usage(), None, 0, price_tier=tier)
-    store.keep(REQUEST, answer, "somebody", deadline())
+    store.keep(REQUEST, answer(tier=tier), "somebody", deadline())
     calls = PaidCalls(None, store, "me", deadline(), ledger, PairBudget(None, None, None))
     assert calls.ask(REQUEST, 1, 3).reused
     assert calls.interrupted() == [call] * lost
+
+
+def answer(outcome="image", tier="batch", image=b"picture"):
+    """An answer of a model; without an image where the outcome says so."""
+    return Answer(
+        outcome, "STOP", "", image if outcome == "image" else b"", "image/png", Usage(), None, 0, price_tier=tier
+    )
+
+
+def test_an_answer_without_an_image_stays_its_owners_beside_the_picture_of_another(context):
+    """Both asked for the same in batches: each paid for its own."""
+    store, digest = AnswerStore(context.storage, OUTPUT), request_digest(REQUEST)
+    store.keep_by_digest(digest, answer("refused"), "me", deadline(), in_batch=True)
+    assert store.find(REQUEST, "another", deadline(), in_batch=True) is None
+    store.keep_by_digest(digest, answer(), "another", deadline(), in_batch=True)
+    mine = store.find(REQUEST, "me", deadline(), in_batch=True)
+    assert (mine.answer.outcome, mine.owner) == ("refused", "me")
+    found = store.find(REQUEST, "a third", deadline(), in_batch=True)
+    assert (found.answer.outcome, found.owner) == ("image", "another")
+
+
+@pytest.mark.parametrize("tier", ["standard", "batch"])
+def test_a_picture_stays_and_anothers_is_stored_beside_it_for_its_owner(context, tier):
+    store = AnswerStore(context.storage, OUTPUT)
+    store.keep(REQUEST, answer(tier=tier, image=b"first"), "me", deadline(), in_batch=True)
+    beside = store.keep(REQUEST, answer(image=b"second"), "another", deadline(), in_batch=True)
+    for owner, image in (("me", b"first"), ("a third", b"first"), ("another", b"second")):
+        found = store.find(REQUEST, owner, deadline(), in_batch=True)
+        assert found.answer.image == image == store.read_picture(found.uri, deadline())
+    assert store.read_picture(beside, deadline()) == b"second"
+
+
+def test_a_cancel_that_was_refused_is_repeated_and_one_that_was_taken_is_not(context):
+    job = put_job(context, DIGEST, finish_by=time.time() - 1.0)
+    context.service.jobs = [ServiceJob("job-1", job.display_name, "RUNNING", 1.0)]
+    context.service.refusals = 2
+    for _ in range(4):
+        job = follow(context, job, deadline())
+    assert context.service.cancelled == ["job-1"] and job.state == "cancelling"
+
+
+@pytest.mark.parametrize("state", ["CANCELLED", "EXPIRED"])
+def test_what_a_job_answered_before_it_was_ended_is_waited_for(context, state):
+    put_request(context, DIGEST, state="in_job", job="0" * 32)
+    job = put_job(context, DIGEST, state="ended", service_state=state, ended_at=time.time())
+    assert close(context, job, deadline()).state == "ended" and request_of(context, DIGEST).state == "in_job"
+    collect_range(context, job.id, whole(put_results(context, job, DIGEST)), deadline())
+    assert close(context, job, deadline()).state == "closed" and request_of(context, DIGEST).state == "answered"
+
+
+def test_a_job_that_was_cancelled_without_results_is_closed_after_a_while(context):
+    put_request(context, DIGEST, state="in_job", job="0" * 32)
+    ended_at = time.time() - 2 * context.gather_s - 1.0
+    job = put_job(context, DIGEST, state="ended", service_state="CANCELLED", ended_at=ended_at)
+    assert close(context, job, deadline()).state == "closed" and request_of(context, DIGEST).state == "waiting"
+
+
+def test_a_pair_whose_own_budget_is_used_up_lists_what_batches_have_lost_of_its_next_call(context):
+    put_request(context, request_digest(REQUEST), state="ask_now", lost=1)
+    store, budget = AnswerStore(context.storage, OUTPUT), PairBudget(None, None, MAX_USD / 2)
+    calls = PaidCalls(None, store, "me", deadline(), InMemoryLedger(), budget, batch=queue_of(context, 1))
+    with pytest.raises(BudgetExhaustedError):
+        calls.ask(REQUEST, 1, 3)
+    assert calls.lost_in_batches() == [BegunCall(number=1, seed=REQUEST.seed)]
 
 
 def test_two_who_give_the_same_money_back_at_once_both_count(context):

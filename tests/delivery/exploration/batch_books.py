@@ -39,7 +39,6 @@ class BatchBooks(Books):
     _cancelled: dict[str, float] = field(default_factory=dict)
     _askers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _asked: dict[str, Asked] = field(default_factory=dict)  # by the name of its answer
-    _replaced: set[str] = field(default_factory=set)  # words to which an answer made room for another, or may
     _records: dict[Asked, dict[str, Any]] = field(default_factory=dict)
 
     def owner_of(self, upload: Upload) -> str:
@@ -70,9 +69,6 @@ class BatchBooks(Books):
             self._records[asked] = record
             self._asked[name_of_digest(record["digest"])] = asked
             self._askers[record["prompt"]].update(waiter["name"] for waiter in record["waiters"])
-        answers = self.answers.get(name, [])
-        if name in self._asked and (len(answers) > 1 or any(serves is not None for _, serves in answers)):
-            self._replaced.add(self._asked[name][0])
         if name.startswith(JOBS):
             self._note_job_record(json.loads(after.content), now)
 
@@ -135,8 +131,6 @@ class BatchBooks(Books):
                 listed[self.owner_of(upload)] = sidecar["attempts"]
                 yield from _check_price(self.owner_of(upload), sidecar)
         for asked, answers in self.billed.items():
-            if len(self._askers[asked[0]]) > 1 and asked[0] in self._replaced:
-                continue  # of several that share a picture one may find another's answer in the place of its own
             yield from self._check_listed(asked, answers, listed)
 
     def check_calls(self, upload: Upload, attempts: list[dict], calm: bool) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from function.batch.close import MAY_HAVE_RESULTS
 from function.deadline import Deadline
 from function.errors import ModelRejectedError, ModelUnansweredError, ModelUnavailableError
 from function.generation.batch_service import ServiceJob, Sink
@@ -67,9 +68,13 @@ class ModelledBatches:
     def cancel(self, name: str, deadline: Deadline) -> None:
         """See BatchService."""
 
+        refused = self._world.random.random() < self.trouble / 2
+
         def act() -> None:
             job = self._job(name)
-            if not job.ended and job.state != "CANCELLING":
+            if refused or job.ended:
+                raise ModelRejectedError(f"{name} cannot be cancelled")
+            if job.state != "CANCELLING":
                 job.state = "CANCELLING"
                 self._world.say(f"service: {name} is cancelled")
                 if job.fate == "stuck_for_good":
@@ -156,8 +161,8 @@ class ModelledBatches:
         bucket, folder = split_gs_uri(job.results)
         name = f"{folder}prediction-{job.name.rpartition('/')[2]}/predictions.jsonl"
         after_s = world.random.choice((0.0, self._gather_s * world.random.random()))
-        if state not in ("SUCCEEDED", "PARTIALLY_SUCCEEDED"):
-            after_s = 0.0  # only of those the code waits for results
+        if state not in MAY_HAVE_RESULTS:
+            after_s = 0.0
         world.spawn("results", lambda: world.storage.put(bucket, name, content, {}), after_s)
 
     def _bill(self, job: ModelledJob) -> None:

@@ -60,7 +60,7 @@ class Books:
             return
         if name.startswith(ANSWERS) and after is not None:
             is_image = json.loads(after.metadata[FIELDS])["outcome"] == "image"
-            self.answers[name].append((now, None if is_image else after.metadata["owner"]))
+            self.answers[name.partition(".")[0]].append((now, None if is_image else after.metadata["owner"]))
         if name.startswith(OWN_PREFIXES) or before is None:
             return
         old = int(before.metadata[GENERATION_KEY])
