@@ -21,7 +21,7 @@ from function.matching import features
 from function.matching.candidate import MatchCandidate, find_candidates
 from function.matching.inverse_map import invert_map, rasterise_coverage
 from function.matching.photometric_refine import sample
-from function.matching.print_detection import MIN_SHARE, reference_print_share
+from function.matching.print_detection import bears_print
 from function.matching.reference_template import ReferenceTemplate
 from function.matching.verification import verification_mask
 
@@ -75,7 +75,7 @@ def match_product(
     if region is None or template is None:
         return None
     candidates, mirrored = _find_at_scale(template, generated, region, 1)
-    if not candidates and reference_print_share(template.reference) >= MIN_SHARE:
+    if not candidates and bears_print(template.reference):
         candidates, mirrored = _find_at_scale(template, generated, region, UPSCALE)
     return build_match(candidates, mirrored, generated.shape[:2]) if candidates else None
 

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from function.matching.reference_image import ReferenceImage, prepare_reference
+from function.matching.text_lines import has_text
 
 # Longest side (px) of the product when its print is looked for, and the windows (px): from small print to a wordmark
 # across the product.
@@ -44,7 +45,13 @@ MIN_SHARE = 0.045
 
 def has_print(product: np.ndarray) -> bool:
     """Whether the photograph (h, w, 3 or 4) uint8 bears print inside its outline."""
-    return print_share(product) >= MIN_SHARE
+    photograph = prepare_reference(product, SIDE_PX)
+    return photograph is not None and bears_print(photograph)
+
+
+def bears_print(photograph: ReferenceImage) -> bool:
+    """Whether print covers some of the product, or lines of letters are on it, which may be small or pale."""
+    return reference_print_share(photograph) >= MIN_SHARE or has_text(photograph)
 
 
 def print_share(product: np.ndarray) -> float:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from function.matching.print_detection import MIN_SHARE, has_print, print_share
+from function.matching.reference_image import prepare_reference
+from function.matching.text_lines import has_text
 from tests.cases.cases import SHIPPED, case_folders, load_case
 from tests.cases.composed import blank_product, white_product
 from tests.judging.samples import photograph
@@ -78,8 +80,8 @@ def test_letters_on_any_material_are_print(material):
 def test_the_shipped_products_bear_print_and_their_blank_and_white_versions_none(folder):
     product = load_case(folder).product
     assert print_share(product) > 1.5 * MIN_SHARE
-    assert print_share(blank_product(product)) < 0.2 * MIN_SHARE
-    assert print_share(white_product(product)) < 0.2 * MIN_SHARE
+    for bare in (blank_product(product), white_product(product)):
+        assert print_share(bare) < 0.2 * MIN_SHARE and not has_print(bare)
 
 
 def test_print_is_found_at_any_size_of_the_photograph():
@@ -89,3 +91,48 @@ def test_print_is_found_at_any_size_of_the_photograph():
 
 def test_a_photograph_of_nothing_bears_no_print():
     assert print_share(np.zeros((40, 40, 4), np.uint8)) == 0
+
+
+def lines_on(tones: np.ndarray, ink: float, scale: float) -> np.ndarray:
+    """Two lines of letters on a body of `tones`: far less than print_share counts."""
+    picture = np.clip(tones, 0, 255).astype(np.uint8)
+    for row, words in enumerate(("HOUSE OF FERN", "for hands and body")):
+        cv2.putText(picture, words, (200, 300 + 40 * row), cv2.FONT_HERSHEY_SIMPLEX, scale, ink, 1, cv2.LINE_AA)
+    return picture
+
+
+@pytest.mark.parametrize(("ink", "scale"), [(120.0, 0.6), (225.0, 0.6), (165.0, 0.8)])
+def test_a_few_small_or_pale_letters_are_print(ink, scale):
+    product = cut_out(lines_on(np.full((SIDE, SIDE), 195.0) + shaded() * 0.02, ink, scale))
+    assert print_share(product) < MIN_SHARE and has_print(product)
+
+
+def test_one_word_is_too_little_to_tell():
+    tones = np.full((SIDE, SIDE), 195, np.uint8)
+    cv2.putText(tones, "FERN", (200, 300), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 120, 1, cv2.LINE_AA)
+    assert not has_print(cut_out(tones))
+
+
+def zip_teeth() -> np.ndarray:
+    """Two zips: small marks alike on a straight line."""
+    tones = shaded(2)
+    for row in (200, 400):
+        for place in range(60, 540, 14):
+            cv2.rectangle(tones, (place, row), (place + 7, row + 12), 230, -1)
+    return tones
+
+
+def scattered() -> np.ndarray:
+    """Marks of any shape anywhere, as of terrazzo."""
+    rng, tones = np.random.default_rng(5), np.full((SIDE, SIDE), 200.0)
+    for _ in range(500):
+        x, y = rng.integers(20, SIDE - 20, 2)
+        corners = rng.integers(-9, 10, (5, 2)) + np.array([x, y])
+        cv2.fillPoly(tones, [corners.astype(np.int32)], float(rng.integers(60, 140)))
+    return tones
+
+
+@pytest.mark.parametrize("make", [zip_teeth, scattered])
+def test_what_repeats_itself_or_stands_on_no_line_is_no_text(make):
+    reference = prepare_reference(cut_out(make()), 1000)
+    assert reference is not None and not has_text(reference)
