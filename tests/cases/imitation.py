@@ -5,6 +5,7 @@ The truth is known, and each fault can be turned up on its own.
 
 from __future__ import annotations
 
+import copy
 import math
 
 import cv2
@@ -31,7 +32,9 @@ def imitate(case: Case, frame: Frame, manner: Imitation, seed: int) -> np.ndarra
         # The ground's texture beside the product has none of the product's edges in it.
         near = cv2.GaussianBlur(cv2.dilate(mask, np.ones((NEAR_PX, NEAR_PX), np.uint8)), (0, 0), 4.0)[..., None]
         scene = _laid(case.scene.astype(np.float32), frame, manner, answer_size)
-        remade = remade + texture_change(remade * (1 - near) + scene * near, manner.likeness, rng)
+        as_beside = copy.deepcopy(rng)
+        change = texture_change(remade, manner.likeness, rng)
+        remade = remade + change * (1 - near) + texture_change(scene, manner.likeness, as_beside) * near
     picture = remade * (1 - soft) + _wobbled(picture, manner, rng) * soft
     picture = picture + manner.sharpen * (picture - cv2.GaussianBlur(picture, (0, 0), 1.2))
     picture = _recoloured(_moved(picture, manner, rng), manner, rng)

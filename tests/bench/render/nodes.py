@@ -169,4 +169,6 @@ def glass(name: str, tint: Colour = (1, 1, 1), rough: float = 0.0) -> Any:
 
 
 def glowing(name: str, tone: Colour, strength: float) -> Any:
-    return Material(name).set(Base_Color=(0, 0, 0), Emission_Color=tone, Emission_Strength=strength).material
+    """It mirrors nothing: in a mask what does not glow is black."""
+    emission = {"Emission_Color": tone, "Emission_Strength": strength, "Specular_IOR_Level": 0.0}
+    return Material(name).set(Base_Color=(0, 0, 0), **emission).material
