@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Collection
 
 from function.batch.names import image_name
 from function.batch.records import BatchRequest, Waiter, request_records
@@ -11,6 +12,7 @@ from function.batch.waiting import mark_waiting
 from function.deadline import Deadline
 from function.errors import AwaitsBatchError, SupersededError
 from function.generation.answer_store import request_digest
+from function.generation.call_ledger import BegunCall
 from function.generation.provider import Request
 from function.storage.client import PreconditionFailedError, Storage
 
@@ -18,14 +20,16 @@ IMAGE_FRESH_S = 2 * 86_400.0  # BATCH_BUCKET deletes after 14 days; a job and th
 
 
 class PairQueue:
-    """Implements `BatchQueue` for one manifest. `finish_by`: seconds since 1970."""
+    """Implements `BatchQueue` for one manifest, which was `touched_for` these requests (digests). `finish_by`: seconds
+    since 1970."""
 
     def __init__(
         self, storage: Storage, output_bucket: str, batch_bucket: str, waiter: Waiter, catalogue: str | None,
-        finish_by: float,
+        finish_by: float, touched_for: tuple[str, ...] = (),
     ):  # fmt: skip
         self._storage, self._output_bucket, self._batch_bucket = storage, output_bucket, batch_bucket
         self._waiter, self._catalogue, self._finish_by = waiter, catalogue, finish_by
+        self._touched_for = touched_for
         self._records = request_records(storage, output_bucket)
 
     def put(
@@ -62,6 +66,16 @@ class PairQueue:
         """See BatchQueue."""
         record, _ = self._records.read(request_digest(request), deadline)
         return record.lost_calls if record else 0
+
+    def unused_calls(self, used: Collection[str], deadline: Deadline) -> list[BegunCall]:
+        """See BatchQueue."""
+        calls = []
+        for digest in self._touched_for:
+            record, _ = self._records.read(digest, deadline) if digest not in used else (None, 0)
+            if record is not None:
+                billed = record.lost_calls + (record.state == "answered")
+                calls += [BegunCall(number=record.number, seed=record.seed)] * billed
+        return calls
 
     @property
     def _place(self) -> tuple[str, str]:

@@ -30,7 +30,7 @@ def mark_answered(
         if results in before.answered_from:
             return None
         for waiter in before.waiters:
-            touch(context.storage, waiter, deadline)
+            touch(context.storage, waiter, digest, deadline)
         # Of a second answer to the same request nothing comes but its bill. That of a twin is counted already.
         twice = before.state == "answered" and not before.twins
         after = before.model_copy(
@@ -82,7 +82,7 @@ def ask_at_once(
         extra={"stage": "batch", "reason": why, "job": job, "attempt": record.number},
     )
     for waiter in record.waiters:
-        touch(context.storage, waiter, deadline)
+        touch(context.storage, waiter, digest, deadline)
 
 
 def requeue(context: BatchContext, request: BatchRequest, job: str, deadline: Deadline, *, lost: bool) -> None:

@@ -23,11 +23,15 @@ logger = logging.getLogger(__name__)
 # Custom metadata of a touched manifest: the generation and the time (seconds since 1970) of the upload that a person
 # or a catalogue made, so that what was paid and the deadline are that one's.
 FIRST_KEY = "batch-first"
+# … and the digests of the requests that it was touched for, the latest so many of them: a pair that comes again may
+# need fewer than it had asked for.
+TOUCHED_KEY, MAX_TOUCHED = "batch-requests", 16
 CLOCKS_S = 300.0  # that clocks may differ by
 
 
-def touch(storage: Storage, waiter: Waiter, deadline: Deadline) -> bool:
-    """Write the manifest over itself → whether it had to be: one that was replaced or deleted does not wait.
+def touch(storage: Storage, waiter: Waiter, digest: str, deadline: Deadline) -> bool:
+    """Write the manifest over itself, for the request of that `digest` → whether it had to be: one that was replaced or
+    deleted does not wait.
 
     Raises StorageUnavailableError.
     """
@@ -37,9 +41,12 @@ def touch(storage: Storage, waiter: Waiter, deadline: Deadline) -> bool:
         if stored is None or stored.generation != waiter.generation:
             return False
         body = storage.read(bucket, name, deadline, generation=stored.generation, limit=MAX_MANIFEST_BYTES)
-        metadata = stored.metadata
-        if FIRST_KEY not in metadata:
-            metadata = {**metadata, FIRST_KEY: f"{waiter.generation}/{waiter.since:.3f}"}
+        others = [one for one in touched_for(stored.metadata) if one != digest]
+        metadata = {
+            FIRST_KEY: f"{waiter.generation}/{waiter.since:.3f}",
+            **stored.metadata,
+            TOUCHED_KEY: " ".join([*others, digest][-MAX_TOUCHED:]),
+        }
         storage.write(
             bucket, name, body, stored.content_type or "application/json", deadline,
             if_generation=stored.generation, metadata=metadata,
@@ -54,6 +61,11 @@ def touch(storage: Storage, waiter: Waiter, deadline: Deadline) -> bool:
     except AccessDeniedError as error:
         raise StorageUnavailableError(f"a manifest that waited for a batch may not be written: {error}") from None
     return True
+
+
+def touched_for(metadata: dict[str, str]) -> tuple[str, ...]:
+    """The digests of the requests that a manifest was touched for, as far as they are noted."""
+    return tuple(metadata.get(TOUCHED_KEY, "").split())
 
 
 def first_upload(metadata: dict[str, str], generation: int, uploaded: float | None) -> tuple[int, float]:

@@ -58,7 +58,7 @@ def batch_queue(
     InvalidManifestError."""
     from function.batch.pair_queue import PairQueue  # noqa: PLC0415
     from function.batch.records import Waiter  # noqa: PLC0415
-    from function.batch.touch import first_upload  # noqa: PLC0415
+    from function.batch.touch import first_upload, touched_for  # noqa: PLC0415
 
     settings, upload = delivery.services.settings, delivery.upload
     if settings.batch_bucket is None:
@@ -70,6 +70,7 @@ def batch_queue(
     queue = PairQueue(
         delivery.storage, settings.output_bucket, settings.batch_bucket, waiter, catalogue,
         finish_by_s(manifest.finish_by or stored.metadata.get(FINISH_BY_KEY), since),
+        touched_for(stored.metadata),
     )  # fmt: skip
     return generation, queue
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from function.deadline import Deadline
+from function.generation.call_ledger import BegunCall
 from function.generation.provider import Request
 
 
@@ -23,3 +25,7 @@ class BatchQueue(Protocol):
 
     def lost_calls(self, request: Request, deadline: Deadline) -> int:
         """How many calls of batches for `request` may have been billed and brought no answer."""
+
+    def unused_calls(self, used: Collection[str], deadline: Deadline) -> list[BegunCall]:
+        """Calls that batches have made for this manifest, and that may have been billed, for requests that are not
+        among those `used` (digests): a pair that comes again, judged by another version, may need fewer."""

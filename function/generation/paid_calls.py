@@ -21,7 +21,7 @@ from function.errors import (
     ModelUnansweredError,
     TransientError,
 )
-from function.generation.answer_store import AnswerStore, StoredAnswer
+from function.generation.answer_store import AnswerStore, StoredAnswer, request_digest
 from function.generation.backoff import backoff_s
 from function.generation.batch_queue import BatchQueue
 from function.generation.billing import bill_of
@@ -68,6 +68,7 @@ class PaidCalls:
         self._answered: list[BegunCall] = []  # calls whose answers this run has seen
         self._answered_in_batches: list[BegunCall] = []  # of those
         self._lost_in_batches: list[BegunCall] = []
+        self._asked_of_batches: set[str] = set()  # digests
 
     def opinion(self, request: Request, schema: type[BaseModel]) -> Answer:
         """A text model's answer to `request`, stored like any other; it is no picture and counts towards no cap on
@@ -94,6 +95,7 @@ class PaidCalls:
         call = BegunCall(number=number, seed=request.seed)
         stored = self._store.find(request, self._owner, self._deadline, in_batch=self._batch is not None)
         if self._batch is not None:
+            self._asked_of_batches.add(request_digest(request))
             try:
                 stored = stored or self._from_batch(self._batch, request, number)
             except BudgetExhaustedError:  # the pair ends without this call, and lists what jobs have lost of it
@@ -134,8 +136,12 @@ class PaidCalls:
         self._lost_in_batches += [call] * batch.lost_calls(request, self._deadline)
 
     def lost_in_batches(self) -> list[BegunCall]:
-        """Calls of batches whose answers were lost, or never came; they may have been billed, at the batch's price."""
-        return self._lost_in_batches
+        """Calls of batches whose answers were lost, never came, or were not needed; they may have been billed, at the
+        batch's price. Raises what storage raises."""
+        if self._batch is None:
+            return []
+        unused = self._batch.unused_calls(self._asked_of_batches, self._deadline.grace_period())
+        return [*self._lost_in_batches, *unused]
 
     def interrupted(self) -> list[BegunCall]:
         """Calls that were begun and whose answers were lost, with a delivery that died or on their way; they may have

@@ -46,7 +46,9 @@ from function.sidecar.request import (
 
 INPUT_NAMES = {"scene": "scene", MASK_FIELD: "mask"}  # of sources that are no photographs, in the sidecar
 LOST = "its answer was lost: the delivery died, the connection broke, or it came too late; it may have been billed"
-LOST_IN_BATCH = "its batch ended without this answer, or did not end in time; it may have been billed"
+LOST_IN_BATCH = (
+    "its batch ended without this answer, did not end in time, or the answer was not needed; it may have been billed"
+)
 
 
 def risk_record(checks: dict[str, CheckRecord]) -> RiskRecord | None:

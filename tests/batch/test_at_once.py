@@ -19,6 +19,7 @@ from function.batch.follow import follow
 from function.batch.gather import gather
 from function.batch.names import waiting_name
 from function.batch.pair_queue import PairQueue
+from function.batch.touch import touch, touched_for
 from function.batch.waiting import mark_waiting
 from function.budget.budget import Budget, PairBudget
 from function.budget.caps import Caps
@@ -234,6 +235,24 @@ def test_a_pair_whose_own_budget_is_used_up_lists_what_batches_have_lost_of_its_
     with pytest.raises(BudgetExhaustedError):
         calls.ask(REQUEST, 1, 3)
     assert calls.lost_in_batches() == [BegunCall(number=1, seed=REQUEST.seed)]
+
+
+def test_a_pair_that_needs_fewer_pictures_than_it_had_asked_for_lists_the_others(context):
+    """Another version may judge the first picture otherwise, once the second one is there."""
+    used, unused = request_digest(REQUEST), "b" * 64
+    context.storage.write(INPUT, "a.json", b"{}", "application/json", deadline(), if_generation=0, metadata={})
+    for number, digest in enumerate((used, unused, used), 1):
+        stored = context.storage.stat(INPUT, "a.json", deadline())
+        assert touch(context.storage, waiter("a.json", stored.generation), digest, deadline()), number
+    put_request(context, used, state="answered")
+    put_request(context, unused, state="answered", number=2, seed=45, lost=1)
+    touched = touched_for(context.storage.stat(INPUT, "a.json", deadline()).metadata)
+    queue = PairQueue(context.storage, OUTPUT, BATCHES, waiter("a.json", 1), None, time.time() + 9000.0, touched)
+    store = AnswerStore(context.storage, OUTPUT)
+    store.keep(REQUEST, answer(), "me", deadline(), in_batch=True)
+    calls = PaidCalls(None, store, "me", deadline(), InMemoryLedger(), PairBudget(None, None, None), batch=queue)
+    assert calls.ask(REQUEST, 1, 3).paid
+    assert calls.lost_in_batches() == [BegunCall(number=2, seed=45)] * 2
 
 
 def test_two_who_give_the_same_money_back_at_once_both_count(context):
