@@ -1,9 +1,10 @@
 """Estimates where the generated image shows the product, as a place for compositing its photograph upright.
 
-The first estimate is the box of the match's coverage, or of the fitted silhouette (`silhouette.py`). It is refined by
-compositing the photograph there and measuring the departure of the image from that sketch (`departure.py`), a
-similarity of position and scale. There is no place where the product lies or leans, is too small or too large, or is
-cut off.
+The first estimate is the box of the match's coverage, or of the silhouette (`silhouette.py`). Shadow and reflection
+make what was inserted larger than the product: where the photograph does not explain the image there, other sizes are
+tried. It is refined by compositing the photograph there and measuring the departure of the image from that sketch
+(`departure.py`), a similarity of position and scale. There is no place where the product lies or leans, is too small or
+too large, or is cut off.
 
 In: an `Analysis`. Out: a `Place`, or None. `python -m tests.bench.identity` composites at such places.
 """
@@ -21,7 +22,7 @@ from function.restoration.analysis import Analysis
 from function.restoration.compositing import alpha_composite
 from function.restoration.departure import RIM_SHARE, Departure, band_correlation, measure_departure
 from function.restoration.placed_reference import PlacedReference
-from function.restoration.silhouette import MIN_SIDE_PX, fit_silhouette
+from function.restoration.silhouette import MIN_SIDE_PX, Box, silhouette_boxes
 
 # A product shown smaller or taller than these shares of the scene's height has no size that one can believe, and is no
 # place to lay one at.
@@ -39,11 +40,17 @@ def find_place(analysis: Analysis) -> Place | None:
     outline = outline_box(alpha)
     if not scene.registration.drift.registered or min(outline[2:]) < MIN_SIDE_PX or not has_outline(alpha):
         return None
-    box = _box(analysis, alpha)
-    if box is None:
-        return None
     size = scene.image.shape[1], scene.image.shape[0]
-    place = _place_of_box(box, outline, size)
+    place, most = None, -1.0
+    for box in _boxes(analysis, alpha):
+        one = _place_of_box(box, outline, size)
+        correlation = departure_at(one, analysis).correlation
+        if correlation > most:
+            place, most = one, correlation
+        if most >= MIN_REFINED:
+            break
+    if place is None:
+        return None
     for _ in range(REFINEMENTS):
         departure = departure_at(place, analysis)
         if departure.correlation >= MIN_REFINED:
@@ -53,7 +60,7 @@ def find_place(analysis: Analysis) -> Place | None:
     return place if MIN_HEIGHT <= place.height <= MAX_HEIGHT and place.is_whole else None
 
 
-def _place_of_box(box: tuple[float, float, float, float], outline: PixelBox, size: tuple[int, int]) -> Place:
+def _place_of_box(box: Box, outline: PixelBox, size: tuple[int, int]) -> Place:
     x, y, width, height = box
     return Place.standing((x + width / 2) / size[0], (y + height) / size[1], height / size[1], outline, size)
 
@@ -94,16 +101,15 @@ def _moved(place: Place, departure: Departure, outline: PixelBox, size: tuple[in
     return _place_of_box((foot[0] - wide / 2, foot[1] - grown, wide, grown), outline, size)
 
 
-def _box(analysis: Analysis, alpha: np.ndarray) -> tuple[float, float, float, float] | None:
-    """The product's box in the generated image, analysis pixels."""
+def _boxes(analysis: Analysis, alpha: np.ndarray) -> list[Box]:
+    """Where the product may stand in the generated image, analysis pixels."""
     match, scene = analysis.product.match, analysis.scene
     if match is not None and not match.mirrored:
         if abs(_rotation_deg(match)) > MAX_ROTATION_DEG:
-            return None
+            return []
         x, y, width, height = cv2.boundingRect(cv2.inRange(match.coverage, 128, 255))
-        return (x, y, width, height) if min(width, height) >= MIN_SIDE_PX else None
-    fit = fit_silhouette(alpha, analysis.product.mask, scene.light, scene.image, scene.generated, own_proportions=True)
-    return None if fit is None else fit.box
+        return [(x, y, width, height)] if min(width, height) >= MIN_SIDE_PX else []
+    return silhouette_boxes(alpha, analysis.product.mask, scene.light, scene.image, scene.generated)
 
 
 def _rotation_deg(match: ProductMatch) -> float:

@@ -10,6 +10,7 @@ often filled in the mask, and lines and pale parts fall out of it: `placement.py
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -23,8 +24,11 @@ from function.restoration.shading import SHADOW_STOPS, even_darkening, shading_s
 FIT_PX = 96
 # Sizes that are tried, as shares of the inserted component: it may hold a dark shadow.
 FIT_SIZES = np.linspace(0.6, 1.04, 12)
-# The same for a place at which the photograph is composited: finer, and in its own proportions.
-PLACE_PX, PLACE_SIZES = 192, np.linspace(0.7, 1.06, 25)
+# The same for places at which the photograph is composited: finer, and in its own proportions. The component may hold
+# all of a reflection.
+PLACE_PX, PLACE_SIZES = 192, np.linspace(0.46, 1.06, 25)
+# Of the other sizes every third is given: they are .075 apart.
+OTHER_SIZES = 3
 # Aspects that are tried, as factors: a camera that looks down changes them.
 ASPECT_FACTORS = (0.9, 1.0, 1.1)
 # Vote of what only darkens the scene evenly by `SHADOW_STOPS` and may be shadow; it counts as product where it takes
@@ -32,13 +36,15 @@ ASPECT_FACTORS = (0.9, 1.0, 1.1)
 SHADOW_WEIGHT, MAX_SHADOW = -0.3, 0.6
 # Vote of what is only brighter than the scene: a pale part of the product, or its reflection in a glossy surface. It
 # was a third of what was inserted for a bottle on dark wood, whose outline was found .38 times too large.
-GLOSS_WEIGHT = 0.0
+GLOSS_WEIGHT = -0.3
 # A white product before a light scene reads as light: what is brighter by this many stops is inserted too.
 MIN_BRIGHTER_STOPS = 0.1
 # Least side of a component or a silhouette: smaller ones have no shape.
 MIN_SIDE_PX = 4
 # Least recall of what is known to be product, and least precision: the share of the silhouette that changed.
 MIN_RECALL, MIN_PRECISION = 0.85, 0.9
+
+Box = tuple[float, float, float, float]  # x, y, width, height, analysis pixels
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class SilhouetteFit:
     overlap  share 0..1 that outline and piece have in common (intersection over union), shadow left out
     """
 
-    box: tuple[float, float, float, float]
+    box: Box
     overlap: float
 
 
@@ -111,23 +117,83 @@ def fit_silhouette(
     scene: np.ndarray,
     generated: np.ndarray,
     without: np.ndarray | None = None,
-    *,
-    own_proportions: bool = False,
 ) -> SilhouetteFit | None:
-    """The place in which the outline of `alpha` (ph, pw) uint8 covers the largest piece that was inserted best; nearly
-    or, where that is asked for, exactly of its `own_proportions`.
+    """The place in which the outline of `alpha` (ph, pw) uint8, in nearly its own proportions, covers the largest piece
+    that was inserted best.
 
     product_mask (h, w) uint8; light (h/2, w/2, 3) float32 log ratio; scene, generated (h, w, 3) uint8. None where
     nothing was inserted; `without` as in `largest_inserted_component`.
     """
+    field = _vote_field(alpha, product_mask, light, scene, generated, FIT_PX, without)
+    if field is None:
+        return None
+    found = [one for size in FIT_SIZES if (one := _best_at(field, size, ASPECT_FACTORS)) is not None]
+    if not found:
+        return None
+    _, (left, top, wide, rows) = max(found, key=lambda one: one[0])
+    inside = cv2.resize(field.shape, (wide, rows), interpolation=cv2.INTER_AREA) > 127
+    votes = field.votes[top : top + rows, left : left + wide]
+    common = np.count_nonzero(inside & (votes > 0))
+    union = np.count_nonzero(field.votes > 0) + np.count_nonzero(inside & (votes < SHADOW_WEIGHT))
+    return SilhouetteFit(field.box_of((left, top, wide, rows)), float(common) / max(1, int(union)))
+
+
+def silhouette_boxes(
+    alpha: np.ndarray, product_mask: np.ndarray, light: np.ndarray, scene: np.ndarray, generated: np.ndarray
+) -> list[Box]:
+    """The best place of the outline in its own proportions, and then those at other sizes; in and out as
+    `fit_silhouette`."""
+    field = _vote_field(alpha, product_mask, light, scene, generated, PLACE_PX)
+    if field is None:
+        return []
+    found = [one for size in PLACE_SIZES if (one := _best_at(field, size, (1.0,))) is not None]
+    best = [max(found, key=lambda one: one[0])] if found else []
+    return [field.box_of(place) for _, place in best + found[::OTHER_SIZES]]
+
+
+@dataclass(frozen=True)
+class _VoteField:
+    """votes (h, w) float32 around the piece that was inserted, and the outline (sh, sw) uint8 that is slid over them.
+
+    target  (height, width) of the piece in `votes`, which is `pad` px wider at each side
+    scale   px of `votes` over analysis px; `corner` of the piece there
+    """
+
+    votes: np.ndarray
+    shape: np.ndarray
+    target: tuple[int, int]
+    pad: int
+    scale: float
+    corner: tuple[int, int]
+
+    def box_of(self, place: PixelBox) -> Box:
+        """A place in `votes` in analysis pixels."""
+        left, top, wide, tall = place
+        x, y = self.corner
+        return (
+            (left - self.pad) / self.scale + x,
+            (top - self.pad) / self.scale + y,
+            wide / self.scale,
+            tall / self.scale,
+        )
+
+
+def _vote_field(
+    alpha: np.ndarray,
+    product_mask: np.ndarray,
+    light: np.ndarray,
+    scene: np.ndarray,
+    generated: np.ndarray,
+    longest_px: int,
+    without: np.ndarray | None = None,
+) -> _VoteField | None:
     component = largest_inserted_component(product_mask, light, without)
     outline = cv2.boundingRect((alpha > 127).astype(np.uint8))
     if component is None or min(outline[2:]) < MIN_SIDE_PX:
         return None
     inserted_component, (x, y, width, height) = component
     shape = alpha[outline[1] : outline[1] + outline[3], outline[0] : outline[0] + outline[2]]
-    sizes, aspect_factors = (PLACE_SIZES, (1.0,)) if own_proportions else (FIT_SIZES, ASPECT_FACTORS)
-    scale = min(1.0, (PLACE_PX if own_proportions else FIT_PX) / max(width, height))
+    scale = min(1.0, longest_px / max(width, height))
     inner = np.s_[y : y + height, x : x + width]
     target = cv2.resize(
         _vote_map(inserted_component[inner], product_mask[inner] > 127, scene[inner], generated[inner]),
@@ -135,30 +201,26 @@ def fit_silhouette(
         interpolation=cv2.INTER_AREA,
     )
     pad = round(0.1 * max(target.shape)) + 1
-    field = cv2.copyMakeBorder(target, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=-1)
-    aspect = outline[2] / outline[3]
+    votes = cv2.copyMakeBorder(target, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=-1)
+    return _VoteField(votes, shape, (target.shape[0], target.shape[1]), pad, scale, (x, y))
+
+
+def _best_at(
+    field: _VoteField, size: float, aspect_factors: Iterable[float]
+) -> tuple[float, tuple[int, int, int, int]] | None:
+    """The highest sum of votes at a `size`, a share of the piece's height or width, and its place in the votes."""
+    aspect = field.shape.shape[1] / field.shape.shape[0]
     best: tuple[float, tuple[int, int, int, int]] | None = None
-    for size in sizes:
-        for aspect_factor in aspect_factors:
-            for tall in (size * target.shape[0], size * target.shape[1] / aspect):
-                wide = round(tall * aspect * aspect_factor)
-                rows = round(tall)
-                if min(wide, rows) < 4 or rows > field.shape[0] or wide > field.shape[1]:
-                    continue
-                form = cv2.resize(shape, (wide, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-                score = cv2.matchTemplate(field, form, cv2.TM_CCORR)
-                _, most, _, (left, top) = cv2.minMaxLoc(score)
-                if best is None or most > best[0]:
-                    best = most, (left, top, wide, rows)
-    if best is None:
-        return None
-    left, top, wide, rows = best[1]
-    inside = cv2.resize(shape, (wide, rows), interpolation=cv2.INTER_AREA) > 127
-    votes = field[top : top + rows, left : left + wide]
-    common = np.count_nonzero(inside & (votes > 0))
-    union = np.count_nonzero(field > 0) + np.count_nonzero(inside & (votes < SHADOW_WEIGHT))
-    box = (left - pad) / scale + x, (top - pad) / scale + y, wide / scale, rows / scale
-    return SilhouetteFit(box, float(common) / max(1, int(union)))
+    for aspect_factor in aspect_factors:
+        for tall in (size * field.target[0], size * field.target[1] / aspect):
+            wide, rows = round(tall * aspect * aspect_factor), round(tall)
+            if min(wide, rows) < 4 or rows > field.votes.shape[0] or wide > field.votes.shape[1]:
+                continue
+            form = cv2.resize(field.shape, (wide, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+            _, most, _, (left, top) = cv2.minMaxLoc(cv2.matchTemplate(field.votes, form, cv2.TM_CCORR))
+            if best is None or most > best[0]:
+                best = most, (left, top, wide, rows)
+    return best
 
 
 def _vote_map(

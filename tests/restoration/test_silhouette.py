@@ -51,6 +51,15 @@ def test_a_shadow_that_was_taken_for_product_speaks_against_the_place():
     assert abs(x - left) < 14 and abs(wide - expected_wide) < 18
 
 
+def test_a_reflection_in_a_glossy_surface_does_not_draw_the_outline_to_itself():
+    mask = standing(150, 40, 150)
+    left, top, wide, tall = cv2.boundingRect((mask > 127).astype(np.uint8))
+    light = NO_LIGHT.copy()
+    light[(top + tall) // 2 : (top + tall + 70) // 2, (left - 15) // 2 : (left + wide + 15) // 2] = 0.3
+    box = fit_silhouette(bottle(400), mask, light, SCENE, answer_with(mask)).box
+    assert np.abs(np.subtract(box, (left, top, wide, tall))).max() < 0.08 * tall
+
+
 def test_nothing_put_in_is_no_place():
     nothing = np.zeros(SHAPE, np.uint8)
     assert fit_silhouette(bottle(200), nothing, NO_LIGHT, SCENE, SCENE) is None
