@@ -9,7 +9,7 @@ import pytest
 from function.judging.judge import judge
 from function.judging.product_identical import changed_regions
 from function.matching.cutout.cut_out import cut_out
-from function.matching.place import Place
+from function.matching.place import Place, outline_box
 from function.restoration.product_reference import ProductReference
 from function.restoration.restore import restore
 from function.restoration.sketch_analysis import analyse_sketch, remove_spilt_content
@@ -53,6 +53,19 @@ def test_another_product_elsewhere_is_not_kept_and_not_accepted(laid):
     judgement = judge(analysis)
     assert judgement.verdict != "accepted" and not judgement.checks["product_identical"].passed
     assert "neither moved nor turned" in " ".join(judgement.lessons)
+
+
+def test_what_the_answer_draws_above_the_product_is_seen(laid):
+    """The model's own product, larger than the one that was composited."""
+    case, frame, place = laid
+    size = case.scene.shape[1], case.scene.shape[0]
+    x, y, wide, tall = place.pixels(size)
+    outline = outline_box(np.ascontiguousarray(case.product[..., 3]))
+    smaller = Place.standing((x + wide / 2) / size[0], (y + tall) / size[1], 0.75 * place.height, outline, size)
+    answer = imitate(case, frame, MANNERS["real"], 1)
+    for at, seen in ((smaller, True), (place, False)):
+        analysis = analyse_sketch(case.scene, ProductReference.of(case.product), answer, frame, at)
+        assert judge(analysis).checks["product_once"].passed is not seen
 
 
 def test_an_answer_that_is_another_picture_is_answered(laid):
