@@ -27,7 +27,7 @@ class BatchPlace:
     """Buckets of a test's own, a shared server, and the events and sweeps between them."""
 
     def __init__(self, cloud: Cloud, folder: Any, *, vertex: bool):
-        self.cloud, self.vertex, self._folder = cloud, vertex, folder
+        self.cloud, self.vertex, self.folder = cloud, vertex, folder
         self.batch = f"batch-{uuid.uuid4().hex[:12]}"
         cloud.client.create_bucket(self.batch)
         self.server: Process
@@ -48,7 +48,7 @@ class BatchPlace:
             base |= {
                 "GOOGLE_GENAI_USE_VERTEXAI": "true",
                 "GOOGLE_VERTEX_BASE_URL": self.cloud.gemini.url,
-                "GOOGLE_APPLICATION_CREDENTIALS": credentials(str(self._folder), self.cloud.gemini.url),
+                "GOOGLE_APPLICATION_CREDENTIALS": credentials(str(self.folder), self.cloud.gemini.url),
                 "GEMINI_API_KEY": "",
             }
         return base | changes

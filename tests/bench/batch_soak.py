@@ -34,6 +34,7 @@ LOOKING = 0.2  # share of the time spent on listing the buckets, which take long
 BACKOFF_S = (0.3, 3.0)
 GIVE_UP_S = 900.0  # without anything settled, and without a delivery that was taken
 HALF_CENT = 0.005
+TOLD_PAIRS = 3  # of each kind, whose log is printed
 ATTEMPT, ANSWER = ("number", "outcome", "price_tier", "seed", "batch", "id"), ("job", "seed", "time_s")
 
 
@@ -145,10 +146,19 @@ def report(place: BatchPlace, pump: Pump, pairs: list[str], spent_s: float) -> b
     for what, which in (("lost", lost), ("twice", twice), ("unlisted", unlisted), ("wrong", wrong)):
         if which:
             print(f"  {what}: {', '.join(which[:10])}")
+            tell_log(place, which[:TOLD_PAIRS])
     for pair in unlisted[:10]:
         print(f"  {pair}: attempts {[told(one, ATTEMPT) for one in place.cloud.sidecar(pair)['attempts']]}")
         print(f"    answers {[told(one, ANSWER) for one in by_pair[pair]]}")
     return not (lost or twice or unlisted or wrong or abs(usd - due) > HALF_CENT)
+
+
+def tell_log(place: BatchPlace, pairs: list[str]) -> None:
+    """What the servers have logged of these pairs, in the order of the moments."""
+    for log in sorted(Path(place.folder).glob("*.log"), key=lambda one: one.stat().st_mtime):
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+            if any(pair in line for pair in pairs):
+                print(f"    {line}")
 
 
 def told(entry: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
