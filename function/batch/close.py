@@ -22,7 +22,7 @@ RESULTS_WAITS = 2  # results appear no later than so many times gather_s after a
 # Ends after which what was not answered may have been billed nevertheless.
 MAY_BE_BILLED = frozenset({"SUCCEEDED", NO_END})
 WITH_RESULTS = frozenset({"SUCCEEDED", "PARTIALLY_SUCCEEDED"})
-# … before which some may have been answered, and billed.
+# Ends that leave results, of some requests at least, which were billed.
 MAY_HAVE_RESULTS = WITH_RESULTS | {"CANCELLED", "EXPIRED"}
 
 

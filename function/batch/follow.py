@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 CANCEL_WAIT_S = 2 * 3600.0  # that a job's end is waited for after it was cancelled: what it has finished is billed
 STUCK_S = 26 * 3600.0  # both services name 24 hours as what a job takes
-CANCELLING = "CANCELLING"  # what the service says while it does that
+CANCELLING = "CANCELLING"  # the state of a job that was told to end and has not ended yet
 NO_END = "NO_END"  # in place of a final state
 GONE = "GONE"
 

@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 # Custom metadata of a touched manifest: the generation and the time (seconds since 1970) of the upload that a person
 # or a catalogue made, so that what was paid and the deadline are that one's.
 FIRST_KEY = "batch-first"
-# … and the digests of the requests that it was touched for, the latest so many of them: a pair that comes again may
-# need fewer than it had asked for.
+# … and the digests of the requests that it was touched for, the latest so many of them (a kilobyte; metadata may have
+# eight): a pair that comes again may need fewer than it had asked for.
 TOUCHED_KEY, MAX_TOUCHED = "batch-requests", 16
 CLOCKS_S = 300.0  # that clocks may differ by
 

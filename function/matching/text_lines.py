@@ -39,6 +39,7 @@ MAX_LIKENESS, SHAPE_PX, MAX_WIDTH_VARIATION = 0.62, 12, 0.75
 MIN_LINES, MIN_ALL_LETTERS = 2, 12
 # More marks than these are a texture.
 MAX_MARKS = 1500
+# Pixels along the outline that are left out: they are mixed with what lies behind the product.
 RIM_PX = 9
 
 

@@ -131,7 +131,7 @@ def fit_silhouette(
     if not found:
         return None
     _, (left, top, wide, rows) = max(found, key=lambda one: one[0])
-    inside = cv2.resize(field.shape, (wide, rows), interpolation=cv2.INTER_AREA) > 127
+    inside = cv2.resize(field.outline, (wide, rows), interpolation=cv2.INTER_AREA) > 127
     votes = field.votes[top : top + rows, left : left + wide]
     common = np.count_nonzero(inside & (votes > 0))
     union = np.count_nonzero(field.votes > 0) + np.count_nonzero(inside & (votes < SHADOW_WEIGHT))
@@ -153,14 +153,15 @@ def silhouette_boxes(
 
 @dataclass(frozen=True)
 class _VoteField:
-    """votes (h, w) float32 around the piece that was inserted, and the outline (sh, sw) uint8 that is slid over them.
+    """votes (h, w) float32 around the piece that was inserted, and the `outline` (sh, sw) uint8 that is slid over
+    them.
 
     target  (height, width) of the piece in `votes`, which is `pad` px wider at each side
     scale   px of `votes` over analysis px; `corner` of the piece there
     """
 
     votes: np.ndarray
-    shape: np.ndarray
+    outline: np.ndarray
     target: tuple[int, int]
     pad: int
     scale: float
@@ -209,14 +210,14 @@ def _best_at(
     field: _VoteField, size: float, aspect_factors: Iterable[float]
 ) -> tuple[float, tuple[int, int, int, int]] | None:
     """The highest sum of votes at a `size`, a share of the piece's height or width, and its place in the votes."""
-    aspect = field.shape.shape[1] / field.shape.shape[0]
+    aspect = field.outline.shape[1] / field.outline.shape[0]
     best: tuple[float, tuple[int, int, int, int]] | None = None
     for aspect_factor in aspect_factors:
         for tall in (size * field.target[0], size * field.target[1] / aspect):
             wide, rows = round(tall * aspect * aspect_factor), round(tall)
             if min(wide, rows) < 4 or rows > field.votes.shape[0] or wide > field.votes.shape[1]:
                 continue
-            form = cv2.resize(field.shape, (wide, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+            form = cv2.resize(field.outline, (wide, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
             _, most, _, (left, top) = cv2.minMaxLoc(cv2.matchTemplate(field.votes, form, cv2.TM_CCORR))
             if best is None or most > best[0]:
                 best = most, (left, top, wide, rows)

@@ -113,13 +113,25 @@ def test_one_word_is_too_little_to_tell():
     assert not has_print(cut_out(tones))
 
 
-def zip_teeth() -> np.ndarray:
-    """Two zips: small marks alike on a straight line."""
-    tones = shaded(2)
-    for row in (200, 400):
-        for place in range(60, 540, 14):
-            cv2.rectangle(tones, (place, row), (place + 7, row + 12), 230, -1)
+def marks_in_rows(letters: str, *, wave_px: float = 0.0) -> np.ndarray:
+    """Two rows of letters, which go up and down by `wave_px` in waves of eight."""
+    tones = np.full((SIDE, SIDE), 195, np.uint8)
+    for row in (200, 300):
+        for number in range(20):
+            foot = round(row + wave_px * np.sin(number * np.pi / 4))
+            letter = letters[number % len(letters)]
+            cv2.putText(tones, letter, (80 + 18 * number, foot), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 90, 2, cv2.LINE_AA)
     return tones
+
+
+def zip_teeth() -> np.ndarray:
+    """The same mark again and again on a straight line."""
+    return marks_in_rows("E")
+
+
+def strewn() -> np.ndarray:
+    """Unlike marks side by side that stand on no line."""
+    return marks_in_rows("AKEFHTXZ", wave_px=6.0)
 
 
 def scattered() -> np.ndarray:
@@ -132,7 +144,12 @@ def scattered() -> np.ndarray:
     return tones
 
 
-@pytest.mark.parametrize("make", [zip_teeth, scattered])
+def test_unlike_marks_on_a_line_are_text():
+    reference = prepare_reference(cut_out(marks_in_rows("AKEFHTXZ")), 1000)
+    assert reference is not None and has_text(reference)
+
+
+@pytest.mark.parametrize("make", [zip_teeth, strewn, scattered])
 def test_what_repeats_itself_or_stands_on_no_line_is_no_text(make):
     reference = prepare_reference(cut_out(make()), 1000)
     assert reference is not None and not has_text(reference)
