@@ -35,6 +35,9 @@ MIN_LETTERS, MIN_ON_BASELINE, BASELINE, MAX_SLOPE = 5, 0.6, 0.12, 0.3
 # Largest mean intersection over union of neighbours, scaled to the same box of so many px: letters had up to .6; and
 # the largest coefficient of variation of the widths, of which letters had up to .7 and creases .9.
 MAX_LIKENESS, SHAPE_PX, MAX_WIDTH_VARIATION = 0.62, 12, 0.75
+# Largest coefficient of variation of the heights, and least median of the width over the height: letters had up to .2
+# and .57 and more, the streaks of sawn wood .25 or .12.
+MAX_HEIGHT_VARIATION, MIN_MEDIAN_WIDTH = 0.23, 0.45
 # Text has so many lines and letters at one threshold.
 MIN_LINES, MIN_ALL_LETTERS = 2, 12
 # More marks than these are a texture.
@@ -140,11 +143,11 @@ def _next_letter(marks: list[Mark], number: int) -> int | None:
 
 def _is_text(line: list[Mark]) -> bool:
     """Whether the marks stand on a baseline and differ as letters do."""
-    height = float(np.median([mark.height for mark in line]))
+    heights = np.array([mark.height for mark in line], np.float64)
     middles = np.array([mark.x + mark.width / 2 for mark in line])
     bottoms = np.array([mark.bottom for mark in line], np.float64)
     slope, offset = np.polyfit(middles, bottoms, 1)
-    on_baseline = np.abs(bottoms - slope * middles - offset) < BASELINE * height
+    on_baseline = np.abs(bottoms - slope * middles - offset) < BASELINE * np.median(heights)
     widths = np.array([mark.width for mark in line], np.float64)
     size = SHAPE_PX, SHAPE_PX
     shapes = [cv2.resize(mark.ink * np.uint8(255), size, interpolation=cv2.INTER_AREA) > 127 for mark in line]
@@ -154,4 +157,6 @@ def _is_text(line: list[Mark]) -> bool:
         and on_baseline.mean() >= MIN_ON_BASELINE
         and np.mean(alike) <= MAX_LIKENESS
         and widths.std() <= MAX_WIDTH_VARIATION * widths.mean()
+        and heights.std() <= MAX_HEIGHT_VARIATION * heights.mean()
+        and np.median(widths / heights) >= MIN_MEDIAN_WIDTH
     )

@@ -144,12 +144,38 @@ def scattered() -> np.ndarray:
     return tones
 
 
+def streaks(heights_px: tuple[int, int], width_px: int) -> np.ndarray:
+    """Two boards on whose lower edges unlike streaks of the grain end, whose heights go to and fro between the two."""
+    tones = np.full((SIDE, SIDE), 195, np.uint8)
+    low, high = heights_px
+    for row in (200, 300):
+        for number in range(20):
+            mark = np.full((40, 40), 195, np.uint8)
+            cv2.putText(mark, "AKEFHTXZ"[number % 8], (6, 34), cv2.FONT_HERSHEY_SIMPLEX, 1.3, 90, 4, cv2.LINE_AA)
+            tall = high if number % 2 else low
+            x, y, wide, rows = cv2.boundingRect(cv2.inRange(mark, 0, 140))
+            size = width_px, tall
+            left = 80 + (width_px + 8) * number
+            tones[row - tall : row, left : left + width_px] = cv2.resize(mark[y : y + rows, x : x + wide], size)
+    return tones
+
+
+def uneven_streaks() -> np.ndarray:
+    """As wide as letters, but of many heights."""
+    return streaks((15, 28), 12)
+
+
+def narrow_streaks() -> np.ndarray:
+    """Of about one height, and all of them thin."""
+    return streaks((25, 27), 9)
+
+
 def test_unlike_marks_on_a_line_are_text():
     reference = prepare_reference(cut_out(marks_in_rows("AKEFHTXZ")), 1000)
     assert reference is not None and has_text(reference)
 
 
-@pytest.mark.parametrize("make", [zip_teeth, strewn, scattered])
+@pytest.mark.parametrize("make", [zip_teeth, strewn, scattered, uneven_streaks, narrow_streaks])
 def test_what_repeats_itself_or_stands_on_no_line_is_no_text(make):
     reference = prepare_reference(cut_out(make()), 1000)
     assert reference is not None and not has_text(reference)
