@@ -41,21 +41,22 @@ def find_place(analysis: Analysis) -> Place | None:
     if not scene.registration.drift.registered or min(outline[2:]) < MIN_SIDE_PX or not has_outline(alpha):
         return None
     size = scene.image.shape[1], scene.image.shape[0]
-    place, most = None, -1.0
+    place, departure = None, None
     for box in _boxes(analysis, alpha):
         one = _place_of_box(box, outline, size)
-        correlation = departure_at(one, analysis).correlation
-        if correlation > most:
-            place, most = one, correlation
-        if most >= MIN_REFINED:
+        seen = departure_at(one, analysis)
+        if departure is None or seen.correlation > departure.correlation:
+            place, departure = one, seen
+        if departure.correlation >= MIN_REFINED:
             break
-    if place is None:
+    if place is None or departure is None:
         return None
     for _ in range(REFINEMENTS):
+        if departure.correlation < MIN_REFINED:
+            break
+        place = _moved(place, departure, outline, size)
         departure = departure_at(place, analysis)
-        if departure.correlation >= MIN_REFINED:
-            place = _moved(place, departure, outline, size)
-    if analysis.product.match is None and not departure_at(place, analysis).is_found:
+    if analysis.product.match is None and not departure.is_found:
         return None  # only what was inserted is known: it may be a shadow, or something else
     return place if MIN_HEIGHT <= place.height <= MAX_HEIGHT and place.is_whole else None
 
