@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from function.judging.crop_product import crop_product
+from function.judging.outline_pose import OutlinePose, outline_pose
 from function.judging.product_crop import ProductCrop
 from function.matching.asked_place import AskedPlace
 from function.restoration.analysis import ProductAnalysis, SceneAnalysis
@@ -36,3 +38,8 @@ class Inspection:
         if self.product_crop is None:
             raise ValueError("no product was inserted: there is nothing to crop")
         return self.product_crop
+
+    @cached_property
+    def outline(self) -> OutlinePose | None:
+        """The pose of a product without matched keypoints; None where its outline is not that of its photograph."""
+        return outline_pose(self.product.photograph, self.crop)

@@ -24,6 +24,7 @@ from function.judging.check import Check, CheckSpec, at_most
 from function.judging.inspection import Inspection
 from function.judging.limit import max_limit
 from function.judging.product_crop import MIN_VISIBLE_LEVELS, is_reflection_of
+from function.judging.shadow_removal import share_beside
 from function.matching.reference_image import photograph_alpha
 from function.matching.self_similarity import repeated_share
 from function.restoration.shading import SHADOW_STOPS, even_darkening
@@ -63,6 +64,7 @@ def product_once(inspection: Inspection) -> Check:
     if inspection.product.composited is not None:
         insertions = [replace(insertion, touches=False) for insertion in insertions]
     apart, touching = (max((p.share for p in insertions if p.touches is side), default=0.0) for side in (False, True))
+    apart = max(apart, share_beside(inspection.crop))
     for insertion in sorted(insertions, key=lambda insertion: -insertion.share) if match is None else ():
         largest = MAX_TOUCHING_COPY if insertion.touches else MAX_COPY
         if insertion.same_colour and insertion.share > largest:

@@ -1,7 +1,8 @@
 """Checks that the product stands upright: how far its verticals lean from the photograph's, in degrees.
 
-The lean comes from the best evidence there is: the match's Jacobian, the placement, vertical edges, or the silhouette's
-moments. Away from the image's middle a camera that looks down makes upright things lean outwards; that is granted.
+The lean comes from the best evidence there is: the match's Jacobian, the placement, vertical edges, or the outline
+(`outline_pose.py`). Away from the image's middle a camera that looks down makes upright things lean outwards; that is
+granted.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from function.judging.check import Check, CheckSpec, at_most, not_applicable, no
 from function.judging.inspection import Inspection
 from function.judging.limit import max_limit
 from function.judging.shadow_removal import remove_shadow
-from function.judging.silhouette_pose import silhouette_pose
 from function.judging.vertical_edges import edge_lean_deg
 from function.matching.match import ProductMatch
 
@@ -38,8 +38,8 @@ def product_upright(inspection: Inspection) -> Check:
     if lean is None:
         body = remove_shadow(inspection.crop)
         lean = edge_lean_deg(inspection.product.photograph, body, body.product_mask > 0.5)
-        if lean is None and (pose := silhouette_pose(inspection.product.photograph, body)) is not None:
-            lean = pose.lean_deg
+        if lean is None and inspection.outline is not None:
+            lean = inspection.outline.lean_deg
     if lean is None:
         said = "Not measured: neither its photograph nor upright edges were found."
         return not_measured("degrees", said, passed=True)

@@ -7,8 +7,6 @@ import numpy as np
 from function.judging.check import Check, CheckSpec, at_least, at_most
 from function.judging.inspection import Inspection
 from function.judging.limit import max_limit, min_limit
-from function.judging.shadow_removal import remove_shadow
-from function.judging.silhouette_pose import silhouette_pose
 from function.restoration.analysis import ProductAnalysis
 
 # Range of the product's height as a share of the image's.
@@ -27,8 +25,7 @@ def scale_plausible(inspection: Inspection) -> Check:
     """The product's size fits the scene, and its proportions are the photograph's."""
     aspect = aspect_change(inspection.product)
     if aspect is None and not inspection.crop.touches_border:
-        pose = silhouette_pose(inspection.product.photograph, remove_shadow(inspection.crop))
-        aspect = None if pose is None else pose.aspect_change
+        aspect = None if inspection.outline is None else inspection.outline.aspect_change
     if aspect is not None and not MIN_ASPECT <= aspect <= MAX_ASPECT:
         limit = MIN_ASPECT if aspect < MIN_ASPECT else MAX_ASPECT
         wrong = "narrow and tall" if aspect < MIN_ASPECT else "wide and flat"

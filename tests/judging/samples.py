@@ -169,3 +169,27 @@ def registered(of_scene: SceneAnalysis, *, drift: dict[str, Any] | None = None, 
     """`of_scene` with another registration."""
     whole = replace(of_scene.registration, drift=replace(of_scene.registration.drift, **(drift or {})), **changes)
     return replace(of_scene, registration=whole)
+
+
+ORANGE = np.full((PRODUCT[3], PRODUCT[2], 3), (220, 120, 30), np.uint8)
+
+
+def piece(answer: np.ndarray, mask: np.ndarray, **changes):
+    """The crop when only `mask` (HEIGHT, WIDTH) uint8 is known to have been put in."""
+    cover = cropped(mask).astype(np.float32) / 255
+    return crop_of(answer, matched=False, fitted=False, product_mask=cover, inserted_mask=cover, **changes)
+
+
+def with_a_thing_beside(second: tuple[int, int, int, int], *, dark: bool = False):
+    """The crop of an orange product with another thing in the box `second` of the crop; what lies low between them, or
+    all of it where `dark`, was put in as shadow."""
+    crop = piece(composite(ORANGE), outline())
+    answer, cover = crop.generated.copy(), crop.product_mask.copy()
+    x, y, wide, tall = second
+    left, top, across, down = cv2.boundingRect((cover > 0.5).astype(np.uint8))
+    between = np.s_[top if dark else top + down - 12 : top + down, min(x, left) : max(x + wide, left + across)]
+    free = cover[between] < 0.5
+    answer[between][free] = (crop.scene[between][free] * 0.55).astype(np.uint8)
+    cover[between] = 1
+    answer[y : y + tall, x : x + wide], cover[y : y + tall, x : x + wide] = (30, 140, 60), 1
+    return replace(crop, generated=answer, product_mask=cover, inserted_mask=cover)

@@ -59,6 +59,13 @@ def test_colours_of_the_photograph_at_other_places_are_the_product_s(fitted):
         assert difference(drawn, **known)[0] < MAX_PALETTE_COLOUR
 
 
+def test_an_article_that_lacks_half_of_the_colours_is_another_one():
+    front = patches()
+    front[45:135] = front[0]
+    known = {"matched": False, "fitted": False, "find_palette": lambda: patches().reshape(-1, 3)[::97]}
+    assert difference(front, **known)[0] > MAX_PALETTE_COLOUR
+
+
 @pytest.mark.parametrize("hue", [40, 90, 140])
 def test_another_hue_is_another_colour_wherever_it_lies(hue):
     hsv = cv2.cvtColor(patches(1), cv2.COLOR_RGB2HSV)

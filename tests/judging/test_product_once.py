@@ -18,8 +18,10 @@ from tests.cases.faults import spoiled
 from tests.cases.imitation import imitate
 from tests.cases.manners import MANNERS
 from tests.judging.samples import (
+    CROP,
     HEIGHT,
     PRODUCT,
+    WIDTH,
     composite,
     crop_of,
     cropped,
@@ -28,6 +30,7 @@ from tests.judging.samples import (
     outline,
     photograph,
     scene,
+    with_a_thing_beside,
 )
 from tests.tiers import exhaustive
 
@@ -134,3 +137,14 @@ def test_the_product_s_shape_is_a_twin_unless_it_is_mirrored_below(left, twin):
     answer[second], mask[second] = (60, 90, 170), 255
     crop = crop_product(scene(answer), ProductAnalysis(photograph(), None, mask))
     assert crop is not None and crop.has_duplicate is twin
+
+
+@pytest.mark.parametrize(("tall", "passes"), [(40, True), (130, False)])
+def test_what_only_a_shadow_joins_to_an_unknown_silhouette_is_another_thing(tall, passes):
+    crop = with_a_thing_beside((2, 220 - tall, 24, tall))
+    x, y, wide, rows = CROP
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[y : y + rows, x : x + wide] = crop.product_mask * 255
+    answer = composite()
+    answer[y : y + rows, x : x + wide] = crop.generated
+    assert product_once(inspection(answer, matched=None, product_mask=mask, crop=crop)).passed is passes

@@ -5,16 +5,21 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from function.judging.shadow_removal import remove_shadow
-from tests.judging.samples import HEIGHT, PRODUCT, WIDTH, composite, crop_of, cropped, outline, room, shadow
-
-ORANGE = np.full((PRODUCT[3], PRODUCT[2], 3), (220, 120, 30), np.uint8)
-
-
-def piece(answer: np.ndarray, mask: np.ndarray, **changes):
-    """The crop when only `mask` (HEIGHT, WIDTH) uint8 is known to have been put in."""
-    cover = cropped(mask).astype(np.float32) / 255
-    return crop_of(answer, matched=False, fitted=False, product_mask=cover, inserted_mask=cover, **changes)
+from function.judging.shadow_removal import remove_shadow, share_beside
+from tests.judging.samples import (
+    HEIGHT,
+    ORANGE,
+    PRODUCT,
+    WIDTH,
+    composite,
+    crop_of,
+    cropped,
+    outline,
+    piece,
+    room,
+    shadow,
+    with_a_thing_beside,
+)
 
 
 def test_its_shadow_is_taken_out():
@@ -42,3 +47,13 @@ def test_the_bright_label_of_a_dark_product_is_not_all_of_it():
     answer = composite(dark, shade=np.zeros((HEIGHT, WIDTH), np.float32))
     crop = piece(answer, outline())
     assert remove_shadow(crop) is crop
+
+
+def test_what_a_shadow_joins_to_the_product_stands_beside_it():
+    crop = piece(composite(ORANGE), outline())
+    left, top, _, down = cv2.boundingRect((crop.product_mask > 0.5).astype(np.uint8))
+    thing = (2, top + down - 60, left - 16, 60)
+    assert left > 30
+    assert share_beside(crop) == 0
+    assert share_beside(with_a_thing_beside(thing)) > 0.05
+    assert share_beside(with_a_thing_beside(thing, dark=True)) == 0
