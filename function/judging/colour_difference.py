@@ -44,18 +44,22 @@ DARK_OFFSET, SHADE_OFFSET = 0.01, 0.005
 MIN_SHADE, MAX_SHADE = 0.1, 6
 # Chroma that even grey shows by noise and bounced light; it keeps the ratio of two greys near 1.
 GREY_CHROMA = 2.0
-# Palette search: pixels of the product, shading factors of the palette, and the share of the palette that must be found
-# on the product (a turned product hides the rest; of real ones .8 lay within 3.7, of another article 7.7 and more).
-PALETTE_SAMPLE, SHADES, MAIN_COLOURS = 300, (0.4, 0.7, 1.0, 1.5), 0.8
+# Palette search: pixels of the product, and shading factors of the palette.
+PALETTE_SAMPLE, SHADES = 300, (0.4, 0.7, 1.0, 1.5)
+# Share of the palette that must be found on the product (of real ones .8 lay within 3.7, of another article 7.7 and
+# more), and on one that is turned to a side of which the photograph shows little.
+MAIN_COLOURS, TURNED_COLOURS = 0.8, 0.4
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
 
 
 class ColourDifference(NamedTuple):
-    """lab: difference in Lab a and b; chroma: mean chroma over what is expected; limit: the `lab` that may be shown."""
+    """lab: difference in Lab a and b; chroma: mean chroma over what is expected; limit: the `lab` that may be shown;
+    turned: the `lab` if the product is turned to a side of which the photograph shows little."""
 
     lab: float
     chroma: float
     limit: float
+    turned: float
 
 
 def colour_difference(crop: ProductCrop) -> ColourDifference | None:
@@ -91,7 +95,8 @@ def _pixelwise_difference(crop: ProductCrop) -> ColourDifference | None:
         (ab[0] * ab[1]).sum(axis=1) / ((ab[0] ** 2).sum(axis=1) + 1e-6), MIN_CHROMA_RATIO, MAX_CHROMA_RATIO
     )
     difference = np.hypot(*(ab[1] - colourful[:, None] * ab[0]).T)
-    return ColourDifference(float(np.quantile(difference, COLOUR_QUANTILE)), chroma[1] / chroma[0], MAX_COLOUR)
+    lab = float(np.quantile(difference, COLOUR_QUANTILE))
+    return ColourDifference(lab, chroma[1] / chroma[0], MAX_COLOUR, lab)
 
 
 def _palette_difference(crop: ProductCrop) -> ColourDifference | None:
@@ -119,14 +124,17 @@ def _palette_difference(crop: ProductCrop) -> ColourDifference | None:
             lit = known * level * np.exp(np.array([tint + cct_shift, 0, tint - cct_shift], np.float32))
             # Each colour may be shaded.
             expected = np.vstack([_ab(np.clip(lit * shade, 0, 1)) for shade in SHADES])
-            distance = np.hypot(*(shown_ab[:, None] - expected[None]).transpose(2, 0, 1))
-            value = max(
-                float(np.quantile(distance.min(axis=1), quantile)),
-                float(np.quantile(distance.reshape(len(shown), len(SHADES), -1).min(axis=(0, 1)), MAIN_COLOURS)),
+            across, down = (np.subtract.outer(shown_ab[:, axis], expected[:, axis]) for axis in (0, 1))
+            squared = across * across + down * down
+            nearest, found = (np.sqrt(part) for part in (squared.min(axis=1), squared.min(axis=0)))
+            found = found.reshape(len(SHADES), -1).min(axis=0)
+            shown_quantile = float(np.quantile(nearest, quantile))
+            value, turned = (
+                max(shown_quantile, float(np.quantile(found, part))) for part in (MAIN_COLOURS, TURNED_COLOURS)
             )
             if best is None or value < best.lab:
                 chroma = [float(np.hypot(*ab.T).mean()) + GREY_CHROMA for ab in (_ab(np.clip(lit, 0, 1)), shown_ab)]
-                best = ColourDifference(value, chroma[1] / chroma[0], MAX_PALETTE_COLOUR)
+                best = ColourDifference(value, chroma[1] / chroma[0], MAX_PALETTE_COLOUR, turned)
     return best
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from function.judging.colour_difference import ColourDifference, colour_difference
 from function.judging.crop_product import crop_product
 from function.judging.outline_pose import OutlinePose, outline_pose
 from function.judging.product_crop import ProductCrop
@@ -38,6 +39,11 @@ class Inspection:
         if self.product_crop is None:
             raise ValueError("no product was inserted: there is nothing to crop")
         return self.product_crop
+
+    @cached_property
+    def colour_difference(self) -> ColourDifference | None:
+        """Of the product's colours from the photograph's; None where too little of it is visible."""
+        return colour_difference(self.crop)
 
     @cached_property
     def outline(self) -> OutlinePose | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from function.judging.check import Check, CheckSpec, at_least, at_most, not_measured
-from function.judging.colour_difference import MAX_COLOUR, MAX_PALETTE_COLOUR, colour_difference
+from function.judging.colour_difference import MAX_COLOUR, MAX_PALETTE_COLOUR
 from function.judging.inspection import Inspection
 from function.judging.limit import max_limit, min_limit
 
@@ -16,7 +16,7 @@ MIN_PALETTE_CHROMA = 0.5
 
 def product_colour(inspection: Inspection) -> Check:
     """The product's colours are the photograph's, apart from the scene's light."""
-    difference = colour_difference(inspection.crop)
+    difference = inspection.colour_difference
     if difference is None:
         return not_measured("Lab", "The product is too small for its colours to be compared.", passed=True)
     placed = inspection.crop.matched and not inspection.crop.is_thin

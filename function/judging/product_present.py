@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from function.judging.check import Check, CheckSpec, at_least, not_measured
-from function.judging.colour_difference import colour_difference
 from function.judging.inspection import Inspection
 from function.judging.limit import min_limit
 from function.judging.print_correlation import MIN_PATTERN_CORRELATION, pattern_correlation
@@ -49,5 +48,5 @@ def is_same_product(inspection: Inspection) -> bool:
     """Whether what was inserted is the product by its print, its pattern or at least its colours."""
     if inspection.product.match is not None or pattern_correlation(inspection.crop) >= MIN_PATTERN_CORRELATION:
         return True
-    difference = colour_difference(inspection.crop)
-    return difference is None or difference.lab <= OTHER_COLOUR_FACTOR * difference.limit
+    difference = inspection.colour_difference
+    return difference is None or difference.turned <= OTHER_COLOUR_FACTOR * difference.limit
