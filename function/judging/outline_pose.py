@@ -9,8 +9,8 @@ outline, and leaves much of it without an edge: then nothing is said.
 
 In: photograph (ph, pw, 4) uint8, `ProductCrop`. Out: degrees, and width over height as a ratio. Of rendered products
 without print that stand, .74 of the outline and more lay on edges (of glass .5), of real ones that stand as on their
-photograph .76 and more; of turned, worn and redrawn ones up to .7. Standing ones leaned by up to 5 degrees and had .87
-to 1.04 times their width. `python -m tests.bench.collection`.
+photograph .76 and more; of turned, worn and redrawn ones up to .7. Standing ones leaned by up to 5.3 degrees and had
+.87 to 1.04 times their width. `python -m tests.bench.collection`.
 """
 
 from __future__ import annotations
@@ -27,17 +27,21 @@ from function.judging.shadow_removal import remove_shadow
 from function.matching.reference_image import photograph_alpha
 
 # Longest side (px) at which the outline is traced, its smoothing (standard deviation, px), its shortest contour
-# (points), and how many points of it are used.
-TRACED_PX, SMOOTHING_PX, MIN_CONTOUR, POINTS = 200, 2.0, 20, 160
-# An edge of this gradient, 8-bit levels a pixel, counts half.
-HALF_EDGE = 4.0
+# (points), and how many points of it are used. Of what was inserted, the least side (px) that has an outline.
+TRACED_PX, SMOOTHING_PX, MIN_CONTOUR, POINTS, MIN_SIDE_PX = 200, 2.0, 20, 160, 20
+# An edge of this gradient, 8-bit levels a pixel, counts half. Images are smoothed by this first (standard deviation,
+# px): noise has edges too.
+HALF_EDGE, NOISE_SIGMA_PX = 4.0, 1.0
 # Reach of the search along the normals in the first and in the last round, as a share of the product's size; places
 # that are looked at, and rounds.
 REACH, PLACES, ROUNDS = (0.1, 0.02), 21, 12
 # Cosine of the angle between gradient and normal: below the first an edge does not count, from the second on in full.
 MIN_COSINE, FULL_COSINE = 0.6, 0.9
-# How little a round may change the shape: the weight of its four numbers against that of all points.
-STIFFNESS = 0.3
+# Weights, for each point, by which a round holds on to the shape, and to all six numbers so that they are determined
+# where few edges are found.
+STIFFNESS, RIDGE = 0.003, 0.0001
+# A shape whose area falls below this share of the first one's has collapsed.
+MIN_AREA_LEFT = 0.001
 # A point is explained by an edge of this strength (0..1) and cosine within this share of the product's size.
 EXPLAINED_EDGE, EXPLAINED_COSINE, TOLERANCE = 0.5, 0.8, 0.015
 # Least share of the outline that is explained.
@@ -65,7 +69,7 @@ class OutlinePose:
 @dataclass(frozen=True)
 class _Outline:
     """points (n, 2) float64, in px at which the photograph's outline box has `size` (width, height); their outward
-    normals (n, 2)."""
+    normals (n, 2); `extent` is the share 0..1 of that box that the product fills."""
 
     points: np.ndarray
     normals: np.ndarray
@@ -94,7 +98,7 @@ def outline_pose(photograph: np.ndarray, crop: ProductCrop) -> OutlinePose | Non
     """The pose of the product in `crop`; None where its outline is not that of the `photograph` (ph, pw, 4) uint8."""
     outline = _trace(photograph_alpha(photograph))
     body = cv2.boundingRect((remove_shadow(crop).product_mask > 0.5).astype(np.uint8))
-    if outline is None or min(body[2:]) < MIN_CONTOUR:
+    if outline is None or min(body[2:]) < MIN_SIDE_PX:
         return None
     edges = _new_edges(crop.generated, crop.scene)
     for height in FIRST_HEIGHTS:
@@ -147,7 +151,7 @@ def _new_edges(generated: np.ndarray, scene: np.ndarray) -> _Edges:
 
 def _gradient(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(h, w, 2) float32, the gradient of the channel that has the most, levels a pixel; and its length (h, w)."""
-    smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), 1.0)
+    smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), NOISE_SIGMA_PX)
     across, down = (cv2.Sobel(smooth, cv2.CV_32F, *order) / 8 for order in ((1, 0), (0, 1)))
     most = (across**2 + down**2).argmax(axis=2)[..., None]
     gradient = np.dstack([np.take_along_axis(part, most, axis=2)[..., 0] for part in (across, down)])
@@ -180,11 +184,11 @@ def _fit(outline: _Outline, edges: _Edges, box: tuple[float, float, float, float
         # Along the normal: the shape's change times the point, and the origin's.
         terms = np.hstack([normals[:, :1] * outline.points / own, normals[:, 1:] * outline.points / own, normals])
         system = (terms * weight[:, None]).T @ terms
-        system[np.diag_indices(4)] += STIFFNESS * len(points) / 100
-        system[np.diag_indices(6)] += 0.01 * len(points) / 100
+        system[np.diag_indices(4)] += STIFFNESS * len(points)
+        system[np.diag_indices(6)] += RIDGE * len(points)
         change = np.linalg.solve(system, (terms * weight[:, None]).T @ moved)
         shape, origin = shape + change[:4].reshape(2, 2) / own, origin + change[4:]
-        if np.linalg.det(shape) < 1e-3 * wide * tall / own**2:
+        if np.linalg.det(shape) < MIN_AREA_LEFT * wide * tall / own**2:
             return None
     points, normals = outline.points @ shape.T + origin, _turned(outline.normals, shape)
     _, strength, cosine = edges.along(points, normals, TOLERANCE * size, PLACES // 3)

@@ -2,7 +2,8 @@
 
 A cast shadow darkens the scene evenly in all channels; what does so and is wider than a dark rim is opened away, and
 the largest connected component of the rest is the product. A dark product darkens evenly too: where too little would
-remain, nothing is removed. In and out: `ProductCrop` (h, w).
+remain, nothing is removed. A second thing that a shadow joins to the product is told from it. In and out: `ProductCrop`
+(h, w).
 """
 
 from __future__ import annotations
@@ -20,10 +21,8 @@ from function.restoration.shading import SHADOW_STOPS
 MIN_SHADOW_WIDTH_PX = 5
 # Least share of what was inserted that has to remain.
 MIN_REMAINING = 0.4
-
-
-# What stands beside the product shares no more of its columns with it, and the shadow that joins the two is lower than
-# this share of the lower one's height: dark cloth between two bright sleeves is not.
+# What stands beside the product shares at most this part of its own columns with it, and the shadow that joins the two
+# is at most so high, as a share of the lower one's height: two bright sleeves beside dark cloth are one product.
 MAX_SHARED_COLUMNS, MAX_WAIST = 0.2, 0.35
 
 

@@ -25,10 +25,13 @@ def photograph(points: list[tuple[int, int]] = KETTLE) -> np.ndarray:
     return picture
 
 
-def shown(lean_deg: float = 0.0, across: float = 1.0, points: list[tuple[int, int]] = KETTLE):
-    """What the judge sees of that shape, which leans to the right by `lean_deg` and is `across` times as wide."""
+def shown(lean_deg: float = 0.0, across: float = 1.0, points: list[tuple[int, int]] = KETTLE, shear_deg: float = 0.0):
+    """What the judge sees of that shape, which leans to the right by `lean_deg` is `across` times as wide, and
+    whose verticals alone lean by `shear_deg`."""
     angle = cv2.getRotationMatrix2D((110, 90), -lean_deg, 1.0)
     matrix = np.array([[across, 0, 0], [0, 1, 0], [0, 0, 1]]) @ np.vstack([angle, [0, 0, 1]])
+    slope = np.tan(np.radians(shear_deg))
+    matrix = np.array([[1, -slope, 90 * slope], [0, 1, 0], [0, 0, 1]]) @ matrix
     matrix[:2, 2] += 140, 80
     mask = cv2.warpAffine(photograph(points)[..., 3], matrix[:2], (WIDTH, HEIGHT))
     answer = room()
@@ -60,6 +63,10 @@ def test_a_box_that_is_narrower_may_be_turned():
     box = [(40, 20), (140, 20), (140, 160), (40, 160)]
     pose = outline_pose(photograph(box), shown(across=0.8, points=box))
     assert pose.aspect_change is None and abs(pose.lean_deg) < 1.5
+
+
+def test_a_shape_whose_verticals_alone_lean_leans_by_half_as_much():
+    assert outline_pose(photograph(), shown(shear_deg=9.0)).lean_deg == pytest.approx(4.5, abs=1.5)
 
 
 def test_the_narrow_side_of_a_product_is_not_drawn_too_narrow():
