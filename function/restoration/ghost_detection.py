@@ -10,11 +10,13 @@ uint8.
 from __future__ import annotations
 
 import itertools
+import math
 
 import cv2
 import numpy as np
 
 from function.imaging.array_ops import downsample2
+from function.imaging.frame import Size
 from function.restoration.analysis import Analysis
 from function.restoration.content import Comparison
 
@@ -37,7 +39,7 @@ def find_ghosts(result: np.ndarray, analysis: Analysis) -> np.ndarray:
     rows = slice(max(0, y - MARGIN_PX), y + height + MARGIN_PX)
     columns = slice(max(0, x - MARGIN_PX), x + width + MARGIN_PX)
     size = whole.shape[1], whole.shape[0]
-    shown = cv2.resize(result, size, interpolation=cv2.INTER_AREA)[rows, columns].astype(np.float32)
+    shown = shrunk_part(result, size, rows, columns).astype(np.float32)
     before, generated = (
         downsample2(picture)[rows, columns].astype(np.float32) for picture in (scene.image, scene.generated)
     )
@@ -59,6 +61,35 @@ def find_ghosts(result: np.ndarray, analysis: Analysis) -> np.ndarray:
     half[rows, columns] = found * 255
     full_size = scene.change.shape[1], scene.change.shape[0]
     return cv2.resize(half, full_size, interpolation=cv2.INTER_LINEAR)
+
+
+def shrunk_part(image: np.ndarray, size: Size, rows: slice, columns: slice) -> np.ndarray:
+    """`rows` and `columns` of `image` (H, W, 3) uint8 shrunk to `size` by area average: pixel for pixel those of the
+    whole, without shrinking most of it."""
+    width, height = size
+    if image.shape[0] < height or image.shape[1] < width:
+        # What is enlarged is interpolated, and looks past its borders.
+        return cv2.resize(image, size, interpolation=cv2.INTER_AREA)[rows, columns]
+    (small_rows, full_rows), (small_columns, full_columns) = (
+        _whole_periods(rows, height, image.shape[0]),
+        _whole_periods(columns, width, image.shape[1]),
+    )
+    part_size = small_columns.stop - small_columns.start, small_rows.stop - small_rows.start
+    part = cv2.resize(image[full_rows, full_columns], part_size, interpolation=cv2.INTER_AREA)
+    return part[
+        rows.start - small_rows.start : rows.stop - small_rows.start,
+        columns.start - small_columns.start : columns.stop - small_columns.start,
+    ]
+
+
+def _whole_periods(wanted: slice, small: int, full: int) -> tuple[slice, slice]:
+    """The least part that holds `wanted` of a side of `small` pixels, and the same of its `full` pixels, that begins
+    and ends where borders of pixels of both meet: between such borders each small pixel has the same share of the same
+    full ones, wherever the part lies."""
+    periods = math.gcd(small, full)
+    step, full_step = small // periods, full // periods
+    first, last = wanted.start // step, min(periods, -(-wanted.stop // step))
+    return slice(first * step, last * step), slice(first * full_step, last * full_step)
 
 
 def _large(mask: np.ndarray, min_area: float) -> np.ndarray:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.restoration.ghost_detection import find_ghosts
+from function.restoration.ghost_detection import find_ghosts, shrunk_part
 from function.restoration.restore import restore
 from tests.cases.answers import analysis_of, case, frame_of
 from tests.restoration.test_content import HEIGHT, NO_PRODUCT, WIDTH, analysed, lamp, repainted, wall
@@ -94,3 +94,29 @@ def test_restoring_mends_what_would_be_half_there(room):
     result = restore(scene, NO_PRODUCT, spoiled, frame_of(scene)).image
     assert np.abs(result[LAMP].astype(int) - good[LAMP]).mean() < 4
     assert result.shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize(
+    ("full", "size"),
+    [
+        ((3840, 2160), (672, 378)),
+        ((1344, 756), (672, 378)),
+        ((1345, 757), (673, 379)),
+        ((1500, 1125), (672, 504)),
+        ((3000, 1999), (672, 448)),
+        ((2016, 1511), (672, 504)),
+        ((700, 400), (700, 400)),
+        ((500, 400), (672, 538)),
+        ((700, 400), (672, 538)),
+    ],
+)
+def test_a_part_is_shrunk_as_the_whole_is(full, size):
+    image = np.random.default_rng(3).integers(0, 256, (full[1], full[0], 3), np.uint8)
+    whole = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    for rows, columns in [
+        (slice(0, 41), slice(0, 90)),
+        (slice(97, 263), slice(201, 207)),
+        (slice(size[1] - 120, size[1] + 30), slice(size[0] - 1, size[0] + 40)),
+        (slice(0, size[1] + 40), slice(0, size[0] + 40)),
+    ]:
+        assert np.array_equal(shrunk_part(image, size, rows, columns), whole[rows, columns])
