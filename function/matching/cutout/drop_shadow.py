@@ -38,6 +38,9 @@ def remove_drop_shadow(product: np.ndarray) -> tuple[np.ndarray, np.ndarray] | N
     """
     alpha = cv2.extractChannel(product, 3)
     covered = cv2.countNonZero(cv2.inRange(alpha, MIN_ALPHA, 255))
+    if cv2.countNonZero(cv2.inRange(alpha, MIN_ALPHA, MAX_ALPHA)) < MIN_SHARE * covered:
+        # As most cut-outs: no more than the silhouette is translucent, and the colours need no look.
+        return None
     dark = cv2.inRange(product, np.array([0, 0, 0, MIN_ALPHA]), np.array([MAX_LEVEL] * 3 + [MAX_ALPHA]))
     solid = cv2.countNonZero(cv2.inRange(alpha, SOLID_ALPHA, 255))
     body = max(solid, covered - cv2.countNonZero(dark))
