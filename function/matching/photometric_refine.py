@@ -103,8 +103,8 @@ def sample(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """`image` at positions `x`, `y` (h, w) float32, linear; the first pixel's centre is (0.5, 0.5)."""
     return cv2.remap(
         image,
-        x.astype(np.float32) - np.float32(0.5),
-        y.astype(np.float32) - np.float32(0.5),
+        x.astype(np.float32, copy=False) - np.float32(0.5),
+        y.astype(np.float32, copy=False) - np.float32(0.5),
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
@@ -126,8 +126,8 @@ def refine_pose(
     smooth = cv2.GaussianBlur(generated, (0, 0), REFINE_BLUR)
     gradient_x, gradient_y = gradients(smooth)
     best, kept = -2.0, pose
+    x, y = project(pose, grid_x, grid_y, depth)
     for _ in range(REFINE_STEPS):
-        x, y = project(pose, grid_x, grid_y, depth)
         normalised, contrast = normalise(sample(smooth, x, y))
         visible = visibility(x, y, alpha, generated.shape)
         local = local_ncc(normalised, target)
@@ -150,10 +150,8 @@ def refine_pose(
         gradient += prior * pose[free_parameters]
         pose = pose.copy()
         pose[free_parameters] -= np.linalg.solve(hessian, gradient)
-        step_px = np.hypot(
-            *(now - before for now, before in zip(project(pose, grid_x, grid_y, depth), (x, y), strict=True))
-        )
-        if step_px[use].max(initial=0) < CONVERGED_PX:
+        (old_x, old_y), (x, y) = (x, y), project(pose, grid_x, grid_y, depth)
+        if np.hypot((x - old_x)[use], (y - old_y)[use]).max(initial=0) < CONVERGED_PX:
             break
     # The last pose counts unless an earlier one was clearly better: near the optimum the score is flat.
     return pose if score > best - FLAT_SCORE else kept

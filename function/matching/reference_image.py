@@ -51,7 +51,7 @@ class ReferenceImage:
     def mirrored(self) -> ReferenceImage:
         """Left and right exchanged, in the pixels and in their places."""
         origin = 1 - self.origin[0] - self.step[0] * self.alpha.shape[1], self.origin[1]
-        rgb, alpha = (np.ascontiguousarray(image[:, ::-1]) for image in (self.rgb, self.alpha))
+        rgb, alpha = (cv2.flip(image, 1) for image in (self.rgb, self.alpha))
         return ReferenceImage(rgb, alpha, origin, self.step)
 
 
