@@ -93,7 +93,7 @@ def find_evidence(scene: np.ndarray, generated: np.ndarray, inside: np.ndarray) 
     inside = downsample2(inside.astype(np.uint8)) > 0
     scenes, generated_blurred = ([blur(image, sigma) for sigma in SIGMAS] for image in (s, a))
     ratios = tuple(log_ratio(*pair, DARK_OFFSET) for pair in zip(scenes, generated_blurred, strict=True))
-    gradient = _gradient(s)
+    gradient = _gradient(scenes[0])
     magnitudes = [max_channel(np.abs(ratio)) for ratio in ratios]
     vanished = (
         vanished_structure((scenes[0], scenes[1]), (generated_blurred[0], generated_blurred[1]), DARK_OFFSET) & inside
@@ -114,9 +114,10 @@ def find_evidence(scene: np.ndarray, generated: np.ndarray, inside: np.ndarray) 
     return Evidence(s, a, ratios, gradient, noise, vanished, changed)
 
 
-def _gradient(scene: np.ndarray) -> np.ndarray:
-    """(h', w') float32: the steepest channel's log step per pixel, spread by the pixel it may be misplaced."""
-    tone = cv2.log(cv2.GaussianBlur(scene, (0, 0), SIGMAS[0]) + DARK_OFFSET)
+def _gradient(smooth: np.ndarray) -> np.ndarray:
+    """(h', w') float32: the log step per pixel of the steepest channel of the `smooth` scene (h', w', 3) float32,
+    spread by the pixel it may be misplaced."""
+    tone = cv2.log(smooth + DARK_OFFSET)
     steps = [np.abs(cv2.Sobel(tone, cv2.CV_32F, *order, ksize=3, scale=1 / 8)) for order in ((1, 0), (0, 1))]
     steepest = max_channel(steps[0] + steps[1])
     return cv2.blur(cv2.dilate(steepest, np.ones((3, 3), np.uint8)), (3, 3))
