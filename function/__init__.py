@@ -12,4 +12,4 @@ imaging, storage and telemetry serve them all. tests/test_layout.py holds which 
 # answer of the model give other pixels or another verdict: tests/restoration/test_renditions.py fails until it does.
 # The second rises when the sidecar or the manifest gains something, the third with any other release.
 # Everything before 2.0.0 was called 1.0.0, whatever its pixels were.
-PIPELINE_VERSION = "4.4.3"
+PIPELINE_VERSION = "4.4.4"

@@ -16,11 +16,15 @@ from function.matching.reference_template import ReferenceTemplate
 
 
 def match_views(
-    views: Sequence[ReferenceTemplate | None], generated: np.ndarray, prior: np.ndarray | None = None
+    views: Sequence[ReferenceTemplate | None],
+    generated: np.ndarray,
+    prior: np.ndarray | None = None,
+    changed: np.ndarray | None = None,
 ) -> tuple[int, ProductMatch | None]:
     """The view (from 0) that explains most of `generated`, and its match; the leading one and None where none is found.
-    `prior` as in `match_product`."""
-    found = {index: match for index, view in enumerate(views) if (match := match_product(view, generated, prior))}
+    `prior` and `changed` as in `match_product`."""
+    matches = (match_product(view, generated, prior, changed) for view in views)
+    found = {index: match for index, match in enumerate(matches) if match is not None}
     if not found:
         return 0, None
     best = max(found, key=lambda index: (explained_pixels(found[index]), -index))

@@ -1,8 +1,9 @@
 """Finds the product's photograph in the generated image: where, how well verified, how often, and which way round.
 
 Keypoints propose poses, photometric alignment refines and scores them (`candidate.py`); the mirror image of the
-photograph competes with it. A product with print that is not found is searched again in the enlarged image: of a label
-of 40 pixels' width that gives three times as many agreeing keypoints.
+photograph competes with it. A product with print that is not found is searched again: wherever the image changed, and
+in the enlarged image, which of a label of 40 pixels' width gives three times as many agreeing keypoints. Print that they
+do not find is looked for at the silhouette (`match_at_box.py`).
 
 In: a `ReferenceTemplate`, the generated image (H, W, 3) uint8, a prior mask (H, W) uint8. Out: a `ProductMatch` on the
 image's grid, or None. It never raises on image content. True matches of real images reached .49 of correlation and
@@ -21,7 +22,6 @@ from function.matching import features
 from function.matching.candidate import MatchCandidate, find_candidates
 from function.matching.inverse_map import invert_map, rasterise_coverage
 from function.matching.photometric_refine import sample
-from function.matching.print_detection import bears_print
 from function.matching.reference_template import ReferenceTemplate
 from function.matching.verification import verification_mask
 
@@ -64,19 +64,27 @@ class ProductMatch:
 
 
 def match_product(
-    template: ReferenceTemplate | None, generated: np.ndarray, prior: np.ndarray | None = None
+    template: ReferenceTemplate | None,
+    generated: np.ndarray,
+    prior: np.ndarray | None = None,
+    changed: np.ndarray | None = None,
 ) -> ProductMatch | None:
     """Find the product of `template` in `generated` (H, W, 3) uint8; None when it is not found.
 
-    `prior` (H, W) uint8: where the image differs from the scene; only there the product is searched. Never raises on
-    image content.
+    `prior` (H, W) uint8: what is surely no light on the scene; only there the product is searched, and where it bears
+    print and is not found, wherever the image `changed` (H, W) uint8. Never raises on image content.
     """
     region = search_region(generated.shape[:2], prior)
     if region is None or template is None:
         return None
     candidates, mirrored = _find_at_scale(template, generated, region, 1)
-    if not candidates and bears_print(template.reference):
-        candidates, mirrored = _find_at_scale(template, generated, region, UPSCALE)
+    if not candidates and template.bears_print:
+        # A pale product before a pale ground may be light but for a corner of it.
+        wider = None if changed is None else search_region(generated.shape[:2], changed)
+        if wider is not None and wider != region:
+            candidates, mirrored = _find_at_scale(template, generated, wider, 1)
+        if not candidates:
+            candidates, mirrored = _find_at_scale(template, generated, region, UPSCALE)
     return build_match(candidates, mirrored, generated.shape[:2]) if candidates else None
 
 

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from function.matching.reference_image import ReferenceImage, prepare_reference
-from function.matching.text_lines import has_text
+from function.matching.text_lines import has_text, text_mask
 
 # Longest side (px) of the product when its print is looked for, and the windows (px): from small print to a wordmark
 # across the product.
@@ -69,7 +69,7 @@ def print_mask(product: np.ndarray) -> np.ndarray:
         rows, columns = photograph.alpha.shape
         left, top = round(photograph.origin[0] * width), round(photograph.origin[1] * height)
         wide, tall = round(photograph.step[0] * columns * width), round(photograph.step[1] * rows * height)
-        covered, _ = _covered_by_print(photograph)
+        covered = cv2.max(_covered_by_print(photograph)[0], text_mask(photograph))
         mask[top : top + tall, left : left + wide] = cv2.resize(covered, (wide, tall), interpolation=cv2.INTER_NEAREST)
     return mask
 

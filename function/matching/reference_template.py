@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 
 from function.matching import features
+from function.matching.print_detection import bears_print
 from function.matching.reference_image import ReferenceImage, prepare_reference
 
 # Longest side (px) of the photograph when keypoints are detected: more than the product spans in most images.
@@ -39,6 +41,11 @@ class ReferenceTemplate:
         mask = cv2.inRange(small.alpha, 128, 255)
         found = features.detect(cv2.cvtColor(small.rgb, cv2.COLOR_RGB2GRAY), mask)
         return cls(reference, found, small.alpha.shape[0])
+
+    @cached_property
+    def bears_print(self) -> bool:
+        """Whether the photograph shows letters or marks."""
+        return bears_print(self.reference)
 
     def mirrored(self) -> ReferenceTemplate:
         """With left and right exchanged."""

@@ -12,8 +12,9 @@ bags, wicker and furniture 11 at the most.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -67,16 +68,29 @@ class Mark:
 
 def has_text(photograph: ReferenceImage) -> bool:
     """Whether the product bears at least two lines of letters."""
+    return next(_texts(photograph.downscaled(SIDE_PX)), None) is not None
+
+
+def text_mask(photograph: ReferenceImage) -> np.ndarray:
+    """(h, w) uint8, of the size of `photograph`, 255 where lines of letters are on the product."""
     small = photograph.downscaled(SIDE_PX)
-    tones = cv2.cvtColor(small.rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    inside = cv2.erode(cv2.inRange(small.alpha, 201, 255), np.ones((RIM_PX, RIM_PX), np.uint8))
+    mask = np.zeros(small.alpha.shape, np.uint8)
+    for lines in _texts(small):
+        for one in itertools.chain.from_iterable(lines):
+            mask[one.y : one.bottom, one.x : one.x + one.width] = 255
+    return cv2.resize(mask, photograph.alpha.shape[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+def _texts(photograph: ReferenceImage) -> Iterator[list[list[Mark]]]:
+    """The lines of letters in each window, of light and of dark ink, where they are enough to be text."""
+    tones = cv2.cvtColor(photograph.rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    inside = cv2.erode(cv2.inRange(photograph.alpha, 201, 255), np.ones((RIM_PX, RIM_PX), np.uint8))
     for window in WINDOWS_PX:
         around = cv2.blur(tones, (window, window), borderType=cv2.BORDER_REFLECT)
         for ink in (tones - around > MIN_CONTRAST, around - tones > MIN_CONTRAST):
             lines = _text_lines(_marks(ink.astype(np.uint8), tones, around, inside, window))
             if len(lines) >= MIN_LINES and sum(map(len, lines)) >= MIN_ALL_LETTERS:
-                return True
-    return False
+                yield lines
 
 
 def _marks(ink: np.ndarray, tones: np.ndarray, around: np.ndarray, inside: np.ndarray, window: int) -> list[Mark]:
@@ -151,7 +165,7 @@ def _is_text(line: list[Mark]) -> bool:
     widths = np.array([mark.width for mark in line], np.float64)
     size = SHAPE_PX, SHAPE_PX
     shapes = [cv2.resize(mark.ink * np.uint8(255), size, interpolation=cv2.INTER_AREA) > 127 for mark in line]
-    alike = [float((a & b).sum()) / max(1.0, float((a | b).sum())) for a, b in pairwise(shapes)]
+    alike = [float((a & b).sum()) / max(1.0, float((a | b).sum())) for a, b in itertools.pairwise(shapes)]
     return bool(
         abs(slope) <= MAX_SLOPE
         and on_baseline.mean() >= MIN_ON_BASELINE

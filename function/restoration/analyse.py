@@ -2,9 +2,9 @@
 
 The image is registered to the scene (registration/) and its colours are brought to the scene's (`colour_transfer.py`),
 or the scene under its light (`relighting.py`). What changed is told from noise (`change_detection.py`); the product is
-searched there by its keypoints (matching/), else by its placement or silhouette; the shading is estimated beside it,
-and what shading cannot explain is content (`content.py`). What was not asked for and is surely foreign is undone
-(`alterations.py`). Each mask is refined once what it depends on is known.
+searched there by its keypoints (matching/), by its print where its silhouette lies, else by its placement or silhouette
+alone; the shading is estimated beside it, and what shading cannot explain is content (`content.py`). What was not asked
+for and is surely foreign is undone (`alterations.py`). Each mask is refined once what it depends on is known.
 
 In: scene (H, W, 3), product (h, w, 4), generated image (h, w, 3) uint8. Out: an `Analysis`. It never raises on image
 content: what cannot be registered, or fails numerically, has an empty change. `python -m tests.bench.fidelity`.
@@ -22,12 +22,14 @@ import numpy as np
 from function.imaging.array_ops import blur, downsample2, max_channel, remap, to_bytes
 from function.imaging.frame import Frame
 from function.matching.best_view import match_views
-from function.matching.reference_image import photograph_alpha
+from function.matching.match import ProductMatch
+from function.matching.match_at_box import match_at_box
+from function.matching.reference_image import has_outline, photograph_alpha
 from function.registration.register import Registration, register, unregistered
 from function.restoration.alterations import find_alterations
 from function.restoration.analysis import NUMERIC_ERRORS, Analysis, ProductAnalysis, SceneAnalysis
 from function.restoration.analysis_size import ANALYSIS_SIDE_PX, at_analysis_size
-from function.restoration.change_detection import find_evidence, segment_product
+from function.restoration.change_detection import Evidence, find_evidence, segment_product
 from function.restoration.colour_transfer import IDENTITY_COLOURS, fit_colour_transform, is_same_scene
 from function.restoration.content import find_content
 from function.restoration.placement import is_thin, locate_product, warp_coverage
@@ -35,12 +37,14 @@ from function.restoration.product_mask import coarse_mask, refine_product_mask
 from function.restoration.product_reference import ProductReference
 from function.restoration.relighting import find_relighting
 from function.restoration.shading import estimate_shading
-from function.restoration.silhouette import match_silhouette
+from function.restoration.silhouette import fit_silhouette, match_silhouette
 
 # A log ratio under this moves a mid grey by less than one 8-bit level: not a change.
 MIN_LOG_RATIO = 0.006
 # From this log ratio on (seven percent) a change counts fully in the mask.
 FULL_LOG_RATIO = 0.07
+# A silhouette that overlaps what was inserted by less (intersection over union) is no place to begin an alignment at.
+MIN_SILHOUETTE_OVERLAP = 0.7
 # The mask is smoothed over this many half-size pixels (standard deviation).
 MASK_SIGMA_PX = 2.5
 
@@ -127,13 +131,15 @@ def analyse_registered(
             return replace(nothing, scene=scene)
     prior = coarse_mask(core if core.any() else evidence.changed, None, size)
     views = reference, *others
-    view, match = match_views([one.template for one in views], scene.generated, prior)
+    changed = coarse_mask(evidence.changed, None, size)
+    view, match = match_views([one.template for one in views], scene.generated, prior, changed)
     reference = views[view]
     if match is None:
-        core = segment_product(evidence, plain=True)
-    coverage = None if match is None else match.coverage
-    light = estimate_shading(evidence, _half_share(coarse_mask(core, coverage, size)))
-    mask = refine_product_mask(small, matched, light, core, coverage)
+        plain_core = segment_product(evidence, plain=True)
+        light, mask = _rough_product(evidence, small, matched, plain_core, None)
+        match = _match_at_silhouette(reference, mask, light, scene)
+    if match is not None:
+        light, mask = _rough_product(evidence, small, matched, core, match)
     placement = None
     if match is None or is_thin(match.coverage):
         shown = np.dstack([reference.photograph[..., :3], photograph_alpha(reference.photograph)])
@@ -171,6 +177,30 @@ def analyse_registered(
     )
     found_product = ProductAnalysis(reference.photograph, match, mask, reference.hidden, placement=placement, view=view)
     return Analysis(scene, found_product)
+
+
+def _rough_product(
+    evidence: Evidence, small: np.ndarray, matched: np.ndarray, core: np.ndarray, match: ProductMatch | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The shading (h', w', 3) float32 beside the `core` (h', w') bool and the product's `match`, and the product's mask
+    (h, w) uint8."""
+    coverage = None if match is None else match.coverage
+    size = small.shape[1], small.shape[0]
+    light = estimate_shading(evidence, _half_share(coarse_mask(core, coverage, size)))
+    return light, refine_product_mask(small, matched, light, core, coverage)
+
+
+def _match_at_silhouette(
+    reference: ProductReference, mask: np.ndarray, light: np.ndarray, scene: SceneAnalysis
+) -> ProductMatch | None:
+    """The match of print that keypoints did not find, where the photograph's silhouette lies on what was inserted."""
+    template, alpha = reference.template, photograph_alpha(reference.photograph)
+    if template is None or not template.bears_print or not has_outline(alpha):
+        return None
+    fit = fit_silhouette(alpha, mask, light, scene.image, scene.generated)
+    if fit is None or fit.overlap < MIN_SILHOUETTE_OVERLAP:
+        return None
+    return match_at_box(template, scene.generated, fit.box)
 
 
 def _redrawn_analysis(nothing: Analysis, views: Sequence[ProductReference]) -> Analysis:

@@ -44,6 +44,23 @@ def test_gloss_that_lies_elsewhere_is_no_other_print():
     assert label_kept(whole).threshold == MAX_MISMATCHED
 
 
+def test_an_edge_that_lies_elsewhere_is_no_other_print_beside_pale_letters():
+    """The lid of a pale box, seen from above, has more contrast than all of its print."""
+
+    def front(lid: int, words: str) -> np.ndarray:
+        tones = np.full_like(label(), 205)
+        tones[:lid] = 150
+        for row in range(90, tones.shape[0] - 10, 24):
+            cv2.putText(tones, words, (14, row), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (180, 180, 180), 1, cv2.LINE_AA)
+        return tones
+
+    given, answer = front(30, "AKEFHTXZ"), composite(front(42, "AKEFHTXZ"))
+    whole = inspection(answer, crop=crop_of(answer, expected=cropped(composite(given))))
+    whole = replace(whole, product=replace(whole.product, photograph=photograph(given)))
+    assert mismatched_share(whole.crop) > MAX_MISMATCHED
+    assert label_kept(whole).passed
+
+
 def test_print_that_agrees_too_little_fails():
     check = label_kept(inspection(matched=match(correlation=MIN_PRINT_CORRELATION - 0.01)))
     assert not check.passed and check.threshold == MIN_PRINT_CORRELATION

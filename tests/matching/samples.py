@@ -25,6 +25,15 @@ def label(seed: int = 3, size: tuple[int, int] = (360, 480)) -> np.ndarray:
     return np.dstack([front, np.full((height, width), 255, np.uint8)])
 
 
+def faint(words: tuple[str, ...] = ("ALBINE", "KEFTON", "MILDER"), ink: int = 80) -> np.ndarray:
+    """A dark front (h, w, 4) uint8 with three words and a rule in faint `ink`, 8-bit levels."""
+    front = np.full((480, 360, 3), 60, np.uint8)
+    for row, word in zip((130, 200, 340), words, strict=True):
+        cv2.putText(front, word, (60, row), cv2.FONT_HERSHEY_DUPLEX, 1.9, (ink, ink, ink), 3, cv2.LINE_AA)
+    cv2.rectangle(front, (60, 380), (200, 388), (ink, ink, ink), -1)
+    return np.dstack([front, np.full(front.shape[:2], 255, np.uint8)])
+
+
 def cut_out(front: np.ndarray, margin: int = 60) -> np.ndarray:
     """`front` in the middle of a transparent photograph."""
     return cv2.copyMakeBorder(front, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(255, 255, 255, 0))

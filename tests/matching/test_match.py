@@ -103,6 +103,17 @@ def test_only_what_the_prior_allows_is_searched():
     assert match_product(ReferenceTemplate.of(cut_out(label())), answer, prior) is not None
 
 
+def test_print_that_is_not_where_the_prior_is_is_searched_wherever_something_changed():
+    answer, _ = stand(room(), label(), flat_pose())
+    corner, changed = np.zeros((HEIGHT, WIDTH), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
+    corner[400:430, 200:260] = 255
+    changed[60:430, 180:500] = 255
+    template = ReferenceTemplate.of(cut_out(label()))
+    assert match_product(template, answer, corner) is None
+    assert match_product(template, answer, corner, changed) is not None
+    assert match_product(template, answer, np.zeros_like(corner), changed) is None
+
+
 def test_a_photograph_on_white_is_found_as_a_cut_out_is():
     photograph = cut_out(label())
     on_white = np.where(photograph[..., 3:] > 0, photograph[..., :3], 255).astype(np.uint8)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from function.matching.print_detection import MIN_SHARE, has_print, print_share
+from function.matching.print_detection import MIN_SHARE, has_print, print_mask, print_share
 from function.matching.reference_image import prepare_reference
 from function.matching.text_lines import has_text
 from tests.cases.cases import SHIPPED, case_folders, load_case
@@ -179,3 +179,15 @@ def test_unlike_marks_on_a_line_are_text():
 def test_what_repeats_itself_or_stands_on_no_line_is_no_text(make):
     reference = prepare_reference(cut_out(make()), 1000)
     assert reference is not None and not has_text(reference)
+
+
+def test_lines_of_pale_letters_are_masked_as_print():
+    tones = marks_in_rows("AKEFHTXZ")
+    pale = (200 - (200 - tones) * 0.3).astype(np.float64)
+    mask = print_mask(cut_out(pale))
+    assert print_share(cut_out(pale)) == 0
+    shown = cut_out(pale)[..., 0].astype(int)
+    ink = (shown < 185) & (cut_out(pale)[..., 3] > 0)
+    assert mask.shape == shown.shape and mask[ink].mean() > 0.8 * 255
+    far = cv2.dilate(ink.astype(np.uint8), np.ones((61, 61), np.uint8)) == 0
+    assert not mask[far].any()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from function.imaging.frame import plan_letterbox
+from function.matching.match import match_product
 from function.restoration.analyse import FULL_LOG_RATIO, MIN_LOG_RATIO, analyse, change_mask, resample
 from function.restoration.analysis_size import ANALYSIS_SIDE_PX
 from function.restoration.product_reference import ProductReference
 from tests.cases.answers import analysis_of, answer_to, case, frame_of
+from tests.matching.samples import cut_out, faint
 from tests.product_samples import SCENE_SIZE, views
 from tests.restoration.test_several_products import SIZES, answer_with
 from tests.support import scene_array
@@ -66,6 +69,23 @@ def test_everything_after_the_match_is_about_the_side_that_was_found():
     assert found.product.view == 1 and found.product.match is not None
     assert found.product.photograph is back.photograph
     assert [one.view for one in found.products] == [1]
+
+
+def test_faint_print_is_found_where_the_silhouette_lies():
+    front, scene = faint(ink=75), scene_array(*SCENE_SIZE)
+    small = cv2.resize(front, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+    answer, (x, y, height, width) = scene.copy(), (450, 300, *small.shape[:2])
+    answer[y : y + height, x : x + width] = small[..., :3]
+    grain = np.random.default_rng(1).normal(0, 3, answer.shape)
+    answer = np.clip(cv2.GaussianBlur(answer, (0, 0), 1.2) + grain, 0, 255).astype(np.uint8)
+    reference = ProductReference.of(cut_out(front))
+    found = analyse(scene, reference, answer, plan_letterbox(SCENE_SIZE, SIZES, 768))
+    assert match_product(reference.template, found.scene.generated) is None
+    match = found.product.match
+    assert match is not None and not match.mirrored
+    assert np.abs(np.subtract(match.box, (x, y, width, height))).max() <= 10
+    covered = match.coverage > 127
+    assert (found.product.mask[covered] > 127).mean() > 0.99
 
 
 @pytest.mark.parametrize(
