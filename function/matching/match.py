@@ -2,8 +2,8 @@
 
 Keypoints propose poses, photometric alignment refines and scores them (`candidate.py`); the mirror image of the
 photograph competes with it. A product with print that is not found is searched again: wherever the image changed, and
-in the enlarged image, which of a label of 40 pixels' width gives three times as many agreeing keypoints. Print that they
-do not find is looked for at the silhouette (`match_at_box.py`).
+in the enlarged image, which of a label of 40 pixels' width gives three times as many agreeing keypoints. What they do
+not find is looked for at the silhouette (`match_at_box.py`).
 
 In: a `ReferenceTemplate`, the generated image (H, W, 3) uint8, a prior mask (H, W) uint8. Out: a `ProductMatch` on the
 image's grid, or None. It never raises on image content. True matches of real images reached .49 of correlation and

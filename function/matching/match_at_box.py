@@ -1,12 +1,13 @@
-"""Finds the product's photograph where its silhouette lies, for print of which keypoints do not tell the place.
+"""Finds the product's photograph where its silhouette lies: print and texture whose keypoints do not tell the place.
 
-Few pale lines on a small or dark product have too few keypoints. Their place is known from the silhouette to a few
+Few pale lines on a small product, or leather, have too few keypoints. Their place is known from the silhouette to a few
 pixels: the photograph is aligned from there, photometrically (`candidate.py`), and so is its mirror image. Either is
-believed only where its print correlates with the image, and clearly better than the other's.
+believed only where it correlates with the image, and clearly better than the other.
 
 In: a `ReferenceTemplate`, the generated image (H, W, 3) uint8, the silhouette's box. Out: a `ProductMatch`, or None. A
-pump dispenser on dark wood correlates at .75 to .78, 1.23 times as well as its mirror image and more; with a garbled
-label .30 (of two others .51 and .62), mirrored 1.02 times. `python -m tests.bench.collection`.
+pump dispenser on dark wood correlates at .73 to .78, 1.23 times as well as its mirror image and more, a shoe at .82 to
+.9; with a garbled label .30 (of two others .51 and .62), redrawn .24 and less, mirrored 1.02 times. Of products without
+texture, lamps reach .61, turned and worn real ones .30. `python -m tests.bench.collection`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from function.matching.candidate import MatchCandidate, fit_pose
 from function.matching.match import ProductMatch, build_match
 from function.matching.reference_template import ReferenceTemplate
 
-# Least correlation of the print. Other letters that lie where letters lay reached .62.
+# Least correlation. Other letters that lie where letters lay reached .62, plain lamps .61.
 MIN_CORRELATION = 0.7
 # It is so many times as high as that of the other hand. Specks, and symmetric marks, correlate with both.
 MIN_RATIO = 1.15
@@ -30,12 +31,15 @@ GRID_POINTS, GRID_ENDS = 4, (0.1, 0.9)
 def match_at_box(
     template: ReferenceTemplate, generated: np.ndarray, box: tuple[float, float, float, float]
 ) -> ProductMatch | None:
-    """The product of `template`, which bears print and whose silhouette fills about the `box` (x, y, width, height) of
-    `generated` (H, W, 3) uint8; None where its print is not found there."""
+    """The product of `template`, whose silhouette fills about the `box` (x, y, width, height) of `generated` (H, W, 3)
+    uint8; None where its print or texture is not found there."""
     if box[3] < MIN_HEIGHT_PX:
         return None
-    straight, mirrored = (_fit(one, generated, box) for one in (template, template.mirrored()))
-    if straight is None or mirrored is None:
+    straight = _fit(template, generated, box)
+    if straight is None or (straight.correlation < MIN_CORRELATION and not template.bears_print):
+        return None  # what has no print may be seen from its other side, and is not called mirrored
+    mirrored = _fit(template.mirrored(), generated, box)
+    if mirrored is None:
         return None
     is_mirrored = mirrored.correlation > straight.correlation
     best, other = (mirrored, straight) if is_mirrored else (straight, mirrored)

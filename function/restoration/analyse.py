@@ -2,9 +2,9 @@
 
 The image is registered to the scene (registration/) and its colours are brought to the scene's (`colour_transfer.py`),
 or the scene under its light (`relighting.py`). What changed is told from noise (`change_detection.py`); the product is
-searched there by its keypoints (matching/), by its print where its silhouette lies, else by its placement or silhouette
-alone; the shading is estimated beside it, and what shading cannot explain is content (`content.py`). What was not asked
-for and is surely foreign is undone (`alterations.py`). Each mask is refined once what it depends on is known.
+searched there by its keypoints (matching/), where its silhouette lies, else by its placement or silhouette alone; the
+shading is estimated beside it, and what shading cannot explain is content (`content.py`). What was not asked for and is
+surely foreign is undone (`alterations.py`). Each mask is refined once what it depends on is known.
 
 In: scene (H, W, 3), product (h, w, 4), generated image (h, w, 3) uint8. Out: an `Analysis`. It never raises on image
 content: what cannot be registered, or fails numerically, has an empty change. `python -m tests.bench.fidelity`.
@@ -193,9 +193,9 @@ def _rough_product(
 def _match_at_silhouette(
     reference: ProductReference, mask: np.ndarray, light: np.ndarray, scene: SceneAnalysis
 ) -> ProductMatch | None:
-    """The match of print that keypoints did not find, where the photograph's silhouette lies on what was inserted."""
+    """The match that keypoints did not find, where the photograph's silhouette lies on what was inserted."""
     template, alpha = reference.template, photograph_alpha(reference.photograph)
-    if template is None or not template.bears_print or not has_outline(alpha):
+    if template is None or not has_outline(alpha):
         return None
     fit = fit_silhouette(alpha, mask, light, scene.image, scene.generated)
     if fit is None or fit.overlap < MIN_SILHOUETTE_OVERLAP:

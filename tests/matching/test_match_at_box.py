@@ -1,4 +1,4 @@
-"""Print whose keypoints do not tell its place is aligned from the silhouette, and believed only where it correlates."""
+"""What keypoints do not find is aligned from the silhouette, and believed only where it correlates."""
 
 from __future__ import annotations
 
@@ -25,8 +25,15 @@ def shown(front: np.ndarray, box: tuple[int, int, int, int] = BOX) -> np.ndarray
 
 def template(front: np.ndarray) -> ReferenceTemplate:
     made = ReferenceTemplate.of(cut_out(front))
-    assert made is not None and made.bears_print
+    assert made is not None
     return made
+
+
+def worn_leather() -> np.ndarray:
+    """A front (h, w, 4) uint8 of broad uneven tones, without print."""
+    tones = cv2.resize(np.random.default_rng(8).normal(110, 9, (24, 18)), (360, 480), interpolation=cv2.INTER_CUBIC)
+    rgb = np.repeat(np.clip(tones, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
 
 
 def test_faint_print_that_keypoints_do_not_find_is_placed_from_its_silhouette():
@@ -45,6 +52,17 @@ def test_faint_print_that_keypoints_do_not_find_is_placed_from_its_silhouette():
 def test_mirrored_print_is_called_mirrored():
     match = match_at_box(template(faint()), shown(np.ascontiguousarray(faint()[:, ::-1])), NEAR)
     assert match is not None and match.mirrored
+
+
+def test_texture_is_placed_too_and_its_mirror_image_is_no_match():
+    """What has no print may be seen from its other side."""
+    assert not template(worn_leather()).bears_print
+    match = match_at_box(template(worn_leather()), shown(worn_leather()), NEAR)
+    assert match is not None and not match.mirrored
+    assert match_at_box(template(worn_leather()), shown(np.ascontiguousarray(worn_leather()[:, ::-1])), NEAR) is None
+    blank = worn_leather()
+    blank[..., :3] = 110
+    assert match_at_box(template(worn_leather()), shown(blank), NEAR) is None
 
 
 def test_other_words_are_no_match():
