@@ -51,6 +51,7 @@ class ProductMatch:
     coverage     (H, W) uint8, the photograph's silhouette in the image
     mapping      (bh, bw, 2) float32, for each pixel of `box` its place in the photograph in shares 0..1
     weight       (bh, bw) uint8, 255 where the photograph is verified
+    detail       whether the photograph's detail belongs there: texture that agrees is the model's own, and good as it is
     """
 
     kind: str
@@ -61,6 +62,7 @@ class ProductMatch:
     coverage: np.ndarray
     mapping: np.ndarray
     weight: np.ndarray
+    detail: bool = True
 
 
 def match_product(

@@ -64,7 +64,7 @@ def transfer_detail(
     pixels in `box` (x, y, width, height) of a result of `full_size` (width, height). Weight is 255 where the
     photograph is verified and 0 where the image's own pixels should stay.
     """
-    if match.mirrored or not match.weight.any():
+    if match.mirrored or not match.detail or not match.weight.any():
         return generated, np.zeros(generated.shape[:2], np.uint8)
     generated_size = match.coverage.shape[1], match.coverage.shape[0]
     enlargement = full_size[0] / generated_size[0]

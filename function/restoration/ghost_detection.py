@@ -105,7 +105,7 @@ def _verified(analysis: Analysis) -> np.ndarray:
     """(h', w') bool, at half size: where the photograph's own detail is carried over."""
     mask = np.zeros(analysis.scene.change.shape, np.uint8)
     for match in (product.match for product in analysis.products):
-        if match is not None:
+        if match is not None and match.detail:
             x, y, width, height = match.box
             inner = np.s_[y : y + height, x : x + width]
             mask[inner] = cv2.max(mask[inner], cv2.dilate(match.weight, np.ones((FADE_PX, FADE_PX), np.uint8)))

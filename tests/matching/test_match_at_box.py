@@ -40,7 +40,7 @@ def test_faint_print_that_keypoints_do_not_find_is_placed_from_its_silhouette():
     answer = shown(faint())
     assert match_product(template(faint()), answer) is None
     match = match_at_box(template(faint()), answer, NEAR)
-    assert match is not None and not match.mirrored and match.instances == 1
+    assert match is not None and match.detail and not match.mirrored and match.instances == 1
     x, y, wide, tall = match.box
     here = np.stack(np.meshgrid(np.arange(wide) + x + 0.5, np.arange(tall) + y + 0.5), axis=-1)
     photograph = np.array(cut_out(faint()).shape[1::-1])
@@ -58,7 +58,7 @@ def test_texture_is_placed_too_and_its_mirror_image_is_no_match():
     """What has no print may be seen from its other side."""
     assert not template(worn_leather()).bears_print
     match = match_at_box(template(worn_leather()), shown(worn_leather()), NEAR)
-    assert match is not None and not match.mirrored
+    assert match is not None and not match.detail and not match.mirrored
     assert match_at_box(template(worn_leather()), shown(np.ascontiguousarray(worn_leather()[:, ::-1])), NEAR) is None
     blank = worn_leather()
     blank[..., :3] = 110

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -50,6 +52,17 @@ def test_a_mirrored_product_lends_no_detail():
     answer, _ = stand(room(), np.ascontiguousarray(label()[:, ::-1]), flat_pose())
     match = match_product(ReferenceTemplate.of(photograph), answer)
     picture, weight = transfer_detail(photograph, match, answer, (0, 0, WIDTH, HEIGHT), (WIDTH, HEIGHT))
+    assert not weight.any()
+    assert np.array_equal(picture, answer)
+
+
+def test_texture_that_was_only_found_again_lends_no_detail():
+    photograph = cut_out(label())
+    answer, _ = stand(room(), label(), flat_pose())
+    match = match_product(ReferenceTemplate.of(photograph), answer)
+    whole = (0, 0, WIDTH, HEIGHT), (WIDTH, HEIGHT)
+    assert transfer_detail(photograph, match, answer, *whole)[1].any()
+    picture, weight = transfer_detail(photograph, replace(match, detail=False), answer, *whole)
     assert not weight.any()
     assert np.array_equal(picture, answer)
 

@@ -79,8 +79,9 @@ def test_verified_detail_may_differ_from_the_answer_altogether():
     assert inner.mean() > 0.005
     spoiled = np.where(inner[..., None], 255 - result, result)
     assert find_ghosts(spoiled, analysis).mean() / 255 < 0.001
-    without_a_match = replace(analysis, product=replace(analysis.product, match=None))
-    assert find_ghosts(spoiled, without_a_match).mean() / 255 > 0.005
+    for other in (None, replace(match, detail=False)):
+        without_detail = replace(analysis, product=replace(analysis.product, match=other))
+        assert find_ghosts(spoiled, without_detail).mean() / 255 > 0.005
 
 
 def test_restoring_mends_what_would_be_half_there(room):
