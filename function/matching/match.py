@@ -51,7 +51,7 @@ class ProductMatch:
     coverage     (H, W) uint8, the photograph's silhouette in the image
     mapping      (bh, bw, 2) float32, for each pixel of `box` its place in the photograph in shares 0..1
     weight       (bh, bw) uint8, 255 where the photograph is verified
-    detail       whether the photograph's detail belongs there: texture that agrees is the model's own, and good as it is
+    detail       whether the photograph's detail belongs there: texture that agrees is the model's own
     """
 
     kind: str
