@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from function.imaging.frame import plan_letterbox
-from function.matching.match import match_product
 from function.restoration.analyse import FULL_LOG_RATIO, MIN_LOG_RATIO, analyse, change_mask, resample
 from function.restoration.analysis_size import ANALYSIS_SIDE_PX
 from function.restoration.product_reference import ProductReference
@@ -73,14 +72,13 @@ def test_everything_after_the_match_is_about_the_side_that_was_found():
 
 def test_faint_print_is_found_where_the_silhouette_lies():
     front, scene = faint(ink=75), scene_array(*SCENE_SIZE)
-    small = cv2.resize(front, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(front, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     answer, (x, y, height, width) = scene.copy(), (450, 300, *small.shape[:2])
     answer[y : y + height, x : x + width] = small[..., :3]
-    grain = np.random.default_rng(1).normal(0, 3, answer.shape)
-    answer = np.clip(cv2.GaussianBlur(answer, (0, 0), 1.2) + grain, 0, 255).astype(np.uint8)
+    grain = np.random.default_rng(1).normal(0, 4, answer.shape)
+    answer = np.clip(cv2.GaussianBlur(answer, (0, 0), 1.5) + grain, 0, 255).astype(np.uint8)
     reference = ProductReference.of(cut_out(front))
     found = analyse(scene, reference, answer, plan_letterbox(SCENE_SIZE, SIZES, 768))
-    assert match_product(reference.template, found.scene.generated) is None
     match = found.product.match
     assert match is not None and not match.mirrored
     assert np.abs(np.subtract(match.box, (x, y, width, height))).max() <= 10
