@@ -8,8 +8,9 @@ scene) → matching (the photograph in the answer) → restoration (back to full
 imaging, storage and telemetry serve them all. tests/test_layout.py holds which may import which.
 """
 
-# Sidecars and `--version` say which code made a result. The first number rises when the same sources and the same
-# answer of the model give other pixels or another verdict: tests/restoration/test_renditions.py fails until it does.
-# The second rises when the sidecar or the manifest gains something, the third with any other release.
+# Sidecars and `--version` say which code made a result. The first number rises when a stored rendition gets other
+# pixels or another verdict; tests/restoration/test_renditions.py fails until a version does. The second rises when the
+# sidecar or the manifest gains something, the third with any other release: that may change results that none of the
+# stored ones stands for, and .github/CHANGELOG.md says which.
 # Everything before 2.0.0 was called 1.0.0, whatever its pixels were.
 PIPELINE_VERSION = "4.4.4"

@@ -21,8 +21,8 @@ from function.matching.match import ProductMatch
 # A person sees a bottle lean from about 8 degrees on; standing products were measured up to 1.
 MAX_LEAN_DEG = 6.5
 # A camera that looks down makes verticals beside the image's middle lean outwards, by atan(sin(pitch) * x / f).
-# Granted is a pitch of 20 degrees at a field of view of 58 degrees (f = .9 image widths); with what may lean anywhere
-# that holds up to 30 degrees. Granting those, a bottle at the image's side leaned by 17.
+# Granted is a pitch of 20 degrees at a field of view of 58 degrees (f = .9 image widths). Together with the lean that
+# passes anywhere this covers pitches of up to 30 degrees; granting 30 as well let a bottle at the side lean by 17.
 PERSPECTIVE_LEAN = math.sin(math.radians(20)) / 0.9
 # Least share of the match's box that is verified; below, all of the match counts.
 MIN_VERIFIED = 0.02

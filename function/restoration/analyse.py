@@ -2,9 +2,10 @@
 
 The image is registered to the scene (registration/) and its colours are brought to the scene's (`colour_transfer.py`),
 or the scene under its light (`relighting.py`). What changed is told from noise (`change_detection.py`); the product is
-searched there by its keypoints (matching/), where its silhouette lies, else by its placement or silhouette alone; the
-shading is estimated beside it, and what shading cannot explain is content (`content.py`). What was not asked for and is
-surely foreign is undone (`alterations.py`). Each mask is refined once what it depends on is known.
+searched there by its keypoints (matching/), then by aligning its photograph from where its silhouette lies, else by
+placement or silhouette alone; the shading is estimated beside it, and what shading cannot explain is content
+(`content.py`). What was not asked for and is surely foreign is undone (`alterations.py`). Each mask is refined once
+what it depends on is known.
 
 In: scene (H, W, 3), product (h, w, 4), generated image (h, w, 3) uint8. Out: an `Analysis`. It never raises on image
 content: what cannot be registered, or fails numerically, has an empty change. `python -m tests.bench.fidelity`.
